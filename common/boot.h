@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_BOOT_H
+#define COMMON_BOOT_H
+
+/*
+ * The one start sequence of all workers: control link on fd 3, HELLO,
+ * settings, GO; then links as they come and go, reload, stop, ping.
+ */
+
+#include "common/settings.h"
+#include "ipc/chan.h"
+
+struct event_base;
+
+struct worker_ops {
+	/*
+	 * Settings are complete, the sandbox is not yet closed: open files
+	 * here.  -1 with *why ends the process with that line.
+	 */
+	int (*start)(struct event_base *, const struct settings *,
+	    struct why *);
+	/* After the sandbox is closed, before READY. */
+	void (*run)(void);
+	/* A new data link: chan_open() it; an earlier one with this peer is
+	 * over. */
+	void (*link)(enum proc peer, int fd);
+	/* NULL allowed: an inherited listening socket, before run(). */
+	void (*listener)(enum listener, int fd);
+	/* NULL allowed: FLIGHTCTL_AUTH_TOKEN, before start(); wipe your copy
+	 * when it is replaced. */
+	void (*token)(struct span);
+	/* Re-read credential files; reloadable settings have changed. */
+	void (*reload)(const struct settings *);
+	/* Finish what must not be cut, then event_base_loopbreak(). */
+	void (*stop)(void);
+};
+
+/* The body of a worker's main(); returns its exit status. */
+int boot_worker(enum proc self, const struct worker_ops *);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * mono.c: the only reader of clocks.
+ */
+#include "common/mono.h"
+
+#include <time.h>
+
+static int64_t
+read_ms(clockid_t id)
+{
+	struct timespec ts;
+
+	if (clock_gettime(id, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+struct now
+now_read(void)
+{
+	return (struct now){ read_ms(CLOCK_BOOTTIME), read_ms(CLOCK_REALTIME) };
+}

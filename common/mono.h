@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_MONO_H
+#define COMMON_MONO_H
+
+#include <stdint.h>
+
+/*
+ * One reading of both clocks.  Decisions take it as an argument and compare
+ * boot_ms only (CLOCK_BOOTTIME: it goes on while the machine sleeps, and every
+ * process of one host reads the same).  wall_ms is for timestamps that leave
+ * us.
+ */
+struct now {
+	int64_t boot_ms;
+	int64_t wall_ms;
+};
+
+struct now now_read(void);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * xmem.c: allocation that cannot fail.
+ *
+ * Owns the abort; never sees a size from outside that was not bounded.
+ */
+#include "common/xmem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *
+need(void *p)
+{
+	if (p == NULL)
+		abort();
+	return p;
+}
+
+void *
+xmalloc(size_t size)
+{
+	return need(malloc(size > 0 ? size : 1));
+}
+
+void *
+xcalloc(size_t n, size_t size)
+{
+	return need(calloc(n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+void *
+xreallocarray(void *p, size_t n, size_t size)
+{
+	return need(reallocarray(p, n > 0 ? n : 1, size > 0 ? size : 1));
+}
+
+char *
+xstrdup(const char *s)
+{
+	return need(strdup(s));
+}
+
+char *
+xstrndup(const char *s, size_t n)
+{
+	return need(strndup(s, n));
+}
+
+char *
+xasprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	return need(n == -1 ? NULL : s);
+}

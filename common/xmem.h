@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_XMEM_H
+#define COMMON_XMEM_H
+
+/*
+ * Allocation of our own sizes: never NULL, aborts instead (the supervisor
+ * restarts the worker).  Sizes that come from outside are checked against
+ * limits.h before they get here.
+ */
+
+#include <stddef.h>
+
+void *xmalloc(size_t);
+void *xcalloc(size_t, size_t);
+void *xreallocarray(void *, size_t, size_t);
+char *xstrdup(const char *);
+char *xstrndup(const char *, size_t);
+char *xasprintf(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef IPC_MSG_H
+#define IPC_MSG_H
+
+/*
+ * The messages between processes: types, bodies, codecs and the one gate that
+ * every received frame passes.  Pure: no descriptors, no allocation, no logs.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/limits.h"
+#include "common/span.h"
+#include "ipc/body.def"
+
+enum proc {
+#define PROC(name, ...) PROC_##name,
+#include "common/proc.def"
+#undef PROC
+	PROC_COUNT
+};
+
+enum msg_type {
+	MSG_NONE,
+#define MSG(name, ...) MSG_##name,
+#include "ipc/msg.def"
+#undef MSG
+	MSG_COUNT
+};
+
+/* A link is in SETUP until GO (control) or the peer's HELLO (data). */
+enum msg_when {
+	WHEN_SETUP = 1,
+	WHEN_RUN = 2,
+	WHEN_ALWAYS = 3
+};
+
+enum msg_fd {
+	NO_FD,
+	ONE_FD
+};
+
+enum listener {
+	LISTENER_HTTP = 1, /* /healthz, /readyz, /metrics */
+};
+
+enum pod_how {
+	POD_LISTED = 1,
+	POD_ADDED,
+	POD_MODIFIED,
+	POD_DELETED,
+};
+
+enum object_kind {
+	OBJECT_CONFIGMAP = 1,
+	OBJECT_SECRET,
+};
+
+/* Why a frame was refused; any value but ADMIT_OK ends the link. */
+#define ADMITS(X)                                            \
+	X(OK)                                                \
+	X(TYPE)	    /* no such message */                    \
+	X(SENDER)   /* the peer may not send it */           \
+	X(RECEIVER) /* not for us */                         \
+	X(WHEN)	    /* too early or too late on this link */ \
+	X(SIZE)	    /* shorter or longer than its body may be */ \
+	X(FD)	    /* a descriptor too many or too few */
+
+enum admit {
+#define X(name) ADMIT_##name,
+	ADMITS(X)
+#undef X
+};
+
+struct msg_info {
+	const char *name;
+	uint8_t from; /* bits 1 << enum proc */
+	uint8_t to;
+	uint8_t when;
+	uint8_t fd;
+	uint32_t min; /* bytes of body */
+	uint32_t max;
+};
+
+/* Bytes being written; cap is fixed by the caller. */
+struct wbuf {
+	uint8_t *p;
+	size_t len;
+	size_t cap;
+};
+
+enum {
+	NO_GRACE = UINT32_MAX, /* pod_delete: the pod's own grace period */
+};
+
+#define DECL(kind, ...) DECL_##kind(__VA_ARGS__)
+#define DECL_pad(n) uint8_t n;
+#define DECL_u32(n) uint32_t n;
+#define DECL_u64(n) uint64_t n;
+#define DECL_str(n, max) char n[(max) + 1];
+#define DECL_blob(n, max) struct span n;
+
+/*
+ * body_X_put appends the encoding (-1: a field over its bound, or no room);
+ * body_X_get decodes all of the span (-1: not exactly one such body); blobs
+ * in the result point into the span.
+ */
+#define BODY(name)                                                        \
+	struct body_##name {                                              \
+		BODY_##name(DECL)                                         \
+	};                                                                \
+	int body_##name##_put(struct wbuf *, const struct body_##name *); \
+	int body_##name##_get(struct span, struct body_##name *);
+BODIES(BODY)
+#undef BODY
+
+/* NULL: no such type. */
+const struct msg_info *msg_info(uint32_t type);
+
+/* The gate: may this frame go from one process to the other now? */
+enum admit msg_admit(uint32_t type, uint32_t len, int has_fd, enum proc from,
+    enum proc to, enum msg_when now);
+
+/* Bytes that *body of that type takes, and its encoding; see body_X_put. */
+size_t msg_size(enum msg_type, const void *body);
+int msg_put(enum msg_type, struct wbuf *, const void *body);
+
+const char *admit_name(enum admit);
+const char *proc_name(enum proc);
+
+/* PROC_COUNT: no such process. */
+enum proc proc_by_name(const char *);
+
+#endif
