@@ -195,6 +195,7 @@ tool (
 	github.com/flightctl/flightctl/cmd/flightctl-db-migrate
 	github.com/flightctl/flightctl/cmd/flightctl-periodic
 	github.com/flightctl/flightctl/cmd/flightctl-worker
+	vk-flightctl-provider/t/real/flightctl/issuer
 )
 
 replace (
