@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_DEVICE_H
+#define PLACER_DEVICE_H
+
+/*
+ * One Device as Flightctl sent it (v1.2.0 and later), reduced to what
+ * decisions and reports need.  Pure: no I/O, no clock.
+ */
+
+#include <stdint.h>
+
+#include "common/span.h"
+#include "common/why.h"
+#include "placer/pod.h"
+
+/* status.summary.status */
+#define DEVICE_SUMMARIES(X)  \
+	X(ONLINE, "Online")  \
+	X(DEGRADED, "Degraded") \
+	X(ERROR, "Error")    \
+	X(REBOOTING, "Rebooting") \
+	X(POWERED_OFF, "PoweredOff") \
+	X(UNKNOWN, "Unknown") \
+	X(AWAITING_RECONNECT, "AwaitingReconnect") \
+	X(CONFLICT_PAUSED, "ConflictPaused")
+
+enum device_summary {
+#define X(name, word) DEVICE_##name,
+	DEVICE_SUMMARIES(X)
+#undef X
+	DEVICE_SUMMARY_COUNT
+};
+
+/* status.applications[].status (facts/flightctl.md 4.3) */
+#define APP_STATES(X)              \
+	X(UNKNOWN, "Unknown")      \
+	X(PREPARING, "Preparing")  \
+	X(STARTING, "Starting")    \
+	X(RUNNING, "Running")      \
+	X(STOPPING, "Stopping")    \
+	X(STOPPED, "Stopped")      \
+	X(ERROR, "Error")          \
+	X(COMPLETED, "Completed")
+
+enum app_state {
+#define X(name, word) APP_##name,
+	APP_STATES(X)
+#undef X
+	APP_STATE_COUNT
+};
+
+/* One of our applications in status.applications. */
+struct app_report {
+	char *name;
+	enum app_state state;
+	uint16_t ready; /* "1/3": 1 */
+	uint16_t of;	/* "1/3": 3 */
+	uint32_t restarts;
+};
+
+/* One of our applications in spec.applications. */
+struct app_entry {
+	char *name;
+	char *uid;	 /* the pod's, of the label in its files; or NULL */
+	char *ns;	 /* likewise */
+	char *pod;	 /* likewise: the pod's name */
+	char *node;	 /* likewise: the virtual node */
+	uint64_t images; /* digest as struct pod's, of the label; 0: absent */
+	int64_t cpu_m;	 /* requests, of the labels; 0: absent */
+	int64_t memory;
+};
+
+struct device {
+	char *name;
+	char *created; /* creationTimestamp as sent: the incarnation */
+	char *owner;   /* "Fleet/x", or NULL */
+	struct label *labels;
+	size_t nlabels;
+	uint64_t generation;
+	enum device_summary summary;
+	char *summary_info; /* or NULL */
+	uint8_t enrolled;	 /* lifecycle Enrolled */
+	uint8_t decommissioning; /* spec or lifecycle says so */
+	uint8_t consoles;	 /* a console session holds the spec */
+	uint8_t rendered; /* renderedSpecHash is the SHA-256 of this spec */
+	uint8_t applied;  /* the device reports the rendered version, and is
+			     not updating */
+	uint8_t failed;	  /* condition Updating: reason Error or the like, or
+			     rolled back: it runs another version */
+	uint8_t hash_known; /* the hash rule of v1.2.0 held for this device in
+			       this answer or cannot be judged: see device.c */
+	char *hash;	  /* annotation renderedSpecHash, or NULL */
+	char *update_reason;  /* condition Updating: reason, or NULL */
+	char *update_message; /* its message, or NULL */
+	uint8_t spec_valid;   /* condition SpecValid is not False */
+	char *spec_message;
+	int64_t cpu_m;	 /* systemInfo.cpuCores, 0: not reported */
+	int64_t memory;	 /* systemInfo.memoryTotalKb in bytes, 0: not */
+	char *arch;	 /* GOARCH word ("amd64"), or NULL */
+	char *os;
+	struct app_entry *entries; /* ours, spec.applications */
+	size_t nentries;
+	char **configs;		   /* ours, names in spec.config */
+	size_t nconfigs;
+	struct app_report *reports; /* ours, status.applications */
+	size_t nreports;
+	size_t foreign_apps;	    /* not ours, in spec.applications */
+};
+
+/*
+ * prefix: what our application names start with ("k8s-0123456789-"), "" when
+ * the cluster is not yet known: then nothing is ours.  NULL with *why
+ * (ERR_FORMAT, path in the text).
+ */
+struct device *device_parse(struct span, const char *prefix, struct why *);
+void device_free(struct device *);
+
+const char *device_label(const struct device *, const char *key); /* or NULL */
+const struct app_entry *device_entry(const struct device *, const char *app);
+const struct app_report *device_report(const struct device *, const char *app);
+const char *device_summary_word(enum device_summary);
+const char *app_state_word(enum app_state);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_POD_H
+#define PLACER_POD_H
+
+/*
+ * One Pod as the apiserver sent it, reduced to what decisions and reports
+ * need.  The translation (quadlet.h) reads the raw object itself, once.
+ * Pure: no I/O, no clock.
+ */
+
+#include <stdint.h>
+
+#include "common/span.h"
+#include "common/why.h"
+
+enum pod_phase {
+	PHASE_NONE, /* empty: created, nobody wrote a status */
+	PHASE_PENDING,
+	PHASE_RUNNING,
+	PHASE_SUCCEEDED,
+	PHASE_FAILED,
+	PHASE_UNKNOWN,
+};
+
+enum restart_policy {
+	RESTART_ALWAYS,
+	RESTART_ON_FAILURE,
+	RESTART_NEVER,
+};
+
+/* The conditions that we write, in the order in which we write them. */
+#define POD_CONDITIONS(X)                              \
+	X(SCHEDULED, "PodScheduled")                   \
+	X(SANDBOX, "PodReadyToStartContainers")        \
+	X(INITIALIZED, "Initialized")                  \
+	X(CONTAINERS_READY, "ContainersReady")         \
+	X(READY, "Ready")                              \
+	X(DEVICE, "vk.flightctl.io/Device")
+
+enum pod_condition {
+#define X(name, type) COND_##name,
+	POD_CONDITIONS(X)
+#undef X
+	COND_COUNT
+};
+
+enum truth {
+	TRUTH_ABSENT,
+	TRUTH_TRUE,
+	TRUTH_FALSE,
+	TRUTH_UNKNOWN,
+};
+
+/* What the API's status says now. */
+struct pod_seen {
+	enum pod_phase phase;
+	struct {
+		enum truth status;
+		int64_t since_ms; /* lastTransitionTime, wall; 0: absent */
+	} cond[COND_COUNT];
+	int64_t start_ms;    /* status.startTime, 0: absent */
+	int64_t running_ms;  /* earliest state.running.startedAt, 0: none */
+	int64_t finished_ms; /* latest state.terminated.finishedAt, 0: none */
+	uint32_t restarts;   /* highest restartCount */
+};
+
+struct pod_container {
+	char *name;
+	char *image; /* as the pod says it, not normalised */
+	uint8_t init;
+};
+
+/* One requirement of a nodeSelector, an affinity term or a selector. */
+enum selector_op {
+	SEL_IN,
+	SEL_NOT_IN,
+	SEL_EXISTS,
+	SEL_NOT_EXISTS,
+	SEL_GT,
+	SEL_LT,
+};
+
+struct requirement {
+	char *key;
+	enum selector_op op;
+	char **values;
+	size_t nvalues;
+	uint8_t field; /* matchFields: key is metadata.name of the node */
+};
+
+/* All hold (AND). */
+struct term {
+	struct requirement *reqs;
+	size_t nreqs;
+	int32_t weight; /* of a preferred term */
+};
+
+/* NULL in struct pod when the pod wishes nothing. */
+struct wish {
+	struct term selector;	/* nodeSelector */
+	struct term *required;	/* one of them holds (OR) */
+	size_t nrequired;
+	struct term *preferred;
+	size_t npreferred;
+	struct term device;	/* annotation vk.flightctl.io/device-selector */
+	char *device_name;	/* annotation vk.flightctl.io/device, or NULL */
+};
+
+struct host_port {
+	uint16_t port;
+	uint8_t protocol; /* 6 TCP, 17 UDP, 132 SCTP */
+};
+
+enum {
+	RECONNECT_DEFAULT = 0,
+	RECONNECT_NEVER = -1,
+};
+
+struct pod {
+	char *ns;
+	char *name;
+	char *uid;
+	char *node;	       /* spec.nodeName */
+	char *controller;      /* uid of the controlling owner, or NULL */
+	char *controller_kind; /* "ReplicaSet", ..., or NULL */
+	uint64_t generation;
+	uint64_t order_ms;     /* creationTimestamp: first come first served */
+	uint64_t images;       /* digest of the ordered list of images */
+	int64_t cpu_m;	       /* requests by Kubernetes' rule, design 5 */
+	int64_t memory;
+	int64_t reconnect_ms;  /* annotation, or RECONNECT_* */
+	uint32_t grace_s;      /* deletionGracePeriodSeconds, else spec's */
+	enum restart_policy restart;
+	uint8_t terminating;   /* has a deletionTimestamp */
+	uint8_t tolerates_ours; /* the provider taint, by its key */
+	uint8_t is_daemon;     /* controlled by a DaemonSet */
+	struct host_port *ports;
+	size_t nports;
+	struct pod_container *containers; /* init ones first */
+	size_t ncontainers;
+	struct wish *wish;
+	struct pod_seen seen;
+};
+
+/*
+ * NULL with *why (ERR_FORMAT, path and value in the text) for what is not a
+ * Pod that an apiserver can have sent; when only a wish or an annotation is
+ * malformed: the pod is returned and *why is set all the same (kind DENIED).
+ */
+struct pod *pod_parse(struct span, struct why *);
+void pod_free(struct pod *);
+
+/* For an object that pod_parse() refuses: its identity as far as it goes. */
+int pod_identity(struct span, struct span *ns, struct span *name,
+    struct span *uid);
+
+/* Does the term hold for these labels?  Empty terms hold. */
+struct label {
+	char *key;
+	char *value;
+};
+int term_holds(const struct term *, const struct label *, size_t,
+    const char *name);
+
+const char *pod_condition_type(enum pod_condition);
+const char *pod_phase_name(enum pod_phase);
+
+#endif

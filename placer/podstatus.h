@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_PODSTATUS_H
+#define PLACER_PODSTATUS_H
+
+/*
+ * What we tell Kubernetes about a pod: from the life state and the device's
+ * report to one strategic merge patch of pods/status.  Pure.
+ */
+
+#include <stdint.h>
+
+#include "common/mono.h"
+#include "placer/device.h"
+#include "placer/life.h"
+#include "placer/pod.h"
+
+struct podstatus_in {
+	const struct pod *pod;
+	enum life_state state;
+	const char *device;		 /* its seat, or NULL */
+	const struct app_report *report; /* or NULL: none for it */
+	int applied;			 /* its entry is applied */
+	int connected;			 /* the device is not AWAY/OVERDUE */
+	const char *reason;  /* of waiting: "Unschedulable", "InsufficientResources",
+				"ImagePullBackOff", ... or NULL */
+	const char *message; /* for people, or NULL */
+	int final_failed;    /* a bare pod that can never run: phase Failed */
+	int report_final;    /* the report's end state is final (design 8) */
+	int64_t running_ms;  /* wall: first seen running here, 0: not yet */
+	struct now now;
+};
+
+struct podstatus {
+	char *json;	      /* {"phase":...,"conditions":[...],...} */
+	uint64_t digest;      /* of all but times: equal means nothing new */
+	enum pod_phase phase; /* what it says */
+	enum truth ready;
+};
+
+/*
+ * lastTransitionTime and startedAt are kept from pod->seen where the value
+ * stays.  Never says podIP.  Never steps back from a terminal phase.
+ */
+void podstatus_make(const struct podstatus_in *, struct podstatus *);
+void podstatus_clear(struct podstatus *);
+
+/* 1: what the API shows already says the same (times and texts apart). */
+int podstatus_is_told(const struct podstatus *, const struct pod *);
+
+#endif
