@@ -53,10 +53,13 @@ struct https_req {
 	const char *path;	  /* "/api/v1/pods?limit=500", escaped */
 	const char *content_type; /* NULL: application/json */
 	struct span body;	  /* copied */
-	unsigned int deadline_ms; /* of the whole; 0 with data: no deadline */
+	unsigned int deadline_ms; /* of the whole; 0 with data: no deadline,
+				     without: 30 s */
 	unsigned int silence_ms;  /* stream: longest silence, 0: any */
-	size_t body_max;	  /* larger answers fail with ERR_LIMIT */
-	/* NULL, or: pieces of a 2xx body as they come; -1 with *why ends it. */
+	size_t body_max;	  /* larger answers fail with ERR_LIMIT; 0:
+				     MAX_ITEM, with data: any */
+	/* NULL, or: pieces of a 2xx body as they come; -1 with *why ends it.
+	 * Called from inside the client: may send, pause and cancel. */
 	int (*data)(struct span, void *, struct why *);
 	void (*done)(const struct https_answer *, void *); /* exactly once */
 	void *arg;
@@ -69,7 +72,10 @@ void https_free(struct https *); /* calls in flight end without done() */
 /* Replaces the bearer token (copied, wiped when replaced); len 0: none. */
 void https_token(struct https *, struct span);
 
-/* Closes idle connections and drops cached names and sessions. */
+/* New certificates for connections from now on; base must be the same. */
+int https_renew(struct https *, const struct https_conf *, struct why *);
+
+/* Idle connections are not used again; calls in flight go on. */
 void https_forget(struct https *);
 
 /* Never fails at once: what is wrong comes to done(). */
@@ -77,6 +83,10 @@ struct https_call *https_send(struct https *, const struct https_req *);
 
 /* done() is not called; only before it was. */
 void https_cancel(struct https_call *);
+
+/* A stream stops and goes on reading; a paused one is never silent. */
+void https_pause(struct https_call *);
+void https_resume(struct https_call *);
 
 /* Requests sent since start, by design 7's count. */
 uint64_t https_count(const struct https *);

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * https_answer.c: what came of a call, as its caller reads it.
+ *
+ * Owns the meaning of a status and of a failure of the network.  Never
+ * repeats a request, never logs a body or a header but the request's id.
+ */
+#include "common/https_own.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/log.h"
+#include "common/mono.h"
+
+enum why_kind
+https_kind(unsigned int status)
+{
+	if (status >= 200 && status < 300)
+		return ERR_NONE;
+	if (status >= 500)
+		return ERR_AGAIN;
+	switch (status) {
+	case 401:
+		return ERR_AUTH;
+	case 403:
+		return ERR_DENIED;
+	case 404:
+	case 410:
+		return ERR_GONE;
+	case 409:
+	case 412:
+		return ERR_CONFLICT;
+	case 408:
+	case 425:
+	case 429:
+		return ERR_AGAIN;
+	case 413:
+	case 414:
+	case 431:
+		return ERR_LIMIT;
+	default:
+		return ERR_FORMAT;
+	}
+}
+
+static enum why_kind
+kind_of_failure(CURLcode code)
+{
+	/* curl has a hundred codes; all but these are the network's. */
+	if (code == CURLE_PEER_FAILED_VERIFICATION ||
+	    code == CURLE_SSL_CERTPROBLEM || code == CURLE_SSL_CACERT_BADFILE ||
+	    code == CURLE_SSL_ISSUER_ERROR)
+		return ERR_AUTH;
+	if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT)
+		return ERR_SYSTEM;
+	if (code == CURLE_FILESIZE_EXCEEDED)
+		return ERR_LIMIT;
+	if (code == CURLE_WEIRD_SERVER_REPLY ||
+	    code == CURLE_UNSUPPORTED_PROTOCOL ||
+	    code == CURLE_BAD_CONTENT_ENCODING)
+		return ERR_FORMAT;
+	return ERR_AGAIN;
+}
+
+/* A number in a header, -1: absent or no number. */
+static int64_t
+header_number(struct https_call *c, const char *name)
+{
+	struct curl_header *header;
+	char *end;
+	long long n;
+
+	if (curl_easy_header(c->easy, name, 0, CURLH_HEADER, -1, &header) !=
+	    CURLHE_OK)
+		return -1;
+	errno = 0;
+	n = strtoll(header->value, &end, 10);
+	if (errno != 0 || end == header->value || *end != '\0' || n < 0 ||
+	    n > INT32_MAX)
+		return -1;
+	return n;
+}
+
+static int64_t
+retry_after_ms(struct https_call *c)
+{
+	struct curl_header *header;
+	int64_t n;
+	time_t when;
+
+	if ((n = header_number(c, "Retry-After")) >= 0)
+		return n * 1000;
+	if (curl_easy_header(c->easy, "Retry-After", 0, CURLH_HEADER, -1,
+		&header) != CURLHE_OK ||
+	    (when = curl_getdate(header->value, NULL)) == -1)
+		return -1;
+	n = (int64_t)when * 1000 - now_read().wall_ms;
+	return n < 0 ? 0 : n;
+}
+
+static const char *
+request_id(struct https_call *c)
+{
+	struct curl_header *header;
+
+	if (curl_easy_header(c->easy, "Audit-Id", 0, CURLH_HEADER, -1,
+		&header) == CURLHE_OK ||
+	    curl_easy_header(c->easy, "X-Request-Id", 0, CURLH_HEADER, -1,
+		&header) == CURLHE_OK)
+		return header->value;
+	return "-";
+}
+
+static void
+answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
+{
+	long status = 0, sent = 0;
+
+	*a = (struct https_answer){ .retry_after_ms = -1,
+		.limit_reset_s = -1,
+		.limit_remaining = -1 };
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_OK && status >= 200) {
+		a->status = (unsigned int)status;
+		a->retry_after_ms = retry_after_ms(c);
+		a->limit_reset_s = header_number(c, "X-Ratelimit-Reset");
+		a->limit_remaining = header_number(c, "X-Ratelimit-Remaining");
+		a->body = (struct span){ c->body, c->body_len };
+		if (https_kind(a->status) != ERR_NONE)
+			fail_code(&a->why, https_kind(a->status), a->status,
+			    "%s: %u", c->method_path, a->status);
+		return;
+	}
+	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+	a->maybe_done = c->req.method != HTTPS_GET && sent > 0;
+	if (c->why.kind != ERR_NONE)
+		a->why = c->why;
+	else
+		fail(&a->why, kind_of_failure(code), "%s: %s", c->method_path,
+		    c->detail[0] != '\0' ? c->detail :
+					   curl_easy_strerror(code));
+}
+
+void
+https_call_end(struct https_call *c, CURLcode code)
+{
+	struct https *h = c->h;
+	struct https_answer a;
+
+	answer_fill(c, code, &a);
+	if (log_debugging())
+		log_debug("%s status=%u ms=%lld bytes=%zu id=%s%s%s",
+		    c->method_path, a.status,
+		    (long long)(now_read().boot_ms - c->sent_ms), c->bytes,
+		    request_id(c), a.status == 0 ? " error=" : "",
+		    a.status == 0 ? a.why.text : "");
+	TAILQ_REMOVE(&h->calls, c, entry);
+	curl_multi_remove_handle(h->multi, c->easy);
+	c->added = 0;
+	if (!c->dead && !h->doomed && c->req.done != NULL)
+		c->req.done(&a, c->req.arg);
+	https_call_free(c);
+}

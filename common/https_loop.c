@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * https_loop.c: libcurl's multi interface on a libevent loop.
+ *
+ * Owns sockets' events, the timer, and the order in which calls start and
+ * end.  libcurl refuses to be entered from its own callbacks, so what callers
+ * ask for in there is queued and done by settle().
+ */
+#include "common/https_own.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "common/mono.h"
+
+/* What could not be done inside curl, and the calls that ended there. */
+static void
+settle(struct https *h)
+{
+	struct https_call *c, *next;
+	CURLMsg *m;
+	int left;
+
+	h->in_curl++; /* done() may send and cancel: both only queue */
+	while (
+	    !h->doomed && (m = curl_multi_info_read(h->multi, &left)) != NULL)
+		if (m->msg == CURLMSG_DONE) {
+			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
+			https_call_end(c, m->data.result);
+		}
+	h->in_curl--;
+	if (h->doomed) {
+		https_destroy(h);
+		return;
+	}
+	for (c = TAILQ_FIRST(&h->calls); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		if (c->dead) {
+			TAILQ_REMOVE(&h->calls, c, entry);
+			https_call_free(c);
+		}
+	}
+	while ((c = TAILQ_FIRST(&h->waiting)) != NULL) {
+		TAILQ_REMOVE(&h->waiting, c, entry);
+		if (c->dead)
+			https_call_free(c);
+		else
+			https_start(c);
+	}
+}
+
+void
+https_start(struct https_call *c)
+{
+	struct https *h = c->h;
+
+	if (h->in_curl > 0) {
+		TAILQ_INSERT_TAIL(&h->waiting, c, entry);
+		return;
+	}
+	TAILQ_INSERT_TAIL(&h->calls, c, entry);
+	curl_multi_add_handle(h->multi, c->easy);
+	c->added = 1;
+}
+
+void
+https_enter(struct https *h)
+{
+	h->in_curl++;
+}
+
+void
+https_leave(struct https *h)
+{
+	if (--h->in_curl == 0)
+		settle(h);
+}
+
+static void
+drive(struct https *h, curl_socket_t fd, int what)
+{
+	int running;
+
+	https_enter(h);
+	curl_multi_socket_action(h->multi, fd, what, &running);
+	https_leave(h);
+}
+
+static void
+on_socket(evutil_socket_t fd, short what, void *arg)
+{
+	drive(arg, fd,
+	    ((what & EV_READ) ? CURL_CSELECT_IN : 0) |
+		((what & EV_WRITE) ? CURL_CSELECT_OUT : 0));
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	drive(arg, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int
+want_timer(CURLM *multi, long ms, void *arg)
+{
+	struct https *h = arg;
+	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	(void)multi;
+	if (ms < 0)
+		evtimer_del(h->timer);
+	else
+		evtimer_add(h->timer, &tv);
+	return 0;
+}
+
+static int
+want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
+{
+	struct https *h = arg;
+	struct event *ev = sock;
+	short wanted = EV_PERSIST;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		curl_multi_assign(h->multi, fd, NULL);
+		if (ev != NULL)
+			event_free(ev);
+		return 0;
+	}
+	if (what & CURL_POLL_IN)
+		wanted |= EV_READ;
+	if (what & CURL_POLL_OUT)
+		wanted |= EV_WRITE;
+	if (ev == NULL) {
+		if ((ev = event_new(h->base, fd, wanted, on_socket, h)) == NULL)
+			abort();
+		curl_multi_assign(h->multi, fd, ev);
+	} else {
+		event_del(ev);
+		event_assign(ev, h->base, fd, wanted, on_socket, h);
+	}
+	event_add(ev, NULL);
+	return 0;
+}
+
+/* Calls that a callback of somebody else's wants to read on. */
+static void
+on_kick(evutil_socket_t fd, short what, void *arg)
+{
+	struct https *h = arg;
+	struct https_call *c;
+
+	(void)fd;
+	(void)what;
+	https_enter(h);
+	TAILQ_FOREACH(c, &h->calls, entry)
+		if (c->resume && !c->dead) {
+			c->resume = 0;
+			c->paused = 0;
+			c->heard_ms = now_read().boot_ms;
+			curl_easy_pause(c->easy, CURLPAUSE_CONT);
+		}
+	https_leave(h);
+}
+
+int
+https_loop_open(struct https *h, unsigned int connections, struct why *why)
+{
+	h->timer = evtimer_new(h->base, on_timer, h);
+	h->kick = evtimer_new(h->base, on_kick, h);
+	h->multi = curl_multi_init();
+	if (h->timer == NULL || h->kick == NULL || h->multi == NULL)
+		return fail(why, ERR_SYSTEM, "libcurl or libevent: no memory");
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
+	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
+	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
+	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+	    (long)connections);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)connections);
+	return 0;
+}
+
+void
+https_loop_close(struct https *h)
+{
+	if (h->multi != NULL)
+		curl_multi_cleanup(h->multi);
+	if (h->timer != NULL)
+		event_free(h->timer);
+	if (h->kick != NULL)
+		event_free(h->kick);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_HTTPS_OWN_H
+#define COMMON_HTTPS_OWN_H
+
+/* What https.c and https_loop.c share; nobody else includes this. */
+
+#include <sys/queue.h>
+
+#include <curl/curl.h>
+#include <stdint.h>
+
+#include "common/https.h"
+
+struct https_call {
+	TAILQ_ENTRY(https_call) entry;
+	struct https *h;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct event *silence; /* NULL: no limit */
+	struct curl_slist *connect_to;
+	struct https_req req;
+	char *method_path; /* "GET /path" */
+	char *sent;	   /* req.body, ours */
+	char *body;
+	size_t body_len;
+	size_t body_size;
+	size_t bytes; /* received, after decompression */
+	int64_t sent_ms;
+	int64_t heard_ms;
+	int added;
+	int paused;
+	int resume; /* wanted, done by the loop */
+	int dead; /* cancelled inside curl: swept afterwards */
+	struct why why;
+	char detail[CURL_ERROR_SIZE];
+};
+
+TAILQ_HEAD(calls, https_call);
+
+struct https {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer;
+	struct event *kick;
+	struct calls calls;
+	struct calls waiting; /* sent from inside curl */
+	char *origin;	      /* what goes before the path */
+	char *connect_to;     /* "server_name:port:host:port" or NULL */
+	char *host_header;
+	char *user_agent;
+	char *ca_file, *cert_file, *key_file;
+	struct curl_blob ca_pem, cert_pem, key_pem; /* data NULL: none */
+	char *authorization; /* "Authorization: Bearer ..." */
+	int64_t forgot_ms;
+	uint64_t count;
+	int in_curl;
+	int doomed; /* freed inside a callback: freed for good after it */
+};
+
+/* https_answer.c: done() with what came of it; the call is freed. */
+void https_call_end(struct https_call *, CURLcode);
+
+/* https_loop.c */
+int https_loop_open(struct https *, unsigned int connections, struct why *);
+void https_loop_close(struct https *);
+
+/* Adds a call, or queues it when inside curl. */
+void https_start(struct https_call *);
+
+/* Callbacks into our callers run between these two only. */
+void https_enter(struct https *);
+void https_leave(struct https *); /* *h may be gone */
+
+/* https.c; the second for an https_free() from inside a callback */
+void https_call_free(struct https_call *);
+void https_destroy(struct https *);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * https_request.c: what a request looks like, its limits, its bytes.
+ *
+ * Owns one call from https_send() until its answer.  Never repeats a request,
+ * never follows a redirect, never uses a proxy of the environment; what an
+ * answer means is https_answer.c's.
+ */
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/https_own.h"
+#include "common/https_wipe.h"
+#include "common/limits.h"
+#include "common/mono.h"
+#include "common/xmem.h"
+
+enum {
+	DEADLINE_MS = 30000,
+	CONNECT_MS = 10000,
+	UNACKED_MS = 20000,	/* a dead peer is found after so long */
+	MAX_ERROR_BODY = 65536, /* of an error answer, cut beyond */
+	FORGET_MS = 2000,	/* ages of connections count in whole seconds */
+};
+
+static const char *const methods[] = {
+	[HTTPS_GET] = "GET",
+	[HTTPS_POST] = "POST",
+	[HTTPS_PUT] = "PUT",
+	[HTTPS_PATCH] = "PATCH",
+	[HTTPS_DELETE] = "DELETE",
+};
+
+static int
+keep(struct https_call *c, struct span piece, size_t max)
+{
+	size_t size;
+
+	if (piece.len > max - c->body_len)
+		return -1;
+	if (c->body_len + piece.len > c->body_size) {
+		size = c->body_size * 2;
+		if (size < c->body_len + piece.len)
+			size = c->body_len + piece.len;
+		c->body = xreallocarray(c->body, 1, size);
+		c->body_size = size;
+	}
+	memcpy(c->body + c->body_len, piece.p, piece.len);
+	c->body_len += piece.len;
+	return 0;
+}
+
+static size_t
+on_bytes(char *p, size_t one, size_t n, void *arg)
+{
+	struct https_call *c = arg;
+	struct span piece = { p, one * n };
+	size_t max = c->req.body_max;
+	long status = 0;
+
+	c->bytes += piece.len;
+	if (c->silence != NULL)
+		c->heard_ms = now_read().boot_ms;
+	if (c->dead || c->h->doomed)
+		return piece.len;
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (https_kind((unsigned int)status) != ERR_NONE) {
+		if (piece.len > MAX_ERROR_BODY - c->body_len)
+			piece.len = MAX_ERROR_BODY - c->body_len;
+		keep(c, piece, MAX_ERROR_BODY);
+		return one * n;
+	}
+	if (max == 0)
+		max = c->req.data != NULL ? SIZE_MAX : MAX_ITEM;
+	if (c->req.data == NULL ? keep(c, piece, max) == -1 : c->bytes > max) {
+		fail(&c->why, ERR_LIMIT, "%s: answer over %zu bytes",
+		    c->method_path, max);
+		return 0;
+	}
+	if (c->req.data == NULL)
+		return piece.len;
+	return c->req.data(piece, c->req.arg, &c->why) == -1 ? 0 : piece.len;
+}
+
+/* A peer that vanished without a word is found by its missing ACKs. */
+static int
+on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	unsigned int ms = UNACKED_MS;
+
+	(void)arg;
+	(void)purpose;
+	return setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)) ==
+		-1 ?
+	    CURL_SOCKOPT_ERROR :
+	    CURL_SOCKOPT_OK;
+}
+
+static void
+on_silence(evutil_socket_t fd, short what, void *arg)
+{
+	struct https_call *c = arg;
+	struct https *h = c->h;
+	int64_t now = now_read().boot_ms, left;
+	struct timeval tv;
+
+	(void)fd;
+	(void)what;
+	if (c->paused)
+		c->heard_ms = now;
+	left = c->heard_ms + (int64_t)c->req.silence_ms - now;
+	if (left > 0) {
+		tv.tv_sec = left / 1000;
+		tv.tv_usec = (left % 1000) * 1000;
+		evtimer_add(c->silence, &tv);
+		return;
+	}
+	fail(&c->why, ERR_AGAIN, "%s: silent for %u ms", c->method_path,
+	    c->req.silence_ms);
+	https_enter(h);
+	https_call_end(c, CURLE_OPERATION_TIMEDOUT);
+	https_leave(h);
+}
+
+static void
+add_header(struct https_call *c, const char *line)
+{
+	struct curl_slist *list = curl_slist_append(c->headers, line);
+
+	if (list == NULL)
+		abort();
+	c->headers = list;
+}
+
+static void
+set_headers(struct https_call *c)
+{
+	const char *type = c->req.content_type;
+	char *line;
+
+	add_header(c, "Accept: application/json");
+	add_header(c, "Expect:");
+	if (c->sent != NULL) {
+		line = xasprintf("Content-Type: %s",
+		    type == NULL ? "application/json" : type);
+		add_header(c, line);
+		free(line);
+	}
+	if (c->h->host_header != NULL)
+		add_header(c, c->h->host_header);
+	if (c->h->authorization != NULL)
+		add_header(c, c->h->authorization);
+	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+}
+
+static void
+set_tls(struct https_call *c)
+{
+	struct https *h = c->h;
+	CURL *e = c->easy;
+
+	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	/* With files only, one parsed CA store serves all connections. */
+	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	if (h->ca_pem.data != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &h->ca_pem);
+	else if (h->ca_file != NULL)
+		curl_easy_setopt(e, CURLOPT_CAINFO, h->ca_file);
+	if (h->cert_pem.data != NULL) {
+		curl_easy_setopt(e, CURLOPT_SSLCERT_BLOB, &h->cert_pem);
+		curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, &h->key_pem);
+	} else if (h->cert_file != NULL) {
+		curl_easy_setopt(e, CURLOPT_SSLCERT, h->cert_file);
+		curl_easy_setopt(e, CURLOPT_SSLKEY, h->key_file);
+	}
+}
+
+static void
+set_limits(struct https_call *c)
+{
+	struct timeval tv = { c->req.silence_ms / 1000,
+		(c->req.silence_ms % 1000) * 1000 };
+	unsigned int deadline = c->req.deadline_ms;
+	int64_t age = now_read().boot_ms - c->h->forgot_ms;
+	CURL *e = c->easy;
+
+	if (deadline == 0 && c->req.data == NULL)
+		deadline = DEADLINE_MS;
+	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+	if (c->h->forgot_ms != 0 && age < FORGET_MS)
+		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	else if (c->h->forgot_ms != 0)
+		curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN,
+		    (long)((age - 1000) / 1000));
+	if (c->req.silence_ms == 0)
+		return;
+	if ((c->silence = evtimer_new(c->h->base, on_silence, c)) == NULL)
+		abort();
+	c->heard_ms = now_read().boot_ms;
+	evtimer_add(c->silence, &tv);
+}
+
+static void
+set_request(struct https_call *c)
+{
+	struct https *h = c->h;
+	CURL *e = c->easy;
+	char *url = xasprintf("%s%s", h->origin, c->req.path);
+
+	curl_easy_setopt(e, CURLOPT_URL, url);
+	free(url);
+	curl_easy_setopt(e, CURLOPT_PRIVATE, c);
+	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->detail);
+	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes);
+	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 1L);
+	curl_easy_setopt(e, CURLOPT_PROXY, "");
+	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
+	    strncmp(h->origin, "https:", 6) == 0 ? "https" : "http");
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
+	/* An escaped path goes out as it is: "%2F" and ".." are names. */
+	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	if (h->connect_to != NULL) {
+		c->connect_to = curl_slist_append(NULL, h->connect_to);
+		curl_easy_setopt(e, CURLOPT_CONNECT_TO, c->connect_to);
+	}
+	if (c->req.method == HTTPS_GET)
+		return;
+	if (c->sent != NULL || c->req.method != HTTPS_DELETE) {
+		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		    (curl_off_t)c->req.body.len);
+		curl_easy_setopt(e, CURLOPT_POSTFIELDS,
+		    c->sent == NULL ? "" : c->sent);
+	}
+	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, methods[c->req.method]);
+}
+
+void
+https_call_free(struct https_call *c)
+{
+	if (c->added)
+		curl_multi_remove_handle(c->h->multi, c->easy);
+	curl_easy_cleanup(c->easy);
+	if (c->silence != NULL)
+		event_free(c->silence);
+	curl_slist_free_all(c->headers);
+	curl_slist_free_all(c->connect_to);
+	free(c->method_path);
+	free(c->body);
+	wipe_free(c->sent);
+	free(c);
+}
+
+struct https_call *
+https_send(struct https *h, const struct https_req *req)
+{
+	struct https_call *c = xcalloc(1, sizeof(*c));
+
+	c->h = h;
+	c->req = *req;
+	c->method_path =
+	    xasprintf("%s %.300s", methods[req->method], req->path);
+	if (req->body.len > 0) {
+		c->sent = xmalloc(req->body.len);
+		memcpy(c->sent, req->body.p, req->body.len);
+	}
+	if ((c->easy = curl_easy_init()) == NULL)
+		abort();
+	c->sent_ms = now_read().boot_ms;
+	set_request(c);
+	set_headers(c);
+	set_tls(c);
+	set_limits(c);
+	h->count++;
+	https_start(c);
+	return c;
+}
+
+void
+https_cancel(struct https_call *c)
+{
+	struct https *h = c->h;
+
+	c->dead = 1;
+	if (h->in_curl > 0)
+		return;
+	TAILQ_REMOVE(&h->calls, c, entry);
+	https_call_free(c);
+}
+
+void
+https_pause(struct https_call *c)
+{
+	c->resume = 0;
+	if (c->paused)
+		return;
+	c->paused = 1;
+	curl_easy_pause(c->easy, CURLPAUSE_RECV);
+}
+
+void
+https_resume(struct https_call *c)
+{
+	if (!c->paused)
+		return;
+	c->resume = 1;
+	event_active(c->h->kick, EV_TIMEOUT, 0);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_HTTPS_WIPE_H
+#define COMMON_HTTPS_WIPE_H
+
+/*
+ * Allocation for libcurl and OpenSSL that wipes what it frees: both leave
+ * copies of the Authorization header behind otherwise.
+ */
+
+#include <stddef.h>
+
+void wipe_free(void *); /* NULL allowed */
+void *wipe_realloc(void *, size_t);
+
+/* Before anything of OpenSSL has run; later it has no effect there. */
+void wipe_openssl(void);
+
+#endif
