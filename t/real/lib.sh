@@ -129,12 +129,12 @@ ended()
 	! alive "$1" "$2"
 }
 
-# end_process PID TICKS SIGNAL NAME: by that signal, after 10 s by SIGKILL.
+# end_process PID TICKS SIGNAL NAME: by that signal, after 30 s by SIGKILL.
 end_process()
 {
 	alive "$1" "$2" || return 0
 	kill "-$3" "$1" 2>/dev/null || return 0
-	wait_for 10 ended "$1" "$2" && return
+	wait_for 30 ended "$1" "$2" && return
 	say "$4 ($1) did not end by SIG$3: SIGKILL"
 	kill -KILL "$1" 2>/dev/null || return 0
 	wait_for 5 ended "$1" "$2" || die "$4 ($1) cannot be ended"
