@@ -55,6 +55,7 @@ enum pod_how {
 enum object_kind {
 	OBJECT_CONFIGMAP = 1,
 	OBJECT_SECRET,
+	OBJECT_POD, /* the pod of pod_uid itself, again */
 };
 
 /* Why a frame was refused; any value but ADMIT_OK ends the link. */

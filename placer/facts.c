@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * facts.c: reads the four facts of life.def off the world.
+ *
+ * Owns what "here", "applied" or "taken out" mean; never changes anything.
+ */
+#include "placer/facts.h"
+
+#include <string.h>
+
+int
+facts_stale(const struct wdevice *d)
+{
+	if (d->dev == NULL)
+		return 1;
+	if (d->wrote_created == NULL ||
+	    strcmp(d->wrote_created, d->dev->created) != 0)
+		return 0;
+	return d->dev->generation < d->wrote_generation;
+}
+
+int
+facts_settled(const struct wdevice *d)
+{
+	return !facts_stale(d) && d->change_id == 0 && d->dev->rendered &&
+	    d->dev->applied;
+}
+
+enum life_device
+facts_device(const struct wdevice *d, struct now now)
+{
+	if (d->gone)
+		return GONE;
+	if (d->unreadable || d->dev == NULL)
+		return FROZEN;
+	if (!d->dev->enrolled)
+		return AWAY;
+	switch (d->dev->summary) {
+	case DEVICE_AWAITING_RECONNECT:
+	case DEVICE_CONFLICT_PAUSED:
+		return FROZEN;
+	case DEVICE_POWERED_OFF:
+		return AWAY;
+	case DEVICE_UNKNOWN:
+		if (d->unknown_boot != 0 &&
+		    now.boot_ms - d->unknown_boot >= UNKNOWN_MS)
+			return AWAY;
+		return HERE;
+	case DEVICE_ONLINE:
+	case DEVICE_DEGRADED:
+	case DEVICE_ERROR:
+	case DEVICE_REBOOTING:
+	case DEVICE_SUMMARY_COUNT:
+		break;
+	}
+	return HERE;
+}
+
+int
+facts_brake(const struct wnode *n)
+{
+	size_t most = n->ndevices * 3 / 10;
+
+	return n->naway > (most > 3 ? most : 3);
+}
+
+int64_t
+facts_due(const struct world *w, const struct wpod *p)
+{
+	int64_t ms = w->reconnect_ms, since = p->device->away_boot;
+
+	if (p->pod != NULL && p->pod->reconnect_ms == RECONNECT_NEVER)
+		return INT64_MAX;
+	if (p->pod != NULL && p->pod->reconnect_ms > 0)
+		ms = p->pod->reconnect_ms;
+	if (since == 0)
+		return INT64_MAX;
+	if (since < w->flight_since)
+		since = w->flight_since;
+	return since + ms;
+}
+
+static enum life_device
+device_fact(const struct world *w, const struct wpod *p, struct now now)
+{
+	enum life_device is;
+
+	if (p->device == NULL)
+		return HERE;
+	is = facts_device(p->device, now);
+	if (is == AWAY && w->flight_reachable &&
+	    now.boot_ms >= facts_due(w, p) &&
+	    (p->device->node == NULL || !facts_brake(p->device->node)))
+		return OVERDUE;
+	return is;
+}
+
+static enum life_pod
+pod_fact(const struct wpod *p)
+{
+	if (p->pod == NULL)
+		return NO_POD;
+	if (p->pod->terminating)
+		return TERMINATING;
+	if (p->pod->seen.phase == PHASE_SUCCEEDED ||
+	    p->pod->seen.phase == PHASE_FAILED)
+		return TERMINAL;
+	return WANTED;
+}
+
+/*
+ * No seat, no pod: facts only after a complete list of the side that would
+ * show it (design 6).
+ */
+static enum life_seat
+seat_fact(const struct world *w, const struct wpod *p)
+{
+	int pods_known = p->node == NULL || p->node->pods_listed;
+
+	if (p->pod == NULL && !pods_known)
+		return UNSURE;
+	if (p->device == NULL)
+		return w->devices_listed && pods_known ? NO_SEAT : UNSURE;
+	if (p->device->dev == NULL && !p->device->gone &&
+	    !p->device->unreadable)
+		return UNSURE;
+	return p->retreating ? RETREATING : SEATED;
+}
+
+static enum life_entry
+entry_absent(const struct wpod *p, const struct wdevice *d)
+{
+	if (!p->sent)
+		return NEVER_SENT;
+	return facts_settled(d) ? CLEARED : TAKEN_OUT;
+}
+
+static enum life_entry
+entry_present(const struct wpod *p, const struct wdevice *d,
+    const struct app_entry *e)
+{
+	if (p->blamed)
+		return p->applied ? UPDATE_FAILED : NEW_FAILED;
+	if (p->pod != NULL && e->images != 0 && e->images != p->pod->images)
+		return OTHER_IMAGES;
+	if (p->ended)
+		return ENDED;
+	if (p->applied || facts_settled(d))
+		return APPLIED;
+	return SENT;
+}
+
+static enum life_entry
+entry_fact(const struct wpod *p)
+{
+	const struct wdevice *d = p->device;
+	const struct app_entry *e;
+
+	if (d == NULL)
+		return NEVER_SENT;
+	if (p->unread)
+		return UNREAD;
+	if (p->withheld)
+		return WITHHELD;
+	if (p->flying == IO_CUT)
+		return TAKEN_OUT;
+	if (p->flying == IO_SET)
+		return SENT;
+	if (d->dev == NULL)
+		return p->sent ? UNREAD : NEVER_SENT;
+	if ((e = device_entry(d->dev, p->app)) == NULL)
+		return entry_absent(p, d);
+	return entry_present(p, d, e);
+}
+
+struct life_facts
+facts_of(const struct world *w, const struct wpod *p, struct now now)
+{
+	return (struct life_facts){
+		.pod = pod_fact(p),
+		.seat = seat_fact(w, p),
+		.entry = entry_fact(p),
+		.device = device_fact(w, p, now),
+	};
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_FACTS_H
+#define PLACER_FACTS_H
+
+/* The four facts about a pod that life.def decides on.  Pure. */
+
+#include "common/mono.h"
+#include "placer/life.h"
+#include "placer/world.h"
+
+struct life_facts facts_of(const struct world *, const struct wpod *,
+    struct now);
+
+/* Is the read older than our last write of this incarnation? */
+int facts_stale(const struct wdevice *);
+
+/* The device runs what its spec says, as of a read that is not stale. */
+int facts_settled(const struct wdevice *);
+
+/* HERE, AWAY, FROZEN or GONE: without a pod's own clock. */
+enum life_device facts_device(const struct wdevice *, struct now);
+
+/* When an AWAY device is OVERDUE for this pod; INT64_MAX: never. */
+int64_t facts_due(const struct world *, const struct wpod *);
+
+/* Too many of a node's devices went silent: no clock runs (design 6). */
+int facts_brake(const struct wnode *);
+
+enum {
+	UNKNOWN_MS = 30 * 1000 /* a new device flaps; facts/flightctl 0.3 */
+};
+
+#endif

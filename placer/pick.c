@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pick.c: chooses the device of a pod.
+ *
+ * Owns the order of the rules; the numbers are those of placement(7) and of
+ * t/unit/placer_pick.c.  A table with one short row a device keeps the common
+ * case (no wishes, ten thousand devices) a walk over few cache lines.
+ */
+#include "placer/pick.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xmem.h"
+
+/* What the first walk compares.  ceiling: rule 6 for a pod of no size. */
+struct row {
+	struct fit_room room;
+	uint32_t npods;
+	uint32_t same; /* rule 5, filled and emptied by each choice */
+	int16_t ceiling;
+	uint16_t reason; /* pick_usable() */
+};
+
+struct pick_table {
+	struct row *rows;
+	struct wdevice **devices;
+	size_t n;
+	int stale;
+};
+
+/* A device that holds so far. */
+struct leader {
+	size_t slot;
+	uint32_t same;
+	int tenths;
+	uint32_t npods;
+	int64_t preferred;
+};
+
+static const char *const words[PICK_COUNT] = {
+	"fit",
+#define X(name, text) text,
+	PICK_REASONS(X)
+#undef X
+};
+
+struct pick_table *
+pick_table_new(void)
+{
+	struct pick_table *t;
+
+	t = xcalloc(1, sizeof(*t));
+	t->stale = 1;
+	return t;
+}
+
+void
+pick_table_free(struct pick_table *t)
+{
+	if (t == NULL)
+		return;
+	free(t->rows);
+	free(t->devices);
+	free(t);
+}
+
+void
+pick_table_stale(struct pick_table *t)
+{
+	t->stale = 1;
+}
+
+/* 2. Placeable. 3. Connected. */
+enum pick_reason
+pick_usable(const struct wdevice *d)
+{
+	const struct device *dev = d->dev;
+
+	if (d->unreadable)
+		return PICK_UNREADABLE;
+	if (dev == NULL || d->gone)
+		return PICK_UNREAD;
+	if (!dev->enrolled)
+		return PICK_NOT_ENROLLED;
+	if (dev->owner != NULL)
+		return PICK_OWNED;
+	if (dev->decommissioning)
+		return PICK_DECOMMISSIONING;
+	if (device_label(dev, "vk.flightctl.io/cordon") != NULL)
+		return PICK_CORDONED;
+	if (d->isolating)
+		return PICK_ISOLATING;
+	if (!dev->spec_valid)
+		return PICK_SPEC_INVALID;
+	switch (dev->summary) {
+	case DEVICE_ONLINE:
+	case DEVICE_DEGRADED:
+	case DEVICE_ERROR:
+		return PICK_FITS;
+	case DEVICE_REBOOTING:
+	case DEVICE_POWERED_OFF:
+	case DEVICE_UNKNOWN:
+	case DEVICE_AWAITING_RECONNECT:
+	case DEVICE_CONFLICT_PAUSED:
+	case DEVICE_SUMMARY_COUNT:
+		break;
+	}
+	return PICK_DISCONNECTED;
+}
+
+void
+pick_table_update(struct pick_table *t, const struct wdevice *d)
+{
+	static const struct fit_room nothing;
+	struct row *r;
+
+	if (t == NULL || t->stale || d->slot >= t->n)
+		return;
+	r = &t->rows[d->slot];
+	r->room = fit_free(&d->total, &d->used);
+	r->npods = (uint32_t)d->npods;
+	r->ceiling = (int16_t)fit_tenths(&d->total, &r->room, &nothing);
+	r->reason = (uint16_t)pick_usable(d);
+}
+
+static int
+by_name(const void *a, const void *b)
+{
+	const struct wdevice *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static void
+sort(struct pick_table *t, struct wnode *node)
+{
+	struct wdevice *d;
+	size_t i = 0;
+
+	if (!t->stale)
+		return;
+	t->n = node->ndevices;
+	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
+	t->devices = xreallocarray(t->devices, t->n, sizeof(*t->devices));
+	TAILQ_FOREACH(d, &node->devices, on_node)
+		t->devices[i++] = d;
+	qsort(t->devices, t->n, sizeof(*t->devices), by_name);
+	memset(t->rows, 0, t->n * sizeof(*t->rows));
+	t->stale = 0;
+	for (i = 0; i < t->n; i++) {
+		t->devices[i]->slot = (uint32_t)i;
+		pick_table_update(t, t->devices[i]);
+	}
+}
+
+/* 1. Candidates: of the node's fleet, and what the pod wishes. */
+static int
+is_wished(const struct wdevice *d, const struct wish *w)
+{
+	size_t i;
+
+	if (w == NULL)
+		return 1;
+	if (d->dev == NULL)
+		return 0;
+	if (w->device_name != NULL && strcmp(w->device_name, d->name) != 0)
+		return 0;
+	if (!term_holds(&w->device, d->dev->labels, d->dev->nlabels, d->name) ||
+	    !term_holds(&w->selector, d->dev->labels, d->dev->nlabels, d->name))
+		return 0;
+	for (i = 0; i < w->nrequired; i++)
+		if (term_holds(&w->required[i], d->dev->labels,
+			d->dev->nlabels, d->name))
+			return 1;
+	return w->nrequired == 0;
+}
+
+static int
+port_is_taken(const struct wdevice *d, const struct host_port *want)
+{
+	const struct wpod *p;
+	size_t i;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		for (i = 0; p->pod != NULL && i < p->pod->nports; i++)
+			if (p->pod->ports[i].port == want->port &&
+			    p->pod->ports[i].protocol == want->protocol)
+				return 1;
+	}
+	return 0;
+}
+
+/* 4. Room, but for the part that is in the row. */
+static int
+ports_are_free(const struct wdevice *d, const struct pod *pod)
+{
+	size_t i;
+
+	for (i = 0; i < pod->nports; i++)
+		if (port_is_taken(d, &pod->ports[i]))
+			return 0;
+	return 1;
+}
+
+static enum pick_reason
+room_reason(const struct row *r, const struct fit_room *want)
+{
+	switch (fit_check(&r->room, want)) {
+	case FIT_OK:
+		return PICK_FITS;
+	case FIT_CPU:
+		return PICK_NO_CPU;
+	case FIT_MEMORY:
+		return PICK_NO_MEMORY;
+	case FIT_PODS:
+	case FIT_COUNT:
+		break;
+	}
+	return PICK_NO_PODS;
+}
+
+static int64_t
+preferences(const struct wdevice *d, const struct wish *w)
+{
+	int64_t sum = 0;
+	size_t i;
+
+	for (i = 0; w != NULL && i < w->npreferred; i++)
+		if (term_holds(&w->preferred[i], d->dev->labels,
+			d->dev->nlabels, d->name))
+			sum += w->preferred[i].weight;
+	return sum;
+}
+
+/* Does a come before b?  Rules 5 to 8; 9, the name, is the walk's order. */
+static int
+is_better(const struct leader *a, const struct leader *b)
+{
+	/* 5. Fewest pods of the same controller. */
+	if (a->same != b->same)
+		return a->same < b->same;
+	/* 6. Most room left after placing, in tenths. */
+	if (a->tenths != b->tenths)
+		return a->tenths > b->tenths;
+	/* 7. Fewest workloads. */
+	if (a->npods != b->npods)
+		return a->npods < b->npods;
+	/* 8. Preferred affinity terms met. */
+	return a->preferred > b->preferred;
+}
+
+/* Can the row still win?  Its ceiling is never below its tenths. */
+static int
+may_win(const struct row *r, const struct leader *best)
+{
+	if (r->same != best->same)
+		return r->same < best->same;
+	if (r->ceiling != best->tenths)
+		return r->ceiling > best->tenths;
+	return r->npods <= best->npods;
+}
+
+static struct wdevice *
+choose(const struct pick_table *t, const struct wpod *p)
+{
+	struct leader best = { .same = UINT32_MAX }, x;
+	const struct row *r;
+	size_t i;
+	int found = 0;
+
+	for (i = 0; i < t->n; i++) {
+		r = &t->rows[i];
+		if (r->reason != PICK_FITS || (found && !may_win(r, &best)) ||
+		    fit_check(&r->room, &p->room) != FIT_OK ||
+		    !is_wished(t->devices[i], p->pod->wish) ||
+		    !ports_are_free(t->devices[i], p->pod))
+			continue;
+		x = (struct leader){ i, r->same,
+			fit_tenths(&t->devices[i]->total, &r->room, &p->room),
+			r->npods,
+			preferences(t->devices[i], p->pod->wish) };
+		if (!found || is_better(&x, &best))
+			best = x;
+		found = 1;
+	}
+	return found ? t->devices[best.slot] : NULL;
+}
+
+/* 5. Counted for the walk and put back to zero after it. */
+static void
+count_same(const struct pick_table *t, const struct wnode *node,
+    const struct wpod *p, int back_to_zero)
+{
+	const struct wpod *q;
+	struct row *r;
+
+	if (p->group == NULL)
+		return;
+	TAILQ_FOREACH(q, &p->group->pods, in_group) {
+		if (q->device == NULL || q->device->node != node)
+			continue;
+		r = &t->rows[q->device->slot];
+		r->same = back_to_zero ? 0 : r->same + 1;
+	}
+}
+
+/* The first device of the table that the room of which rules it out. */
+static const struct wdevice *
+nearest(const struct pick_table *t, const struct wpod *p,
+    enum pick_reason reason)
+{
+	const struct wdevice *best = NULL;
+	int64_t has, most = -1;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		if (t->rows[i].reason != PICK_FITS ||
+		    !is_wished(t->devices[i], p->pod->wish) ||
+		    room_reason(&t->rows[i], &p->room) != reason)
+			continue;
+		has = reason == PICK_NO_CPU ? t->rows[i].room.cpu_m :
+					      t->rows[i].room.memory;
+		if (has > most) {
+			most = has;
+			best = t->devices[i];
+		}
+	}
+	return best;
+}
+
+/* "1", "0.5": thousandths of a CPU as people write them. */
+static void
+cpu_words(char *buf, size_t size, int64_t cpu_m)
+{
+	size_t n;
+
+	n = (size_t)snprintf(buf, size, "%" PRId64 ".%03d", cpu_m / 1000,
+	    (int)(cpu_m % 1000));
+	while (n > 0 && n < size && buf[n - 1] == '0')
+		buf[--n] = '\0';
+	if (n > 0 && n < size && buf[n - 1] == '.')
+		buf[n - 1] = '\0';
+}
+
+static void
+memory_words(char *buf, size_t size, int64_t bytes)
+{
+	if (bytes % (1 << 20) == 0)
+		(void)snprintf(buf, size, "%" PRId64 "Mi", bytes >> 20);
+	else if (bytes % (1 << 10) == 0)
+		(void)snprintf(buf, size, "%" PRId64 "Ki", bytes >> 10);
+	else
+		(void)snprintf(buf, size, "%" PRId64, bytes);
+}
+
+static size_t
+say(char *text, size_t at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static size_t
+say(char *text, size_t at, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text + at, MAX_TEXT - at, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return at;
+	return at + (size_t)n < MAX_TEXT ? at + (size_t)n : MAX_TEXT - 1;
+}
+
+/* The words of T010 and T031. */
+static size_t
+say_nearest(const struct pick_table *t, const struct wpod *p,
+    const size_t *counts, char *text)
+{
+	const struct wdevice *d;
+	struct fit_room room;
+	char has[32], want[32];
+
+	if (counts[PICK_NO_CPU] > 0 &&
+	    (d = nearest(t, p, PICK_NO_CPU)) != NULL) {
+		room = fit_free(&d->total, &d->used);
+		cpu_words(has, sizeof(has), room.cpu_m);
+		cpu_words(want, sizeof(want), p->room.cpu_m);
+		return say(text, 0, "Insufficient resources: Device %s has %s "
+		    "CPU, requested %s CPU", d->name, has, want);
+	}
+	if (counts[PICK_NO_MEMORY] > 0 &&
+	    (d = nearest(t, p, PICK_NO_MEMORY)) != NULL) {
+		room = fit_free(&d->total, &d->used);
+		memory_words(has, sizeof(has), room.memory);
+		memory_words(want, sizeof(want), p->room.memory);
+		return say(text, 0, "Insufficient resources: Device %s has %s "
+		    "memory, requested %s memory", d->name, has, want);
+	}
+	return say(text, 0, "No device can take the pod");
+}
+
+static void
+explain(const struct pick_table *t, const struct wpod *p,
+    struct pick_answer *a)
+{
+	size_t counts[PICK_COUNT] = { 0 }, i, at, could = 0;
+	enum pick_reason why;
+	const char *sep = ": ";
+
+	for (i = 0; i < t->n; i++) {
+		why = t->rows[i].reason;
+		if (!is_wished(t->devices[i], p->pod->wish))
+			why = PICK_WISHES;
+		if (why == PICK_FITS)
+			why = room_reason(&t->rows[i], &p->room);
+		if (why == PICK_FITS)
+			why = PICK_NO_PORT;
+		counts[why]++;
+		if (why != PICK_WISHES && fit_check(&t->devices[i]->total,
+			&p->room) == FIT_OK)
+			could++;
+	}
+	a->never = a->never && t->n > 0 && could == 0;
+	at = say_nearest(t, p, counts, a->text);
+	at = say(a->text, at, " (%zu device%s", t->n, t->n == 1 ? "" : "s");
+	for (i = 1; i < PICK_COUNT; i++) {
+		if (counts[i] == 0)
+			continue;
+		at = say(a->text, at, "%s%zu %s", sep, counts[i], words[i]);
+		sep = ", ";
+	}
+	say(a->text, at, ")");
+}
+
+void
+pick_device(struct wnode *node, const struct wpod *p, int list_complete,
+    struct pick_answer *a)
+{
+	struct pick_table *t = node->table;
+
+	sort(t, node);
+	*a = (struct pick_answer){ .never = list_complete };
+	count_same(t, node, p, 0);
+	a->device = choose(t, p);
+	count_same(t, node, p, 1);
+	if (a->device == NULL)
+		explain(t, p, a);
+	else
+		a->never = 0;
+}

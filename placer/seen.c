@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * seen.c: reads a Pod's status.
+ *
+ * Owns the words of phases, conditions and their truth.  Never fails: any
+ * client with the right may have written any nonsense there, and our next
+ * status replaces it.
+ */
+#include "placer/seen.h"
+
+#include <string.h>
+
+#include "common/stamp.h"
+
+static const char *const phases[] = {
+	[PHASE_NONE] = "",
+	[PHASE_PENDING] = "Pending",
+	[PHASE_RUNNING] = "Running",
+	[PHASE_SUCCEEDED] = "Succeeded",
+	[PHASE_FAILED] = "Failed",
+	[PHASE_UNKNOWN] = "Unknown",
+};
+
+static const char *const truths[] = {
+	[TRUTH_ABSENT] = "",
+	[TRUTH_TRUE] = "True",
+	[TRUTH_FALSE] = "False",
+	[TRUTH_UNKNOWN] = "Unknown",
+};
+
+static const char *const conditions[] = {
+#define X(name, type) [COND_##name] = type,
+	POD_CONDITIONS(X)
+#undef X
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* The word's index, 0 for any other. */
+static size_t
+word_index(const char *const *words, size_t n, const char *word)
+{
+	size_t i;
+
+	for (i = 1; word != NULL && i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return 0;
+}
+
+const char *
+pod_phase_name(enum pod_phase phase)
+{
+	return phases[phase];
+}
+
+const char *
+pod_condition_type(enum pod_condition cond)
+{
+	return conditions[cond];
+}
+
+static int64_t
+time_of(struct json_object *j, const char *key)
+{
+	const char *s = jread_string(jread_member(j, key));
+	int64_t ms = s == NULL ? 0 : stamp_parse(s);
+
+	return ms < 0 ? 0 : ms;
+}
+
+static void
+read_condition(struct json_object *j, struct pod_seen *seen)
+{
+	const char *type = jread_string(jread_member(j, "type"));
+	size_t i;
+
+	for (i = 0; type != NULL && i < COND_COUNT; i++) {
+		if (strcmp(type, conditions[i]) != 0)
+			continue;
+		seen->cond[i].status = (enum truth)word_index(truths,
+		    COUNT(truths), jread_string(jread_member(j, "status")));
+		seen->cond[i].since_ms = time_of(j, "lastTransitionTime");
+		return;
+	}
+}
+
+static void
+read_container(struct json_object *j, struct pod_seen *seen)
+{
+	struct json_object *state = jread_member(j, "state");
+	struct json_object *count = jread_member(j, "restartCount");
+	int64_t ms;
+
+	ms = time_of(jread_member(state, "running"), "startedAt");
+	if (ms != 0 && (seen->running_ms == 0 || ms < seen->running_ms))
+		seen->running_ms = ms;
+	ms = time_of(jread_member(state, "terminated"), "finishedAt");
+	if (ms > seen->finished_ms)
+		seen->finished_ms = ms;
+	if (json_object_is_type(count, json_type_int) &&
+	    json_object_get_int(count) > 0 &&
+	    (uint32_t)json_object_get_int(count) > seen->restarts)
+		seen->restarts = (uint32_t)json_object_get_int(count);
+}
+
+void
+seen_read(struct json_object *status, struct pod_seen *seen)
+{
+	struct json_object *list;
+	size_t i;
+
+	memset(seen, 0, sizeof(*seen));
+	seen->phase = (enum pod_phase)word_index(phases, COUNT(phases),
+	    jread_string(jread_member(status, "phase")));
+	seen->start_ms = time_of(status, "startTime");
+	list = jread_member(status, "conditions");
+	for (i = 0; i < jread_count(list); i++)
+		read_condition(jread_item(list, i), seen);
+	list = jread_member(status, "containerStatuses");
+	for (i = 0; i < jread_count(list); i++)
+		read_container(jread_item(list, i), seen);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_SEEN_H
+#define PLACER_SEEN_H
+
+/* What a Pod's status says now, whoever wrote it.  Pure. */
+
+#include "common/jread.h"
+#include "placer/pod.h"
+
+/*
+ * The apiserver checks next to nothing in a status: what is not as it should
+ * be counts as absent.
+ */
+void seen_read(struct json_object *status, struct pod_seen *);
+
+#endif

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * store.c: the only file that sees sqlite3.h.
+ *
+ * Owns the database: WAL, locked exclusively, synchronous FULL, everything
+ * opened before the sandbox closes.  Never decides what is worth keeping.
+ */
+#include "placer/store.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+
+#define STORE_VERSION 1
+
+enum sql {
+#define SQL(name, text) SQL_##name,
+#include "placer/sql.def"
+#undef SQL
+	SQL_COUNT
+};
+
+static const char *const texts[] = {
+#define SQL(name, text) text,
+#include "placer/sql.def"
+#undef SQL
+};
+
+static const char schema[] =
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) "
+    "WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS seat (uid TEXT PRIMARY KEY, ns TEXT, "
+    "name TEXT, node TEXT, app TEXT, device TEXT, cpu_m INTEGER, "
+    "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
+    "sent INTEGER, applied INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, edit TEXT);"
+    "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
+    "since_ms INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, "
+    "at_ms INTEGER, pod TEXT, operation TEXT, desired TEXT, actual TEXT, "
+    "action TEXT, result TEXT);";
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[SQL_COUNT];
+	int open;   /* a transaction */
+	int failed; /* in this transaction: it must not be committed */
+};
+
+static int
+db_fail(struct store *s, const char *what, struct why *why)
+{
+	s->failed = 1;
+	return fail(why, ERR_SYSTEM, "placer.db: %s: %s", what,
+	    sqlite3_errmsg(s->db));
+}
+
+static int
+exec(struct store *s, const char *sql, struct why *why)
+{
+	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return db_fail(s, "open", why);
+	return 0;
+}
+
+static int
+version_is_ours(struct store *s)
+{
+	sqlite3_stmt *st;
+	int version = -1;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) !=
+	    SQLITE_OK)
+		return 0;
+	if (sqlite3_step(st) == SQLITE_ROW)
+		version = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return version == 0 || version == STORE_VERSION;
+}
+
+static int
+is_sound(struct store *s)
+{
+	sqlite3_stmt *st;
+	int ok = 0;
+
+	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &st, NULL) !=
+	    SQLITE_OK)
+		return 0;
+	if (sqlite3_step(st) == SQLITE_ROW)
+		ok = strcmp((const char *)sqlite3_column_text(st, 0), "ok") ==
+		    0;
+	sqlite3_finalize(st);
+	return ok;
+}
+
+static int
+open_db(struct store *s, const char *path, struct why *why)
+{
+	AUTO_FREE char *version = NULL;
+	int i;
+
+	if (sqlite3_open_v2(path, &s->db,
+		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
+		    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return db_fail(s, path, why);
+	version = xasprintf("PRAGMA user_version = %d", STORE_VERSION);
+	if (exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
+		    "PRAGMA journal_mode = WAL;"
+		    "PRAGMA synchronous = FULL;"
+		    "PRAGMA temp_store = MEMORY;"
+		    "PRAGMA cache_size = -1024;"
+		    "PRAGMA wal_autocheckpoint = 400;", why) == -1)
+		return -1;
+	if (!version_is_ours(s) || !is_sound(s))
+		return fail(why, ERR_FORMAT, "%s: not a sound database of "
+		    "version %d", path, STORE_VERSION);
+	if (exec(s, schema, why) == -1 || exec(s, version, why) == -1)
+		return -1;
+	for (i = 0; i < SQL_COUNT; i++)
+		if (sqlite3_prepare_v3(s->db, texts[i], -1,
+			SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) !=
+		    SQLITE_OK)
+			return db_fail(s, texts[i], why);
+	return 0;
+}
+
+static void
+close_db(struct store *s)
+{
+	int i;
+
+	for (i = 0; i < SQL_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite3_close(s->db);
+	memset(s, 0, sizeof(*s));
+}
+
+static int
+put_aside(const char *path, struct why *why)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		AUTO_FREE char *from = xasprintf("%s%s", path, parts[i]);
+		AUTO_FREE char *to = xasprintf("%s.set-aside%s", path,
+		    parts[i]);
+
+		if (rename(from, to) == -1 && i == 0)
+			return fail(why, ERR_SYSTEM, "%s: cannot be renamed: "
+			    "%m", from);
+	}
+	return 0;
+}
+
+struct store *
+store_open(const char *dir, int *set_aside, struct why *why)
+{
+	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	struct store *s;
+
+	*set_aside = 0;
+	s = xcalloc(1, sizeof(*s));
+	if (open_db(s, path, why) == 0) {
+		s->failed = 0;
+		return s;
+	}
+	close_db(s);
+	if (access(path, F_OK) == 0 && put_aside(path, why) == 0) {
+		*set_aside = 1;
+		if (open_db(s, path, why) == 0) {
+			s->failed = 0;
+			return s;
+		}
+		close_db(s);
+	}
+	free(s);
+	return NULL;
+}
+
+void
+store_close(struct store *s)
+{
+	if (s == NULL)
+		return;
+	close_db(s);
+	free(s);
+}
+
+/* -- one statement --------------------------------------------------------- */
+
+static void
+bind_text(sqlite3_stmt *st, int at, const char *text)
+{
+	sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
+}
+
+/* Ends a statement that gives no rows. */
+static int
+run(struct store *s, enum sql n, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[n];
+	int rc;
+
+	rc = sqlite3_step(st);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc != SQLITE_DONE)
+		return db_fail(s, texts[n], why);
+	return 0;
+}
+
+/* Before each write: in a transaction that did not fail yet. */
+static int
+begin(struct store *s, struct why *why)
+{
+	if (s->open)
+		return 0;
+	if (run(s, SQL_BEGIN, why) == -1)
+		return -1;
+	s->open = 1;
+	return 0;
+}
+
+int
+store_commit(struct store *s, struct why *why)
+{
+	int failed = s->failed;
+
+	if (!s->open) {
+		s->failed = 0;
+		return failed ? fail(why, ERR_SYSTEM, "placer.db: not "
+		    "written") : 0;
+	}
+	s->open = 0;
+	if (!failed && run(s, SQL_COMMIT, why) == 0)
+		return 0;
+	(void)run(s, SQL_ROLLBACK, NULL);
+	s->failed = 0;
+	return failed ? fail(why, ERR_SYSTEM, "placer.db: not written") : -1;
+}
+
+/* -- seats ------------------------------------------------------------------ */
+
+int
+store_seat(struct store *s, const struct wpod *p, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_SEAT_PUT];
+
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(st, 1, p->uid);
+	bind_text(st, 2, p->ns);
+	bind_text(st, 3, p->name);
+	bind_text(st, 4, p->node != NULL ? p->node->name : "");
+	bind_text(st, 5, p->app);
+	bind_text(st, 6, p->device->name);
+	sqlite3_bind_int64(st, 7, p->room.cpu_m);
+	sqlite3_bind_int64(st, 8, p->room.memory);
+	sqlite3_bind_int64(st, 9, (int64_t)p->sent_images);
+	sqlite3_bind_int64(st, 10, p->running_ms);
+	sqlite3_bind_int(st, 11, p->retreating);
+	sqlite3_bind_int(st, 12, p->sent);
+	sqlite3_bind_int(st, 13, p->applied);
+	return run(s, SQL_SEAT_PUT, why);
+}
+
+int
+store_unseat(struct store *s, const struct wpod *p, struct why *why)
+{
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(s->stmt[SQL_SEAT_DROP], 1, p->uid);
+	if (run(s, SQL_SEAT_DROP, why) == -1)
+		return -1;
+	bind_text(s->stmt[SQL_ENTRY_DROP], 1, p->uid);
+	return run(s, SQL_ENTRY_DROP, why);
+}
+
+static const char *
+column(sqlite3_stmt *st, int at)
+{
+	const char *text = (const char *)sqlite3_column_text(st, at);
+
+	return text != NULL ? text : "";
+}
+
+static void
+load_seat(struct world *w, sqlite3_stmt *st)
+{
+	struct wdevice *d;
+	struct wpod *p;
+
+	if (world_pod(w, column(st, 0)) != NULL)
+		return;
+	p = world_add_pod(w, column(st, 0), column(st, 1), column(st, 2));
+	p->node = world_node(w, column(st, 3));
+	if ((d = world_device(w, column(st, 5))) == NULL)
+		d = world_add_device(w, column(st, 5));
+	(void)snprintf(p->app, sizeof(p->app), "%s", column(st, 4));
+	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
+		sqlite3_column_int64(st, 7), 1 };
+	world_seat(w, p, d);
+	p->sent_images = (uint64_t)sqlite3_column_int64(st, 8);
+	p->running_ms = sqlite3_column_int64(st, 9);
+	p->retreating = sqlite3_column_int(st, 10) != 0;
+	p->sent = sqlite3_column_int(st, 11) != 0;
+	p->applied = sqlite3_column_int(st, 12) != 0;
+}
+
+/* A clock never claims more than what passed on the wall. */
+static void
+load_clock(struct world *w, sqlite3_stmt *st, struct now now)
+{
+	int64_t passed = now.wall_ms - sqlite3_column_int64(st, 1);
+	struct wdevice *d;
+
+	if ((d = world_device(w, column(st, 0))) == NULL)
+		d = world_add_device(w, column(st, 0));
+	if (passed < 0)
+		passed = 0;
+	d->away_boot = now.boot_ms - passed;
+	if (d->away_boot < 1)
+		d->away_boot = 1;
+	d->told_lost = 1;
+}
+
+int
+store_load(struct store *s, struct world *w, struct now now, struct why *why)
+{
+	sqlite3_stmt *seats = s->stmt[SQL_SEATS], *clocks = s->stmt[SQL_CLOCKS];
+	int rc;
+
+	while ((rc = sqlite3_step(seats)) == SQLITE_ROW)
+		load_seat(w, seats);
+	sqlite3_reset(seats);
+	if (rc != SQLITE_DONE)
+		return db_fail(s, "seats", why);
+	while ((rc = sqlite3_step(clocks)) == SQLITE_ROW)
+		load_clock(w, clocks, now);
+	sqlite3_reset(clocks);
+	if (rc != SQLITE_DONE)
+		return db_fail(s, "clocks", why);
+	return 0;
+}
+
+/* -- the rest --------------------------------------------------------------- */
+
+int
+store_put_entry(struct store *s, const char *uid, const char *edit,
+    struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_ENTRY_PUT];
+
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(st, 1, uid);
+	bind_text(st, 2, edit);
+	return run(s, SQL_ENTRY_PUT, why);
+}
+
+int
+store_get_entry(struct store *s, const char *uid, char **edit,
+    struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_ENTRY_GET];
+	int rc;
+
+	*edit = NULL;
+	bind_text(st, 1, uid);
+	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		*edit = xstrdup(column(st, 0));
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return fail(why, ERR_SYSTEM, "placer.db: %s",
+		    sqlite3_errmsg(s->db));
+	return 0;
+}
+
+int
+store_clock(struct store *s, const char *device, int64_t since_wall_ms,
+    struct why *why)
+{
+	enum sql n = since_wall_ms > 0 ? SQL_CLOCK_PUT : SQL_CLOCK_DROP;
+
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(s->stmt[n], 1, device);
+	if (since_wall_ms > 0)
+		sqlite3_bind_int64(s->stmt[n], 2, since_wall_ms);
+	return run(s, n, why);
+}
+
+int
+store_get_meta(struct store *s, const char *key, char *buf, size_t size,
+    struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_META_GET];
+	int found = 0, rc;
+
+	bind_text(st, 1, key);
+	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		found = (size_t)snprintf(buf, size, "%s", column(st, 0)) < size;
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return fail(why, ERR_SYSTEM, "placer.db: %s",
+		    sqlite3_errmsg(s->db));
+	return found;
+}
+
+int
+store_put_meta(struct store *s, const char *key, const char *value,
+    struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_META_PUT];
+
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(st, 1, key);
+	bind_text(st, 2, value);
+	return run(s, SQL_META_PUT, why);
+}
+
+int
+store_record(struct store *s, const struct store_record *r, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_RECORD_PUT];
+
+	if (begin(s, why) == -1)
+		return -1;
+	sqlite3_bind_int64(st, 1, r->at_ms);
+	bind_text(st, 2, r->pod);
+	bind_text(st, 3, r->operation);
+	bind_text(st, 4, r->desired);
+	bind_text(st, 5, r->actual);
+	bind_text(st, 6, r->action);
+	bind_text(st, 7, r->result);
+	if (run(s, SQL_RECORD_PUT, why) == -1)
+		return -1;
+	return run(s, SQL_RECORD_TRIM, why);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_STORE_H
+#define PLACER_STORE_H
+
+/*
+ * The memory of decisions and clocks: one SQLite file.  What it says is never
+ * the only truth: a lost file is rebuilt from the two APIs.  Writes gather in
+ * one transaction that store_commit() makes durable; nothing of that turn may
+ * leave the process before.
+ */
+
+#include <stdint.h>
+
+#include "common/why.h"
+#include "placer/world.h"
+
+struct store;
+
+/*
+ * Opens or creates dir/placer.db.  A file that is corrupt, or of another
+ * version, is renamed to placer.db.set-aside and *set_aside is 1.  No file is
+ * opened later.
+ */
+struct store *store_open(const char *dir, int *set_aside, struct why *);
+void store_close(struct store *);
+
+/* Seats and clocks into the world; devices that are not there are added. */
+int store_load(struct store *, struct world *, struct now, struct why *);
+
+/* All below: 0, or -1 with *why; the transaction is undone by the commit. */
+int store_seat(struct store *, const struct wpod *, struct why *);
+int store_unseat(struct store *, const struct wpod *, struct why *);
+int store_put_entry(struct store *, const char *uid, const char *edit,
+    struct why *);
+/* *edit is the caller's; NULL: none is kept. */
+int store_get_entry(struct store *, const char *uid, char **edit,
+    struct why *);
+int store_clock(struct store *, const char *device, int64_t since_wall_ms,
+    struct why *); /* 0: it stopped */
+int store_get_meta(struct store *, const char *key, char *buf, size_t size,
+    struct why *); /* 1 found, 0 absent */
+int store_put_meta(struct store *, const char *key, const char *value,
+    struct why *);
+
+/* What reconciliation wanted, saw, did and got (T019); the last 100 stay. */
+struct store_record {
+	int64_t at_ms; /* wall */
+	const char *pod;
+	const char *operation;
+	const char *desired;
+	const char *actual;
+	const char *action;
+	const char *result;
+};
+int store_record(struct store *, const struct store_record *, struct why *);
+
+/* Nothing written since the last one: 0 at once. */
+int store_commit(struct store *, struct why *);
+
+#endif

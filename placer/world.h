@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_WORLD_H
+#define PLACER_WORLD_H
+
+/*
+ * Pods, devices and virtual nodes in memory: what both sides said last, and
+ * what we remember.  Keeps the room of each device and the list of what to
+ * look at again.  No I/O, no clock; decisions are plan.c's.
+ */
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "placer/device.h"
+#include "placer/fit.h"
+#include "placer/life.h"
+#include "placer/pod.h"
+#include "placer/podstatus.h"
+
+/* What the next write of its device does with a pod's entry. */
+enum wish_io {
+	IO_NONE,
+	IO_SET,
+	IO_CUT,
+};
+
+/* A thing to look at again: at once, or at a time. */
+struct due {
+	RB_ENTRY(due) entry;
+	int64_t at_boot; /* 0: not in the tree */
+	uint64_t seq;	 /* makes keys unique */
+};
+RB_HEAD(due_tree, due);
+
+struct wpod;
+struct wdevice;
+struct wnode;
+TAILQ_HEAD(wpod_list, wpod);
+
+/* What the translation of one pod still wants from the API. */
+struct wneeds {
+	char **names; /* of ConfigMaps, NULL at the end */
+	char **bytes; /* NULL: not yet here */
+	size_t *lens;
+	size_t n;
+	uint64_t optional; /* bit i */
+	size_t waits;	   /* answers that are due */
+	int pod_waits;	   /* the pod itself was asked for */
+};
+
+/* The pods of one controller that have a seat, for the spread (rule 5). */
+struct wgroup {
+	RB_ENTRY(wgroup) entry; /* world.groups, by uid */
+	struct wpod_list pods;
+	char *uid;
+	size_t refs; /* pods that name it, seated or not */
+};
+RB_HEAD(wgroup_tree, wgroup);
+
+/* A pod that the API lists, or that has a seat, or both. */
+struct wpod {
+	RB_ENTRY(wpod) entry;	     /* world.pods, by uid */
+	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
+	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
+	TAILQ_ENTRY(wpod) in_group;
+	struct wgroup *group;	     /* NULL: no controller */
+	struct due due;
+	char *uid;
+	char *ns;
+	char *name;
+	char app[MAX_APP + 1];
+	struct wnode *node; /* NULL: of a node that we do not serve */
+	struct pod *pod;    /* NULL: not in the API, as far as we know */
+	char *raw;	    /* the Pod as it came, until it is rendered */
+	size_t raw_len;
+	char *entry; /* rendered, until the store has it: a line with its
+			application, then a line for each config entry */
+	uint8_t has_entry; /* rendered: here or in the store */
+	/* -- the seat; saved -- */
+	struct wdevice *device; /* NULL: NO_SEAT */
+	uint64_t sent_images;	/* images of the entry that we last sent */
+	int64_t running_ms;	/* wall: first seen running, 0: not yet */
+	struct fit_room room;	/* what it takes on its seat */
+	uint8_t retreating;
+	uint8_t sent;	 /* a write with its entry left us */
+	uint8_t applied; /* its entry was applied with sent_images */
+	uint8_t adopted; /* seat found in a spec, not in the store */
+	/* -- not saved -- */
+	uint8_t listed;	 /* seen in the pod list that now comes in */
+	uint8_t unread;	 /* a write's result is unknown: read first */
+	uint8_t waiting; /* in its node's list */
+	uint8_t withheld;
+	uint8_t blamed; /* its entry made the version fail */
+	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
+	uint8_t evicted;  /* an eviction was sent */
+	uint8_t ended;	 /* every container has ended for good */
+	struct wneeds *needs; /* NULL: none, or not yet asked */
+	enum wish_io queued;  /* for the next write of its device */
+	enum wish_io flying;  /* in the write that is on its way */
+	uint8_t tries;	      /* placements that failed */
+	int64_t retry_boot;   /* not before */
+	int64_t final_boot;
+	uint64_t told;	      /* digest of the status that the API has */
+	uint64_t telling;     /* digest on its way, 0: none */
+	char *why_waits;      /* message of the last refusal, or NULL */
+	const char *why_reason; /* a literal, or NULL */
+	enum life_state state;
+	uint32_t rule; /* of life.def, last */
+};
+
+/* The machine of one device's spec; rules in change.def. */
+enum change_state {
+	CHANGE_CLEAN,
+	CHANGE_DIRTY,	 /* something is queued, waits for company */
+	CHANGE_SENT,	 /* a write is on its way */
+	CHANGE_RENDERED, /* stored; not yet in a rendered version */
+	CHANGE_APPLYING, /* rendered, not applied */
+};
+
+struct wdevice {
+	RB_ENTRY(wdevice) entry; /* world.devices, by name */
+	TAILQ_ENTRY(wdevice) on_node;
+	struct due due;
+	char *name;
+	struct wnode *node;  /* NULL: of no fleet that we serve (any more) */
+	struct device *dev;  /* NULL: remembered, never read since start */
+	struct wpod_list pods; /* whose seat it is */
+	struct fit_room used;  /* Σ of them */
+	struct fit_room total; /* capacity, defaults applied */
+	size_t npods;
+	int64_t read_boot;
+	uint64_t wrote_generation; /* of our last write; reads below: stale */
+	char *wrote_created;	   /* its incarnation */
+	enum change_state change;
+	uint64_t change_id;   /* of the CHANGE on its way, 0: none */
+	int64_t dirty_boot;   /* since when something is queued */
+	int64_t sent_boot;    /* when the last write was answered */
+	int64_t hold_boot;    /* no write before: conflict, back-off */
+	uint8_t conflicts;
+	uint8_t urgent;	      /* a removal is queued */
+	uint64_t read_id;     /* the READ on its way, 0: none */
+	uint8_t want_read;    /* 1: in motion, 2: before a decision */
+	uint8_t listed;	      /* seen in the list that now comes in */
+	uint8_t gone;	      /* 404 */
+	uint8_t unreadable;   /* oversize or malformed: frozen */
+	uint8_t isolating;    /* suspects are tried one by one */
+	uint8_t told_lost;    /* Event DeviceDisconnected was sent */
+	int64_t motion_boot;  /* polled since: for the period */
+	int64_t unknown_boot; /* summary Unknown since, 0: not */
+	int64_t away_boot;    /* its clock; 0: not running */
+	uint32_t slot;	      /* in its node's pick table */
+};
+TAILQ_HEAD(wdevice_list, wdevice);
+
+struct wnode {
+	char fleet[MAX_NAME + 1];
+	char name[MAX_NAME + 1];
+	struct wdevice_list devices;
+	struct wpod_list waiting; /* no seat; oldest first */
+	struct pick_table *table; /* pick.c's view of the devices */
+	size_t ndevices;
+	size_t naway;	    /* devices whose clock runs */
+	int64_t figures_boot; /* last told */
+	int64_t until_boot; /* we are its writer until then */
+	uint8_t pods_listed; /* a complete pod list since the link began */
+	uint8_t listing;
+	uint8_t figures_dirty;
+	uint8_t retry;	 /* room appeared: look at those that wait */
+	uint64_t figures; /* digest of what kubeside was told */
+};
+
+RB_HEAD(wpod_tree, wpod);
+RB_HEAD(wdevice_tree, wdevice);
+
+struct world {
+	struct wpod_tree pods;
+	struct wdevice_tree devices;
+	struct wgroup_tree groups;
+	struct due_tree due_pods;
+	struct due_tree due_devices;
+	struct wnode nodes[MAX_NODES];
+	size_t nnodes;
+	size_t npods;
+	uint64_t seq;
+	char cluster[MAX_UID + 1];
+	char prefix[32]; /* mark_prefix() of it */
+	uint8_t devices_listed; /* a complete list since the link began */
+	uint64_t rounds;	/* complete ones */
+	uint8_t kube_up, flight_up; /* links */
+	uint8_t kube_reachable, flight_reachable;
+	char flight_text[MAX_TEXT + 1];
+	int64_t flight_since; /* boot: reachable since */
+	const struct settings *set;
+	char *fleet_label;
+	int64_t default_cpu_m, default_memory;
+	uint32_t max_pods; /* of one device */
+	int64_t reconnect_ms;
+	int64_t apply_ms;
+};
+
+int wpod_cmp(const struct wpod *, const struct wpod *);
+int wgroup_cmp(const struct wgroup *, const struct wgroup *);
+int wdevice_cmp(const struct wdevice *, const struct wdevice *);
+int due_cmp(const struct due *, const struct due *);
+RB_PROTOTYPE(wpod_tree, wpod, entry, wpod_cmp)
+RB_PROTOTYPE(wgroup_tree, wgroup, entry, wgroup_cmp)
+RB_PROTOTYPE(wdevice_tree, wdevice, entry, wdevice_cmp)
+RB_PROTOTYPE(due_tree, due, entry, due_cmp)
+
+/* Nodes and bounds from the settings; -1 with *why. */
+int world_init(struct world *, const struct settings *, struct why *);
+void world_clear(struct world *);
+
+struct wnode *world_node(struct world *, const char *name);
+struct wpod *world_pod(struct world *, const char *uid);
+struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
+    const char *name);
+void world_drop_pod(struct world *, struct wpod *);
+
+void world_free_needs(struct wpod *);
+
+/* Takes *pod; the wpod's identity, node and requests follow it. */
+void world_set_pod(struct world *, struct wpod *, struct pod *);
+void world_no_pod(struct world *, struct wpod *);
+
+struct wdevice *world_device(struct world *, const char *name);
+struct wdevice *world_add_device(struct world *, const char *name);
+/* Only a device without pods and not in any list. */
+void world_drop_device(struct world *, struct wdevice *);
+
+/* Takes *dev: capacity, fleet and adoption of entries follow it. */
+void world_set_device(struct world *, struct wdevice *, struct device *,
+    int64_t read_boot);
+
+/* Seats and unseats keep the room of the device. */
+void world_seat(struct world *, struct wpod *, struct wdevice *);
+void world_unseat(struct world *, struct wpod *);
+
+/* Look again: soon (in this turn), or at a time if that is earlier. */
+void world_look(struct world *, struct wpod *);
+void world_look_at(struct world *, struct wpod *, int64_t boot_ms);
+void world_look_device(struct world *, struct wdevice *);
+void world_look_device_at(struct world *, struct wdevice *, int64_t boot_ms);
+void world_look_pods_of(struct world *, struct wdevice *);
+void world_look_all(struct world *);
+
+/* The next thing whose time has come, taken off the list; NULL: none. */
+struct wpod *world_next_pod(struct world *, int64_t boot_ms);
+struct wdevice *world_next_device(struct world *, int64_t boot_ms);
+
+/* When the next look is due; INT64_MAX: never. */
+int64_t world_next_due(const struct world *);
+
+#endif
