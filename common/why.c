@@ -14,6 +14,9 @@
 
 static const char *const names[] = { WHY_KINDS(AS_NAME) };
 
+static void vfill(struct why *, enum why_kind, uint32_t, const char *, va_list)
+    __attribute__((format(printf, 4, 0)));
+
 static void
 vfill(struct why *why, enum why_kind kind, uint32_t code, const char *fmt,
     va_list ap)
