@@ -15,10 +15,10 @@
 #include "common/xmem.h"
 #include "placer/pick.h"
 
-RB_GENERATE(wpod_tree, wpod, entry, wpod_cmp)
-RB_GENERATE(wgroup_tree, wgroup, entry, wgroup_cmp)
-RB_GENERATE(wdevice_tree, wdevice, entry, wdevice_cmp)
-RB_GENERATE(due_tree, due, entry, due_cmp)
+RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
+RB_GENERATE(wgroup_tree, wgroup, link, wgroup_cmp)
+RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
+RB_GENERATE(due_tree, due, link, due_cmp)
 
 int
 wpod_cmp(const struct wpod *a, const struct wpod *b)

@@ -29,7 +29,7 @@ enum wish_io {
 
 /* A thing to look at again: at once, or at a time. */
 struct due {
-	RB_ENTRY(due) entry;
+	RB_ENTRY(due) link;
 	int64_t at_boot; /* 0: not in the tree */
 	uint64_t seq;	 /* makes keys unique */
 };
@@ -53,7 +53,7 @@ struct wneeds {
 
 /* The pods of one controller that have a seat, for the spread (rule 5). */
 struct wgroup {
-	RB_ENTRY(wgroup) entry; /* world.groups, by uid */
+	RB_ENTRY(wgroup) link; /* world.groups, by uid */
 	struct wpod_list pods;
 	char *uid;
 	size_t refs; /* pods that name it, seated or not */
@@ -62,7 +62,7 @@ RB_HEAD(wgroup_tree, wgroup);
 
 /* A pod that the API lists, or that has a seat, or both. */
 struct wpod {
-	RB_ENTRY(wpod) entry;	     /* world.pods, by uid */
+	RB_ENTRY(wpod) link;	     /* world.pods, by uid */
 	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
 	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
 	TAILQ_ENTRY(wpod) in_group;
@@ -111,17 +111,8 @@ struct wpod {
 	uint32_t rule; /* of life.def, last */
 };
 
-/* The machine of one device's spec; rules in change.def. */
-enum change_state {
-	CHANGE_CLEAN,
-	CHANGE_DIRTY,	 /* something is queued, waits for company */
-	CHANGE_SENT,	 /* a write is on its way */
-	CHANGE_RENDERED, /* stored; not yet in a rendered version */
-	CHANGE_APPLYING, /* rendered, not applied */
-};
-
 struct wdevice {
-	RB_ENTRY(wdevice) entry; /* world.devices, by name */
+	RB_ENTRY(wdevice) link; /* world.devices, by name */
 	TAILQ_ENTRY(wdevice) on_node;
 	struct due due;
 	char *name;
@@ -134,20 +125,21 @@ struct wdevice {
 	int64_t read_boot;
 	uint64_t wrote_generation; /* of our last write; reads below: stale */
 	char *wrote_created;	   /* its incarnation */
-	enum change_state change;
 	uint64_t change_id;   /* of the CHANGE on its way, 0: none */
+	size_t nqueued;	      /* pods with something for the next write */
+	size_t nurgent;	      /* of them: removals */
 	int64_t dirty_boot;   /* since when something is queued */
 	int64_t sent_boot;    /* when the last write was answered */
 	int64_t hold_boot;    /* no write before: conflict, back-off */
-	uint8_t conflicts;
-	uint8_t urgent;	      /* a removal is queued */
+	uint32_t failures;    /* writes refused in a row */
 	uint64_t read_id;     /* the READ on its way, 0: none */
-	uint8_t want_read;    /* 1: in motion, 2: before a decision */
+	uint8_t want_read;    /* before a decision */
 	uint8_t listed;	      /* seen in the list that now comes in */
 	uint8_t gone;	      /* 404 */
 	uint8_t unreadable;   /* oversize or malformed: frozen */
 	uint8_t isolating;    /* suspects are tried one by one */
 	uint8_t told_lost;    /* Event DeviceDisconnected was sent */
+	int64_t poll_boot;    /* next read while in motion, 0: at rest */
 	int64_t motion_boot;  /* polled since: for the period */
 	int64_t unknown_boot; /* summary Unknown since, 0: not */
 	int64_t away_boot;    /* its clock; 0: not running */
@@ -205,10 +197,10 @@ int wpod_cmp(const struct wpod *, const struct wpod *);
 int wgroup_cmp(const struct wgroup *, const struct wgroup *);
 int wdevice_cmp(const struct wdevice *, const struct wdevice *);
 int due_cmp(const struct due *, const struct due *);
-RB_PROTOTYPE(wpod_tree, wpod, entry, wpod_cmp)
-RB_PROTOTYPE(wgroup_tree, wgroup, entry, wgroup_cmp)
-RB_PROTOTYPE(wdevice_tree, wdevice, entry, wdevice_cmp)
-RB_PROTOTYPE(due_tree, due, entry, due_cmp)
+RB_PROTOTYPE(wpod_tree, wpod, link, wpod_cmp)
+RB_PROTOTYPE(wgroup_tree, wgroup, link, wgroup_cmp)
+RB_PROTOTYPE(wdevice_tree, wdevice, link, wdevice_cmp)
+RB_PROTOTYPE(due_tree, due, link, due_cmp)
 
 /* Nodes and bounds from the settings; -1 with *why. */
 int world_init(struct world *, const struct settings *, struct why *);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * change.c: the machine of one device's spec.
+ *
+ * Owns the queue of a device, its company, its polls and the search for the
+ * pod that made a version fail.  Never decides what a pod should be (life.def
+ * does), never sends.
+ */
+#include "placer/change.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xmem.h"
+#include "placer/facts.h"
+
+enum {
+	HOLD_MS = 500,	       /* after a refused write, doubling */
+	HOLD_MAX_MS = 60 * 1000,
+	MOTION_FAST_MS = 30 * 1000,
+	MOTION_SLOW_MS = 5 * 60 * 1000,
+	SLOW_TICKS = 5,
+	REST_TICKS = 30,
+	FINAL_MS = 10 * 1000, /* between two reads of a final state */
+};
+
+void
+change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
+{
+	struct wdevice *d = p->device;
+
+	if (d == NULL || p->queued == io)
+		return;
+	if (p->queued != IO_NONE)
+		d->nqueued--;
+	if (p->queued == IO_CUT)
+		d->nurgent--;
+	p->queued = io;
+	if (io == IO_CUT)
+		d->nurgent++;
+	if (io != IO_NONE && d->nqueued++ == 0)
+		d->dirty_boot = now.boot_ms;
+	if (io != IO_NONE)
+		world_look_device_at(w, d, d->nurgent > 0 ? now.boot_ms :
+			d->dirty_boot + CHANGE_COMPANY_MS);
+}
+
+void
+change_sent(struct wdevice *d, uint64_t id)
+{
+	struct wpod *p;
+
+	d->change_id = id;
+	d->nqueued = d->nurgent = 0;
+	d->poll_boot = d->motion_boot = 0;
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->queued == IO_NONE)
+			continue;
+		p->flying = p->queued;
+		p->queued = IO_NONE;
+	}
+}
+
+static void
+hold(struct wdevice *d, struct now now)
+{
+	int64_t ms = HOLD_MS;
+	uint32_t i;
+
+	for (i = 0; i < d->failures && ms < HOLD_MAX_MS; i++)
+		ms *= 2;
+	d->failures++;
+	d->hold_boot = now.boot_ms + (ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS);
+}
+
+/*
+ * Not stored, or nobody knows: what was flying is read before it is decided
+ * on again.
+ */
+static void
+refused(struct world *w, struct wdevice *d, struct now now)
+{
+	struct wpod *p;
+
+	hold(d, now);
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->flying == IO_NONE)
+			continue;
+		p->flying = IO_NONE;
+		p->unread = 1;
+		world_look(w, p);
+	}
+	world_look_device_at(w, d, d->hold_boot);
+}
+
+void
+change_answered(struct world *w, struct wdevice *d,
+    const struct change_answer *a, struct now now)
+{
+	d->change_id = 0;
+	if (a->kind != ERR_NONE) {
+		refused(w, d, now);
+		return;
+	}
+	d->failures = 0;
+	d->hold_boot = 0;
+	d->sent_boot = now.boot_ms;
+	d->wrote_generation = a->generation;
+	free(d->wrote_created);
+	d->wrote_created = xstrdup(a->created);
+	world_look_pods_of(w, d);
+	world_look_device(w, d);
+}
+
+/* -- what a read settles -------------------------------------------------- */
+
+static int
+is_final(const struct wpod *p, const struct app_report *r)
+{
+	if (p->pod == NULL || r == NULL || p->pod->restart == RESTART_ALWAYS)
+		return 0;
+	if (r->state == APP_COMPLETED)
+		return 1;
+	return r->state == APP_ERROR && p->pod->restart == RESTART_NEVER;
+}
+
+/* Two reads ten seconds apart make an end final (design 8). */
+static void
+note_end(struct wpod *p, const struct wdevice *d)
+{
+	if (!p->applied || !is_final(p, device_report(d->dev, p->app))) {
+		p->final_boot = 0;
+		return;
+	}
+	if (p->final_boot == 0)
+		p->final_boot = d->read_boot;
+	else if (d->read_boot - p->final_boot >= FINAL_MS)
+		p->ended = 1;
+}
+
+static void
+note_running(struct wpod *p, const struct wdevice *d, struct now now)
+{
+	const struct app_report *r = device_report(d->dev, p->app);
+
+	if (r != NULL && r->state == APP_RUNNING && p->running_ms == 0)
+		p->running_ms = now.wall_ms;
+}
+
+void
+change_read(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	const struct app_entry *e;
+	struct wpod *p;
+	int settled;
+
+	if (facts_stale(d) || d->change_id != 0)
+		return;
+	settled = facts_settled(d);
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		p->flying = IO_NONE;
+		p->unread = 0;
+		e = device_entry(d->dev, p->app);
+		if (settled && e != NULL && !p->applied && !p->blamed &&
+		    p->sent) {
+			p->applied = 1;
+			effects_add(fx, EFFECT_SEAT)->pod = p;
+		}
+		note_running(p, d, now);
+		note_end(p, d);
+		world_look(w, p);
+	}
+}
+
+/* -- who made the version fail ---------------------------------------------- */
+
+static int
+is_suspect(const struct wpod *p, const struct wdevice *d)
+{
+	return p->sent && !p->applied && !p->blamed && !p->withheld &&
+	    device_entry(d->dev, p->app) != NULL;
+}
+
+/*
+ * One suspect is guilty.  Of several, one stays in the spec and the others
+ * are withheld; they come back one by one.
+ */
+static void
+judge(struct world *w, struct wdevice *d)
+{
+	struct wpod *p, *first = NULL;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!is_suspect(p, d))
+			continue;
+		if (n++ == 0)
+			first = p;
+		else
+			p->withheld = 1;
+		world_look(w, p);
+	}
+	if (n == 1)
+		first->blamed = 1;
+	else if (n > 1)
+		d->isolating = 1;
+}
+
+/* The version holds: the next of those that were withheld has its turn. */
+static void
+release(struct world *w, struct wdevice *d)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!p->withheld)
+			continue;
+		p->withheld = 0;
+		world_look(w, p);
+		return;
+	}
+	d->isolating = 0;
+	if (d->node != NULL)
+		d->node->retry = 1;
+}
+
+static int
+blamed_is_there(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->blamed && device_entry(d->dev, p->app) != NULL)
+			return 1;
+	return 0;
+}
+
+static void
+look_at_version(struct world *w, struct wdevice *d)
+{
+	if (d->dev == NULL || facts_stale(d) || d->change_id != 0 ||
+	    !d->dev->rendered)
+		return;
+	if (d->dev->failed && !blamed_is_there(d))
+		judge(w, d);
+	else if (d->isolating && facts_settled(d) && d->nqueued == 0)
+		release(w, d);
+}
+
+/* -- writing ------------------------------------------------------------------ */
+
+static int
+takes_writes(const struct wdevice *d)
+{
+	return d->dev != NULL && !d->gone && !d->unreadable &&
+	    d->dev->owner == NULL && !d->dev->decommissioning &&
+	    !d->dev->consoles;
+}
+
+/*
+ * One write until it is rendered; a removal waits for nothing but the answer
+ * to the write before it.
+ */
+static int
+is_ready(const struct wdevice *d, struct now now)
+{
+	if (d->change_id != 0 || now.boot_ms < d->hold_boot)
+		return 0;
+	if (d->nurgent > 0)
+		return 1;
+	if (facts_stale(d) || !d->dev->rendered)
+		return 0;
+	return now.boot_ms >= d->dirty_boot + CHANGE_COMPANY_MS;
+}
+
+static void
+look_at_queue(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	if (d->nqueued == 0 || !takes_writes(d))
+		return;
+	if (d->node != NULL && now.boot_ms >= d->node->until_boot)
+		return; /* not the writer; WRITER wakes us */
+	if (is_ready(d, now))
+		effects_add(fx, EFFECT_CHANGE)->device = d;
+	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
+		world_look_device_at(w, d, d->hold_boot);
+	else if (now.boot_ms < d->dirty_boot + CHANGE_COMPANY_MS)
+		world_look_device_at(w, d, d->dirty_boot + CHANGE_COMPANY_MS);
+}
+
+/* -- reading ------------------------------------------------------------------ */
+
+static int
+moves(const struct wpod *p)
+{
+	const struct app_report *r;
+
+	if (p->flying != IO_NONE || p->unread || p->final_boot != 0)
+		return !p->ended;
+	if (!p->sent)
+		return 0;
+	if (p->state == LEAVING || p->state == RETREAT)
+		return 1;
+	if (!p->applied)
+		return !p->withheld;
+	r = device_report(p->device->dev, p->app);
+	return r == NULL || (r->state != APP_RUNNING &&
+	    r->state != APP_COMPLETED && r->state != APP_ERROR);
+}
+
+static int
+in_motion(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	if (d->dev == NULL || d->change_id != 0)
+		return 0;
+	if (d->isolating)
+		return 1;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (moves(p))
+			return 1;
+	return 0;
+}
+
+static int64_t
+next_tick(int64_t boot_ms, int ticks)
+{
+	return (boot_ms / CHANGE_TICK_MS + ticks) * CHANGE_TICK_MS;
+}
+
+static int
+ticks_of(const struct wdevice *d, struct now now)
+{
+	int64_t moved = now.boot_ms - d->motion_boot;
+
+	if (moved < MOTION_FAST_MS)
+		return 1;
+	return moved < MOTION_SLOW_MS ? SLOW_TICKS : REST_TICKS;
+}
+
+static void
+ask(struct wdevice *d, struct effects *fx, int urgent)
+{
+	struct effect *e;
+
+	if (d->read_id != 0)
+		return;
+	e = effects_add(fx, EFFECT_READ);
+	e->device = d;
+	e->number = (uint64_t)urgent;
+}
+
+static void
+look_at_motion(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	int confirm;
+
+	confirm = d->dev == NULL && !d->gone && !d->unreadable &&
+	    w->devices_listed;
+	if (d->want_read) {
+		d->want_read = 0;
+		ask(d, fx, 1);
+	}
+	if (!confirm && !in_motion(d)) {
+		d->poll_boot = d->motion_boot = 0;
+		return;
+	}
+	if (d->motion_boot == 0) {
+		d->motion_boot = now.boot_ms;
+		d->poll_boot = next_tick(now.boot_ms, confirm ? 0 : 1);
+	}
+	if (now.boot_ms >= d->poll_boot) {
+		ask(d, fx, 0);
+		d->poll_boot = next_tick(now.boot_ms, ticks_of(d, now));
+	}
+	world_look_device_at(w, d, d->poll_boot);
+}
+
+void
+change_look(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	look_at_version(w, d);
+	look_at_queue(w, d, now, fx);
+	look_at_motion(w, d, now, fx);
+}
