@@ -24,7 +24,8 @@ struct worker_ops {
 	/* A new data link: chan_open() it; an earlier one with this peer is
 	 * over. */
 	void (*link)(enum proc peer, int fd);
-	/* NULL allowed: an inherited listening socket, before run(). */
+	/* NULL allowed: an inherited listening socket, after start() and
+	 * before run(); yours to close. */
 	void (*listener)(enum listener, int fd);
 	/* NULL allowed: FLIGHTCTL_AUTH_TOKEN, before start(); wipe your copy
 	 * when it is replaced. */
@@ -34,6 +35,12 @@ struct worker_ops {
 	/* Finish what must not be cut, then event_base_loopbreak(). */
 	void (*stop)(void);
 };
+
+/*
+ * The link with peer is over and peer may be alive (chan_ops.closed): asks the
+ * supervisor for another, which comes to link() when both ends live.
+ */
+void boot_relink(enum proc peer);
 
 /* The body of a worker's main(); returns its exit status. */
 int boot_worker(enum proc self, const struct worker_ops *);

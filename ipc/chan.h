@@ -56,6 +56,12 @@ int chan_send(struct chan *, enum msg_type, uint64_t id, const void *body,
 /* A number for a request that no other request of this link has had. */
 uint64_t chan_next_id(struct chan *);
 
+/*
+ * Sends what is queued now, waiting so long at most; for a process that is
+ * about to end.  -1: not all of it.
+ */
+int chan_flush(struct chan *, int timeout_ms);
+
 /* More than the high mark (4 MiB) waits to be sent: stop producing. */
 int chan_is_full(const struct chan *);
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * boot.c: the one start sequence of all workers.
+ *
+ * Owns the control link on fd 3 and the order in which a worker is given
+ * what it needs: settings, token, listener, then the sandbox, then links.
+ * Knows nothing of what the worker does.
+ */
+#include "common/boot.h"
+
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/sandbox.h"
+
+enum {
+	CONTROL_FD = 3,
+	FLUSH_MS = 500,
+	EXIT_USAGE = 64,
+};
+
+static struct {
+	enum proc self;
+	const struct worker_ops *ops;
+	struct event_base *base;
+	struct chan *control;
+	struct settings settings;
+	int listener; /* -1, or waits for start() */
+	uint32_t what;
+	unsigned int lost; /* log lines the full link did not take */
+	int status;
+} boot = { .listener = -1 };
+
+static void
+send_log(const struct body_log *m, void *arg)
+{
+	struct chan *c = arg;
+
+	if (chan_is_full(c) || chan_send(c, MSG_LOG, 0, m, -1) == -1)
+		boot.lost++;
+	/* The next thing may be the end of this process. */
+	if (m->level == LOG_LEVEL_ERROR)
+		(void)chan_flush(c, FLUSH_MS);
+}
+
+static void
+on_drained(struct chan *c, void *arg)
+{
+	unsigned int lost = boot.lost;
+
+	(void)c, (void)arg;
+	boot.lost = 0;
+	if (lost > 0)
+		log_warn("%u log lines were lost", lost);
+}
+
+static void
+end(int status)
+{
+	boot.status = status;
+	event_base_loopbreak(boot.base);
+}
+
+static void
+on_closed(struct chan *c, const char *text, void *arg)
+{
+	(void)c, (void)arg;
+	/* Nobody is there to be told; standard error may be. */
+	log_set_sink(NULL, NULL);
+	if (strcmp(text, "closed by peer") != 0)
+		log_error("control link: %s", text);
+	end(1);
+}
+
+static void
+set_log_level(void)
+{
+	static const char *const names[] = { "error", "warn", "info",
+		"debug" };
+	enum log_level i;
+
+	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
+		if (strcmp(boot.settings.text[SET_LOG_LEVEL], names[i]) == 0)
+			log_set_level(i);
+}
+
+static void
+on_config(const struct frame *f)
+{
+	struct body_config m;
+	enum setting i;
+	struct why why;
+
+	if (body_config_get(f->body, &m) == -1)
+		fatal("CONFIG: malformed");
+	i = settings_by_name(m.name);
+	if (i == SET_COUNT || !settings_is_for(i, boot.self))
+		fatal("CONFIG: %s is not for %s", m.name,
+		    proc_name(boot.self));
+	if (settings_set(&boot.settings, i, m.value, &why) == -1)
+		fatal("CONFIG: %s", why.text);
+}
+
+static void
+on_token(const struct frame *f)
+{
+	struct body_token m;
+
+	if (body_token_get(f->body, &m) == -1)
+		fatal("TOKEN: malformed");
+	if (boot.ops->token != NULL)
+		boot.ops->token(m.token);
+}
+
+static void
+on_listener(const struct frame *f)
+{
+	struct body_listener m;
+
+	if (body_listener_get(f->body, &m) == -1 || boot.listener != -1)
+		fatal("LISTENER: malformed, or a second one");
+	boot.listener = f->fd;
+	boot.what = m.what;
+}
+
+static void
+on_go(void)
+{
+	struct why why;
+
+	chan_run(boot.control);
+	set_log_level();
+	if (boot.ops->start(boot.base, &boot.settings, &why) == -1) {
+		log_error("start: %s", why.text);
+		end(1);
+		return;
+	}
+	if (boot.listener != -1) {
+		if (boot.ops->listener != NULL)
+			boot.ops->listener((enum listener)boot.what,
+			    boot.listener);
+		else
+			close(boot.listener);
+		boot.listener = -1;
+	}
+	if (sandbox_seal(boot.self, &boot.settings, &why) == -1) {
+		log_error("start: %s", why.text);
+		end(1);
+		return;
+	}
+	if (boot.ops->run != NULL)
+		boot.ops->run();
+	if (chan_send(boot.control, MSG_READY, 0, &(struct body_none){ 0 },
+		-1) == -1)
+		end(1);
+}
+
+static void
+on_link(const struct frame *f)
+{
+	struct body_link m;
+
+	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT)
+		fatal("LINK: malformed");
+	boot.ops->link((enum proc)m.peer, f->fd);
+}
+
+static void
+on_reload(void)
+{
+	set_log_level();
+	if (boot.ops->reload != NULL)
+		boot.ops->reload(&boot.settings);
+}
+
+static void
+on_frame(struct chan *c, struct frame *f, void *arg)
+{
+	(void)arg;
+	switch ((int)f->type) {
+	case MSG_CONFIG:
+		on_config(f);
+		break;
+	case MSG_TOKEN:
+		on_token(f);
+		break;
+	case MSG_LISTENER:
+		on_listener(f);
+		break;
+	case MSG_GO:
+		on_go();
+		break;
+	case MSG_LINK:
+		on_link(f);
+		break;
+	case MSG_RELOAD:
+		on_reload();
+		break;
+	case MSG_STOP:
+		boot.ops->stop();
+		break;
+	case MSG_PING:
+		if (chan_send(c, MSG_PONG, f->id, &(struct body_none){ 0 },
+			-1) == -1)
+			end(1);
+		break;
+	default: /* the gate let nothing else through */
+		fatal("control link: unexpected frame %u", f->type);
+	}
+}
+
+void
+boot_relink(enum proc peer)
+{
+	struct body_link m = { .peer = (uint32_t)peer };
+
+	/* Without a control link the end is near anyway. */
+	(void)chan_send(boot.control, MSG_RELINK, 0, &m, -1);
+}
+
+int
+boot_worker(enum proc self, const struct worker_ops *ops)
+{
+	static const struct chan_ops control_ops = { on_frame, on_closed,
+		on_drained };
+	socklen_t len = sizeof(int);
+	struct why why;
+	int type;
+
+	log_init(proc_name(self));
+	if (getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == -1) {
+		(void)fprintf(stderr, "%s: is started by "
+		    "vk-flightctl-provider, not by hand\n", proc_name(self));
+		return EXIT_USAGE;
+	}
+	/* Executed by descriptor, the name would be a number. */
+	(void)prctl(PR_SET_NAME, proc_name(self));
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (sandbox_early(&why) == -1)
+		fatal("%s", why.text);
+	if ((boot.base = event_base_new()) == NULL)
+		fatal("event_base_new failed");
+	boot.self = self;
+	boot.ops = ops;
+	settings_init(&boot.settings);
+	boot.control = chan_open(boot.base, CONTROL_FD, self, PROC_SUPERVISOR,
+	    &control_ops, NULL);
+	log_set_sink(send_log, boot.control);
+	(void)event_base_dispatch(boot.base);
+
+	log_set_sink(NULL, NULL);
+	(void)chan_flush(boot.control, FLUSH_MS);
+	chan_free(boot.control);
+	settings_free(&boot.settings);
+	event_base_free(boot.base);
+	return boot.status;
+}

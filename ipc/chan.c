@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * chan.c: one link on a libevent loop.
+ *
+ * Owns the socket, what waits on it both ways, and the descriptors that came
+ * and have no frame yet.  Callbacks come from the loop only, never out of
+ * chan_open() or chan_send(), and may free the link.  Never looks into a body
+ * but HELLO's.
+ */
+#include "ipc/chan.h"
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mono.h"
+#include "common/xmem.h"
+#include "ipc/build.h"
+#include "ipc/frame.h"
+
+enum {
+	HIGH_MARK = 4 * 1024 * 1024,
+	LOW_MARK = 1024 * 1024,
+	FDS_MAX = 8,   /* received and not yet claimed by a frame */
+	BATCH_MAX = 64 /* frames in one sendmsg() */
+};
+
+struct out {
+	STAILQ_ENTRY(out) next;
+	size_t len;
+	int fd;
+	int secret;
+	uint8_t bytes[];
+};
+
+struct chan {
+	int fd; /* -1: the link is over */
+	enum proc self;
+	enum proc peer;
+	const struct chan_ops *ops;
+	void *arg;
+	struct event *rd;
+	struct event *wr;
+	struct frame_in in;
+	int fds[FDS_MAX];
+	size_t nfds;
+	enum msg_when rx; /* what the peer may send now */
+	enum msg_when tx;
+	STAILQ_HEAD(, out) queue;
+	size_t queued; /* bytes, less what of the first frame is sent */
+	size_t sent;   /* of the first frame */
+	uint64_t last_id;
+	int was_full;
+	int paused;
+	int broken; /* the peer reads no more; it may still have written */
+	int busy;   /* callbacks of ours on the stack */
+	int freed;
+};
+
+static int
+is_data(const struct chan *c)
+{
+	return c->self != PROC_SUPERVISOR && c->peer != PROC_SUPERVISOR;
+}
+
+static void
+out_free(struct out *o)
+{
+	if (o->fd != -1)
+		close(o->fd);
+	if (o->secret)
+		explicit_bzero(o->bytes, o->len);
+	free(o);
+}
+
+static void
+drop_queue(struct chan *c)
+{
+	struct out *o;
+
+	while ((o = STAILQ_FIRST(&c->queue)) != NULL) {
+		STAILQ_REMOVE_HEAD(&c->queue, next);
+		out_free(o);
+	}
+	c->queued = c->sent = 0;
+}
+
+/* The descriptors go now, so that the peer sees it; the memory may stay. */
+static void
+shut(struct chan *c)
+{
+	if (c->fd == -1)
+		return;
+	event_free(c->rd);
+	event_free(c->wr);
+	c->rd = c->wr = NULL;
+	close(c->fd);
+	c->fd = -1;
+	while (c->nfds > 0)
+		close(c->fds[--c->nfds]);
+	drop_queue(c);
+}
+
+static void
+over(struct chan *c, const char *text)
+{
+	shut(c);
+	c->ops->closed(c, text, c->arg);
+}
+
+static void
+refuse(struct chan *c, const struct frame_head *h, enum admit why)
+{
+	const struct msg_info *mi = msg_info(h->type);
+	char text[128];
+	int n;
+
+	n = snprintf(text, sizeof(text),
+	    "refused frame of %s: %s (%s %u, %u bytes)", proc_name(c->peer),
+	    admit_name(why), mi == NULL ? "type" : mi->name, h->type, h->len);
+	assert(n > 0 && (size_t)n < sizeof(text));
+	over(c, text);
+}
+
+static void
+leave(struct chan *c)
+{
+	if (--c->busy > 0 || !c->freed)
+		return;
+	frame_in_free(&c->in);
+	free(c);
+}
+
+/* 0: as it should be; else the link is over. */
+static int
+on_hello(struct chan *c, struct span body)
+{
+	struct body_hello m;
+	char text[200];
+
+	if (body_hello_get(body, &m) == -1 || m.role != (uint32_t)c->peer) {
+		(void)snprintf(text, sizeof(text), "%s says it is another",
+		    proc_name(c->peer));
+		over(c, text);
+		return -1;
+	}
+	if (strcmp(m.build, build_id) != 0) {
+		(void)snprintf(text, sizeof(text),
+		    "%s is of a foreign build %s, this is %s",
+		    proc_name(c->peer), m.build, build_id);
+		over(c, text);
+		return -1;
+	}
+	if (is_data(c))
+		c->rx = WHEN_RUN;
+	return 0;
+}
+
+/* Claims the frame's descriptor; -1: the link is over. */
+static int
+claim_fd(struct chan *c, const struct frame_head *h, int *fd)
+{
+	*fd = -1;
+	if (msg_info(h->type)->fd == NO_FD)
+		return 0;
+	if (c->nfds == 0) {
+		refuse(c, h, ADMIT_FD);
+		return -1;
+	}
+	*fd = c->fds[0];
+	memmove(c->fds, c->fds + 1, --c->nfds * sizeof(c->fds[0]));
+	return 0;
+}
+
+/*
+ * One frame to the owner.  0: more bytes first, or the link is over, or its
+ * owner wants no more now.
+ */
+static int
+deliver(struct chan *c)
+{
+	struct frame_head h;
+	struct frame f;
+	enum admit a;
+
+	if (c->fd == -1 || c->paused || !frame_in_head(&c->in, &h))
+		return 0;
+	/* By the head alone, so that a length over the bound gets no room. */
+	a = msg_admit(h.type, h.len,
+	    h.type < MSG_COUNT && h.type != MSG_NONE &&
+		msg_info(h.type)->fd == ONE_FD,
+	    c->peer, c->self, c->rx);
+	if (a != ADMIT_OK) {
+		refuse(c, &h, a);
+		return 0;
+	}
+	if (!frame_in_body(&c->in, &f.body) || claim_fd(c, &h, &f.fd) == -1)
+		return 0;
+	f.type = (enum msg_type)h.type;
+	f.id = h.id;
+	if (f.type == MSG_HELLO) {
+		if (on_hello(c, f.body) == -1)
+			return 0;
+		if (is_data(c)) {
+			frame_in_drop(&c->in, 0);
+			return 1;
+		}
+	}
+	c->ops->frame(c, &f, c->arg);
+	frame_in_drop(&c->in, f.type == MSG_TOKEN);
+	return 1;
+}
+
+/* A descriptor belongs to a frame that ends, or has begun, in what came. */
+static void
+check_fds(struct chan *c)
+{
+	struct frame_head h = { 0 };
+
+	if (c->fd == -1 || c->paused)
+		return;
+	if (c->nfds > (c->in.len > 0 ? 1 : 0)) {
+		(void)frame_in_head(&c->in, &h);
+		refuse(c, &h, ADMIT_FD);
+	}
+}
+
+static void
+take_fds(struct chan *c, struct msghdr *mh)
+{
+	struct cmsghdr *cm;
+	size_t i, n;
+	int fd;
+
+	for (cm = CMSG_FIRSTHDR(mh); cm != NULL; cm = CMSG_NXTHDR(mh, cm)) {
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(cm) + i * sizeof(fd), sizeof(fd));
+			if (c->nfds < FDS_MAX)
+				c->fds[c->nfds++] = fd;
+			else
+				close(fd);
+		}
+	}
+}
+
+/* One recvmsg(); 1: something came. */
+static int
+receive(struct chan *c)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
+	} control;
+	struct msghdr mh = { 0 };
+	struct iovec iov;
+	char text[128];
+	ssize_t n;
+
+	iov.iov_base = frame_in_room(&c->in, &iov.iov_len);
+	mh.msg_iov = &iov;
+	mh.msg_iovlen = 1;
+	mh.msg_control = &control;
+	mh.msg_controllen = sizeof(control);
+	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (n > 0) {
+		take_fds(c, &mh);
+		frame_in_add(&c->in, (size_t)n);
+		if ((mh.msg_flags & MSG_CTRUNC) == 0)
+			return 1;
+		over(c, "descriptors beyond the bound");
+		return 0;
+	}
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n == 0 || errno == ECONNRESET)
+		(void)snprintf(text, sizeof(text), "closed by peer%s",
+		    c->in.len > 0 ? " inside a frame" : "");
+	else
+		(void)snprintf(text, sizeof(text), "recvmsg: %s",
+		    strerror(errno));
+	over(c, text);
+	return 0;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct chan *c = arg;
+
+	(void)fd;
+	c->busy++;
+	while (deliver(c))
+		continue;
+	if ((what & EV_READ) != 0 && c->fd != -1 && !c->paused && receive(c)) {
+		while (deliver(c))
+			continue;
+		check_fds(c);
+	}
+	leave(c);
+}
+
+static void
+sent(struct chan *c, size_t n)
+{
+	struct out *o;
+
+	c->queued -= n;
+	n += c->sent;
+	while ((o = STAILQ_FIRST(&c->queue)) != NULL && n >= o->len) {
+		n -= o->len;
+		STAILQ_REMOVE_HEAD(&c->queue, next);
+		out_free(o);
+	}
+	c->sent = n;
+	/* The descriptor went with the first byte. */
+	if (o != NULL && n > 0 && o->fd != -1) {
+		close(o->fd);
+		o->fd = -1;
+	}
+}
+
+/* One sendmsg(); -1: no more now (errno EAGAIN) or never. */
+static int
+transmit(struct chan *c)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct iovec iov[BATCH_MAX];
+	struct msghdr mh = { .msg_iov = iov };
+	struct out *o, *first = STAILQ_FIRST(&c->queue);
+	size_t skip = c->sent;
+	ssize_t n;
+
+	STAILQ_FOREACH (o, &c->queue, next) {
+		if (mh.msg_iovlen == BATCH_MAX || (o != first && o->fd != -1))
+			break;
+		iov[mh.msg_iovlen].iov_base = o->bytes + skip;
+		iov[mh.msg_iovlen++].iov_len = o->len - skip;
+		skip = 0;
+	}
+	if (first->fd != -1) {
+		mh.msg_control = &control;
+		mh.msg_controllen = sizeof(control);
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(&control.align), &first->fd, sizeof(int));
+	}
+	if ((n = sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT)) == -1) {
+		if (errno == EINTR)
+			return 0;
+		if (errno != EAGAIN) {
+			c->broken = 1;
+			drop_queue(c);
+		}
+		return -1;
+	}
+	sent(c, (size_t)n);
+	return 0;
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct chan *c = arg;
+
+	(void)fd, (void)what;
+	c->busy++;
+	if (!STAILQ_EMPTY(&c->queue))
+		(void)transmit(c);
+	if (!STAILQ_EMPTY(&c->queue))
+		event_add(c->wr, NULL);
+	if (c->was_full && c->queued < LOW_MARK) {
+		c->was_full = 0;
+		if (c->ops->drained != NULL)
+			c->ops->drained(c, c->arg);
+	}
+	leave(c);
+}
+
+struct chan *
+chan_open(struct event_base *base, int fd, enum proc self, enum proc peer,
+    const struct chan_ops *ops, void *arg)
+{
+	struct body_hello hello = { .role = (uint32_t)self };
+	struct chan *c;
+	size_t len = strlen(build_id);
+
+	assert(len < sizeof(hello.build));
+	memcpy(hello.build, build_id, len);
+	c = xcalloc(1, sizeof(*c));
+	c->fd = fd;
+	c->self = self;
+	c->peer = peer;
+	c->ops = ops;
+	c->arg = arg;
+	c->rx = c->tx = WHEN_SETUP;
+	STAILQ_INIT(&c->queue);
+	(void)evutil_make_socket_nonblocking(fd);
+	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->wr = event_new(base, fd, EV_WRITE, on_writable, c);
+	if (c->rd == NULL || c->wr == NULL)
+		abort();
+	event_add(c->rd, NULL);
+	if (self != PROC_SUPERVISOR)
+		(void)chan_send(c, MSG_HELLO, 0, &hello, -1);
+	if (is_data(c))
+		c->tx = WHEN_RUN;
+	return c;
+}
+
+void
+chan_free(struct chan *c)
+{
+	if (c == NULL || c->freed)
+		return;
+	shut(c);
+	c->freed = 1;
+	c->busy++;
+	leave(c);
+}
+
+int
+chan_send(struct chan *c, enum msg_type type, uint64_t id, const void *body,
+    int fd)
+{
+	struct wbuf w = { 0 };
+	struct frame_head h;
+	struct out *o = NULL;
+	size_t len;
+
+	if (c->fd == -1 || c->broken)
+		goto undo;
+	len = msg_size(type, body);
+	if (len > MAX_FRAME || msg_admit(type, (uint32_t)len, fd != -1,
+				   c->self, c->peer, c->tx) != ADMIT_OK)
+		goto undo;
+	o = xmalloc(sizeof(*o) + FRAME_HEAD + len);
+	*o = (struct out){ .len = FRAME_HEAD + len, .fd = fd,
+		.secret = type == MSG_TOKEN };
+	h = (struct frame_head){ (uint32_t)len, (uint32_t)type, id };
+	frame_head_put(o->bytes, &h);
+	w = (struct wbuf){ o->bytes + FRAME_HEAD, 0, len };
+	if (msg_put(type, &w, body) == -1 || w.len != len)
+		goto undo;
+	STAILQ_INSERT_TAIL(&c->queue, o, next);
+	c->queued += o->len;
+	if (c->queued > HIGH_MARK)
+		c->was_full = 1;
+	event_add(c->wr, NULL);
+	return 0;
+undo:
+	free(o);
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+int
+chan_flush(struct chan *c, int timeout_ms)
+{
+	int64_t end = now_read().boot_ms + timeout_ms, left;
+	struct pollfd pfd = { c->fd, POLLOUT, 0 };
+
+	while (c->fd != -1 && !STAILQ_EMPTY(&c->queue)) {
+		if (transmit(c) == 0)
+			continue;
+		left = end - now_read().boot_ms;
+		if (c->broken || left <= 0)
+			return -1;
+		(void)poll(&pfd, 1, (int)left);
+	}
+	return c->fd == -1 || c->broken ? -1 : 0;
+}
+
+uint64_t
+chan_next_id(struct chan *c)
+{
+	return ++c->last_id;
+}
+
+int
+chan_is_full(const struct chan *c)
+{
+	return c->queued > HIGH_MARK;
+}
+
+void
+chan_pause(struct chan *c)
+{
+	c->paused = 1;
+	if (c->fd != -1)
+		event_del(c->rd);
+}
+
+void
+chan_resume(struct chan *c)
+{
+	if (!c->paused)
+		return;
+	c->paused = 0;
+	if (c->fd == -1)
+		return;
+	event_add(c->rd, NULL);
+	/* What was read already waits for no event of the socket. */
+	event_active(c->rd, EV_TIMEOUT, 1);
+}
+
+void
+chan_run(struct chan *c)
+{
+	c->rx = c->tx = WHEN_RUN;
+}
+
+enum proc
+chan_peer(const struct chan *c)
+{
+	return c->peer;
+}
