@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * https.c against a server of this test on the same loop: it answers with the
+ * bytes that a test gives, plain or over TLS, and keeps what it was asked.
+ */
+#include "common/https.h"
+
+#include <criterion/criterion.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mono.h"
+
+enum {
+	PATIENCE_S = 10, /* longer than any step of a test takes */
+	MAX_OPEN = 8,
+};
+
+static struct event_base *base;
+
+/* One answer a request, the last one again and again; NULL: none. */
+static struct server {
+	struct evconnlistener *listener;
+	SSL_CTX *tls;
+	const char *answer;
+	int close_after;
+	unsigned int connections;
+	unsigned int requests;
+	struct bufferevent *open[MAX_OPEN];
+	char asked[8192];
+	char url[64];
+} server;
+
+static struct heard {
+	int n;
+	int end_loop_at;
+	struct https_answer answer;
+	char body[4096];
+	char stream[65536];
+	size_t stream_len;
+	struct https *h;
+	struct https_call *call;
+} heard;
+
+static void
+hang_up(struct bufferevent *bev)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_OPEN; i++)
+		if (server.open[i] == bev)
+			server.open[i] = NULL;
+	bufferevent_free(bev);
+}
+
+static void
+on_request(struct bufferevent *bev, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
+	size_t len = evbuffer_get_length(in), body = 0;
+	const char *at;
+
+	(void)arg;
+	if (end.pos == -1 || len >= sizeof(server.asked))
+		return;
+	evbuffer_copyout(in, server.asked, len);
+	server.asked[len] = '\0';
+	at = strstr(server.asked, "Content-Length: ");
+	if (at != NULL)
+		body = strtoul(at + strlen("Content-Length: "), NULL, 10);
+	if (len < (size_t)end.pos + 4 + body)
+		return;
+	evbuffer_drain(in, len);
+	server.requests++;
+	if (server.answer != NULL)
+		bufferevent_write(bev, server.answer, strlen(server.answer));
+}
+
+static void
+on_sent(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	if (server.close_after && server.answer != NULL &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		hang_up(bev);
+}
+
+static void
+on_gone(struct bufferevent *bev, short what, void *arg)
+{
+	(void)arg;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		hang_up(bev);
+}
+
+static void
+on_connection(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
+    int len, void *arg)
+{
+	struct bufferevent *bev;
+
+	(void)l;
+	(void)sa;
+	(void)len;
+	(void)arg;
+	cr_assert_lt(server.connections, MAX_OPEN);
+	bev = server.tls == NULL ?
+	    bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE) :
+	    bufferevent_openssl_socket_new(base, fd, SSL_new(server.tls),
+		BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	server.open[server.connections++] = bev;
+	bufferevent_setcb(bev, on_request, on_sent, on_gone, NULL);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+}
+
+static void
+serve(SSL_CTX *tls, const char *answer)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(sin);
+
+	base = event_base_new();
+	memset(&server, 0, sizeof(server));
+	memset(&heard, 0, sizeof(heard));
+	heard.end_loop_at = 1;
+	server.tls = tls;
+	server.answer = answer;
+	server.listener = evconnlistener_new_bind(base, on_connection, NULL,
+	    LEV_OPT_CLOSE_ON_FREE, 8, (struct sockaddr *)&sin, sizeof(sin));
+	cr_assert_not_null(server.listener);
+	getsockname(evconnlistener_get_fd(server.listener),
+	    (struct sockaddr *)&sin, &len);
+	snprintf(server.url, sizeof(server.url), "%s://127.0.0.1:%u",
+	    tls == NULL ? "http" : "https", ntohs(sin.sin_port));
+}
+
+static void
+stop(void)
+{
+	size_t i;
+
+	for (i = 0; i < MAX_OPEN; i++)
+		if (server.open[i] != NULL)
+			hang_up(server.open[i]);
+	if (server.listener != NULL)
+		evconnlistener_free(server.listener);
+	SSL_CTX_free(server.tls);
+	event_base_free(base);
+}
+
+static struct https *
+client(struct https_conf *conf)
+{
+	struct why why = { 0 };
+	struct https *h;
+
+	conf->base = server.url;
+	h = https_new(base, conf, &why);
+	cr_assert_not_null(h, "%s", why.text);
+	heard.h = h;
+	return h;
+}
+
+static void
+on_done(const struct https_answer *a, void *arg)
+{
+	struct heard *to = arg;
+
+	to->answer = *a;
+	cr_assert_lt(a->body.len, sizeof(to->body));
+	if (a->body.len > 0)
+		memcpy(to->body, a->body.p, a->body.len);
+	to->body[a->body.len] = '\0';
+	if (++to->n == to->end_loop_at)
+		event_base_loopbreak(base);
+}
+
+static int
+on_data(struct span piece, void *arg, struct why *why)
+{
+	struct heard *to = arg;
+
+	(void)why;
+	cr_assert_lt(to->stream_len + piece.len, sizeof(to->stream));
+	memcpy(to->stream + to->stream_len, piece.p, piece.len);
+	to->stream_len += piece.len;
+	return 0;
+}
+
+static void
+run(void)
+{
+	struct timeval tv = { PATIENCE_S, 0 };
+
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
+	cr_assert_eq(heard.n, heard.end_loop_at, "%d answers of %d", heard.n,
+	    heard.end_loop_at);
+}
+
+static struct https_call *
+ask(struct https *h, struct https_req req)
+{
+	if (req.path == NULL)
+		req.path = "/x";
+	req.done = on_done;
+	req.arg = &heard;
+	return https_send(h, &req);
+}
+
+#define OK(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n"
+
+Test(https, get_and_keep_alive)
+{
+	struct https *h;
+	int i;
+
+	serve(NULL, OK(2) "Audit-Id: 7\r\n\r\n{}");
+	h = client(&(struct https_conf){ .user_agent = "me/1" });
+	https_token(h, span_of("tok-en"));
+	for (i = 1; i <= 3; i++) {
+		heard.end_loop_at = i;
+		ask(h, (struct https_req){ .path = "/a%2Fb/..?c=d" });
+		run();
+		cr_assert_eq(heard.answer.status, 200);
+		cr_assert_eq(heard.answer.why.kind, ERR_NONE);
+		cr_assert_str_eq(heard.body, "{}");
+	}
+	cr_assert_eq(server.connections, 1);
+	cr_assert_eq(https_count(h), 3);
+	cr_assert(strstr(server.asked, "GET /a%2Fb/..?c=d HTTP/1.1\r\n"));
+	cr_assert(strstr(server.asked, "\r\nAuthorization: Bearer tok-en\r\n"));
+	cr_assert(strstr(server.asked, "\r\nUser-Agent: me/1\r\n"));
+	cr_assert(strstr(server.asked, "\r\nAccept-Encoding: gzip\r\n"));
+	https_free(h);
+	stop();
+}
+
+Test(https, forget_uses_a_new_connection)
+{
+	struct https *h;
+
+	serve(NULL, OK(0) "\r\n");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ 0 });
+	run();
+	https_forget(h);
+	heard.end_loop_at = 2;
+	ask(h, (struct https_req){ 0 });
+	run();
+	cr_assert_eq(server.connections, 2);
+	https_free(h);
+	stop();
+}
+
+Test(https, patch_sends_type_and_body)
+{
+	struct https *h;
+
+	serve(NULL, OK(0) "\r\n");
+	h = client(&(struct https_conf){ 0 });
+	ask(h,
+	    (struct https_req){ .method = HTTPS_PATCH,
+		.content_type = "application/merge-patch+json",
+		.body = span_of("{\"a\":1}") });
+	run();
+	cr_assert(strstr(server.asked, "PATCH /x HTTP/1.1\r\n"));
+	cr_assert(strstr(server.asked,
+	    "\r\nContent-Type: application/merge-patch+json\r\n"));
+	cr_assert(strstr(server.asked, "\r\n\r\n{\"a\":1}"));
+	cr_assert_null(strstr(server.asked, "Authorization"));
+	https_free(h);
+	stop();
+}
+
+Test(https, a_token_with_a_newline_is_never_sent)
+{
+	struct https *h;
+
+	serve(NULL, OK(0) "\r\n");
+	h = client(&(struct https_conf){ 0 });
+	https_token(h, span_of("tok\r\nX-Evil: 1"));
+	ask(h, (struct https_req){ 0 });
+	run();
+	cr_assert_null(strstr(server.asked, "Authorization"));
+	cr_assert_null(strstr(server.asked, "Evil"));
+	https_free(h);
+	stop();
+}
+
+Test(https, an_error_has_kind_text_and_headers)
+{
+	struct https *h;
+
+	serve(NULL,
+	    "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\n"
+	    "X-Ratelimit-Remaining: 0\r\nX-Ratelimit-Reset: 1700000000\r\n"
+	    "Content-Length: 4\r\n\r\nslow");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ .data = on_data });
+	run();
+	cr_assert_eq(heard.answer.status, 429);
+	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
+	cr_assert_eq(heard.answer.why.code, 429);
+	cr_assert_str_eq(heard.answer.why.text, "GET /x: 429");
+	cr_assert_eq(heard.answer.retry_after_ms, 7000);
+	cr_assert_eq(heard.answer.limit_remaining, 0);
+	cr_assert_eq(heard.answer.limit_reset_s, 1700000000);
+	cr_assert_str_eq(heard.body, "slow");
+	cr_assert_eq(heard.stream_len, 0, "an error is no part of a stream");
+	https_free(h);
+	stop();
+}
+
+Test(https, a_redirect_is_not_followed)
+{
+	struct https *h;
+
+	serve(NULL,
+	    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
+	    "Content-Length: 0\r\n\r\n");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ 0 });
+	run();
+	cr_assert_eq(heard.answer.status, 302);
+	cr_assert_eq(heard.answer.why.kind, ERR_FORMAT);
+	cr_assert_eq(server.requests, 1);
+	https_free(h);
+	stop();
+}
+
+Test(https, a_cut_answer_is_no_answer)
+{
+	struct https *h;
+
+	serve(NULL, OK(100) "\r\nhalf of it");
+	server.close_after = 1;
+	h = client(&(struct https_conf){ 0 });
+	ask(h,
+	    (struct https_req){ .method = HTTPS_PUT, .body = span_of("{}") });
+	run();
+	cr_assert_eq(heard.answer.status, 0);
+	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
+	cr_assert(heard.answer.maybe_done);
+	https_free(h);
+	stop();
+}
+
+Test(https, the_deadline_ends_a_write_that_may_be_done)
+{
+	struct https *h;
+
+	serve(NULL, NULL);
+	h = client(&(struct https_conf){ 0 });
+	ask(h,
+	    (struct https_req){ .method = HTTPS_PUT,
+		.body = span_of("{}"),
+		.deadline_ms = 200 });
+	run();
+	cr_assert_eq(heard.answer.status, 0);
+	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
+	cr_assert(heard.answer.maybe_done);
+	cr_assert_eq(server.requests, 1);
+	https_free(h);
+	stop();
+}
+
+Test(https, nobody_there_is_certainly_not_done)
+{
+	struct https *h;
+
+	serve(NULL, NULL);
+	h = client(&(struct https_conf){ 0 });
+	evconnlistener_free(server.listener);
+	server.listener = NULL;
+	ask(h,
+	    (struct https_req){ .method = HTTPS_PUT, .body = span_of("{}") });
+	run();
+	cr_assert_eq(heard.answer.status, 0);
+	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
+	cr_assert(!heard.answer.maybe_done);
+	https_free(h);
+	stop();
+}
+
+Test(https, larger_than_allowed_is_a_limit)
+{
+	struct https *h;
+
+	serve(NULL, OK(10) "\r\n0123456789");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ .body_max = 9 });
+	run();
+	cr_assert_eq(heard.answer.why.kind, ERR_LIMIT);
+	heard.end_loop_at = 2;
+	ask(h, (struct https_req){ .body_max = 10 });
+	run();
+	cr_assert_eq(heard.answer.status, 200);
+	https_free(h);
+	stop();
+}
+
+Test(https, a_silent_stream_ends)
+{
+	struct https *h;
+
+	serve(NULL,
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "3\r\nabc\r\n");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ .data = on_data, .silence_ms = 200 });
+	run();
+	cr_assert_eq(heard.stream_len, 3);
+	cr_assert_eq(heard.answer.status, 0);
+	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
+	cr_assert(strstr(heard.answer.why.text, "silent"));
+	https_free(h);
+	stop();
+}
+
+static int
+on_data_refuse(struct span piece, void *arg, struct why *why)
+{
+	(void)piece;
+	(void)arg;
+	return fail(why, ERR_CONFLICT, "not mine");
+}
+
+Test(https, a_refused_piece_ends_with_its_reason)
+{
+	struct https *h;
+
+	serve(NULL, OK(3) "\r\nabc");
+	h = client(&(struct https_conf){ 0 });
+	ask(h, (struct https_req){ .data = on_data_refuse });
+	run();
+	cr_assert_eq(heard.answer.why.kind, ERR_CONFLICT);
+	cr_assert_str_eq(heard.answer.why.text, "not mine");
+	https_free(h);
+	stop();
+}
+
+/* Pauses itself at the first piece, reads on 300 ms later. */
+static void
+on_later(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	cr_assert_eq(heard.n, 0, "a paused stream was read to its end");
+	https_resume(heard.call);
+}
+
+static int
+on_data_pause(struct span piece, void *arg, struct why *why)
+{
+	struct timeval tv = { 0, 300000 };
+
+	if (heard.stream_len == 0) {
+		https_pause(heard.call);
+		event_base_once(base, -1, EV_TIMEOUT, on_later, NULL, &tv);
+	}
+	return on_data(piece, arg, why);
+}
+
+Test(https, a_paused_stream_waits_and_is_not_silent)
+{
+	struct https *h;
+
+	serve(NULL,
+	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	    "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
+	h = client(&(struct https_conf){ 0 });
+	heard.call = ask(h,
+	    (struct https_req){ .data = on_data_pause, .silence_ms = 100 });
+	run();
+	cr_assert_eq(heard.answer.status, 200, "%s", heard.answer.why.text);
+	cr_assert_eq(heard.stream_len, 6);
+	https_free(h);
+	stop();
+}
+
+/* What callbacks may do: send, cancel others, free the client. */
+static void
+on_done_send(const struct https_answer *a, void *arg)
+{
+	(void)arg;
+	cr_assert_eq(a->status, 200);
+	https_cancel(heard.call);
+	ask(heard.h, (struct https_req){ 0 });
+}
+
+Test(https, a_callback_may_send_and_cancel)
+{
+	struct https *h;
+
+	serve(NULL, OK(0) "\r\n");
+	h = client(&(struct https_conf){ .connections = 1 });
+	https_send(h,
+	    &(struct https_req){ .path = "/1", .done = on_done_send });
+	heard.call = ask(h, (struct https_req){ 0 });
+	run();
+	cr_assert_eq(server.requests, 2, "the cancelled one was sent");
+	https_free(h);
+	stop();
+}
+
+static void
+on_done_free(const struct https_answer *a, void *arg)
+{
+	(void)a;
+	(void)arg;
+	https_free(heard.h);
+	heard.n++;
+	event_base_loopbreak(base);
+}
+
+Test(https, a_callback_may_free_the_client)
+{
+	struct https *h;
+
+	serve(NULL, OK(0) "\r\n");
+	h = client(&(struct https_conf){ .connections = 1 });
+	https_send(h,
+	    &(struct https_req){ .path = "/1", .done = on_done_free });
+	ask(h, (struct https_req){ 0 });
+	run();
+	stop();
+}
+
+Test(https, what_is_no_server_is_refused)
+{
+	static const struct {
+		const char *url;
+		enum why_kind kind;
+	} bad[] = {
+		{ "http://192.0.2.1:80", ERR_DENIED },
+		{ "http://localhost.example.org", ERR_DENIED },
+		{ "http://127.example.org", ERR_DENIED },
+		{ "ftp://127.0.0.1", ERR_DENIED },
+		{ "https://me:secret@127.0.0.1", ERR_DENIED },
+		{ "https://127.0.0.1/?a=b", ERR_DENIED },
+		{ "not a url", ERR_FORMAT },
+	};
+	struct why why;
+	size_t i;
+
+	base = event_base_new();
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		why = (struct why){ 0 };
+		cr_expect_null(https_new(base,
+		    &(struct https_conf){ .base = bad[i].url }, &why));
+		cr_expect_eq(why.kind, bad[i].kind, "%s: %s", bad[i].url,
+		    why.text);
+		cr_expect_null(strstr(why.text, "secret"));
+	}
+	event_base_free(base);
+}
+
+Test(https, kinds_of_status)
+{
+	unsigned int s;
+
+	for (s = 100; s < 600; s++)
+		cr_expect_eq(https_kind(s) == ERR_NONE, s / 100 == 2);
+	for (s = 500; s < 600; s++)
+		cr_expect_eq(https_kind(s), ERR_AGAIN);
+	cr_expect_eq(https_kind(401), ERR_AUTH);
+	cr_expect_eq(https_kind(410), ERR_GONE);
+	cr_expect_eq(https_kind(412), ERR_CONFLICT);
+	cr_expect_eq(https_kind(422), ERR_FORMAT);
+}
+
+/* A certificate for `name`, signed by itself, and its key as PEM. */
+static SSL_CTX *
+self_signed(const char *name, char *pem, size_t size)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = X509_new();
+	X509_EXTENSION *ext =
+	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, name);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	BIO *bio = BIO_new(BIO_s_mem());
+	int n;
+
+	X509_set_version(cert, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+	    MBSTRING_ASC, (const unsigned char *)"t", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	X509_add_ext(cert, ext, -1);
+	cr_assert(X509_sign(cert, key, EVP_sha256()));
+	SSL_CTX_use_certificate(ctx, cert);
+	SSL_CTX_use_PrivateKey(ctx, key);
+	PEM_write_bio_X509(bio, cert);
+	n = BIO_read(bio, pem, (int)size - 1);
+	cr_assert_gt(n, 0);
+	pem[n] = '\0';
+	X509_EXTENSION_free(ext);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ctx;
+}
+
+static const struct https_answer *
+over_tls(const char *certified, int trusted, const char *server_name)
+{
+	char pem[4096], other[4096];
+	struct https *h;
+
+	SSL_CTX_free(self_signed("IP:127.0.0.1", other, sizeof(other)));
+	serve(self_signed(certified, pem, sizeof(pem)), OK(2) "\r\n{}");
+	h = client(
+	    &(struct https_conf){ .ca_pem = span_of(trusted ? pem : other),
+		.server_name = server_name });
+	ask(h, (struct https_req){ .method = HTTPS_POST });
+	run();
+	https_free(h);
+	stop();
+	return &heard.answer;
+}
+
+Test(https, tls_is_verified)
+{
+	cr_expect_eq(over_tls("IP:127.0.0.1", 1, NULL)->status, 200);
+	cr_expect_eq(over_tls("IP:127.0.0.1", 0, NULL)->why.kind, ERR_AUTH);
+	cr_expect(!heard.answer.maybe_done);
+	cr_expect_eq(over_tls("IP:127.0.0.9", 1, NULL)->why.kind, ERR_AUTH);
+	cr_expect_eq(server.requests, 0);
+}
+
+Test(https, another_name_may_be_verified)
+{
+	cr_expect_eq(over_tls("DNS:kube.test", 1, "kube.test")->status, 200);
+	cr_expect(strstr(server.asked, "\r\nHost: 127.0.0.1:"));
+	cr_expect_eq(over_tls("DNS:kube.test", 1, "cube.test")->why.kind,
+	    ERR_AUTH);
+}
