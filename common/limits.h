@@ -10,9 +10,13 @@ enum {
 	MAX_PODS = 10000,		/* of all nodes */
 	MAX_DEVICES = 20000,
 	MAX_JSON_DEPTH = 64,
+	MAX_JSON_NODES = 100000,	/* values in one item */
+	MAX_LIST = 4096,		/* elements of one array in it */
 	MAX_NAME = 253,			/* DNS subdomain */
 	MAX_NAMESPACE = 63,
 	MAX_UID = 64,
+	MAX_LABEL_VALUE = 63,
+	MAX_CONTAINERS = 128,		/* of one pod */
 	MAX_APP = 63,			/* our application names */
 	MAX_TEXT = 512,			/* one message to a person */
 	MAX_SETTING = 8192,		/* one setting's value */

@@ -82,18 +82,29 @@ struct device {
 	uint8_t enrolled;	 /* lifecycle Enrolled */
 	uint8_t decommissioning; /* spec or lifecycle says so */
 	uint8_t consoles;	 /* a console session holds the spec */
-	uint8_t rendered; /* renderedSpecHash is the SHA-256 of this spec */
-	uint8_t applied;  /* the device reports the rendered version, and is
-			     not updating */
-	uint8_t failed;	  /* condition Updating: reason Error or the like, or
-			     rolled back: it runs another version */
-	uint8_t hash_known; /* the hash rule of v1.2.0 held for this device in
-			       this answer or cannot be judged: see device.c */
-	char *hash;	  /* annotation renderedSpecHash, or NULL */
+	/*
+	 * The answer alone tells: rendered is the rule of v1.2.0, the
+	 * SHA-256 of the bytes of this very spec.  Later servers hash more:
+	 * where no device is ever rendered, take "hash differs from the one
+	 * before our write" for rendered and, with it, settled for applied.
+	 */
+	uint8_t rendered;   /* renderedSpecHash is this spec's SHA-256 */
+	uint8_t settled;    /* reports the rendered version, Updating is
+			       False/Updated; says nothing of this spec yet */
+	uint8_t applied;    /* rendered and settled */
+	uint8_t failed;	    /* Updating is False/Error and it reports another
+			       version: it was rolled back.  Also true for a
+			       while after the next write: news only when
+			       update_since is not what it was then */
+	uint8_t hash_known; /* rendered, or no hash yet: nothing speaks
+			       against the rule of v1.2.0 */
+	char *hash;	    /* annotation renderedSpecHash, or NULL */
+	uint64_t version;   /* annotation renderedVersion, 0: none */
 	char *update_reason;  /* condition Updating: reason, or NULL */
 	char *update_message; /* its message, or NULL */
+	char *update_since;   /* its lastTransitionTime as sent, or NULL */
 	uint8_t spec_valid;   /* condition SpecValid is not False */
-	char *spec_message;
+	char *spec_message;   /* its message, or NULL */
 	int64_t cpu_m;	 /* systemInfo.cpuCores, 0: not reported */
 	int64_t memory;	 /* systemInfo.memoryTotalKb in bytes, 0: not */
 	char *arch;	 /* GOARCH word ("amd64"), or NULL */

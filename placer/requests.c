@@ -61,10 +61,10 @@ raise_to(struct amount *a, const struct amount *b)
 
 /* One list of quantities; what it does not name stays. */
 static int
-read_list(struct json_object *list, const char *at, struct amount *a,
-    struct why *why)
+read_list(struct json_object *of, const char *at, const char *name,
+    struct amount *a, struct why *why)
 {
-	struct json_object *j;
+	struct json_object *j, *list = jread_member(of, name);
 	const char *text;
 	size_t i;
 
@@ -74,8 +74,8 @@ read_list(struct json_object *list, const char *at, struct amount *a,
 		text = json_object_get_string(j);
 		if (resources[i].parse(span_of(text), &a->of[i]) == -1 ||
 		    a->of[i] < 0)
-			return fail(why, ERR_FORMAT, "%s.%s: \"%.40s\" is no "
-			    "quantity", at, resources[i].name, text);
+			return fail(why, ERR_FORMAT, "%s.%s.%s: \"%.40s\" is "
+			    "no quantity", at, name, resources[i].name, text);
 		a->given[i] = true;
 	}
 	return 0;
@@ -86,9 +86,9 @@ read_resources(struct json_object *r, const char *at, struct amount *a,
     struct why *why)
 {
 	*a = (struct amount){ 0 };
-	if (read_list(jread_member(r, "limits"), at, a, why) == -1)
+	if (read_list(r, at, "limits", a, why) == -1)
 		return -1;
-	return read_list(jread_member(r, "requests"), at, a, why);
+	return read_list(r, at, "requests", a, why);
 }
 
 static int
@@ -133,8 +133,7 @@ requests_of(struct json_object *spec, int64_t *cpu_m, int64_t *memory,
 	    sum_list(spec, "containers", false, &sum, &peak, why) == -1 ||
 	    read_resources(jread_member(spec, "resources"), "spec.resources",
 		&pod, why) == -1 ||
-	    read_list(jread_member(spec, "overhead"), "spec.overhead",
-		&overhead, why) == -1)
+	    read_list(spec, "spec", "overhead", &overhead, why) == -1)
 		return -1;
 	for (i = 0; i < NRESOURCES; i++)
 		if (pod.given[i])

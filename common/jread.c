@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * jread.c: JSON in, by field tables over json-c.
+ *
+ * Owns the bounds on what json-c is given: bytes, depth and number of values,
+ * since one small array element costs json-c a thousand times its bytes.
+ * Never guesses: a member of another type is an error that names its path.
+ */
+#include "common/jread.h"
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "common/limits.h"
+
+/* Values in the text, counted without parsing: too many, never too few. */
+static size_t
+nodes(struct span s)
+{
+	size_t i, n = 1;
+	bool quoted = false;
+
+	for (i = 0; i < s.len; i++) {
+		switch (s.p[i]) {
+		case '"':
+			quoted = !quoted;
+			break;
+		case '\\':
+			if (quoted)
+				i++;
+			break;
+		case ',':
+		case '[':
+		case '{':
+			n += !quoted;
+			break;
+		}
+	}
+	return n;
+}
+
+struct json_object *
+jread_parse(struct span s, struct why *why)
+{
+	struct json_tokener *tok;
+	struct json_object *j;
+	enum json_tokener_error err;
+	size_t end;
+
+	if (s.len > MAX_ITEM) {
+		fail(why, ERR_LIMIT, "%zu bytes of JSON, %d at most", s.len,
+		    MAX_ITEM);
+		return NULL;
+	}
+	if (nodes(s) > MAX_JSON_NODES) {
+		fail(why, ERR_LIMIT, "more than %d values in one JSON text",
+		    MAX_JSON_NODES);
+		return NULL;
+	}
+	if ((tok = json_tokener_new_ex(MAX_JSON_DEPTH)) == NULL) {
+		fail(why, ERR_SYSTEM, "no memory for a JSON parser");
+		return NULL;
+	}
+	json_tokener_set_flags(tok,
+	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	j = json_tokener_parse_ex(tok, s.p, (int)s.len);
+	/* A number at the end of the text ends with a byte after it. */
+	if (json_tokener_get_error(tok) == json_tokener_continue && s.len > 0)
+		j = json_tokener_parse_ex(tok, "", 1);
+	err = json_tokener_get_error(tok);
+	end = json_tokener_get_parse_end(tok);
+	json_tokener_free(tok);
+	if (err != json_tokener_success || j == NULL) {
+		json_object_put(j);
+		fail(why, ERR_FORMAT, "JSON: %s near byte %zu",
+		    err == json_tokener_continue ? "it ends early" :
+		    err == json_tokener_success	 ? "nothing but null" :
+						   json_tokener_error_desc(err),
+		    end);
+		return NULL;
+	}
+	return j;
+}
+
+const char *
+jread_type(struct json_object *j)
+{
+	switch (json_object_get_type(j)) {
+	case json_type_null:
+		return "null";
+	case json_type_boolean:
+		return "a boolean";
+	case json_type_double:
+		return "a fraction";
+	case json_type_int:
+		return "a number";
+	case json_type_object:
+		return "an object";
+	case json_type_array:
+		return "an array";
+	case json_type_string:
+		return "a string";
+	}
+	return "nothing known";
+}
+
+struct json_object *
+jread_member(struct json_object *j, const char *key)
+{
+	struct json_object *v;
+
+	if (!json_object_is_type(j, json_type_object) ||
+	    !json_object_object_get_ex(j, key, &v))
+		return NULL;
+	return v;
+}
+
+const char *
+jread_string(struct json_object *j)
+{
+	const char *s;
+
+	if (!json_object_is_type(j, json_type_string))
+		return NULL;
+	s = json_object_get_string(j);
+	if (strlen(s) != (size_t)json_object_get_string_len(j))
+		return NULL;
+	return s;
+}
+
+size_t
+jread_count(struct json_object *j)
+{
+	if (!json_object_is_type(j, json_type_array))
+		return 0;
+	return json_object_array_length(j);
+}
+
+struct json_object *
+jread_item(struct json_object *j, size_t i)
+{
+	return json_object_array_get_idx(j, i);
+}
+
+int
+jread_next(struct json_object *j, struct lh_entry **at, const char **key,
+    struct json_object **value)
+{
+	struct lh_entry *e;
+
+	if (!json_object_is_type(j, json_type_object))
+		return 0;
+	e = *at == NULL ? lh_table_head(json_object_get_object(j)) :
+			  lh_entry_next(*at);
+	if (e == NULL)
+		return 0;
+	*at = e;
+	*key = lh_entry_k(e);
+	*value = lh_entry_v(e);
+	return 1;
+}
+
+/*
+ * Walks the path.  1: *v is there, 0: a member on the way is absent, -1: a
+ * value on the way is no object.
+ */
+static int
+walk(struct json_object *j, const char *at, const char *path,
+    struct json_object **v, struct why *why)
+{
+	char name[64];
+	size_t len;
+	const char *p;
+
+	for (p = path;; p += len + 1) {
+		if (!json_object_is_type(j, json_type_object))
+			return fail(why, ERR_FORMAT, "%s%s%.*s: %s, not an "
+			    "object", at, *at != '\0' && p != path ? "." : "",
+			    p == path ? 0 : (int)(p - path - 1), path,
+			    jread_type(j));
+		len = strcspn(p, ".");
+		if (len >= sizeof(name))
+			return fail(why, ERR_BUG, "%s: name too long", path);
+		memcpy(name, p, len);
+		name[len] = '\0';
+		if ((j = jread_member(j, name)) == NULL)
+			return 0;
+		if (p[len] == '\0')
+			break;
+	}
+	*v = j;
+	return 1;
+}
+
+/* Stores v; the text that says what it should have been, NULL: stored. */
+static const char *
+store(const struct jread_field *f, struct json_object *v, char *to)
+{
+	const char *s;
+	int64_t n;
+
+	switch (f->kind) {
+	case JREAD_STRING:
+		if ((s = jread_string(v)) == NULL)
+			return "a string";
+		memcpy(to, &s, sizeof(s));
+		return NULL;
+	case JREAD_INT:
+		if (!json_object_is_type(v, json_type_int))
+			return "a number";
+		n = json_object_get_int64(v);
+		memcpy(to, &n, sizeof(n));
+		return n < 0 ? "a positive number" : NULL;
+	case JREAD_BOOL:
+		if (!json_object_is_type(v, json_type_boolean))
+			return "a boolean";
+		*to = (char)json_object_get_boolean(v);
+		return NULL;
+	case JREAD_OBJECT:
+		if (!json_object_is_type(v, json_type_object))
+			return "an object";
+		memcpy(to, &v, sizeof(struct json_object *));
+		return NULL;
+	case JREAD_ARRAY:
+		if (!json_object_is_type(v, json_type_array))
+			return "an array";
+		memcpy(to, &v, sizeof(struct json_object *));
+		return NULL;
+	}
+	return "of a known kind";
+}
+
+static int
+over(const struct jread_field *f, struct json_object *v)
+{
+	switch (f->kind) {
+	case JREAD_STRING:
+		return json_object_get_string_len(v) > f->max;
+	case JREAD_INT:
+		return json_object_get_int64(v) > f->max;
+	case JREAD_ARRAY:
+		return (int64_t)json_object_array_length(v) > f->max;
+	case JREAD_BOOL:
+	case JREAD_OBJECT:
+		return 0;
+	}
+	return 1;
+}
+
+int
+jread_fields(struct json_object *j, const char *at,
+    const struct jread_field *fields, size_t n, void *into, struct why *why)
+{
+	const struct jread_field *f;
+	struct json_object *v = NULL;
+	const char *dot = *at == '\0' ? "" : ".", *want;
+	size_t i;
+	int r;
+
+	for (i = 0; i < n; i++) {
+		f = &fields[i];
+		if ((r = walk(j, at, f->path, &v, why)) == -1)
+			return -1;
+		if (r == 0) {
+			if (f->need == OPTIONAL)
+				continue;
+			return fail(why, ERR_FORMAT, "%s%s%s: not there", at,
+			    dot, f->path);
+		}
+		want = store(f, v, (char *)into + f->offset);
+		if (want != NULL)
+			return fail(why, ERR_FORMAT, "%s%s%s: %s, not %s", at,
+			    dot, f->path, jread_type(v), want);
+		if (over(f, v))
+			return fail(why, ERR_LIMIT, "%s%s%s: over %lld", at,
+			    dot, f->path, (long long)f->max);
+	}
+	return 0;
+}

@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * device.c: one Device of Flightctl as one allocation.
+ *
+ * Owns how a device's answer is read: what is ours in it, whether its spec is
+ * rendered and applied (facts: all from the same answer, versions as numbers,
+ * never updated.status), and what it says of itself.  Never judges a device:
+ * whether it may be used is pick's, whether it failed anew is plan's.
+ */
+#include "placer/device.h"
+
+#include <errno.h>
+#include <sha2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/jread.h"
+#include "common/limits.h"
+#include "common/scan.h"
+#include "placer/block.h"
+#include "placer/identity.h"
+
+#define HASH "device-controller/renderedSpecHash"
+#define VERSION "device-controller/renderedVersion"
+#define AWAITING "device-controller/awaitingReconnect"
+#define PAUSED "device-controller/conflictPaused"
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+struct raw {
+	const char *name, *created, *owner, *lifecycle, *summary, *info;
+	const char *reported, *arch, *os, *cores, *memory_kb;
+	int64_t generation;
+	struct json_object *labels, *annotations, *decommissioning, *consoles;
+	struct json_object *apps, *configs, *reports, *conditions;
+};
+
+static const struct jread_field device_fields[] = {
+	JSTR(struct raw, name, "metadata.name", MAX_NAME, REQUIRED),
+	JSTR(struct raw, created, "metadata.creationTimestamp", 64, REQUIRED),
+	JSTR(struct raw, owner, "metadata.owner", 2 * MAX_NAME, OPTIONAL),
+	JINT(struct raw, generation, "metadata.generation", INT64_MAX,
+	    OPTIONAL),
+	JOBJ(struct raw, labels, "metadata.labels", OPTIONAL),
+	JOBJ(struct raw, annotations, "metadata.annotations", OPTIONAL),
+	JOBJ(struct raw, decommissioning, "spec.decommissioning", OPTIONAL),
+	JARR(struct raw, consoles, "spec.consoles", MAX_LIST, OPTIONAL),
+	JARR(struct raw, apps, "spec.applications", MAX_LIST, OPTIONAL),
+	JARR(struct raw, configs, "spec.config", MAX_LIST, OPTIONAL),
+	JSTR(struct raw, lifecycle, "status.lifecycle.status", 64, OPTIONAL),
+	JSTR(struct raw, summary, "status.summary.status", 64, OPTIONAL),
+	JSTR(struct raw, info, "status.summary.info", MAX_ITEM, OPTIONAL),
+	JSTR(struct raw, reported, "status.config.renderedVersion", 64,
+	    OPTIONAL),
+	JSTR(struct raw, arch, "status.systemInfo.architecture", MAX_NAME,
+	    OPTIONAL),
+	JSTR(struct raw, os, "status.systemInfo.operatingSystem", MAX_NAME,
+	    OPTIONAL),
+	JSTR(struct raw, cores, "status.systemInfo.cpuCores", 64, OPTIONAL),
+	JSTR(struct raw, memory_kb, "status.systemInfo.memoryTotalKb", 64,
+	    OPTIONAL),
+	JARR(struct raw, reports, "status.applications", MAX_LIST, OPTIONAL),
+	JARR(struct raw, conditions, "status.conditions", MAX_LIST, OPTIONAL),
+};
+
+static const char *const summaries[] = {
+#define X(name, word) [DEVICE_##name] = word,
+	DEVICE_SUMMARIES(X)
+#undef X
+};
+
+static const char *const states[] = {
+#define X(name, word) [APP_##name] = word,
+	APP_STATES(X)
+#undef X
+};
+
+struct parse {
+	struct raw raw;
+	const char *prefix;
+	bool rendered;
+	struct why *why;
+};
+
+const char *
+device_summary_word(enum device_summary s)
+{
+	return summaries[s];
+}
+
+const char *
+app_state_word(enum app_state s)
+{
+	return states[s];
+}
+
+static size_t
+word_index(const char *const *words, size_t n, const char *word, size_t other)
+{
+	size_t i;
+
+	for (i = 0; word != NULL && i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return other;
+}
+
+/* A decimal number with nothing around it, 0 for anything else. */
+static uint64_t
+number(const char *s)
+{
+	unsigned long long n;
+	char *end;
+
+	if (s == NULL || *s < '0' || *s > '9')
+		return 0;
+	errno = 0;
+	n = strtoull(s, &end, 10);
+	return errno != 0 || *end != '\0' ? 0 : n;
+}
+
+/* n times unit, 0 when that is too much to be true. */
+static int64_t
+amount(const char *s, uint64_t unit)
+{
+	uint64_t n = number(s);
+
+	return n > INT64_MAX / 4 / unit ? 0 : (int64_t)(n * unit);
+}
+
+static char *
+text(struct block *b, const char *s)
+{
+	return s == NULL || *s == '\0' ? NULL : block_str(b, s);
+}
+
+static bool
+is_ours(const struct parse *p, const char *name)
+{
+	size_t n = strlen(p->prefix);
+
+	return n > 0 && strncmp(name, p->prefix, n) == 0;
+}
+
+static int
+build_labels(struct block *b, struct parse *p, struct device *d)
+{
+	struct json_object *v;
+	struct lh_entry *e = NULL;
+	const char *key;
+	size_t n = 0;
+
+	while (jread_next(p->raw.labels, &e, &key, &v))
+		n++;
+	d->labels = block_get(b, n, sizeof(*d->labels));
+	for (e = NULL; jread_next(p->raw.labels, &e, &key, &v);) {
+		if (jread_string(v) == NULL)
+			return fail(p->why, ERR_FORMAT, "metadata.labels"
+			    "[%.64s]: %s, not a string", key, jread_type(v));
+		d->labels[d->nlabels].key = block_str(b, key);
+		d->labels[d->nlabels++].value = block_str(b, jread_string(v));
+	}
+	return 0;
+}
+
+/* The name of list[i]; NULL with the why when there is none. */
+static const char *
+name_of(struct parse *p, struct json_object *list, const char *at, size_t i)
+{
+	const char *name;
+
+	name = jread_string(jread_member(jread_item(list, i), "name"));
+	if (name == NULL || strlen(name) > MAX_NAME) {
+		fail(p->why, ERR_FORMAT, "%s[%zu].name: not a name", at, i);
+		return NULL;
+	}
+	return name;
+}
+
+static void
+build_identity(struct block *b, struct json_object *app, struct app_entry *e)
+{
+	struct json_object *files = jread_member(app, "inline");
+	struct span id[ID_COUNT] = { 0 };
+	const char *content;
+	char digits[32];
+	size_t i;
+
+	for (i = 0; i < jread_count(files) && id[ID_UID].len == 0; i++) {
+		content = jread_string(
+		    jread_member(jread_item(files, i), "content"));
+		if (content != NULL)
+			identity_read(content, id);
+	}
+	if (id[ID_UID].len == 0)
+		return;
+	e->uid = block_strn(b, id[ID_UID].p, id[ID_UID].len);
+	e->ns = block_strn(b, id[ID_NAMESPACE].p, id[ID_NAMESPACE].len);
+	e->pod = block_strn(b, id[ID_POD].p, id[ID_POD].len);
+	e->node = block_strn(b, id[ID_NODE].p, id[ID_NODE].len);
+	if (id[ID_IMAGES].len == 16) {
+		memcpy(digits, id[ID_IMAGES].p, 16);
+		digits[16] = '\0';
+		e->images = strtoull(digits, NULL, 16);
+	}
+	if (id[ID_CPU].len < sizeof(digits)) {
+		memcpy(digits, id[ID_CPU].p, id[ID_CPU].len);
+		digits[id[ID_CPU].len] = '\0';
+		e->cpu_m = amount(digits, 1);
+	}
+	if (id[ID_MEMORY].len < sizeof(digits)) {
+		memcpy(digits, id[ID_MEMORY].p, id[ID_MEMORY].len);
+		digits[id[ID_MEMORY].len] = '\0';
+		e->memory = amount(digits, 1);
+	}
+}
+
+static size_t
+count_ours(const struct parse *p, struct json_object *list)
+{
+	const char *name;
+	size_t i, n = 0;
+
+	for (i = 0; i < jread_count(list); i++) {
+		name = jread_string(jread_member(jread_item(list, i), "name"));
+		n += name != NULL && is_ours(p, name);
+	}
+	return n;
+}
+
+static int
+build_entries(struct block *b, struct parse *p, struct device *d)
+{
+	struct json_object *list = p->raw.apps;
+	struct app_entry *e;
+	const char *name;
+	size_t i;
+
+	d->entries = block_get(b, count_ours(p, list), sizeof(*d->entries));
+	for (i = 0; i < jread_count(list); i++) {
+		/* An application without a name is called as its image. */
+		if (jread_member(jread_item(list, i), "image") != NULL &&
+		    jread_member(jread_item(list, i), "name") == NULL) {
+			d->foreign_apps++;
+			continue;
+		}
+		if ((name = name_of(p, list, "spec.applications", i)) == NULL)
+			return -1;
+		if (!is_ours(p, name)) {
+			d->foreign_apps++;
+			continue;
+		}
+		e = &d->entries[d->nentries++];
+		e->name = block_str(b, name);
+		build_identity(b, jread_item(list, i), e);
+	}
+	return 0;
+}
+
+static int
+build_configs(struct block *b, struct parse *p, struct device *d)
+{
+	struct json_object *list = p->raw.configs;
+	const char *name;
+	size_t i;
+
+	d->configs = block_get(b, count_ours(p, list), sizeof(char *));
+	for (i = 0; i < jread_count(list); i++) {
+		if ((name = name_of(p, list, "spec.config", i)) == NULL)
+			return -1;
+		if (is_ours(p, name))
+			d->configs[d->nconfigs++] = block_str(b, name);
+	}
+	return 0;
+}
+
+/* "1/3" */
+static void
+read_ready(const char *s, struct app_report *r)
+{
+	unsigned int ready, of;
+	char end;
+
+	if (s == NULL || strspn(s, "0123456789/") != strlen(s) ||
+	    sscanf(s, "%5u/%5u%c", &ready, &of, &end) != 2 ||
+	    ready > UINT16_MAX || of > UINT16_MAX)
+		return;
+	r->ready = (uint16_t)ready;
+	r->of = (uint16_t)of;
+}
+
+static int
+build_reports(struct block *b, struct parse *p, struct device *d)
+{
+	struct {
+		const char *name, *status, *ready;
+		int64_t restarts;
+	} raw;
+	static const struct jread_field fields[] = {
+		JSTR(__typeof__(raw), name, "name", 4096, REQUIRED),
+		JSTR(__typeof__(raw), status, "status", 64, OPTIONAL),
+		JSTR(__typeof__(raw), ready, "ready", 64, OPTIONAL),
+		JINT(__typeof__(raw), restarts, "restarts", INT64_MAX,
+		    OPTIONAL),
+	};
+	struct json_object *list = p->raw.reports;
+	struct app_report *r;
+	size_t i;
+
+	d->reports = block_get(b, count_ours(p, list), sizeof(*d->reports));
+	for (i = 0; i < jread_count(list); i++) {
+		memset(&raw, 0, sizeof(raw));
+		if (jread_fields(jread_item(list, i), "status.applications",
+			fields, COUNT(fields), &raw, p->why) == -1)
+			return -1;
+		if (!is_ours(p, raw.name))
+			continue;
+		r = &d->reports[d->nreports++];
+		r->name = block_str(b, raw.name);
+		r->state = (enum app_state)word_index(states, COUNT(states),
+		    raw.status, APP_UNKNOWN);
+		read_ready(raw.ready, r);
+		r->restarts = raw.restarts > UINT32_MAX ?
+		    UINT32_MAX :
+		    (uint32_t)raw.restarts;
+	}
+	return 0;
+}
+
+struct condition {
+	const char *type, *status, *reason, *message, *since;
+};
+
+static const struct jread_field condition_fields[] = {
+	JSTR(struct condition, type, "type", MAX_NAME, REQUIRED),
+	JSTR(struct condition, status, "status", 64, OPTIONAL),
+	JSTR(struct condition, reason, "reason", 1024, OPTIONAL),
+	JSTR(struct condition, message, "message", MAX_ITEM, OPTIONAL),
+	JSTR(struct condition, since, "lastTransitionTime", 64, OPTIONAL),
+};
+
+static int
+find_condition(struct parse *p, const char *type, struct condition *c)
+{
+	size_t i;
+
+	for (i = 0; i < jread_count(p->raw.conditions); i++) {
+		*c = (struct condition){ .status = "", .reason = "" };
+		if (jread_fields(jread_item(p->raw.conditions, i),
+			"status.conditions", condition_fields,
+			COUNT(condition_fields), c, p->why) == -1)
+			return -1;
+		if (strcmp(c->type, type) == 0)
+			return 0;
+	}
+	*c = (struct condition){ .status = "", .reason = "" };
+	return 0;
+}
+
+static int
+build_conditions(struct block *b, struct parse *p, struct device *d)
+{
+	struct condition c;
+	bool still;
+
+	if (find_condition(p, "SpecValid", &c) == -1)
+		return -1;
+	d->spec_valid = strcmp(c.status, "False") != 0;
+	if (!d->spec_valid)
+		d->spec_message = text(b, c.message);
+	if (find_condition(p, "Updating", &c) == -1)
+		return -1;
+	d->update_reason = text(b, c.reason);
+	d->update_message = text(b, c.message);
+	d->update_since = text(b, c.since);
+	still = strcmp(c.status, "False") == 0;
+	d->settled = still && strcmp(c.reason, "Updated") == 0 &&
+	    d->version > 0 && d->version == number(p->raw.reported);
+	d->failed = still && strcmp(c.reason, "Error") == 0 &&
+	    d->version != number(p->raw.reported);
+	d->applied = d->rendered && d->settled;
+	return 0;
+}
+
+static bool
+annotated(const struct raw *raw, const char *key)
+{
+	const char *s = jread_string(jread_member(raw->annotations, key));
+
+	return s != NULL && strcmp(s, "true") == 0;
+}
+
+/*
+ * Flightctl computes the summary at the next change of status only, but
+ * renders nothing from the moment the annotation is there.
+ */
+static enum device_summary
+read_summary(const struct raw *raw)
+{
+	if (annotated(raw, AWAITING))
+		return DEVICE_AWAITING_RECONNECT;
+	if (annotated(raw, PAUSED))
+		return DEVICE_CONFLICT_PAUSED;
+	return (enum device_summary)word_index(summaries, COUNT(summaries),
+	    raw->summary, DEVICE_UNKNOWN);
+}
+
+static void
+build_scalars(struct block *b, struct parse *p, struct device *d)
+{
+	const struct raw *raw = &p->raw;
+	const char *life = raw->lifecycle == NULL ? "" : raw->lifecycle;
+
+	d->name = block_str(b, raw->name);
+	d->created = block_str(b, raw->created);
+	d->owner = text(b, raw->owner);
+	d->generation = (uint64_t)raw->generation;
+	d->summary = read_summary(raw);
+	d->summary_info = text(b, raw->info);
+	d->enrolled = strcmp(life, "Enrolled") == 0;
+	d->decommissioning = raw->decommissioning != NULL ||
+	    strncmp(life, "Decommission", strlen("Decommission")) == 0;
+	d->consoles = jread_count(raw->consoles) > 0;
+	d->hash = text(b, jread_string(jread_member(raw->annotations, HASH)));
+	d->version = number(
+	    jread_string(jread_member(raw->annotations, VERSION)));
+	d->rendered = p->rendered;
+	d->hash_known = d->rendered || d->hash == NULL;
+	d->cpu_m = amount(raw->cores, 1000);
+	d->memory = amount(raw->memory_kb, 1024);
+	d->arch = text(b, raw->arch);
+	d->os = text(b, raw->os);
+}
+
+static int
+build(struct block *b, void *arg)
+{
+	struct parse *p = arg;
+	struct device *d = block_get(b, 1, sizeof(*d));
+
+	build_scalars(b, p, d);
+	if (build_labels(b, p, d) == -1 || build_conditions(b, p, d) == -1 ||
+	    build_entries(b, p, d) == -1 || build_configs(b, p, d) == -1 ||
+	    build_reports(b, p, d) == -1)
+		return -1;
+	return 0;
+}
+
+/* 1: the annotation is the SHA-256 of the member spec as it was sent. */
+static int
+is_rendered(struct span s, struct json_object *annotations, struct why *why)
+{
+	char hex[SHA256_DIGEST_STRING_LENGTH];
+	struct span spec;
+	const char *hash;
+
+	switch (scan_get(s, &spec, "spec", NULL)) {
+	case 0:
+		return 0;
+	case -1:
+		return fail(why, ERR_FORMAT, "spec: there twice");
+	}
+	hash = jread_string(jread_member(annotations, HASH));
+	if (hash == NULL)
+		return 0;
+	if (SHA256Data((const uint8_t *)spec.p, spec.len, hex) == NULL)
+		return fail(why, ERR_BUG, "no room for a SHA-256");
+	return strcmp(hash, hex) == 0;
+}
+
+struct device *
+device_parse(struct span s, const char *prefix, struct why *why)
+{
+	AUTO_JSON struct json_object *root = NULL;
+	struct parse p = { .prefix = prefix, .why = why };
+	int rendered;
+
+	if ((root = jread_parse(s, why)) == NULL ||
+	    jread_fields(root, "", device_fields, COUNT(device_fields), &p.raw,
+		why) == -1 ||
+	    (rendered = is_rendered(s, p.raw.annotations, why)) == -1)
+		return NULL;
+	p.rendered = rendered;
+	return block_build(build, &p);
+}
+
+void
+device_free(struct device *d)
+{
+	free(d);
+}
+
+const char *
+device_label(const struct device *d, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < d->nlabels; i++)
+		if (strcmp(d->labels[i].key, key) == 0)
+			return d->labels[i].value;
+	return NULL;
+}
+
+const struct app_entry *
+device_entry(const struct device *d, const char *app)
+{
+	size_t i;
+
+	for (i = 0; i < d->nentries; i++)
+		if (strcmp(d->entries[i].name, app) == 0)
+			return &d->entries[i];
+	return NULL;
+}
+
+const struct app_report *
+device_report(const struct device *d, const char *app)
+{
+	size_t i;
+
+	for (i = 0; i < d->nreports; i++)
+		if (strcmp(d->reports[i].name, app) == 0)
+			return &d->reports[i];
+	return NULL;
+}
