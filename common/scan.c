@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/limits.h"
+#include "common/bytes.h"
 #include "common/xmem.h"
 
 enum {
@@ -50,11 +50,6 @@ enum state {
 	END,
 };
 
-struct buffer {
-	char *p;
-	size_t len, cap;
-};
-
 struct scan {
 	enum scan_shape shape;
 	enum state state;
@@ -67,29 +62,16 @@ struct scan {
 	size_t key;	 /* where the last key begins in rest */
 	int at_items;	 /* the last key was "items" */
 	int seen_items;
-	struct buffer item; /* may hold less than item_len: oversize */
-	struct buffer rest;
+	struct bytes item; /* may hold less than item_len: oversize */
+	struct bytes rest;
 };
 
 static void
-buffer_add(struct buffer *b, const char *p, size_t len)
+item_forget(struct scan *s)
 {
-	if (b->cap - b->len < len) {
-		b->cap = (b->len + len) * 2;
-		b->p = xreallocarray(b->p, b->cap, 1);
-	}
-	memcpy(b->p + b->len, p, len);
-	b->len += len;
-}
-
-static void
-buffer_empty(struct buffer *b)
-{
-	if (b->cap > KEEP_BUFFER) {
-		free(b->p);
-		*b = (struct buffer){ NULL, 0, 0 };
-	}
-	b->len = 0;
+	if (s->item.cap > KEEP_BUFFER)
+		bytes_free(&s->item);
+	s->item.len = 0;
 }
 
 static int
@@ -223,8 +205,8 @@ scan_free(struct scan *s)
 {
 	if (s == NULL)
 		return;
-	free(s->item.p);
-	free(s->rest.p);
+	bytes_free(&s->item);
+	bytes_free(&s->rest);
 	free(s);
 }
 
@@ -240,7 +222,7 @@ item_keep(struct scan *s, const char *p, const char *end)
 		if (len > SCAN_HEAD)
 			len = SCAN_HEAD;
 	}
-	buffer_add(&s->item, p, len);
+	bytes_add(&s->item, (struct span){ p, len });
 }
 
 /* The item is whole: its last bytes are [p, end). */
@@ -259,20 +241,20 @@ item_done(struct scan *s, const char *p, const char *end, struct why *why)
 			    s->item_len, s->item_max);
 		if (s->item.len > 0) {
 			item_keep(s, p, end);
-			whole = (struct span){ s->item.p, s->item.len };
+			whole = bytes_span(&s->item);
 		}
 		if (whole.len > SCAN_HEAD)
 			whole.len = SCAN_HEAD;
 		rc = s->ops.oversize(whole, s->arg, why);
-		buffer_empty(&s->item);
+		item_forget(s);
 		return rc;
 	}
 	if (s->item.len > 0) {
-		buffer_add(&s->item, p, end - p);
-		whole = (struct span){ s->item.p, s->item.len };
+		bytes_add(&s->item, (struct span){ p, end - p });
+		whole = bytes_span(&s->item);
 	}
 	rc = s->ops.item(whole, s->arg, why);
-	buffer_empty(&s->item);
+	item_forget(s);
 	return rc;
 }
 
@@ -298,7 +280,7 @@ rest_add(struct scan *s, const char *p, const char *end, struct why *why)
 		    "list: more than %d bytes beside "
 		    "its items",
 		    REST_MAX);
-	buffer_add(&s->rest, p, end - p);
+	bytes_add(&s->rest, (struct span){ p, end - p });
 	return 0;
 }
 
@@ -468,5 +450,5 @@ scan_end(struct scan *s, struct why *why)
 struct span
 scan_rest(const struct scan *s)
 {
-	return (struct span){ s->rest.p, s->rest.len };
+	return bytes_span(&s->rest);
 }

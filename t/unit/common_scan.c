@@ -78,8 +78,9 @@ run(enum scan_shape shape, struct span text, struct jgen *random, uint32_t max,
 		rc = scan_end(s, &why);
 	if (rc == 0 && shape == SCAN_LIST)
 		on_item(scan_rest(s), &seen, &why);
-	all = xasprintf("%.*s%d %s", (int)seen.text.len,
-	    seen.text.len > 0 ? seen.text.p : "", rc, rc == -1 ? why.text : "");
+	all = xasprintf("%.*s%d %s", (int)seen.text.text.len,
+	    seen.text.text.len > 0 ? seen.text.text.p : "", rc,
+	    rc == -1 ? why.text : "");
 	scan_free(s);
 	jgen_free(&seen.text);
 	return all;
@@ -98,11 +99,11 @@ make_list(struct jgen *g, struct jgen *want)
 	jgen_text(g, "\"items\" : [");
 	for (i = 0; i < n; i++) {
 		jgen_blank(g);
-		from = g->len;
+		from = g->text.len;
 		jgen_text(g, "{\"n\":");
 		jgen_value(g, 4);
 		jgen_text(g, "}");
-		item = xstrndup(g->p + from, g->len - from);
+		item = xstrndup(g->text.p + from, g->text.len - from);
 		jgen_text(want, "I:");
 		jgen_text(want, item);
 		jgen_text(want, "\n");
@@ -127,11 +128,11 @@ Test(scan, any_split_gives_the_same_items)
 	int round;
 
 	for (round = 0; round < 2000; round++) {
-		g.len = want.len = 0;
+		g.text.len = want.text.len = 0;
 		make_list(&g, &want);
 		jgen_text(&want, "");
 		if (round % 4 == 3) /* broken somewhere */
-			g.p[jgen_below(&g, (uint32_t)g.len)] =
+			g.text.p[jgen_below(&g, (uint32_t)g.text.len)] =
 			    "]}{\"x,"[jgen_below(&g, 6)];
 		whole = run(SCAN_LIST, jgen_since(&g, 0), &g, 0, 200);
 		cut = run(SCAN_LIST, jgen_since(&g, 0), &g, 40, 200);
@@ -139,8 +140,9 @@ Test(scan, any_split_gives_the_same_items)
 		cr_assert_str_eq(whole, cut);
 		cr_assert_str_eq(whole, bytes);
 		if (round % 4 != 3 && strstr(whole, "O:") == NULL)
-			cr_assert_eq(strncmp(whole, want.len > 0 ? want.p : "",
-					 want.len),
+			cr_assert_eq(strncmp(whole,
+					 want.text.len > 0 ? want.text.p : "",
+					 want.text.len),
 			    0, "%s", whole);
 		free(whole);
 		free(cut);
@@ -249,20 +251,22 @@ Test(scan, what_is_valid_is_json_to_a_parser)
 
 	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
 	for (round = 0; round < 20000; round++) {
-		g.len = 0;
+		g.text.len = 0;
 		jgen_value(&g, 3);
 		if (round % 2 == 1)
-			g.p[jgen_below(&g, (uint32_t)g.len)] =
+			g.text.p[jgen_below(&g, (uint32_t)g.text.len)] =
 			    odd[jgen_below(&g, sizeof(odd) - 1)];
 		valid = scan_is_valid(jgen_since(&g, 0));
-		cr_assert(valid || round % 2 == 1, "%.*s", (int)g.len, g.p);
+		cr_assert(valid || round % 2 == 1, "%.*s", (int)g.text.len,
+		    g.text.p);
 		jgen_text(&g, " ");
 		json_tokener_reset(t);
-		o = json_tokener_parse_ex(t, g.p, (int)g.len);
+		o = json_tokener_parse_ex(t, g.text.p, (int)g.text.len);
 		/* json-c knows no NUL-ended numbers: a blank ends them. */
 		if (valid)
 			cr_assert_eq(json_tokener_get_error(t),
-			    json_tokener_success, "%.*s", (int)g.len, g.p);
+			    json_tokener_success, "%.*s", (int)g.text.len,
+			    g.text.p);
 		json_object_put(o);
 		both[valid]++;
 	}

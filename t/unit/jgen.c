@@ -6,10 +6,6 @@
 #include "t/unit/jgen.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/xmem.h"
 
 static uint64_t
 jgen_next(struct jgen *g)
@@ -23,9 +19,7 @@ jgen_next(struct jgen *g)
 void
 jgen_free(struct jgen *g)
 {
-	free(g->p);
-	g->p = NULL;
-	g->len = g->cap = 0;
+	bytes_free(&g->text);
 }
 
 uint32_t
@@ -34,21 +28,10 @@ jgen_below(struct jgen *g, uint32_t n)
 	return (uint32_t)((jgen_next(g) >> 16) % n);
 }
 
-static void
-jgen_add(struct jgen *g, const char *p, size_t len)
-{
-	if (g->cap - g->len < len) {
-		g->cap = (g->len + len) * 2;
-		g->p = xreallocarray(g->p, g->cap, 1);
-	}
-	memcpy(g->p + g->len, p, len);
-	g->len += len;
-}
-
 void
 jgen_text(struct jgen *g, const char *s)
 {
-	jgen_add(g, s, strlen(s));
+	bytes_add_text(&g->text, s);
 }
 
 void
@@ -88,7 +71,7 @@ jgen_spelled(struct jgen *g, const char *s)
 			    (unsigned int)(unsigned char)*s);
 			jgen_text(g, escaped);
 		} else
-			jgen_add(g, s, 1);
+			bytes_add(&g->text, (struct span){ s, 1 });
 	jgen_text(g, "\"");
 }
 
@@ -138,5 +121,5 @@ jgen_value(struct jgen *g, int depth)
 struct span
 jgen_since(const struct jgen *g, size_t offset)
 {
-	return (struct span){ g->p + offset, g->len - offset };
+	return (struct span){ g->text.p + offset, g->text.len - offset };
 }

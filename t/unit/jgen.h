@@ -10,12 +10,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "common/span.h"
+#include "common/bytes.h"
 
 struct jgen {
 	uint64_t state; /* the seed; never 0 */
-	char *p;
-	size_t len, cap;
+	struct bytes text;
 };
 
 void jgen_free(struct jgen *);
