@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * crew.c: carries out what tend.c decides.
+ *
+ * Owns the workers' pids and control links.  Whatever a worker sends or does
+ * ends at most that worker: nothing here trusts, waits for or dies of one.
+ */
+#include "supervisor/crew.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/xmem.h"
+#include "ipc/chan.h"
+#include "supervisor/link.h"
+#include "supervisor/relog.h"
+#include "supervisor/spawn.h"
+#include "supervisor/tend.h"
+
+struct worker {
+	struct crew *crew;
+	enum proc id;
+	pid_t pid; /* 0: none */
+	struct chan *control;
+	int running; /* GO was sent */
+	struct tend tend;
+	struct relog relog;
+};
+
+struct crew {
+	struct event_base *base;
+	const struct settings *settings;
+	const struct secret *token;
+	int listener;
+	const struct crew_ops *ops;
+	void *arg;
+	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
+	struct links links;
+	struct event *timer;
+	int was_ready;
+	int stopping;
+	struct tend_stop stop;
+};
+
+#define EACH(w, c)                                          \
+	for ((w) = &(c)->worker[PROC_SUPERVISOR + 1];       \
+	     (w) < &(c)->worker[PROC_COUNT]; (w)++)
+
+static void turn(struct crew *);
+
+static int64_t
+boot_ms(void)
+{
+	return now_read().boot_ms;
+}
+
+static void
+hit(struct worker *w, int sig)
+{
+	if (w->pid != 0)
+		(void)kill(w->pid, sig);
+}
+
+/* A worker that will not do; why is said. */
+static void
+condemn(struct worker *w, const char *why)
+{
+	log_error("%s is killed: %s", proc_name(w->id), why);
+	hit(w, SIGKILL);
+}
+
+static int
+send_none(struct worker *w, enum msg_type type)
+{
+	return chan_send(w->control, type, 0, &(struct body_none){ 0 }, -1);
+}
+
+static int
+send_config(struct worker *w, enum setting i)
+{
+	struct body_config m = { 0 };
+
+	(void)snprintf(m.name, sizeof(m.name), "%s", settings_name(i));
+	(void)snprintf(m.value, sizeof(m.value), "%s",
+	    w->crew->settings->text[i]);
+	return chan_send(w->control, MSG_CONFIG, 0, &m, -1);
+}
+
+/* All that the worker is entitled to, then GO. */
+static int
+equip(struct worker *w)
+{
+	struct body_listener l = { .what = LISTENER_HTTP };
+	const struct crew *c = w->crew;
+	struct body_token t;
+	enum setting i;
+	int fd, rc = 0;
+
+	for (i = 0; i < SET_COUNT; i++)
+		if (settings_is_for(i, w->id))
+			rc |= send_config(w, i);
+	if (w->id == PROC_FLIGHTSIDE && c->token != NULL) {
+		t.token = secret_bytes(c->token);
+		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
+	}
+	if (w->id == PROC_PLACER && c->listener != -1) {
+		if ((fd = fcntl(c->listener, F_DUPFD_CLOEXEC, 0)) == -1)
+			return -1;
+		rc |= chan_send(w->control, MSG_LISTENER, 0, &l, fd);
+	}
+	rc |= send_none(w, MSG_GO);
+	chan_run(w->control);
+	w->running = 1;
+	return rc;
+}
+
+static void
+on_ready(struct worker *w)
+{
+	struct crew *c = w->crew;
+	struct worker *o;
+
+	if (w->tend.state != TEND_STARTING)
+		return;
+	tend_ready(&w->tend, boot_ms());
+	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
+	link_started(&c->links, w->id);
+	EACH (o, c)
+		if (o->tend.state != TEND_READY)
+			return;
+	if (!c->was_ready)
+		c->ops->ready(c->arg);
+	c->was_ready = 1;
+}
+
+static void
+on_relink(struct worker *w, const struct frame *f)
+{
+	struct body_link m;
+
+	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT ||
+	    link_over(&w->crew->links, w->id, (enum proc)m.peer) == -1)
+		condemn(w, "asks for a link that there is not");
+}
+
+static void
+on_frame(struct chan *control, struct frame *f, void *arg)
+{
+	struct worker *w = arg;
+	struct crew *c = w->crew;
+
+	(void)control;
+	switch ((int)f->type) {
+	case MSG_HELLO:
+		if (equip(w) == -1)
+			condemn(w, "its settings could not be sent");
+		break;
+	case MSG_READY:
+		on_ready(w);
+		break;
+	case MSG_PONG:
+		tend_pong(&w->tend, boot_ms());
+		break;
+	case MSG_RELINK:
+		on_relink(w, f);
+		break;
+	case MSG_LOG:
+		if (relog_frame(&w->relog, proc_name(w->id), f->body,
+			boot_ms()) == -1)
+			condemn(w, "malformed LOG");
+		return;
+	default: /* the gate let nothing else through */
+		break;
+	}
+	turn(c);
+}
+
+static void
+on_closed(struct chan *control, const char *text, void *arg)
+{
+	struct worker *w = arg;
+
+	chan_free(control);
+	w->control = NULL;
+	/* One that ended by itself has been buried, or soon will be. */
+	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
+		condemn(w, text);
+	if (w->pid != 0)
+		tend_closed(&w->tend, boot_ms());
+	turn(w->crew);
+}
+
+static void
+start(struct worker *w)
+{
+	static const struct chan_ops ops = { on_frame, on_closed, NULL };
+	const struct crew *c = w->crew;
+	struct why why;
+	int fd[2];
+
+	chan_free(w->control);
+	w->control = NULL;
+	w->running = 0;
+	if (link_make(fd, &why) == -1) {
+		log_error("%s: %s", proc_name(w->id), why.text);
+		(void)tend_ended(&w->tend, boot_ms());
+		return;
+	}
+	w->pid = spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1],
+	    &why);
+	if (w->pid == -1) {
+		log_error("%s: %s", proc_name(w->id), why.text);
+		w->pid = 0;
+		close(fd[0]);
+		(void)tend_ended(&w->tend, boot_ms());
+		return;
+	}
+	w->control = chan_open(c->base, fd[0], PROC_SUPERVISOR, w->id, &ops, w);
+}
+
+static void
+tend_worker(struct worker *w, int64_t *wake)
+{
+	int64_t at;
+
+	for (;;) {
+		switch (tend_turn(&w->tend, boot_ms(), &at)) {
+		case TEND_WAIT:
+			if (at < *wake)
+				*wake = at;
+			return;
+		case TEND_START:
+			start(w);
+			break;
+		case TEND_PING:
+			if (send_none(w, MSG_PING) == -1)
+				condemn(w, "PING could not be sent");
+			break;
+		case TEND_ABORT:
+			log_error("%s did not answer for %d s: SIGABRT",
+			    proc_name(w->id), TEND_SILENT_MS / 1000);
+			hit(w, SIGABRT);
+			break;
+		case TEND_KILL:
+			hit(w, SIGKILL);
+			break;
+		}
+	}
+}
+
+static void
+hand_out(struct crew *c, enum proc a, enum proc b)
+{
+	struct body_link to_a = { .peer = (uint32_t)b };
+	struct body_link to_b = { .peer = (uint32_t)a };
+	struct why why;
+	int fd[2];
+
+	if (link_make(fd, &why) == -1) {
+		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
+		    why.text);
+		(void)link_over(&c->links, a, b);
+		return;
+	}
+	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
+	/* A lost end is no matter: its worker is gone and comes anew. */
+	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
+	(void)chan_send(c->worker[b].control, MSG_LINK, 0, &to_b, fd[1]);
+}
+
+static void
+make_links(struct crew *c, int64_t *wake)
+{
+	uint8_t ready[PROC_COUNT] = { 0 };
+	struct worker *w;
+	enum proc a, b;
+	int64_t at;
+
+	EACH (w, c)
+		ready[w->id] = w->tend.state == TEND_READY &&
+		    w->control != NULL;
+	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
+		hand_out(c, a, b);
+	if (at < *wake)
+		*wake = at;
+}
+
+/* A worker that was not given GO has nothing to finish. */
+static void
+tell_stop(struct worker *w)
+{
+	if (w->control == NULL || !w->running ||
+	    send_none(w, MSG_STOP) == -1)
+		hit(w, SIGKILL);
+}
+
+static void
+stop_turn(struct crew *c, int64_t *wake)
+{
+	uint8_t alive[PROC_COUNT] = { 0 };
+	struct worker *w;
+	enum proc who;
+
+	EACH (w, c)
+		alive[w->id] = w->pid != 0;
+	for (;;) {
+		switch (tend_stop_turn(&c->stop, alive, boot_ms(), wake,
+		    &who)) {
+		case STOP_WAIT:
+			return;
+		case STOP_TELL:
+			tell_stop(&c->worker[who]);
+			break;
+		case STOP_KILL:
+			EACH (w, c)
+				if (alive[w->id])
+					condemn(w, "did not stop in time");
+			break;
+		case STOP_DONE:
+			c->ops->gone(c->arg);
+			return;
+		}
+	}
+}
+
+/* Whatever is due, and the timer for what is not. */
+static void
+turn(struct crew *c)
+{
+	int64_t wake = INT64_MAX, left;
+	struct timeval tv;
+	struct worker *w;
+
+	if (c->stopping) {
+		stop_turn(c, &wake);
+	} else {
+		EACH (w, c)
+			tend_worker(w, &wake);
+		make_links(c, &wake);
+	}
+	event_del(c->timer);
+	if (wake == INT64_MAX)
+		return;
+	left = wake - boot_ms();
+	/* Late by a millisecond rather than early by a part of one. */
+	left = left < 0 ? 1 : left + 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	event_add(c->timer, &tv);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	turn(arg);
+}
+
+static void
+bury(struct worker *w, int status)
+{
+	const char *failure = spawn_failure(status);
+	char how[96], again[32] = "";
+	int64_t delay;
+
+	if (failure != NULL)
+		(void)snprintf(how, sizeof(how), "%s", failure);
+	else if (WIFSIGNALED(status))
+		(void)snprintf(how, sizeof(how), "signal %d (%s)%s",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    WTERMSIG(status) == SIGSYS ?
+			", a call its sandbox forbids: see the kernel's log" :
+			"");
+	else
+		(void)snprintf(how, sizeof(how), "status %d",
+		    WEXITSTATUS(status));
+	w->pid = 0;
+	w->running = 0;
+	delay = tend_ended(&w->tend, boot_ms());
+	if (!w->crew->stopping)
+		(void)snprintf(again, sizeof(again), ", again in %d ms",
+		    (int)delay);
+	log_line(w->crew->stopping && status == 0 ? LOG_LEVEL_INFO :
+						    LOG_LEVEL_WARN,
+	    NULL, "%s ended: %s%s", proc_name(w->id), how, again);
+}
+
+void
+crew_reap(struct crew *c)
+{
+	struct worker *w;
+	int status;
+	pid_t pid;
+
+	/* As process 1 of a container others' children may be ours, too. */
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		EACH (w, c)
+			if (w->pid == pid)
+				bury(w, status);
+	turn(c);
+}
+
+void
+crew_reload(struct crew *c, const uint8_t *changed)
+{
+	struct worker *w;
+	enum setting i;
+	int rc;
+
+	EACH (w, c) {
+		/* One that was not given GO gets all of them anew. */
+		if (w->control == NULL || !w->running)
+			continue;
+		rc = 0;
+		for (i = 0; i < SET_COUNT; i++)
+			if (changed[i] && settings_is_for(i, w->id))
+				rc |= send_config(w, i);
+		if (rc == -1 || send_none(w, MSG_RELOAD) == -1)
+			condemn(w, "RELOAD could not be sent");
+	}
+}
+
+void
+crew_stop(struct crew *c)
+{
+	if (c->stopping)
+		return;
+	c->stopping = 1;
+	tend_stop_init(&c->stop, boot_ms());
+	turn(c);
+}
+
+struct crew *
+crew_new(struct event_base *base, const struct settings *settings,
+    const struct secret *token, int listener, const struct crew_ops *ops,
+    void *arg)
+{
+	const struct timeval at_once = { 0 };
+	struct worker *w;
+	struct crew *c;
+
+	c = xcalloc(1, sizeof(*c));
+	c->base = base;
+	c->settings = settings;
+	c->token = token;
+	c->listener = listener;
+	c->ops = ops;
+	c->arg = arg;
+	link_init(&c->links);
+	EACH (w, c) {
+		w->crew = c;
+		w->id = (enum proc)(w - c->worker);
+		tend_init(&w->tend, boot_ms());
+		relog_init(&w->relog, boot_ms());
+	}
+	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
+		abort();
+	event_add(c->timer, &at_once);
+	return c;
+}
+
+void
+crew_free(struct crew *c)
+{
+	struct worker *w;
+
+	if (c == NULL)
+		return;
+	EACH (w, c)
+		chan_free(w->control);
+	event_free(c->timer);
+	free(c);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPERVISOR_CREW_H
+#define SUPERVISOR_CREW_H
+
+/* The three workers: started, linked, watched, restarted, stopped. */
+
+#include "common/secret.h"
+#include "common/settings.h"
+
+struct crew;
+struct event_base;
+
+struct crew_ops {
+	/* All workers are READY, for the first time. */
+	void (*ready)(void *);
+	/* After crew_stop(): none is left. */
+	void (*gone)(void *);
+};
+
+/*
+ * Starts them from the loop.  settings, token (NULL: none) and listener (-1:
+ * none) stay the caller's and must outlive the crew.
+ */
+struct crew *crew_new(struct event_base *, const struct settings *,
+    const struct secret *token, int listener, const struct crew_ops *,
+    void *arg);
+void crew_free(struct crew *);
+
+/* SIGCHLD: buries whoever has ended. */
+void crew_reap(struct crew *);
+
+/* Settings have changed where changed[i]; credential files maybe, too. */
+void crew_reload(struct crew *, const uint8_t *changed);
+
+/* In order, all within five seconds; then ops->gone. */
+void crew_stop(struct crew *);
+
+#endif

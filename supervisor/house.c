@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * house.c: the folder and the socket that workers are given.
+ *
+ * Owns making them while there are still the rights to.  Never reads what is
+ * in the folder, never accepts a connection.
+ */
+#include "supervisor/house.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/form.h"
+#include "common/log.h"
+
+static int
+wrong(struct why *why, const struct settings *s, enum setting i,
+    const char *what)
+{
+	int e = errno;
+
+	return fail_code(why, ERR_SYSTEM, (uint32_t)e,
+	    "%s=%s: must be %s: %s", settings_name(i), s->text[i], what,
+	    strerror(e));
+}
+
+/* The folders above, as mkdir -p. */
+static int
+make_parents(const char *path)
+{
+	char part[PATH_MAX];
+	size_t i;
+
+	for (i = 1; path[i] != '\0' && i < sizeof(part); i++) {
+		if (path[i] != '/')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0755) == -1 && errno != EEXIST)
+			return -1;
+	}
+	return 0;
+}
+
+int
+house_state_dir(const struct settings *s, uid_t placer, struct why *why)
+{
+	static const char must[] = "a folder that can be made and given to "
+				   "the placer";
+	const char *path = s->text[SET_STATE_DIR];
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (make_parents(path) == -1 ||
+	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
+	    (fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+		 O_CLOEXEC)) == -1 ||
+	    fstat(fd, &st) == -1)
+		return wrong(why, s, SET_STATE_DIR, must);
+	if (placer == 0)
+		return 0;
+	if ((st.st_uid != placer && fchown(fd, placer, placer) == -1) ||
+	    fchmod(fd, 0700) == -1)
+		return wrong(why, s, SET_STATE_DIR, must);
+	return 0;
+}
+
+static socklen_t
+address(const struct settings *s, struct sockaddr_storage *ss)
+{
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+	char host[FORM_HOST];
+	uint16_t port;
+
+	memset(ss, 0, sizeof(*ss));
+	if (form_listen(span_of(s->text[SET_LISTEN]), host, &port) == -1)
+		return 0;
+	if (strchr(host, ':') != NULL) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(port);
+		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ?
+		    (socklen_t)sizeof(*v6) :
+		    0;
+	}
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons(port);
+	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ?
+	    (socklen_t)sizeof(*v4) :
+	    0;
+}
+
+/* Where it listens, so that port 0 can be found. */
+static void
+tell(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	char host[INET6_ADDRSTRLEN] = "?";
+	const void *addr;
+	int port;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
+		return;
+	if (ss.ss_family == AF_INET6) {
+		addr = &((struct sockaddr_in6 *)&ss)->sin6_addr;
+		port = ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+	} else {
+		addr = &((struct sockaddr_in *)&ss)->sin_addr;
+		port = ntohs(((struct sockaddr_in *)&ss)->sin_port);
+	}
+	(void)inet_ntop(ss.ss_family, addr, host, sizeof(host));
+	log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%d" :
+					    "listening on %s:%d",
+	    host, port);
+}
+
+int
+house_listen(const struct settings *s, struct why *why)
+{
+	static const char must[] = "an address and a port that are free";
+	struct sockaddr_storage ss;
+	AUTO_FD int fd = -1;
+	int on = 1;
+	socklen_t len;
+
+	if (s->text[SET_LISTEN][0] == '\0')
+		return -2;
+	if ((len = address(s, &ss)) == 0)
+		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
+		    s->text[SET_LISTEN]);
+	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
+	    bind(fd, (struct sockaddr *)&ss, len) == -1 ||
+	    listen(fd, 64) == -1)
+		return wrong(why, s, SET_LISTEN, must);
+	tell(fd);
+	on = fd;
+	fd = -1;
+	return on;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * link.c: links between workers.
+ *
+ * Owns which pairs exist (proc.def: every key holder talks to the placer and
+ * to nobody else).  Keeps no descriptor; crew.c hands the ends out.
+ */
+#include "supervisor/link.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+
+static const enum proc key_holders[] = { PROC_KUBESIDE, PROC_FLIGHTSIDE };
+
+#define PAIRS (sizeof(key_holders) / sizeof(key_holders[0]))
+
+void
+link_init(struct links *l)
+{
+	size_t i;
+
+	memset(l, 0, sizeof(*l));
+	for (i = 0; i < PROC_COUNT; i++)
+		l->pair[i].last = INT64_MIN / 2;
+}
+
+void
+link_started(struct links *l, enum proc p)
+{
+	size_t i;
+
+	for (i = 0; i < PAIRS; i++)
+		if (p == PROC_PLACER || p == key_holders[i]) {
+			l->pair[key_holders[i]].wanted = 1;
+			/* A new process is no reason to wait. */
+			l->pair[key_holders[i]].last = INT64_MIN / 2;
+		}
+}
+
+int
+link_over(struct links *l, enum proc a, enum proc b)
+{
+	enum proc key_holder = a == PROC_PLACER ? b : a;
+	size_t i;
+
+	if ((a == PROC_PLACER) == (b == PROC_PLACER))
+		return -1;
+	for (i = 0; i < PAIRS; i++)
+		if (key_holders[i] == key_holder) {
+			l->pair[key_holder].wanted = 1;
+			return 0;
+		}
+	return -1;
+}
+
+int
+link_next(struct links *l, const uint8_t *ready, int64_t now, int64_t *wake,
+    enum proc *a, enum proc *b)
+{
+	int64_t due;
+	size_t i;
+
+	*wake = INT64_MAX;
+	for (i = 0; i < PAIRS; i++) {
+		enum proc p = key_holders[i];
+
+		if (!l->pair[p].wanted || !ready[p] || !ready[PROC_PLACER])
+			continue;
+		due = l->pair[p].last + LINK_PACE_MS;
+		if (now < due) {
+			*wake = due < *wake ? due : *wake;
+			continue;
+		}
+		l->pair[p].wanted = 0;
+		l->pair[p].last = now;
+		*a = p;
+		*b = PROC_PLACER;
+		return 1;
+	}
+	return 0;
+}
+
+int
+link_make(int fd[2], struct why *why)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd) == 0)
+		return 0;
+	return fail_code(why, ERR_SYSTEM, (uint32_t)errno, "socketpair: %s",
+	    strerror(errno));
+}

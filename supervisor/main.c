@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c: vk-flightctl-provider, the supervisor.
+ *
+ * Owns the command line, the settings, the one secret that may come in the
+ * environment, and signals.  Never parses anything from outside but these.
+ */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <err.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/secret.h"
+#include "common/settings.h"
+#include "ipc/build.h"
+#include "supervisor/crew.h"
+#include "supervisor/house.h"
+#include "supervisor/notify.h"
+#include "supervisor/spawn.h"
+
+#define DEFAULT_FILE "/etc/vk-flightctl-provider.conf"
+
+enum {
+	TOKEN_MAX = 16384, /* BODY_token */
+};
+
+struct supervisor {
+	struct event_base *base;
+	struct settings settings;
+	struct secret *token; /* NULL: none came in the environment */
+	const char *file;     /* NULL: none */
+	int verbose;
+	struct crew *crew;
+	struct notify *notify;
+};
+
+static void
+usage(FILE *f)
+{
+	(void)fprintf(f,
+	    "usage: vk-flightctl-provider [-nv] [-f file]\n"
+	    "       vk-flightctl-provider --help | --version\n"
+	    "\n"
+	    "Runs the pods of virtual Kubernetes nodes on the edge devices of"
+	    " Flightctl fleets.\n"
+	    "  -f file    settings, NAME=value a line (" DEFAULT_FILE
+	    " if it exists);\n"
+	    "             the environment comes first\n"
+	    "  -n         check the settings, print them, and stop\n"
+	    "  -v         as LOG_LEVEL=debug\n"
+	    "See vk-flightctl-provider(8) for the settings.\n");
+}
+
+/*
+ * FLIGHTCTL_AUTH_TOKEN is in sight of whoever may read our environment: keep
+ * it elsewhere, wipe it there.
+ */
+static struct secret *
+take_token(void)
+{
+	static const char name[] = "FLIGHTCTL_AUTH_TOKEN";
+	struct secret *token = NULL;
+	struct span value;
+	char *p;
+
+	if ((p = getenv(name)) == NULL)
+		return NULL;
+	value = span_of(p);
+	if (value.len > TOKEN_MAX)
+		errx(EX_CONFIG, "%s: must be at most %d bytes", name,
+		    TOKEN_MAX);
+	if (value.len > 0)
+		token = secret_new(value);
+	explicit_bzero(p, value.len);
+	(void)unsetenv(name);
+	return token;
+}
+
+static int
+read_settings(struct supervisor *s, struct settings *set, struct why *why)
+{
+	settings_init(set);
+	if (settings_env(set, environ, why) == -1 ||
+	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
+	    (s->verbose &&
+		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
+	    settings_check(set, why) == -1) {
+		settings_free(set);
+		return -1;
+	}
+	return 0;
+}
+
+static void
+set_log(const struct settings *set)
+{
+	static const char *const names[] = { "error", "warn", "info",
+		"debug" };
+	enum log_level i;
+
+	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
+		if (strcmp(set->text[SET_LOG_LEVEL], names[i]) == 0)
+			log_set_level(i);
+	log_set_json(strcmp(set->text[SET_LOG_FORMAT], "json") == 0);
+}
+
+static int
+print_settings(const struct supervisor *s)
+{
+	struct fleet_node nodes[MAX_NODES];
+	struct why why;
+	int i, n;
+
+	settings_print(&s->settings, stdout);
+	if (s->token != NULL)
+		(void)printf("# FLIGHTCTL_AUTH_TOKEN is given\n");
+	n = settings_nodes(&s->settings, nodes, MAX_NODES, &why);
+	for (i = 0; i < n; i++)
+		(void)printf("# node %s: %s%s\n", nodes[i].node,
+		    nodes[i].fleet[0] == '\0' ? "all devices" : "fleet ",
+		    nodes[i].fleet);
+	if (fflush(stdout) == EOF)
+		err(EX_IOERR, "standard output");
+	return EX_OK;
+}
+
+static void
+on_ready(void *arg)
+{
+	struct supervisor *s = arg;
+
+	log_info("all workers are ready");
+	notify_ready(s->notify);
+}
+
+static void
+on_gone(void *arg)
+{
+	struct supervisor *s = arg;
+	const struct timeval last_words = { 0, 50000 };
+
+	/* What the workers logged at the end is still on its way. */
+	event_base_loopexit(s->base, &last_words);
+}
+
+static void
+on_stop(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *s = arg;
+
+	(void)what;
+	log_info("stopping: %s", strsignal(sig));
+	notify_stopping(s->notify);
+	crew_stop(s->crew);
+}
+
+static void
+on_child(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *s = arg;
+
+	(void)sig, (void)what;
+	crew_reap(s->crew);
+}
+
+static void
+on_hup(evutil_socket_t sig, short what, void *arg)
+{
+	uint8_t changed[SET_COUNT] = { 0 };
+	struct supervisor *s = arg;
+	struct settings fresh;
+	enum setting i;
+	struct why why;
+
+	(void)sig, (void)what;
+	if (read_settings(s, &fresh, &why) == -1) {
+		log_error("settings stay as they are: %s", why.text);
+		crew_reload(s->crew, changed);
+		return;
+	}
+	for (i = 0; i < SET_COUNT; i++) {
+		if (strcmp(fresh.text[i], s->settings.text[i]) == 0)
+			continue;
+		if (!settings_reloads(i)) {
+			log_warn("%s has changed and needs a restart",
+			    settings_name(i));
+			continue;
+		}
+		if (settings_set(&s->settings, i, fresh.text[i], &why) == -1)
+			continue;
+		changed[i] = 1;
+		log_info("%s=%s", settings_name(i), fresh.text[i]);
+	}
+	settings_free(&fresh);
+	set_log(&s->settings);
+	crew_reload(s->crew, changed);
+}
+
+static void
+run(struct supervisor *s, int listener)
+{
+	static const struct crew_ops ops = { on_ready, on_gone };
+	struct event *signals[4];
+	size_t i;
+
+	if ((s->base = event_base_new()) == NULL)
+		errx(EX_OSERR, "event_base_new failed");
+	s->notify = notify_new(s->base);
+	s->crew = crew_new(s->base, &s->settings, s->token, listener, &ops, s);
+	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
+	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
+	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
+	signals[3] = evsignal_new(s->base, SIGCHLD, on_child, s);
+	for (i = 0; i < 4; i++)
+		if (signals[i] == NULL || evsignal_add(signals[i], NULL) == -1)
+			errx(EX_OSERR, "signals");
+	(void)event_base_dispatch(s->base);
+	for (i = 0; i < 4; i++)
+		event_free(signals[i]);
+	crew_free(s->crew);
+	notify_free(s->notify);
+	event_base_free(s->base);
+}
+
+static int
+start(struct supervisor *s)
+{
+	struct why why;
+	int listener;
+
+	log_info("vk-flightctl-provider %s, build %s", build_version,
+	    build_id);
+	if (s->token != NULL)
+		log_warn("FLIGHTCTL_AUTH_TOKEN came in the environment and "
+			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
+			 "out of it");
+	if (geteuid() != 0)
+		log_warn("not root: all workers run as one user and are not "
+			 "kept from each other's secrets by it");
+	if (house_state_dir(&s->settings, spawn_uid(&s->settings,
+		PROC_PLACER), &why) == -1 ||
+	    (listener = house_listen(&s->settings, &why)) == -1) {
+		log_error("%s", why.text);
+		return EX_CONFIG;
+	}
+	run(s, listener == -2 ? -1 : listener);
+	if (listener >= 0)
+		close(listener);
+	log_info("stopped");
+	return EX_OK;
+}
+
+/* Also opens descriptors 0-2, so that no link gets one of these numbers. */
+static void
+confine(void)
+{
+	static const struct rlimit none = { 0, 0 };
+	int fd;
+
+	do {
+		if ((fd = open("/dev/null", O_RDWR)) == -1)
+			err(EX_OSERR, "/dev/null");
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	(void)umask(022);
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
+	    prctl(PR_SET_DUMPABLE, 0) == -1)
+		err(EX_OSERR, "limits");
+}
+
+int
+main(int argc, char *argv[])
+{
+	static const struct option longs[] = { { "help", no_argument, NULL,
+						   'h' },
+		{ "version", no_argument, NULL, 'V' }, { 0 } };
+	struct supervisor s = { 0 };
+	int ch, check = 0, status;
+	struct why why;
+
+	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
+		switch (ch) {
+		case 'f':
+			s.file = optarg;
+			break;
+		case 'h':
+			usage(stdout);
+			return EX_OK;
+		case 'V':
+			(void)printf("vk-flightctl-provider %s (build %s)\n",
+			    build_version, build_id);
+			return EX_OK;
+		case 'n':
+			check = 1;
+			break;
+		case 'v':
+			s.verbose = 1;
+			break;
+		default:
+			usage(stderr);
+			return EX_USAGE;
+		}
+	if (optind < argc) {
+		usage(stderr);
+		return EX_USAGE;
+	}
+	confine();
+	log_init("supervisor");
+	s.token = take_token();
+	if (s.file == NULL && access(DEFAULT_FILE, F_OK) == 0)
+		s.file = DEFAULT_FILE;
+	if (read_settings(&s, &s.settings, &why) == -1) {
+		(void)fprintf(stderr, "vk-flightctl-provider: %s\n", why.text);
+		return EX_CONFIG;
+	}
+	set_log(&s.settings);
+	status = check ? print_settings(&s) : start(&s);
+	settings_free(&s.settings);
+	secret_free(s.token);
+	return status;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * relog.c: workers' log lines.
+ *
+ * Owns the bucket of each worker; how a line looks is log.c's.
+ */
+#include "supervisor/relog.h"
+
+#include "common/log.h"
+
+void
+relog_init(struct relog *r, int64_t now)
+{
+	*r = (struct relog){ .tokens = RELOG_BURST * 1000, .last = now };
+}
+
+int
+relog_admit(struct relog *r, int64_t now, unsigned int *lost)
+{
+	int64_t gained;
+
+	*lost = 0;
+	gained = now - r->last;
+	if (gained > 0) {
+		/* A long silence fills the bucket, no more. */
+		if (gained > RELOG_BURST * 1000 / RELOG_RATE)
+			gained = RELOG_BURST * 1000 / RELOG_RATE;
+		r->tokens += gained * RELOG_RATE;
+		if (r->tokens > RELOG_BURST * 1000)
+			r->tokens = RELOG_BURST * 1000;
+		r->last = now;
+	}
+	if (r->tokens < 1000) {
+		r->lost++;
+		return 0;
+	}
+	r->tokens -= 1000;
+	*lost = r->lost;
+	r->lost = 0;
+	return 1;
+}
+
+int
+relog_frame(struct relog *r, const char *process, struct span body,
+    int64_t now)
+{
+	struct body_log m;
+	unsigned int lost;
+
+	if (body_log_get(body, &m) == -1)
+		return -1;
+	if (!relog_admit(r, now, &lost))
+		return 0;
+	if (lost > 0)
+		log_warn("%s: %u log lines left out, more than %d a second",
+		    process, lost, RELOG_RATE);
+	log_relay(process, &m);
+	return 0;
+}

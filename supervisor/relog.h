@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef SUPERVISOR_RELOG_H
+#define SUPERVISOR_RELOG_H
+
+/*
+ * The log lines of one worker: bounded in rate, so that a worker that goes mad
+ * fills no disk and stops nobody.
+ */
+
+#include <stdint.h>
+
+#include "ipc/msg.h"
+
+enum {
+	RELOG_RATE = 200,  /* lines a second */
+	RELOG_BURST = 2000
+};
+
+struct relog {
+	int64_t tokens; /* thousandths of a line */
+	int64_t last;
+	unsigned int lost;
+};
+
+void relog_init(struct relog *, int64_t now);
+
+/* 1: this line may be written.  *lost: lines left out before it. */
+int relog_admit(struct relog *, int64_t now, unsigned int *lost);
+
+/* Writes the body of a LOG frame, or not.  -1: it is none. */
+int relog_frame(struct relog *, const char *process, struct span body,
+    int64_t now);
+
+#endif
