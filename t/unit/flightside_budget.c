@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: ISC */
+/* The request budget, minute by minute in virtual time. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "common/xmem.h"
+#include "flightside/budget.h"
+#include "t/unit/jgen.h"
+
+enum {
+	MINUTE = 60 * 1000,
+	GRANTS = 200000,
+};
+
+struct grant {
+	int64_t at;
+	enum budget_class class;
+};
+
+struct run {
+	struct budget b;
+	struct jgen random;
+	struct grant *grants;
+	size_t n;
+	int64_t now;
+};
+
+static void
+run_start(struct run *r, uint32_t rate, uint64_t seed)
+{
+	*r = (struct run){ .random.state = seed, .now = 5000000 };
+	r->grants = xcalloc(GRANTS, sizeof(*r->grants));
+	budget_init(&r->b, rate, r->now);
+}
+
+/* Takes all there is for that long; always: mask that always waits. */
+static void
+run_for(struct run *r, int64_t ms, unsigned int always, unsigned int maybe)
+{
+	int64_t end = r->now + ms, wait;
+	enum budget_class c;
+	unsigned int mask;
+
+	while (r->now < end) {
+		mask = always | (maybe & jgen_below(&r->random, 16));
+		c = budget_next(&r->b, mask, r->now);
+		if (c != BUDGET_CLASSES) {
+			cr_assert(mask & 1u << c);
+			cr_assert_lt(r->n, GRANTS);
+			r->grants[r->n++] = (struct grant){ r->now, c };
+			continue;
+		}
+		wait = budget_wait(&r->b, mask, r->now);
+		r->now += wait > 0 && jgen_below(&r->random, 2) ?
+		    wait :
+		    1 + jgen_below(&r->random, 700);
+	}
+}
+
+/* The most grants of these classes in any 60 s. */
+static size_t
+most_in_a_minute(const struct run *r, unsigned int mask)
+{
+	size_t from = 0, i, have = 0, most = 0;
+
+	for (i = 0; i < r->n; i++) {
+		have += (mask >> r->grants[i].class) & 1;
+		while (r->grants[from].at <= r->grants[i].at - MINUTE)
+			have -= (mask >> r->grants[from++].class) & 1;
+		if (have > most)
+			most = have;
+	}
+	return most;
+}
+
+static size_t
+granted(const struct run *r, enum budget_class c, int64_t from, int64_t to)
+{
+	size_t i, have = 0;
+
+	for (i = 0; i < r->n; i++)
+		have += r->grants[i].class == c && r->grants[i].at >= from &&
+		    r->grants[i].at < to;
+	return have;
+}
+
+Test(budget, never_over_rate_and_burst_in_any_minute)
+{
+	static const uint32_t rates[] = { 1, 7, 60, 240, 300, 6000 };
+	struct run r;
+	size_t i, burst;
+	int k;
+
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		run_start(&r, rates[i], 77 + i);
+		burst = rates[i] / 6 > 40 ? rates[i] / 6 : 40;
+		for (k = 0; k < 10; k++) {
+			run_for(&r, MINUTE / 2, 0, 15);
+			if (jgen_below(&r.random, 4) == 0)
+				budget_refused(&r.b,
+				    jgen_below(&r.random, 20000), r.now);
+		}
+		run_for(&r, 3 * MINUTE, 15, 0);
+		cr_assert_leq(most_in_a_minute(&r, 15), rates[i] + burst);
+		cr_assert_leq(most_in_a_minute(&r, 1u << BUDGET_MOTION),
+		    rates[i] * 6 / 10 + burst * 6 / 10 + 1);
+		free(r.grants);
+	}
+}
+
+Test(budget, all_of_the_rate_is_used_when_there_is_work)
+{
+	struct run r;
+	int64_t from;
+
+	run_start(&r, 240, 5);
+	run_for(&r, MINUTE, 15, 0);
+	from = r.now;
+	run_for(&r, 10 * MINUTE, 15, 0);
+	cr_assert_geq(granted(&r, BUDGET_WRITE, from, r.now) +
+		granted(&r, BUDGET_FULL, from, r.now),
+	    2390);
+	free(r.grants);
+}
+
+Test(budget, full_list_has_its_forty_a_minute_beside_writes)
+{
+	struct run r;
+	int64_t from;
+
+	run_start(&r, 240, 5);
+	from = r.now;
+	run_for(&r, 10 * MINUTE, 15, 0);
+	cr_assert_geq(granted(&r, BUDGET_FULL, from, r.now), 399);
+	cr_assert_leq(granted(&r, BUDGET_FULL, from, r.now), 410);
+	cr_assert_eq(granted(&r, BUDGET_REST, from, r.now), 0);
+	free(r.grants);
+}
+
+Test(budget, motion_has_sixty_percent_and_leaves_the_rest)
+{
+	struct run r;
+	int64_t from;
+
+	run_start(&r, 240, 5);
+	run_for(&r, MINUTE, 1u << BUDGET_MOTION | 1u << BUDGET_REST, 0);
+	from = r.now;
+	run_for(&r, 10 * MINUTE, 1u << BUDGET_MOTION | 1u << BUDGET_REST, 0);
+	cr_assert_leq(abs((int)granted(&r, BUDGET_MOTION, from, r.now) - 1440),
+	    2);
+	cr_assert_leq(abs((int)granted(&r, BUDGET_REST, from, r.now) - 960), 3);
+	free(r.grants);
+}
+
+Test(budget, refusal_is_obeyed_then_half_the_rate_then_slowly_more)
+{
+	struct run r;
+	int64_t from;
+	size_t n;
+
+	run_start(&r, 240, 9);
+	run_for(&r, MINUTE, 1, 0);
+	from = r.now;
+	budget_refused(&r.b, 30000, r.now);
+	budget_refused(&r.b, 30000, r.now); /* its neighbour: the same */
+	n = r.n;
+	run_for(&r, 29900, 1, 0);
+	cr_assert_eq(granted(&r, BUDGET_WRITE, from, from + 30000), 0);
+	run_for(&r, MINUTE, 1, 0);
+	cr_assert_leq(r.n - n, 122);
+	cr_assert_geq(r.n - n, 110);
+	n = r.n;
+	run_for(&r, 10 * MINUTE, 1, 0);
+	from = r.now;
+	run_for(&r, MINUTE, 1, 0);
+	cr_assert_geq(granted(&r, BUDGET_WRITE, from, r.now), 238);
+	free(r.grants);
+}
+
+Test(budget, reset_time_is_truer_than_the_whole_window)
+{
+	cr_assert_eq(budget_pause(60000, 1000012, 1000000000), 12000);
+	cr_assert_eq(budget_pause(60000, -1, 1000000000), 60000);
+	cr_assert_eq(budget_pause(60000, 999, 1000000000), 60000);
+	cr_assert_eq(budget_pause(-1, 1000100, 1000000000), 100000);
+	cr_assert_eq(budget_pause(-1, -1, 1000000000), 10000);
+	cr_assert_eq(budget_pause(INT64_MAX, -1, 0), 3600000);
+	cr_assert_eq(budget_pause(60000, INT64_MAX, 0), 60000);
+}
+
+Test(budget, new_rate_counts_from_now_on)
+{
+	struct run r;
+	size_t n;
+
+	run_start(&r, 240, 3);
+	run_for(&r, MINUTE, 1, 0);
+	n = r.n;
+	budget_change(&r.b, 2400, r.now);
+	run_for(&r, MINUTE, 1, 0);
+	cr_assert_geq(r.n - n, 2390);
+	n = r.n;
+	budget_change(&r.b, 60, r.now);
+	run_for(&r, MINUTE, 1, 0);
+	cr_assert_leq(r.n - n, 60 + 40 + 1);
+	free(r.grants);
+}
