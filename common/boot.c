@@ -82,8 +82,7 @@ on_closed(struct chan *c, const char *text, void *arg)
 static void
 set_log_level(void)
 {
-	static const char *const names[] = { "error", "warn", "info",
-		"debug" };
+	static const char *const names[] = { "error", "warn", "info", "debug" };
 	enum log_level i;
 
 	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
@@ -102,8 +101,7 @@ on_config(const struct frame *f)
 		fatal("CONFIG: malformed");
 	i = settings_by_name(m.name);
 	if (i == SET_COUNT || !settings_is_for(i, boot.self))
-		fatal("CONFIG: %s is not for %s", m.name,
-		    proc_name(boot.self));
+		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
 	if (settings_set(&boot.settings, i, m.value, &why) == -1)
 		fatal("CONFIG: %s", why.text);
 }
@@ -236,8 +234,10 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 
 	log_init(proc_name(self));
 	if (getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == -1) {
-		(void)fprintf(stderr, "%s: is started by "
-		    "vk-flightctl-provider, not by hand\n", proc_name(self));
+		(void)fprintf(stderr,
+		    "%s: is started by "
+		    "vk-flightctl-provider, not by hand\n",
+		    proc_name(self));
 		return EXIT_USAGE;
 	}
 	/* Executed by descriptor, the name would be a number. */

@@ -17,8 +17,8 @@ struct worker_ops {
 	 * Settings are complete, the sandbox is not yet closed: open files
 	 * here.  -1 with *why ends the process with that line.
 	 */
-	int (*start)(struct event_base *, const struct settings *,
-	    struct why *);
+	int (
+	    *start)(struct event_base *, const struct settings *, struct why *);
 	/* After the sandbox is closed, before READY. */
 	void (*run)(void);
 	/* A new data link: chan_open() it; an earlier one with this peer is

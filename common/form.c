@@ -57,8 +57,7 @@ form_is_dns_label(struct span s)
 {
 	size_t i;
 
-	if (s.len == 0 || s.len > 63 || s.p[0] == '-' ||
-	    s.p[s.len - 1] == '-')
+	if (s.len == 0 || s.len > 63 || s.p[0] == '-' || s.p[s.len - 1] == '-')
 		return 0;
 	for (i = 0; i < s.len; i++)
 		if (!is_lower_alnum(s.p[i]) && s.p[i] != '-')
@@ -179,8 +178,7 @@ form_listen(struct span s, char host[FORM_HOST], uint16_t *port)
 		return -1;
 	memcpy(host, h.p, h.len);
 	host[h.len] = '\0';
-	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, &addr) == 1 ? 0 :
-									 -1;
+	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, &addr) == 1 ? 0 : -1;
 }
 
 int
@@ -235,8 +233,8 @@ form_next_word(struct span *rest, struct span *word)
 	}
 	while (word->len > 0 && (word->p[0] == ' ' || word->p[0] == '\t'))
 		word->p++, word->len--;
-	while (word->len > 0 && (word->p[word->len - 1] == ' ' ||
-				    word->p[word->len - 1] == '\t'))
+	while (word->len > 0 &&
+	    (word->p[word->len - 1] == ' ' || word->p[word->len - 1] == '\t'))
 		word->len--;
 	return 1;
 }

@@ -42,8 +42,7 @@ static struct {
 static const char *
 level_name(uint32_t level)
 {
-	static const char *const names[] = { "error", "warn", "info",
-		"debug" };
+	static const char *const names[] = { "error", "warn", "info", "debug" };
 
 	return names[level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : level];
 }
@@ -222,9 +221,8 @@ copy(char *dst, size_t size, const char *src)
 	memcpy(dst + size - 4, "...", 4);
 }
 
-static void __attribute__((format(printf, 3, 0)))
-emit(enum log_level level, const struct log_about *about, const char *fmt,
-    va_list ap)
+static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
+    const struct log_about *about, const char *fmt, va_list ap)
 {
 	struct body_log m;
 	int n;
@@ -299,14 +297,14 @@ log_line(enum log_level level, const struct log_about *about, const char *fmt,
 	va_end(ap);
 }
 
-#define LOG_AT(name, level)                \
-	void name(const char *fmt, ...)    \
-	{                                  \
-		va_list ap;                \
-                                           \
-		va_start(ap, fmt);         \
+#define LOG_AT(name, level)                 \
+	void name(const char *fmt, ...)     \
+	{                                   \
+		va_list ap;                 \
+                                            \
+		va_start(ap, fmt);          \
 		emit(level, NULL, fmt, ap); \
-		va_end(ap);                \
+		va_end(ap);                 \
 	}
 LOG_AT(log_error, LOG_LEVEL_ERROR)
 LOG_AT(log_warn, LOG_LEVEL_WARN)

@@ -31,7 +31,9 @@ int
 sandbox_seal(enum proc self, const struct settings *s, struct why *why)
 {
 	if (strcmp(s->text[SET_REQUIRE_SANDBOX], "yes") == 0)
-		return fail(why, ERR_DENIED, "REQUIRE_SANDBOX=yes: this build "
-		    "has no system call filter for %s", proc_name(self));
+		return fail(why, ERR_DENIED,
+		    "REQUIRE_SANDBOX=yes: this build "
+		    "has no system call filter for %s",
+		    proc_name(self));
 	return 0;
 }

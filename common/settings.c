@@ -200,12 +200,14 @@ wrong_number(struct why *why, enum setting i, const char *value)
 	case TIME:
 		duration_text(r->min, min);
 		duration_text(r->max, max);
-		return wrong(why, i, value, "a duration, %s..%s (\"90s\", "
-		    "\"1h30m\")", min, max);
+		return wrong(why, i, value,
+		    "a duration, %s..%s (\"90s\", "
+		    "\"1h30m\")",
+		    min, max);
 	case CPU:
 		return wrong(why, i, value,
-		    "a quantity, %jdm..%jd (\"500m\", \"2\")",
-		    (intmax_t)r->min, (intmax_t)(r->max / 1000));
+		    "a quantity, %jdm..%jd (\"500m\", \"2\")", (intmax_t)r->min,
+		    (intmax_t)(r->max / 1000));
 	case SIZE:
 		return wrong(why, i, value,
 		    "a quantity, %jdMi..%jdGi (\"512Mi\", \"2Gi\")",
@@ -290,7 +292,8 @@ check_text(enum setting i, const char *value, struct why *why)
 	case URL:
 		return form_is_url(span_of(value)) ?
 		    0 :
-		    wrong(why, i, value, "https://HOST[:PORT][/PATH] (plain "
+		    wrong(why, i, value,
+			"https://HOST[:PORT][/PATH] (plain "
 			"http only to 127.0.0.1, ::1 or localhost)");
 	case PATH:
 		return value[0] == '/' ?
@@ -374,7 +377,8 @@ set_line(struct settings *s, char *line, uint8_t *seen, struct why *why)
 		return fail(why, ERR_FORMAT, "must be NAME=value");
 	*value++ = '\0';
 	if (strcmp(line, "FLIGHTCTL_AUTH_TOKEN") == 0)
-		return fail(why, ERR_DENIED, "FLIGHTCTL_AUTH_TOKEN: must be "
+		return fail(why, ERR_DENIED,
+		    "FLIGHTCTL_AUTH_TOKEN: must be "
 		    "in a file that FLIGHTCTL_AUTH_TOKEN_FILE names");
 	if ((i = settings_by_name(line)) == SET_COUNT)
 		return fail(why, ERR_FORMAT, "%.64s: no such setting", line);

@@ -70,20 +70,25 @@ settings_nodes(const struct settings *s, struct fleet_node *nodes, size_t max,
 		words.p = NULL;
 	while (form_next_word(&words, &word)) {
 		if (n == max)
-			return fail(why, ERR_LIMIT, "FLEET_ID: must be at "
-			    "most %zu fleets", max);
+			return fail(why, ERR_LIMIT,
+			    "FLEET_ID: must be at "
+			    "most %zu fleets",
+			    max);
 		memset(&nodes[n], 0, sizeof(nodes[n]));
 		if (word.len == 0 || word.len > 63)
-			return fail(why, ERR_FORMAT, "FLEET_ID: must be "
+			return fail(why, ERR_FORMAT,
+			    "FLEET_ID: must be "
 			    "label values separated by commas");
 		memcpy(nodes[n].fleet, word.p, word.len);
 		name_node(&nodes[n]);
 		for (i = 0; i < n; i++)
 			if (strcmp(nodes[i].node, nodes[n].node) == 0)
-				return fail(why, ERR_FORMAT, "FLEET_ID: "
+				return fail(why, ERR_FORMAT,
+				    "FLEET_ID: "
 				    "must be fleets of different node names;"
-				    " %s and %s both are %s", nodes[i].fleet,
-				    nodes[n].fleet, nodes[n].node);
+				    " %s and %s both are %s",
+				    nodes[i].fleet, nodes[n].fleet,
+				    nodes[n].node);
 		n++;
 	}
 	if (n == 0) {
@@ -94,8 +99,10 @@ settings_nodes(const struct settings *s, struct fleet_node *nodes, size_t max,
 	if (given[0] == '\0')
 		return (int)n;
 	if (n > 1)
-		return fail(why, ERR_FORMAT, "NODE_NAME=%s: must be empty "
-		    "with more than one fleet in FLEET_ID", given);
+		return fail(why, ERR_FORMAT,
+		    "NODE_NAME=%s: must be empty "
+		    "with more than one fleet in FLEET_ID",
+		    given);
 	assert(strlen(given) < sizeof(nodes[0].node));
 	memcpy(nodes[0].node, given, strlen(given) + 1);
 	return 1;
@@ -118,8 +125,10 @@ check_uids(const struct settings *s, struct why *why)
 	}
 	if (n == 3)
 		return 0;
-	return fail(why, ERR_FORMAT, "UIDS=%s: must be three different user "
-	    "ids above 0", s->text[SET_UIDS]);
+	return fail(why, ERR_FORMAT,
+	    "UIDS=%s: must be three different user "
+	    "ids above 0",
+	    s->text[SET_UIDS]);
 }
 
 int
@@ -128,11 +137,13 @@ settings_check(const struct settings *s, struct why *why)
 	struct fleet_node nodes[MAX_NODES];
 
 	if (s->text[SET_FLIGHTCTL_API_URL][0] == '\0')
-		return fail(why, ERR_FORMAT, "FLIGHTCTL_API_URL=: must be "
+		return fail(why, ERR_FORMAT,
+		    "FLIGHTCTL_API_URL=: must be "
 		    "https://HOST[:PORT], there is no default");
 	if ((s->text[SET_FLIGHTCTL_CLIENT_CERT][0] == '\0') !=
 	    (s->text[SET_FLIGHTCTL_CLIENT_KEY][0] == '\0'))
-		return fail(why, ERR_FORMAT, "FLIGHTCTL_CLIENT_%s=: must be "
+		return fail(why, ERR_FORMAT,
+		    "FLIGHTCTL_CLIENT_%s=: must be "
 		    "given, because FLIGHTCTL_CLIENT_%s is",
 		    s->text[SET_FLIGHTCTL_CLIENT_CERT][0] == '\0' ? "CERT" :
 								    "KEY",

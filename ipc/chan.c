@@ -9,7 +9,6 @@
  */
 #include "ipc/chan.h"
 
-#include <sys/queue.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -27,20 +26,12 @@
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "ipc/frame.h"
+#include "ipc/outq.h"
 
 enum {
 	HIGH_MARK = 4 * 1024 * 1024,
 	LOW_MARK = 1024 * 1024,
-	FDS_MAX = 8,   /* received and not yet claimed by a frame */
-	BATCH_MAX = 64 /* frames in one sendmsg() */
-};
-
-struct out {
-	STAILQ_ENTRY(out) next;
-	size_t len;
-	int fd;
-	int secret;
-	uint8_t bytes[];
+	FDS_MAX = 8, /* received and not yet claimed by a frame */
 };
 
 struct chan {
@@ -56,9 +47,7 @@ struct chan {
 	size_t nfds;
 	enum msg_when rx; /* what the peer may send now */
 	enum msg_when tx;
-	STAILQ_HEAD(, out) queue;
-	size_t queued; /* bytes, less what of the first frame is sent */
-	size_t sent;   /* of the first frame */
+	struct outq out;
 	uint64_t last_id;
 	int was_full;
 	int paused;
@@ -71,28 +60,6 @@ static int
 is_data(const struct chan *c)
 {
 	return c->self != PROC_SUPERVISOR && c->peer != PROC_SUPERVISOR;
-}
-
-static void
-out_free(struct out *o)
-{
-	if (o->fd != -1)
-		close(o->fd);
-	if (o->secret)
-		explicit_bzero(o->bytes, o->len);
-	free(o);
-}
-
-static void
-drop_queue(struct chan *c)
-{
-	struct out *o;
-
-	while ((o = STAILQ_FIRST(&c->queue)) != NULL) {
-		STAILQ_REMOVE_HEAD(&c->queue, next);
-		out_free(o);
-	}
-	c->queued = c->sent = 0;
 }
 
 /* The descriptors go now, so that the peer sees it; the memory may stay. */
@@ -108,7 +75,7 @@ shut(struct chan *c)
 	c->fd = -1;
 	while (c->nfds > 0)
 		close(c->fds[--c->nfds]);
-	drop_queue(c);
+	outq_clear(&c->out);
 }
 
 static void
@@ -312,66 +279,17 @@ on_readable(evutil_socket_t fd, short what, void *arg)
 	leave(c);
 }
 
-static void
-sent(struct chan *c, size_t n)
-{
-	struct out *o;
-
-	c->queued -= n;
-	n += c->sent;
-	while ((o = STAILQ_FIRST(&c->queue)) != NULL && n >= o->len) {
-		n -= o->len;
-		STAILQ_REMOVE_HEAD(&c->queue, next);
-		out_free(o);
-	}
-	c->sent = n;
-	/* The descriptor went with the first byte. */
-	if (o != NULL && n > 0 && o->fd != -1) {
-		close(o->fd);
-		o->fd = -1;
-	}
-}
-
-/* One sendmsg(); -1: no more now (errno EAGAIN) or never. */
+/* One sendmsg(); -1: no more now, or never. */
 static int
 transmit(struct chan *c)
 {
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct iovec iov[BATCH_MAX];
-	struct msghdr mh = { .msg_iov = iov };
-	struct out *o, *first = STAILQ_FIRST(&c->queue);
-	size_t skip = c->sent;
-	ssize_t n;
-
-	STAILQ_FOREACH (o, &c->queue, next) {
-		if (mh.msg_iovlen == BATCH_MAX || (o != first && o->fd != -1))
-			break;
-		iov[mh.msg_iovlen].iov_base = o->bytes + skip;
-		iov[mh.msg_iovlen++].iov_len = o->len - skip;
-		skip = 0;
+	if (outq_send(&c->out, c->fd) == 0 || errno == EINTR)
+		return 0;
+	if (errno != EAGAIN) {
+		c->broken = 1;
+		outq_clear(&c->out);
 	}
-	if (first->fd != -1) {
-		mh.msg_control = &control;
-		mh.msg_controllen = sizeof(control);
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(&control.align), &first->fd, sizeof(int));
-	}
-	if ((n = sendmsg(c->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT)) == -1) {
-		if (errno == EINTR)
-			return 0;
-		if (errno != EAGAIN) {
-			c->broken = 1;
-			drop_queue(c);
-		}
-		return -1;
-	}
-	sent(c, (size_t)n);
-	return 0;
+	return -1;
 }
 
 static void
@@ -381,11 +299,11 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	c->busy++;
-	if (!STAILQ_EMPTY(&c->queue))
+	if (!outq_is_empty(&c->out))
 		(void)transmit(c);
-	if (!STAILQ_EMPTY(&c->queue))
+	if (!outq_is_empty(&c->out))
 		event_add(c->wr, NULL);
-	if (c->was_full && c->queued < LOW_MARK) {
+	if (c->was_full && c->out.queued < LOW_MARK) {
 		c->was_full = 0;
 		if (c->ops->drained != NULL)
 			c->ops->drained(c, c->arg);
@@ -410,7 +328,7 @@ chan_open(struct event_base *base, int fd, enum proc self, enum proc peer,
 	c->ops = ops;
 	c->arg = arg;
 	c->rx = c->tx = WHEN_SETUP;
-	STAILQ_INIT(&c->queue);
+	outq_init(&c->out);
 	(void)evutil_make_socket_nonblocking(fd);
 	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->wr = event_new(base, fd, EV_WRITE, on_writable, c);
@@ -439,36 +357,21 @@ int
 chan_send(struct chan *c, enum msg_type type, uint64_t id, const void *body,
     int fd)
 {
-	struct wbuf w = { 0 };
-	struct frame_head h;
-	struct out *o = NULL;
-	size_t len;
+	size_t len = msg_size(type, body);
 
-	if (c->fd == -1 || c->broken)
-		goto undo;
-	len = msg_size(type, body);
-	if (len > MAX_FRAME || msg_admit(type, (uint32_t)len, fd != -1,
-				   c->self, c->peer, c->tx) != ADMIT_OK)
-		goto undo;
-	o = xmalloc(sizeof(*o) + FRAME_HEAD + len);
-	*o = (struct out){ .len = FRAME_HEAD + len, .fd = fd,
-		.secret = type == MSG_TOKEN };
-	h = (struct frame_head){ (uint32_t)len, (uint32_t)type, id };
-	frame_head_put(o->bytes, &h);
-	w = (struct wbuf){ o->bytes + FRAME_HEAD, 0, len };
-	if (msg_put(type, &w, body) == -1 || w.len != len)
-		goto undo;
-	STAILQ_INSERT_TAIL(&c->queue, o, next);
-	c->queued += o->len;
-	if (c->queued > HIGH_MARK)
+	if (c->fd == -1 || c->broken || len > MAX_FRAME ||
+	    msg_admit(type, (uint32_t)len, fd != -1, c->self, c->peer, c->tx) !=
+		ADMIT_OK) {
+		if (fd != -1)
+			close(fd);
+		return -1;
+	}
+	if (outq_put(&c->out, type, id, body, fd) == -1)
+		return -1;
+	if (c->out.queued > HIGH_MARK)
 		c->was_full = 1;
 	event_add(c->wr, NULL);
 	return 0;
-undo:
-	free(o);
-	if (fd != -1)
-		close(fd);
-	return -1;
 }
 
 int
@@ -477,7 +380,7 @@ chan_flush(struct chan *c, int timeout_ms)
 	int64_t end = now_read().boot_ms + timeout_ms, left;
 	struct pollfd pfd = { c->fd, POLLOUT, 0 };
 
-	while (c->fd != -1 && !STAILQ_EMPTY(&c->queue)) {
+	while (c->fd != -1 && !outq_is_empty(&c->out)) {
 		if (transmit(c) == 0)
 			continue;
 		left = end - now_read().boot_ms;
@@ -497,7 +400,7 @@ chan_next_id(struct chan *c)
 int
 chan_is_full(const struct chan *c)
 {
-	return c->queued > HIGH_MARK;
+	return c->out.queued > HIGH_MARK;
 }
 
 void

@@ -114,8 +114,7 @@ frame_in_drop(struct frame_in *in, int wipe)
 	if (!wipe)
 		return;
 	explicit_bzero(in->buf, in->at);
-	explicit_bzero(in->buf + in->at + in->len,
-	    in->cap - in->at - in->len);
+	explicit_bzero(in->buf + in->at + in->len, in->cap - in->at - in->len);
 }
 
 void

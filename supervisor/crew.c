@@ -53,8 +53,8 @@ struct crew {
 	struct tend_stop stop;
 };
 
-#define EACH(w, c)                                          \
-	for ((w) = &(c)->worker[PROC_SUPERVISOR + 1];       \
+#define EACH(w, c)                                    \
+	for ((w) = &(c)->worker[PROC_SUPERVISOR + 1]; \
 	     (w) < &(c)->worker[PROC_COUNT]; (w)++)
 
 static void turn(struct crew *);
@@ -136,9 +136,9 @@ on_ready(struct worker *w)
 	tend_ready(&w->tend, boot_ms());
 	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
 	link_started(&c->links, w->id);
-	EACH (o, c)
-		if (o->tend.state != TEND_READY)
-			return;
+	EACH(o, c)
+	if (o->tend.state != TEND_READY)
+		return;
 	if (!c->was_ready)
 		c->ops->ready(c->arg);
 	c->was_ready = 1;
@@ -217,8 +217,8 @@ start(struct worker *w)
 		(void)tend_ended(&w->tend, boot_ms());
 		return;
 	}
-	w->pid = spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1],
-	    &why);
+	w->pid =
+	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
 	if (w->pid == -1) {
 		log_error("%s: %s", proc_name(w->id), why.text);
 		w->pid = 0;
@@ -287,9 +287,8 @@ make_links(struct crew *c, int64_t *wake)
 	enum proc a, b;
 	int64_t at;
 
-	EACH (w, c)
-		ready[w->id] = w->tend.state == TEND_READY &&
-		    w->control != NULL;
+	EACH(w, c)
+	ready[w->id] = w->tend.state == TEND_READY && w->control != NULL;
 	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
 		hand_out(c, a, b);
 	if (at < *wake)
@@ -300,8 +299,7 @@ make_links(struct crew *c, int64_t *wake)
 static void
 tell_stop(struct worker *w)
 {
-	if (w->control == NULL || !w->running ||
-	    send_none(w, MSG_STOP) == -1)
+	if (w->control == NULL || !w->running || send_none(w, MSG_STOP) == -1)
 		hit(w, SIGKILL);
 }
 
@@ -312,20 +310,20 @@ stop_turn(struct crew *c, int64_t *wake)
 	struct worker *w;
 	enum proc who;
 
-	EACH (w, c)
-		alive[w->id] = w->pid != 0;
+	EACH(w, c)
+	alive[w->id] = w->pid != 0;
 	for (;;) {
-		switch (tend_stop_turn(&c->stop, alive, boot_ms(), wake,
-		    &who)) {
+		switch (
+		    tend_stop_turn(&c->stop, alive, boot_ms(), wake, &who)) {
 		case STOP_WAIT:
 			return;
 		case STOP_TELL:
 			tell_stop(&c->worker[who]);
 			break;
 		case STOP_KILL:
-			EACH (w, c)
-				if (alive[w->id])
-					condemn(w, "did not stop in time");
+			EACH(w, c)
+			if (alive[w->id])
+				condemn(w, "did not stop in time");
 			break;
 		case STOP_DONE:
 			c->ops->gone(c->arg);
@@ -345,8 +343,8 @@ turn(struct crew *c)
 	if (c->stopping) {
 		stop_turn(c, &wake);
 	} else {
-		EACH (w, c)
-			tend_worker(w, &wake);
+		EACH(w, c)
+		tend_worker(w, &wake);
 		make_links(c, &wake);
 	}
 	event_del(c->timer);
@@ -405,9 +403,9 @@ crew_reap(struct crew *c)
 
 	/* As process 1 of a container others' children may be ours, too. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		EACH (w, c)
-			if (w->pid == pid)
-				bury(w, status);
+		EACH(w, c)
+	if (w->pid == pid)
+		bury(w, status);
 	turn(c);
 }
 
@@ -418,7 +416,8 @@ crew_reload(struct crew *c, const uint8_t *changed)
 	enum setting i;
 	int rc;
 
-	EACH (w, c) {
+	EACH(w, c)
+	{
 		/* One that was not given GO gets all of them anew. */
 		if (w->control == NULL || !w->running)
 			continue;
@@ -458,7 +457,8 @@ crew_new(struct event_base *base, const struct settings *settings,
 	c->ops = ops;
 	c->arg = arg;
 	link_init(&c->links);
-	EACH (w, c) {
+	EACH(w, c)
+	{
 		w->crew = c;
 		w->id = (enum proc)(w - c->worker);
 		tend_init(&w->tend, boot_ms());
@@ -477,8 +477,8 @@ crew_free(struct crew *c)
 
 	if (c == NULL)
 		return;
-	EACH (w, c)
-		chan_free(w->control);
+	EACH(w, c)
+	chan_free(w->control);
 	event_free(c->timer);
 	free(c);
 }

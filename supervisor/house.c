@@ -29,9 +29,8 @@ wrong(struct why *why, const struct settings *s, enum setting i,
 {
 	int e = errno;
 
-	return fail_code(why, ERR_SYSTEM, (uint32_t)e,
-	    "%s=%s: must be %s: %s", settings_name(i), s->text[i], what,
-	    strerror(e));
+	return fail_code(why, ERR_SYSTEM, (uint32_t)e, "%s=%s: must be %s: %s",
+	    settings_name(i), s->text[i], what, strerror(e));
 }
 
 /* The folders above, as mkdir -p. */
@@ -63,8 +62,8 @@ house_state_dir(const struct settings *s, uid_t placer, struct why *why)
 
 	if (make_parents(path) == -1 ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
-	    (fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-		 O_CLOEXEC)) == -1 ||
+	    (fd = open(path,
+		 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
 	    fstat(fd, &st) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
 	if (placer == 0)
@@ -139,12 +138,11 @@ house_listen(const struct settings *s, struct why *why)
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
-	fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	fd =
+	    socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1 ||
-	    listen(fd, 64) == -1)
+	    bind(fd, (struct sockaddr *)&ss, len) == -1 || listen(fd, 64) == -1)
 		return wrong(why, s, SET_LISTEN, must);
 	tell(fd);
 	on = fd;

@@ -105,8 +105,7 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 static void
 set_log(const struct settings *set)
 {
-	static const char *const names[] = { "error", "warn", "info",
-		"debug" };
+	static const char *const names[] = { "error", "warn", "info", "debug" };
 	enum log_level i;
 
 	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
@@ -239,8 +238,7 @@ start(struct supervisor *s)
 	struct why why;
 	int listener;
 
-	log_info("vk-flightctl-provider %s, build %s", build_version,
-	    build_id);
+	log_info("vk-flightctl-provider %s, build %s", build_version, build_id);
 	if (s->token != NULL)
 		log_warn("FLIGHTCTL_AUTH_TOKEN came in the environment and "
 			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
@@ -248,8 +246,8 @@ start(struct supervisor *s)
 	if (geteuid() != 0)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (house_state_dir(&s->settings, spawn_uid(&s->settings,
-		PROC_PLACER), &why) == -1 ||
+	if (house_state_dir(&s->settings, spawn_uid(&s->settings, PROC_PLACER),
+		&why) == -1 ||
 	    (listener = house_listen(&s->settings, &why)) == -1) {
 		log_error("%s", why.text);
 		return EX_CONFIG;

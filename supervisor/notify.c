@@ -39,8 +39,7 @@ open_socket(const char *path)
 	if (fd == -1)
 		return -1;
 	if (connect(fd, (struct sockaddr *)&sa,
-		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) ==
-	    0)
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == 0)
 		return fd;
 	close(fd);
 	return -1;

@@ -41,8 +41,7 @@ relog_admit(struct relog *r, int64_t now, unsigned int *lost)
 }
 
 int
-relog_frame(struct relog *r, const char *process, struct span body,
-    int64_t now)
+relog_frame(struct relog *r, const char *process, struct span body, int64_t now)
 {
 	struct body_log m;
 	unsigned int lost;

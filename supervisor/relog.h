@@ -12,7 +12,7 @@
 #include "ipc/msg.h"
 
 enum {
-	RELOG_RATE = 200,  /* lines a second */
+	RELOG_RATE = 200, /* lines a second */
 	RELOG_BURST = 2000
 };
 

@@ -33,10 +33,10 @@ enum {
 	ENV_MAX = 8,
 };
 
-#define STEPS(X)                                                  \
-	X(FDS, "its descriptors could not be set up")             \
-	X(IDS, "its ids could not be dropped")                    \
-	X(LOCK, "its privileges could not be given up")           \
+#define STEPS(X)                                        \
+	X(FDS, "its descriptors could not be set up")   \
+	X(IDS, "its ids could not be dropped")          \
+	X(LOCK, "its privileges could not be given up") \
 	X(EXEC, "its program could not be executed")
 
 enum step {
@@ -108,8 +108,7 @@ set_fds(int control)
 	int null;
 
 	if ((null = open("/dev/null", O_RDWR | O_CLOEXEC)) == -1 ||
-	    dup2(null, STDIN_FILENO) == -1 ||
-	    dup2(null, STDOUT_FILENO) == -1 ||
+	    dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1 ||
 	    dup2(control, CONTROL_FD) == -1 ||
 	    syscall(SYS_close_range, CONTROL_FD + 1, ~0U,
 		CLOSE_RANGE_CLOEXEC) == -1)

@@ -14,11 +14,12 @@
 enum {
 	TEND_DELAY_MIN_MS = 100,
 	TEND_DELAY_MAX_MS = 30000,
-	TEND_HEALTHY_MS = 60000, /* so long alive: the next delay is the least */
+	TEND_HEALTHY_MS =
+	    60000, /* so long alive: the next delay is the least */
 	TEND_PING_MS = 10000,
-	TEND_SILENT_MS = 30000,	 /* a PING unanswered, a start not READY */
-	TEND_ABORT_MS = 5000,	 /* from SIGABRT to SIGKILL */
-	TEND_CLOSED_MS = 2000,	 /* from the end of the link to SIGKILL */
+	TEND_SILENT_MS = 30000, /* a PING unanswered, a start not READY */
+	TEND_ABORT_MS = 5000,	/* from SIGABRT to SIGKILL */
+	TEND_CLOSED_MS = 2000,	/* from the end of the link to SIGKILL */
 	TEND_STOP_EACH_MS = 1400,
 	TEND_STOP_KILL_MS = 4500,
 };
@@ -68,7 +69,7 @@ int64_t tend_ended(struct tend *, int64_t now);
 /* Shutdown. */
 struct tend_stop {
 	int64_t began;
-	int64_t told_at;	    /* the latest */
+	int64_t told_at; /* the latest */
 	uint8_t told[PROC_COUNT];
 	uint8_t killed;
 };
