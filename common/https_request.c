@@ -47,7 +47,9 @@ keep(struct https_call *c, struct span piece, size_t max)
 		size = c->body_size * 2;
 		if (size < c->body_len + piece.len)
 			size = c->body_len + piece.len;
-		c->body = xreallocarray(c->body, 1, size);
+		/* It may be a Secret. */
+		if ((c->body = wipe_realloc(c->body, size)) == NULL)
+			abort();
 		c->body_size = size;
 	}
 	memcpy(c->body + c->body_len, piece.p, piece.len);
@@ -260,7 +262,7 @@ https_call_free(struct https_call *c)
 	curl_slist_free_all(c->headers);
 	curl_slist_free_all(c->connect_to);
 	free(c->method_path);
-	free(c->body);
+	wipe_free(c->body);
 	wipe_free(c->sent);
 	free(c);
 }

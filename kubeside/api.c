@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * api.c: the apiserver as the rest of kubeside sees it.
+ *
+ * Owns the HTTP client, the credentials behind it and the verdict whether the
+ * server can be reached.  Never repeats a request; what it is not allowed to
+ * do is logged here, once per verb, resource and namespace.
+ */
+#include "kubeside/api.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/retry.h"
+#include "common/scan.h"
+#include "common/xmem.h"
+#include "ipc/build.h"
+#include "kubeside/creds.h"
+
+enum {
+	CALLS = 12,	      /* connections besides the streams */
+	TOKEN_AGE_MS = 60000, /* then its file is read again */
+	REFRESH_MS = 5000,    /* at most so often after a 401 */
+	SILENT_MS = 5000,     /* without a good answer: failures count */
+	DENIED_MS = 5000,     /* refused for so long: it is no start-up */
+	DENIED_MAX = 32,
+	MAX_CAUSE = 160,
+};
+
+struct api_call {
+	TAILQ_ENTRY(api_call) entry;
+	struct api *api;
+	struct https_call *call; /* NULL: never sent */
+	struct event *never;
+	struct https_req req; /* data, done, arg */
+};
+
+struct denied {
+	char cause[MAX_CAUSE];
+	int64_t since_ms;
+	int logged;
+};
+
+struct api {
+	struct event_base *base;
+	const struct settings *settings;
+	const struct api_ops *ops;
+	void *arg;
+	unsigned int connections;
+	struct https *https; /* NULL: no credentials yet */
+	struct creds creds;
+	struct event *load; /* tries again */
+	unsigned int load_failures;
+	int64_t token_ms;
+	int64_t refresh_ms;
+	int reachable;
+	int64_t good_ms;
+	char text[MAX_TEXT];
+	struct denied denied[DENIED_MAX];
+	size_t ndenied;
+	TAILQ_HEAD(, api_call) calls;
+};
+
+static void
+set_state(struct api *a, int reachable, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (a->reachable == reachable &&
+	    (reachable || strcmp(a->text, text) == 0))
+		return;
+	if (len >= sizeof(a->text))
+		len = sizeof(a->text) - 1;
+	memcpy(a->text, text, len);
+	a->text[len] = '\0';
+	a->reachable = reachable;
+	a->ops->state(reachable, a->text, a->arg);
+}
+
+static struct span
+pem_span(const char *pem)
+{
+	return pem == NULL ? (struct span){ NULL, 0 } : span_of(pem);
+}
+
+/* New credentials for the client, or the client itself. */
+static int
+apply(struct api *a, const struct creds *c, struct why *why)
+{
+	char *agent = xasprintf("vk-flightctl-provider/%s", build_version);
+	struct https_conf conf = { .base = c->server,
+		.ca_pem = pem_span(c->ca),
+		.cert_pem = pem_span(c->cert),
+		.key_pem = pem_span(c->key),
+		.server_name = c->server_name,
+		.user_agent = agent,
+		.connections = a->connections };
+	int r = 0;
+
+	if (a->https == NULL)
+		r = (a->https = https_new(a->base, &conf, why)) == NULL ? -1 :
+									  0;
+	else
+		r = https_renew(a->https, &conf, why);
+	free(agent);
+	if (r == 0)
+		https_token(a->https, pem_span(c->token));
+	return r;
+}
+
+/* Reads everything again; what was there stays when that fails. */
+static int
+load(struct api *a, struct why *why)
+{
+	struct creds c = { 0 };
+
+	if (creds_load(&c, a->settings, why) == -1)
+		return -1;
+	if (apply(a, &c, why) == -1) {
+		creds_wipe(&c);
+		return -1;
+	}
+	creds_wipe(&a->creds);
+	a->creds = c;
+	a->token_ms = a->refresh_ms = now_read().boot_ms;
+	return 0;
+}
+
+static void
+on_load(evutil_socket_t fd, short what, void *arg)
+{
+	struct api *a = arg;
+	struct why why = { 0 };
+	struct timeval tv;
+	int64_t ms;
+
+	(void)fd;
+	(void)what;
+	if (load(a, &why) == 0) {
+		log_info("apiserver %s", a->creds.server);
+		a->load_failures = 0;
+		return;
+	}
+	if (a->load_failures++ == 0 || strcmp(a->text, why.text) != 0)
+		log_error("credentials: %s", why.text);
+	set_state(a, 0, why.text);
+	ms = retry_wait_ms(why.kind, a->load_failures, -1, arc4random());
+	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	evtimer_add(a->load, &tv);
+}
+
+struct api *
+api_new(struct event_base *base, const struct settings *s, unsigned int streams,
+    const struct api_ops *ops, void *arg)
+{
+	struct api *a = xcalloc(1, sizeof(*a));
+
+	a->base = base;
+	a->settings = s;
+	a->ops = ops;
+	a->arg = arg;
+	a->connections = CALLS + streams;
+	TAILQ_INIT(&a->calls);
+	if ((a->load = evtimer_new(base, on_load, a)) == NULL)
+		abort();
+	on_load(-1, 0, a);
+	return a;
+}
+
+void
+api_free(struct api *a)
+{
+	struct api_call *c;
+
+	if (a == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&a->calls)) != NULL)
+		api_cancel(c);
+	https_free(a->https);
+	creds_wipe(&a->creds);
+	event_free(a->load);
+	free(a);
+}
+
+void
+api_reload(struct api *a)
+{
+	struct why why = { 0 };
+
+	a->ndenied = 0;
+	if (a->https == NULL)
+		event_active(a->load, EV_TIMEOUT, 0);
+	else if (load(a, &why) == -1)
+		log_error("credentials: %s; those of before stay", why.text);
+}
+
+/* A token's file is replaced long before the token in it expires. */
+static void
+freshen(struct api *a)
+{
+	int64_t now = now_read().boot_ms;
+	struct why why = { 0 };
+
+	if (a->creds.token_file == NULL || now - a->token_ms < TOKEN_AGE_MS)
+		return;
+	a->token_ms = now;
+	if (creds_reread(&a->creds, &why) == -1)
+		log_error("credentials: %s; those of before stay", why.text);
+	else
+		https_token(a->https, pem_span(a->creds.token));
+}
+
+/* Refused: files may hold better ones by now. */
+static void
+refresh(struct api *a)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (now - a->refresh_ms < REFRESH_MS)
+		return;
+	a->refresh_ms = now;
+	api_reload(a);
+}
+
+/* "User X cannot VERB RESOURCE in NAMESPACE": said once, when it lasts. */
+static void
+note_denied(struct api *a, const char *message)
+{
+	const char *cause = strstr(message, " cannot ");
+	int64_t now = now_read().boot_ms;
+	struct denied *d;
+	size_t i;
+
+	if (cause == NULL)
+		cause = message;
+	for (i = 0; i < a->ndenied; i++)
+		if (strncmp(a->denied[i].cause, cause, MAX_CAUSE - 1) == 0)
+			break;
+	d = &a->denied[i];
+	if (i == a->ndenied) {
+		if (a->ndenied == DENIED_MAX)
+			return;
+		a->ndenied++;
+		memset(d, 0, sizeof(*d));
+		memcpy(d->cause, cause, strnlen(cause, MAX_CAUSE - 1));
+		d->since_ms = now;
+	}
+	if (d->logged || now - d->since_ms < DENIED_MS)
+		return;
+	d->logged = 1;
+	log_error("not allowed: %s", message);
+}
+
+static void
+judge(struct api *a, const struct https_answer *ans, int stream)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (ans->status == 401)
+		refresh(a);
+	if (ans->status == 403 || ans->status == 429)
+		return;
+	if (ans->status >= 200 && ans->status < 500 && ans->status != 401) {
+		a->good_ms = now;
+		set_state(a, 1, "");
+		return;
+	}
+	/* Streams end for many reasons; leases are renewed often enough. */
+	if (!stream && now - a->good_ms > SILENT_MS)
+		set_state(a, 0, ans->why.text);
+}
+
+static void
+call_free(struct api_call *c)
+{
+	TAILQ_REMOVE(&c->api->calls, c, entry);
+	if (c->never != NULL)
+		event_free(c->never);
+	free(c);
+}
+
+static void
+on_done(const struct https_answer *plain, void *arg)
+{
+	struct api_call *c = arg;
+	struct https_answer ans = *plain;
+	char message[MAX_TEXT] = "";
+
+	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
+		/* A message over the bound stays in the server's log. */
+		if (scan_get_string(ans.body, message, sizeof(message),
+			"message", NULL) != 1)
+			message[0] = '\0';
+		if (message[0] != '\0')
+			fail_code(&ans.why, ans.why.kind, ans.status,
+			    "%s: %.300s", plain->why.text, message);
+		if (ans.status == 403)
+			note_denied(c->api,
+			    message[0] != '\0' ? message : "all");
+	}
+	judge(c->api, &ans, c->req.data != NULL);
+	c->call = NULL;
+	if (c->req.done != NULL)
+		c->req.done(&ans, c->req.arg);
+	call_free(c);
+}
+
+static int
+on_data(struct span piece, void *arg, struct why *why)
+{
+	struct api_call *c = arg;
+
+	return c->req.data(piece, c->req.arg, why);
+}
+
+static void
+on_never(evutil_socket_t fd, short what, void *arg)
+{
+	struct api_call *c = arg;
+	struct https_answer ans = { .retry_after_ms = -1,
+		.limit_reset_s = -1,
+		.limit_remaining = -1 };
+
+	(void)fd;
+	(void)what;
+	fail(&ans.why, ERR_AGAIN, "%s", c->api->text);
+	if (c->req.done != NULL)
+		c->req.done(&ans, c->req.arg);
+	call_free(c);
+}
+
+struct api_call *
+api_send(struct api *a, const struct https_req *req)
+{
+	struct api_call *c = xcalloc(1, sizeof(*c));
+	struct https_req mine = *req;
+
+	c->api = a;
+	c->req = *req;
+	TAILQ_INSERT_TAIL(&a->calls, c, entry);
+	if (a->https == NULL) {
+		if ((c->never = evtimer_new(a->base, on_never, c)) == NULL)
+			abort();
+		event_active(c->never, EV_TIMEOUT, 0);
+		return c;
+	}
+	freshen(a);
+	mine.data = req->data == NULL ? NULL : on_data;
+	mine.done = on_done;
+	mine.arg = c;
+	c->call = https_send(a->https, &mine);
+	return c;
+}
+
+void
+api_cancel(struct api_call *c)
+{
+	if (c == NULL)
+		return;
+	if (c->call != NULL)
+		https_cancel(c->call);
+	call_free(c);
+}
+
+void
+api_pause(struct api_call *c)
+{
+	if (c->call != NULL)
+		https_pause(c->call);
+}
+
+void
+api_resume(struct api_call *c)
+{
+	if (c->call != NULL)
+		https_resume(c->call);
+}

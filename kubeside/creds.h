@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KUBESIDE_CREDS_H
+#define KUBESIDE_CREDS_H
+
+/*
+ * The apiserver's address and what opens its door: from a kubeconfig, or as
+ * the pod's service account.  Held here and in https, nowhere else.
+ */
+
+#include "common/settings.h"
+#include "common/why.h"
+
+/* Strings are ours, NULL: none.  PEM texts and the token are wiped. */
+struct creds {
+	char *server;	   /* "https://host:port" */
+	char *server_name; /* tls-server-name */
+	char *ca;	   /* PEM */
+	char *cert;
+	char *key;
+	char *token;
+	char *token_file; /* where token came from, to be read again */
+};
+
+/*
+ * Fills *creds, all NULL before.  -1: *creds is empty again; a file that
+ * cannot be read is ERR_SYSTEM with path, uid and reason, what a kubeconfig
+ * may not say is ERR_DENIED or ERR_FORMAT.
+ */
+int creds_load(struct creds *, const struct settings *, struct why *);
+
+/* Reads token_file again; without one nothing happens.  -1: token stays. */
+int creds_reread(struct creds *, struct why *);
+
+void creds_wipe(struct creds *);
+
+#endif
