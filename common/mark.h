@@ -10,7 +10,7 @@
  * the first eight of the UID; at most MAX_APP of [a-z0-9-].  When namespace
  * and pod had to be changed for that (a dot, too long), eight hex digits of
  * the SHA-256 of "namespace/pod" stand before uid8, so that names stay apart.
- * Its config entries are named <application>.<volume>.  The placer makes the
+ * Its config entries are named <application>-<volume>.  The placer makes the
  * names, flightside refuses to touch any other.  Pure (libmd).
  */
 
