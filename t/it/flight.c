@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * flight.c: reads and writes at the Flightctl API.
+ *
+ * Owns the way in which scenarios recognise an application of ours: its name
+ * ends with the first eight digits of the pod's UID.
+ */
+#include "t/it/flight.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+
+enum {
+	AGAIN_MS = 100,
+	ANSWER_MS = 60000,
+};
+
+static struct http *server;
+static char *selector;
+
+void
+flight_open(struct http *h, const char *fleet)
+{
+	server = h;
+	selector = xasprintf("fleet%%3D%s", fleet);
+}
+
+static struct json_object *
+get(const char *path)
+{
+	int64_t deadline = it_ms() + ANSWER_MS;
+	struct json_object *o;
+	long status;
+
+	while (it_ms() < deadline) {
+		o = http_json(server, "GET", path, NULL, &status);
+		if (status == 200 && o != NULL)
+			return o;
+		json_object_put(o);
+		if (status == 404)
+			return NULL;
+		it_pause(AGAIN_MS);
+	}
+	it_die("GET %s: %ld", path, status);
+}
+
+struct json_object *
+flight_device(const char *name)
+{
+	AUTO_FREE char *path = xasprintf("/api/v1/devices/%s", name);
+
+	return get(path);
+}
+
+/* Adds a page; the token of the next one, "" at the end; caller frees. */
+static char *
+add_page(struct json_object *set, const char *token)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/api/v1/devices?labelSelector=%s&limit=100%s%s", selector,
+	    *token == '\0' ? "" : "&continue=", token);
+	AUTO_JSON struct json_object *page = get(path);
+	struct json_object *o;
+	size_t i;
+
+	for (i = 0; i < js_len(page, "/items"); i++) {
+		o = json_object_array_get_idx(js_get(page, "/items"), i);
+		json_object_object_add(set, js_str(o, "/metadata/name"),
+		    json_object_get(o));
+	}
+	return http_escape(js_str(page, "/metadata/continue"));
+}
+
+struct json_object *
+flight_devices(void)
+{
+	struct json_object *set = json_object_new_object();
+	char *token = xstrdup(""), *next;
+
+	do {
+		next = add_page(set, token);
+		free(token);
+		token = next;
+	} while (*token != '\0');
+	free(token);
+	return set;
+}
+
+int
+flight_await(flight_fn *fn, void *arg, int ms)
+{
+	int64_t deadline = it_ms() + ms;
+	int met;
+
+	for (;;) {
+		AUTO_JSON struct json_object *set = flight_devices();
+
+		if ((met = fn(set, arg)) || it_ms() >= deadline)
+			return met;
+		it_pause(AGAIN_MS);
+	}
+}
+
+long
+flight_send(const char *method, const char *path, struct json_object *body,
+    struct json_object **out)
+{
+	struct json_object *answer;
+	long status;
+
+	answer = http_json(server, method, path, body, &status);
+	if (status >= 300 || status == 0)
+		it_say("%s %s: %ld %s", method, path, status,
+		    json_object_to_json_string(answer));
+	json_object_put(body);
+	if (out != NULL)
+		*out = answer;
+	else
+		json_object_put(answer);
+	return status;
+}
+
+/* --- our entries ------------------------------------------------------------ */
+
+static int
+is_ours(const char *app)
+{
+	return strncmp(app, "k8s-", 4) == 0;
+}
+
+static int
+is_of(const char *app, const char *uid)
+{
+	size_t len = strlen(app);
+
+	return is_ours(app) && len > 8 && strncmp(app + len - 8, uid, 8) == 0;
+}
+
+size_t
+flight_count(struct json_object *set)
+{
+	struct json_object *apps, *device;
+	struct lh_entry *at = NULL;
+	size_t i, n = 0;
+
+	while (js_next(set, &at, NULL, &device)) {
+		apps = js_get(device, "/spec/applications");
+		for (i = 0; i < js_len(apps, ""); i++)
+			n += is_ours(
+			    js_str(json_object_array_get_idx(apps, i), "/name"));
+	}
+	return n;
+}
+
+static struct json_object *
+find(struct json_object *apps, const char *uid)
+{
+	struct json_object *app;
+	size_t i;
+
+	for (i = 0; i < js_len(apps, ""); i++) {
+		app = json_object_array_get_idx(apps, i);
+		if (is_of(js_str(app, "/name"), uid))
+			return app;
+	}
+	return NULL;
+}
+
+struct json_object *
+flight_application(struct json_object *device, const char *uid)
+{
+	return find(js_get(device, "/spec/applications"), uid);
+}
+
+struct json_object *
+flight_holder(struct json_object *set, const char *uid, size_t *n)
+{
+	struct json_object *holder = NULL, *device;
+	struct lh_entry *at = NULL;
+	size_t count = 0;
+
+	while (js_next(set, &at, NULL, &device)) {
+		if (flight_application(device, uid) == NULL)
+			continue;
+		holder = device;
+		count++;
+	}
+	if (n != NULL)
+		*n = count;
+	return holder;
+}
+
+static int
+is_removed(struct json_object *set, void *uid)
+{
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+
+	while (js_next(set, &at, NULL, &device)) {
+		if (flight_application(device, uid) != NULL ||
+		    find(js_get(device, "/status/applications"), uid) != NULL)
+			return 0;
+	}
+	return 1;
+}
+
+int
+flight_await_removed(const char *uid, int ms)
+{
+	AUTO_FREE char *copy = xstrdup(uid);
+
+	return flight_await(is_removed, copy, ms);
+}

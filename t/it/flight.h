@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_FLIGHT_H
+#define T_IT_FLIGHT_H
+
+/*
+ * Flightctl as an administrator sees it.  There is no watch: waiting is
+ * reading every 100 ms until the deadline.
+ */
+
+#include <json-c/json_object.h>
+
+struct http;
+
+void flight_open(struct http *, const char *fleet); /* stays the caller's */
+
+/* One device, NULL: 404. */
+struct json_object *flight_device(const char *name);
+
+/* All devices of the fleet: an object, name to Device. */
+struct json_object *flight_devices(void);
+
+typedef int flight_fn(struct json_object *set, void *arg);
+int flight_await(flight_fn *, void *arg, int ms);
+
+/* Takes the body; status. */
+long flight_send(const char *method, const char *path,
+    struct json_object *body, struct json_object **out);
+
+/* --- our entries ------------------------------------------------------------ */
+
+/* Names of applications with our mark in all specs: how many. */
+size_t flight_count(struct json_object *set);
+
+/*
+ * The device whose spec holds the application of pod ns/name with that UID;
+ * *n says how many do (NULL allowed).  NULL: none.  Borrowed from set.
+ */
+struct json_object *flight_holder(struct json_object *set, const char *uid,
+    size_t *n);
+
+/* The application of that pod in spec.applications, or NULL. */
+struct json_object *flight_application(struct json_object *device,
+    const char *uid);
+
+/* 1: within ms no spec of the fleet holds that pod and no report names it. */
+int flight_await_removed(const char *uid, int ms);
+
+#endif

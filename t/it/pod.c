@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * pod.c: what scenarios ask of pods and of the node.
+ *
+ * Owns the manifest of an ordinary pod, as a user of the quickstart writes it:
+ * chosen by the fleet's label, tolerating the node's taint.
+ */
+#include "t/it/pod.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/world.h"
+
+static const char *
+or(const char *value, const char *otherwise)
+{
+	return value != NULL ? value : otherwise;
+}
+
+static char *
+target(int bound)
+{
+	return bound ? xasprintf("\"nodeName\":\"%s\"", world_node()) :
+		       xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}",
+			   world_fleet());
+}
+
+char *
+pod_template(const char *name, const struct pod_conf *conf)
+{
+	static const struct pod_conf none;
+	AUTO_FREE char *where = NULL, *sizes = NULL;
+
+	if (conf == NULL)
+		conf = &none;
+	where = target(conf->bound);
+	sizes = xasprintf("{\"cpu\":\"%s\",\"memory\":\"%s\"}",
+	    or(conf->cpu, "100m"), or(conf->memory, "32Mi"));
+	return xasprintf("\"metadata\":{\"name\":\"%s\",\"labels\":"
+			 "{\"app\":\"%s\"}},\"spec\":{%s,"
+			 "\"terminationGracePeriodSeconds\":2,"
+			 "\"tolerations\":[{\"key\":"
+			 "\"virtual-kubelet.io/provider\","
+			 "\"operator\":\"Exists\"}],"
+			 "\"containers\":[{\"name\":\"main\","
+			 "\"image\":\"%s\","
+			 "\"command\":[\"sleep\",\"100000\"],\"resources\":"
+			 "{\"requests\":%s,\"limits\":%s}%s}]%s}",
+	    name, or(conf->app, name), where,
+	    or(conf->image, "busybox:latest"), sizes, sizes,
+	    or(conf->container, ""), or(conf->spec, ""));
+}
+
+char *
+pod_create(const char *name, const struct pod_conf *conf)
+{
+	AUTO_FREE char *members = pod_template(name, conf);
+	AUTO_JSON struct json_object *answer = NULL;
+	long status;
+
+	status = kube_send("POST", KUBE_PODS,
+	    js_make("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",%s}", members),
+	    &answer);
+	if (status != 201)
+		it_die("pod %s is refused: %ld %s", name, status,
+		    js_str(answer, "/message"));
+	return xstrdup(js_str(answer, "/metadata/uid"));
+}
+
+void
+pod_delete(const char *name)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", KUBE_PODS, name);
+	long status = kube_send("DELETE", path, NULL, NULL);
+
+	if (status != 200 && status != 202)
+		it_die("pod %s cannot be deleted: %ld", name, status);
+}
+
+static int
+has_started(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return strcmp(js_str(pod, "/status/phase"), "Running") == 0 &&
+	    js_get(pod, "/status/containerStatuses/0/state/running") != NULL;
+}
+
+struct json_object *
+pod_runs(const char *name, int64_t since_ms, int ms)
+{
+	struct json_object *pod;
+	int ok;
+
+	pod = kube_await_one(KUBE_PODS, name, has_started, NULL, ms);
+	ok = pod != NULL && has_started(pod, NULL);
+	if (it_ok(ok, "pod %s is Running (%.2f s)", name,
+		(double)(it_ms() - since_ms) / 1000))
+		return pod;
+	it_say("%s", pod == NULL ? "there is no such pod" :
+				   json_object_to_json_string(
+				       js_get(pod, "/status")));
+	json_object_put(pod);
+	return NULL;
+}
+
+struct phase_wait {
+	const char *phase;
+	unsigned int n, seen;
+};
+
+static int
+in_phase(struct json_object *set, void *arg)
+{
+	struct phase_wait *w = arg;
+	struct lh_entry *at = NULL;
+	struct json_object *pod;
+
+	w->seen = 0;
+	while (js_next(set, &at, NULL, &pod))
+		w->seen += strcmp(js_str(pod, "/status/phase"), w->phase) == 0;
+	return w->seen >= w->n;
+}
+
+static char *
+labelled(const char *app)
+{
+	return xasprintf("%s?labelSelector=app%%3D%s", KUBE_PODS, app);
+}
+
+unsigned int
+pods_in_phase(const char *app, const char *phase, unsigned int n, int ms)
+{
+	struct phase_wait w = { .phase = phase, .n = n };
+	AUTO_FREE char *path = labelled(app);
+
+	kube_await(path, in_phase, &w, ms);
+	return w.seen;
+}
+
+static int
+is_empty(struct json_object *set, void *arg)
+{
+	(void)arg;
+	return json_object_object_length(set) == 0;
+}
+
+int
+pods_gone(const char *app, int ms)
+{
+	AUTO_FREE char *path = labelled(app);
+
+	return kube_await(path, is_empty, NULL, ms);
+}
+
+static int
+is_ready(struct json_object *node, void *arg)
+{
+	(void)arg;
+	return strcmp(js_condition(node, "Ready"), "True") == 0;
+}
+
+struct json_object *
+node_is_ready(int ms)
+{
+	int64_t since = it_ms();
+	struct json_object *node;
+
+	node = kube_await_one(KUBE_NODES, world_node(), is_ready, NULL, ms);
+	if (it_ok(node != NULL && is_ready(node, NULL),
+		"node %s is Ready (%.2f s)", world_node(),
+		(double)(it_ms() - since) / 1000))
+		return node;
+	json_object_put(node);
+	return NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_POD_H
+#define T_IT_POD_H
+
+/* Pods of the scenario's fleet, in namespace default, and what is asked. */
+
+#include <json-c/json_object.h>
+
+struct pod_conf {
+	const char *image;  /* NULL: busybox:latest */
+	const char *cpu;    /* request and limit, NULL: "100m" */
+	const char *memory; /* NULL: "32Mi" */
+	const char *spec;   /* more members of the spec, ",\"x\":1"; NULL */
+	const char *container; /* more members of the container; NULL */
+	const char *app;    /* value of label app; NULL: the name */
+	int bound;	    /* spec.nodeName instead of nodeSelector */
+};
+
+/* The template's members: "metadata":...,"spec":...; caller frees. */
+char *pod_template(const char *name, const struct pod_conf *);
+
+/* Creates; its UID, the caller's.  Dies when refused.  conf NULL: defaults. */
+char *pod_create(const char *name, const struct pod_conf *);
+
+/* As a person does: with the pod's grace period. */
+void pod_delete(const char *name);
+
+/*
+ * Waits until it is Running (its one container has started), one check with
+ * the time it took since since_ms; the pod, or NULL.
+ */
+struct json_object *pod_runs(const char *name, int64_t since_ms, int ms);
+
+/* Waits until n pods with label app=value are in that phase: how many are. */
+unsigned int pods_in_phase(const char *app, const char *phase, unsigned int n,
+    int ms);
+
+/* Waits until none is left; 1: so it is. */
+int pods_gone(const char *app, int ms);
+
+/* The node Ready within ms: one check; the Node, or NULL. */
+struct json_object *node_is_ready(int ms);
+
+#endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * provider.c: one run of vk-flightctl-provider.
+ *
+ * Owns its folder (state, copies of the credentials) and its log, and says
+ * which of its lines nobody expected.
+ */
+#include "t/it/provider.h"
+
+#include <fcntl.h>
+#include <json-c/json_tokener.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/world.h"
+
+enum {
+	STOP_MS = 6000, /* it promises 5 s */
+	LOOK_MS = 50,
+	SETTINGS_MAX = 64,
+	EXPECT_MAX = 16,
+	SHOWN_MAX = 10, /* unexpected lines */
+	FIRST_UID = 61001, /* kubeside, flightside, placer (UIDS) */
+};
+
+struct provider {
+	pid_t pid;
+	char *dir, *log;
+	char *env[SETTINGS_MAX];
+	size_t nenv;
+	const char *expected[EXPECT_MAX];
+	size_t nexpected;
+};
+
+/* Settings whose value is a file that only one worker may read. */
+static const struct {
+	const char *name;
+	uid_t uid;
+} credentials[] = {
+	{ "KUBECONFIG", FIRST_UID },
+	{ "FLIGHTCTL_AUTH_TOKEN_FILE", FIRST_UID + 1 },
+	{ "FLIGHTCTL_CA_FILE", FIRST_UID + 1 },
+};
+
+static char *
+copy_for(const char *path, const char *dir, const char *name, uid_t uid)
+{
+	char *to = xasprintf("%s/%s", dir, name);
+	AUTO_FREE char *text = NULL;
+	AUTO_FD int fd = -1;
+	size_t len;
+
+	if ((text = it_file(path, &len)) == NULL)
+		it_die("%s: cannot be read", path);
+	fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+	if (fd == -1 || write(fd, text, len) != (ssize_t)len)
+		it_die("%s: cannot be written", to);
+	if (geteuid() == 0 && fchown(fd, uid, uid) == -1)
+		it_die("%s: cannot be given to %u", to, uid);
+	return to;
+}
+
+static void
+add_setting(struct provider *p, const char *setting)
+{
+	size_t i, len = strcspn(setting, "=");
+	AUTO_FREE char *name = xstrndup(setting, len), *path = NULL;
+
+	for (i = 0; i < p->nenv; i++)
+		if (strncmp(p->env[i], setting, len + 1) == 0)
+			it_die("%s is set twice", name);
+	if (p->nenv >= SETTINGS_MAX - 1)
+		it_die("too many settings");
+	for (i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++)
+		if (strcmp(name, credentials[i].name) == 0)
+			path = copy_for(setting + len + 1, p->dir, name,
+			    credentials[i].uid);
+	p->env[p->nenv++] = path == NULL ? xstrdup(setting) :
+					   xasprintf("%s=%s", name, path);
+}
+
+/* As our own run has it; leaks cannot be looked for under seccomp. */
+static void
+add_environment(struct provider *p)
+{
+	static const char *const passed[] = { "PATH", "UBSAN_OPTIONS" };
+	const char *asan = getenv("ASAN_OPTIONS"), *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+		if ((value = getenv(passed[i])) != NULL)
+			p->env[p->nenv++] = xasprintf("%s=%s", passed[i],
+			    value);
+	p->env[p->nenv++] = xasprintf("ASAN_OPTIONS=%s%sdetect_leaks=0",
+	    asan == NULL ? "" : asan, asan == NULL ? "" : ":");
+}
+
+static int
+is_set(const char *const *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (; list != NULL && *list != NULL; list++)
+		if (strncmp(*list, name, len) == 0 && (*list)[len] == '=')
+			return 1;
+	return 0;
+}
+
+/* Later ones give way to earlier ones. */
+static void
+add_settings(struct provider *p, const char *const *extra)
+{
+	AUTO_FREE char *state = xasprintf("STATE_DIR=%s/state", p->dir);
+	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
+	const char *const ours[] = { state, fleet, "LISTEN=127.0.0.1:0",
+		"LOG_LEVEL=debug", "UIDS=61001,61002,61003" };
+	char *const *w;
+	AUTO_FREE char *name = NULL;
+	size_t i;
+
+	for (i = 0; extra != NULL && extra[i] != NULL; i++)
+		add_setting(p, extra[i]);
+	for (w = world_settings(); *w != NULL; w++) {
+		free(name);
+		name = xstrndup(*w, strcspn(*w, "="));
+		if (!is_set(extra, name))
+			add_setting(p, *w);
+	}
+	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		free(name);
+		name = xstrndup(ours[i], strcspn(ours[i], "="));
+		if (!is_set(extra, name))
+			add_setting(p, ours[i]);
+	}
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = xcalloc(1, sizeof(*p));
+	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	const char *const argv[] = { program, NULL };
+
+	p->dir = xasprintf("%s/%s", it_folder(), name);
+	p->log = xasprintf("%s/%s.log", it_folder(), name);
+	if (mkdir(p->dir, 0711) == -1)
+		it_die("%s: cannot be made", p->dir);
+	add_environment(p);
+	add_settings(p, extra);
+	p->pid = child_start(argv, p->env, p->log);
+	return p;
+}
+
+int
+provider_stop(struct provider *p)
+{
+	int status;
+
+	kill(p->pid, SIGTERM);
+	if ((status = child_wait(p->pid, STOP_MS)) == -1)
+		child_end(p->pid);
+	p->pid = -1;
+	return status;
+}
+
+pid_t
+provider_pid(const struct provider *p)
+{
+	return p->pid;
+}
+
+pid_t
+provider_worker(const struct provider *p, const char *wanted)
+{
+	pid_t pids[16];
+	char name[32];
+	size_t i, n;
+
+	n = child_list(p->pid, pids, 16);
+	for (i = 0; i < n; i++) {
+		child_name(pids[i], name, sizeof(name));
+		if (strcmp(name, wanted) == 0)
+			return pids[i];
+	}
+	return -1;
+}
+
+/* --- its log ---------------------------------------------------------------- */
+
+void
+provider_expect(struct provider *p, const char *regex)
+{
+	if (p->nexpected == EXPECT_MAX)
+		it_die("too many expected lines");
+	p->expected[p->nexpected++] = regex;
+}
+
+static int
+matches(const char *line, const char *regex)
+{
+	regex_t re;
+	int found;
+
+	if (regcomp(&re, regex, REG_EXTENDED | REG_NOSUB) != 0)
+		it_die("%s: no regular expression", regex);
+	found = regexec(&re, line, 0, NULL, 0) == 0;
+	regfree(&re);
+	return found;
+}
+
+static int
+is_expected(const struct provider *p, const char *line)
+{
+	AUTO_JSON struct json_object *entry = json_tokener_parse(line);
+	const char *level = js_str(entry, "/level");
+	size_t i;
+
+	if (strcmp(level, "info") == 0 || strcmp(level, "debug") == 0)
+		return 1;
+	if (geteuid() != 0 && strstr(line, "not root") != NULL)
+		return 1;
+	for (i = 0; i < p->nexpected; i++)
+		if (matches(line, p->expected[i]))
+			return 1;
+	return 0;
+}
+
+void
+provider_judge(struct provider *p)
+{
+	AUTO_FREE char *text = it_file(p->log, NULL);
+	char *line, *rest = text;
+	unsigned int n = 0;
+
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (*line == '\0' || is_expected(p, line))
+			continue;
+		if (n++ < SHOWN_MAX)
+			it_say("unexpected: %s", line);
+	}
+	it_ok(n == 0, "no warning or error that nobody expected (%u)", n);
+}
+
+size_t
+provider_lines(const struct provider *p, const char *regex)
+{
+	AUTO_FREE char *text = it_file(p->log, NULL);
+	char *line, *rest = text;
+	size_t n = 0;
+	regex_t re;
+
+	if (regcomp(&re, regex, REG_EXTENDED | REG_NOSUB) != 0)
+		it_die("%s: no regular expression", regex);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		n += regexec(&re, line, 0, NULL, 0) == 0;
+	regfree(&re);
+	return n;
+}
+
+size_t
+provider_await_lines(const struct provider *p, const char *regex, size_t n,
+    int ms)
+{
+	int64_t deadline = it_ms() + ms;
+	size_t found;
+
+	while ((found = provider_lines(p, regex)) < n && it_ms() < deadline)
+		it_pause(LOOK_MS);
+	return found;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * world.c: two servers and some devices, simulated or real.
+ *
+ * Owns the simulators' processes, and the environment in which both kinds of
+ * servers are described alike: simulators write it to DIR/env as t/real does.
+ */
+#include "t/it/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/flight.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+
+enum {
+	START_MS = 20000,
+	ONLINE_MS = 60000,
+	SETTINGS = 8,
+};
+
+static struct {
+	enum world_kind kind;
+	struct world_conf conf;
+	char *node;
+	char *socket[3]; /* by enum world_sim */
+	struct http *kube, *flight;
+	char *settings[SETTINGS];
+} world;
+
+/* Settings of the provider that describe the servers. */
+static const char *const described[] = { "KUBECONFIG", "NAMESPACE",
+	"FLIGHTCTL_API_URL", "FLIGHTCTL_CA_FILE", "FLIGHTCTL_AUTH_TOKEN_FILE" };
+
+static const char *
+from_environment(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		it_die("%s is not in the environment", name);
+	return value;
+}
+
+enum world_kind
+world_kind(void)
+{
+	return world.kind;
+}
+
+const char *
+world_fleet(void)
+{
+	return world.conf.fleet;
+}
+
+const char *
+world_node(void)
+{
+	return world.node;
+}
+
+unsigned int
+world_devices(void)
+{
+	return world.conf.devices;
+}
+
+char *const *
+world_settings(void)
+{
+	return world.settings;
+}
+
+/* --- simulators -------------------------------------------------------------- */
+
+/* Lines "export NAME=VALUE" into our environment. */
+static void
+take_env(const char *path)
+{
+	AUTO_FREE char *text = it_file(path, NULL);
+	char *line, *rest = text, *value;
+
+	if (text == NULL)
+		it_die("%s: cannot be read", path);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		if (strncmp(line, "export ", 7) != 0 ||
+		    (value = strchr(line, '=')) == NULL)
+			continue;
+		*value++ = '\0';
+		setenv(line + 7, value, 1);
+	}
+}
+
+/* Starts one in a folder of its name; it answers when this returns. */
+static void
+start_sim(const char *name, enum world_sim which, const char *const options[])
+{
+	AUTO_FREE char *program = child_program(name);
+	AUTO_FREE char *simctl = child_program("simctl");
+	AUTO_FREE char *dir = xasprintf("%s/%s", it_folder(), name);
+	AUTO_FREE char *log = xasprintf("%s/%s.log", it_folder(), name);
+	const char *argv[33] = { program, "--dir", dir };
+	const char *hello[] = { simctl, "--wait", "20", NULL, "help", NULL };
+	size_t n = 3;
+
+	if (mkdir(dir, 0700) == -1)
+		it_die("%s: cannot be made", dir);
+	while (*options != NULL)
+		argv[n++] = *options++;
+	world.socket[which] = xasprintf("%s/control", dir);
+	child_start(argv, NULL, log);
+	hello[3] = world.socket[which];
+	if (child_run(hello, NULL) != 0)
+		it_die("%s does not start", name);
+}
+
+char *
+world_tell(enum world_sim which, const char *fmt, ...)
+{
+	AUTO_FREE char *simctl = child_program("simctl"), *line = NULL;
+	AUTO_FREE char *answer = NULL;
+	const char *argv[33] = { simctl, world.socket[which] };
+	char *word, *rest;
+	size_t n = 2;
+	va_list ap;
+
+	if (world.socket[which] == NULL)
+		it_die("there is no such simulator in this world");
+	va_start(ap, fmt);
+	if (vasprintf(&line, fmt, ap) == -1)
+		it_die("out of memory");
+	va_end(ap);
+	rest = line;
+	while ((word = strsep(&rest, " ")) != NULL && n < 31)
+		argv[n++] = word;
+	if (child_run(argv, &answer) != 0)
+		it_die("%s: %s", fmt, answer);
+	answer[strcspn(answer, "\n")] = '\0';
+	return xstrdup(strncmp(answer, "ok ", 3) == 0 ? answer + 3 : "");
+}
+
+static void
+start_sims(void)
+{
+	AUTO_FREE char *env = NULL;
+
+	start_sim("kubesim", SIM_KUBE,
+	    (const char *[]) { "--schedule", NULL });
+	start_sim("flightsim", SIM_FLIGHT,
+	    (const char *[]) { NULL });
+	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
+	env = xasprintf("%s/kubesim/env", it_folder());
+	take_env(env);
+	free(env);
+	env = xasprintf("%s/flightsim/env", it_folder());
+	take_env(env);
+}
+
+/* --- both --------------------------------------------------------------------- */
+
+static int
+are_online(struct json_object *set, void *arg)
+{
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	unsigned int n = 0;
+
+	(void)arg;
+	while (js_next(set, &at, NULL, &device))
+		n += strcmp(js_str(device, "/status/summary/status"),
+			 "Online") == 0;
+	return n >= world.conf.devices;
+}
+
+static void
+describe(void)
+{
+	size_t i, n = sizeof(described) / sizeof(described[0]);
+
+	for (i = 0; i < n; i++)
+		world.settings[i] = xasprintf("%s=%s", described[i],
+		    from_environment(described[i]));
+	world.kube = http_new(from_environment("KUBE_API_URL"),
+	    from_environment("KUBE_CA_FILE"),
+	    from_environment("KUBE_ADMIN_TOKEN_FILE"));
+	world.flight = http_new(from_environment("FLIGHTCTL_API_URL"),
+	    from_environment("FLIGHTCTL_CA_FILE"),
+	    from_environment("FC_ADMIN_TOKEN_FILE"));
+	kube_open(world.kube);
+	flight_open(world.flight, world.conf.fleet);
+}
+
+void
+world_open(const struct world_conf *conf)
+{
+	const char *kind = getenv("IT_WORLD");
+
+	world.conf = *conf;
+	if (conf->fleet == NULL)
+		world.conf.fleet = it_name();
+	world.node = xasprintf("vk-flightctl-%s", world.conf.fleet);
+	if (kind == NULL)
+		start_sims();
+	else if (strcmp(kind, "real") == 0)
+		world.kind = WORLD_REAL;
+	else if (strcmp(kind, "edge") == 0)
+		world.kind = WORLD_EDGE;
+	else
+		it_die("IT_WORLD=%s: real and edge are known", kind);
+	describe();
+	if (!flight_await(are_online, NULL, ONLINE_MS))
+		it_die("the devices do not come online");
+}
+
+void
+world_kube(int up)
+{
+	AUTO_FREE char *script = NULL;
+
+	if (world.kind == WORLD_SIM) {
+		free(world_tell(SIM_KUBE, up ? "up" : "down"));
+		return;
+	}
+	script = child_source("t/real/kube");
+	if (child_run((const char *[]) { script,
+		    up ? "start-apiserver" : "stop-apiserver",
+		    getenv("KUBE_DIR"), up ? NULL : "KILL", NULL },
+		NULL) != 0)
+		it_die("the apiserver cannot be %s", up ? "started" :
+							  "stopped");
+}
+
+void
+world_flight(int up)
+{
+	AUTO_FREE char *script = NULL;
+
+	if (world.kind == WORLD_SIM) {
+		free(world_tell(SIM_FLIGHT, up ? "up" : "down"));
+		return;
+	}
+	script = child_source("t/real/flight");
+	if (child_run((const char *[]) { script, up ? "start-api" : "stop-api",
+		    getenv("FC_DIR"), up ? NULL : "KILL", NULL },
+		NULL) != 0)
+		it_die("Flightctl cannot be %s", up ? "started" : "stopped");
+}
+
+int
+world_shell(char **out, const char *fmt, ...)
+{
+	AUTO_FREE char *command = NULL, *line = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&command, fmt, ap) == -1)
+		it_die("out of memory");
+	va_end(ap);
+	line = xasprintf("%s \"$1\"", from_environment("EDGE_SH"));
+	return child_run((const char *[]) { "/bin/sh", "-c", line, "sh", command,
+			     NULL },
+	    out);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_WORLD_H
+#define T_IT_WORLD_H
+
+/*
+ * The two servers and the devices that a scenario runs against.
+ *	IT_WORLD unset	kubesim and flightsim, started here
+ *	IT_WORLD=real	those of t/real/run; devices by edgesim
+ *	IT_WORLD=edge	those, and the one real device of t/edge/run
+ */
+
+#include <stddef.h>
+
+enum world_kind {
+	WORLD_SIM,
+	WORLD_REAL,
+	WORLD_EDGE,
+};
+
+struct world_conf {
+	const char *fleet;    /* NULL: the scenario's name */
+	unsigned int devices; /* named fleet-0, fleet-1, ... by simulators */
+	int apply_ms;	      /* a device takes so long; 0: 300 */
+	int status_ms;	      /* and reports applications so often; 0: 200 */
+};
+
+/* Starts what is to be started; returns when all devices are Online. */
+void world_open(const struct world_conf *);
+
+enum world_kind world_kind(void);
+const char *world_fleet(void);
+const char *world_node(void); /* of the fleet */
+unsigned int world_devices(void);
+
+/* For the provider: NAME=value, NULL at the end; servers and credentials. */
+char *const *world_settings(void);
+
+/* Outages: the port refuses connections; and back. */
+void world_kube(int up);
+void world_flight(int up);
+
+/* A command to a simulator; its answer after "ok ", the caller's. */
+enum world_sim {
+	SIM_KUBE,
+	SIM_FLIGHT, /* the devices too, unless they are real */
+	SIM_EDGE,   /* where the simulated devices are, on any servers */
+};
+char *world_tell(enum world_sim, const char *command, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A shell command in the real device (WORLD_EDGE): status, output. */
+int world_shell(char **out, const char *command, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
