@@ -21,3 +21,13 @@ now_read(void)
 {
 	return (struct now){ read_ms(CLOCK_BOOTTIME), read_ms(CLOCK_REALTIME) };
 }
+
+int64_t
+now_us(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return 0;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}

@@ -17,4 +17,7 @@ struct now {
 
 struct now now_read(void);
 
+/* Microseconds of CLOCK_MONOTONIC, for measuring. */
+int64_t now_us(void);
+
 #endif

@@ -45,11 +45,29 @@ change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 			d->dirty_boot + CHANGE_COMPANY_MS);
 }
 
+/* What the device says of an update until now is no news of the next. */
+static void
+note_judged(struct wdevice *d)
+{
+	free(d->judged);
+	d->judged = NULL;
+	if (d->dev != NULL && d->dev->update_since != NULL)
+		d->judged = xstrdup(d->dev->update_since);
+}
+
+static int
+has_news(const struct wdevice *d)
+{
+	return d->judged == NULL || d->dev->update_since == NULL ||
+	    strcmp(d->judged, d->dev->update_since) != 0;
+}
+
 void
 change_sent(struct wdevice *d, uint64_t id)
 {
 	struct wpod *p;
 
+	note_judged(d);
 	d->change_id = id;
 	d->nqueued = d->nurgent = 0;
 	d->poll_boot = d->motion_boot = 0;
@@ -139,12 +157,17 @@ note_end(struct wpod *p, const struct wdevice *d)
 }
 
 static void
-note_running(struct wpod *p, const struct wdevice *d, struct now now)
+note_running(struct wpod *p, struct wdevice *d, struct now now)
 {
 	const struct app_report *r = device_report(d->dev, p->app);
 
-	if (r != NULL && r->state == APP_RUNNING && p->running_ms == 0)
-		p->running_ms = now.wall_ms;
+	if (r == NULL || r->state != APP_RUNNING || p->running_ms != 0)
+		return;
+	p->running_ms = now.wall_ms;
+	if (p->pod == NULL || now.wall_ms < (int64_t)p->pod->order_ms)
+		return;
+	d->deployed.n++;
+	d->deployed.us += (now.wall_ms - (int64_t)p->pod->order_ms) * 1000;
 }
 
 void
@@ -242,9 +265,11 @@ look_at_version(struct world *w, struct wdevice *d)
 	if (d->dev == NULL || facts_stale(d) || d->change_id != 0 ||
 	    !d->dev->rendered)
 		return;
-	if (d->dev->failed && !blamed_is_there(d))
+	if (d->dev->failed && has_news(d) && !blamed_is_there(d)) {
+		note_judged(d);
 		judge(w, d);
-	else if (d->isolating && facts_settled(d) && d->nqueued == 0)
+	}
+	if (d->isolating && facts_settled(d) && d->nqueued == 0)
 		release(w, d);
 }
 

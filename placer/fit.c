@@ -65,6 +65,23 @@ fit_tenths(const struct fit_room *total, const struct fit_room *room,
 	    thousandths(total->memory, room->memory - want->memory)) / 200);
 }
 
+static uint64_t
+scale(int64_t total)
+{
+	return total > 0 ? ((uint64_t)1000 << FIT_SHIFT) / (uint64_t)total : 0;
+}
+
+struct fit_scale
+fit_scale(const struct fit_room *total, const struct fit_room *room)
+{
+	return (struct fit_scale){
+		.cpu = scale(total->cpu_m),
+		.memory = scale(total->memory),
+		.free = (int32_t)(thousandths(total->cpu_m, room->cpu_m) +
+		    thousandths(total->memory, room->memory)),
+	};
+}
+
 const char *
 fit_words(enum fit f)
 {

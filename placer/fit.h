@@ -44,6 +44,39 @@ enum fit fit_check(const struct fit_room *room, const struct fit_room *want);
 int fit_tenths(const struct fit_room *total, const struct fit_room *room,
     const struct fit_room *want);
 
+/*
+ * The same without a division, never too low: fit_tenths() is at most t when
+ * fit_bound() < 200 * (t + 1).  A device keeps its scale and the sum that
+ * fit_bound() starts from.
+ */
+struct fit_scale {
+	uint64_t cpu; /* thousandths of the total in one, << 50 */
+	uint64_t memory;
+	int32_t free; /* thousandths of both that are free, summed */
+};
+
+struct fit_scale fit_scale(const struct fit_room *total,
+    const struct fit_room *room);
+
+enum {
+	FIT_SHIFT = 50,
+	FIT_SLACK = 4 /* four roundings, each below one */
+};
+
+static inline int
+fit_scaled(uint64_t by, int64_t want)
+{
+	return (int)(((unsigned __int128)by * (uint64_t)want) >> FIT_SHIFT);
+}
+
+/* Inline: asked for each of ten thousand devices. */
+static inline int
+fit_bound(const struct fit_scale *s, const struct fit_room *want)
+{
+	return s->free + FIT_SLACK - fit_scaled(s->cpu, want->cpu_m) -
+	    fit_scaled(s->memory, want->memory);
+}
+
 const char *fit_words(enum fit);
 
 #endif

@@ -16,13 +16,13 @@
 
 #include "common/xmem.h"
 
-/* What the first walk compares.  ceiling: rule 6 for a pod of no size. */
+/* What the walk compares; 64 bytes, a cache line. */
 struct row {
 	struct fit_room room;
+	struct fit_scale scale; /* rule 6 without a division */
 	uint32_t npods;
 	uint32_t same; /* rule 5, filled and emptied by each choice */
-	int16_t ceiling;
-	uint16_t reason; /* pick_usable() */
+	uint32_t reason; /* pick_usable() */
 };
 
 struct pick_table {
@@ -37,6 +37,7 @@ struct leader {
 	size_t slot;
 	uint32_t same;
 	int tenths;
+	int floor; /* 200 * tenths, see fit_bound() */
 	uint32_t npods;
 	int64_t preferred;
 };
@@ -115,7 +116,6 @@ pick_usable(const struct wdevice *d)
 void
 pick_table_update(struct pick_table *t, const struct wdevice *d)
 {
-	static const struct fit_room nothing;
 	struct row *r;
 
 	if (t == NULL || t->stale || d->slot >= t->n)
@@ -123,8 +123,8 @@ pick_table_update(struct pick_table *t, const struct wdevice *d)
 	r = &t->rows[d->slot];
 	r->room = fit_free(&d->total, &d->used);
 	r->npods = (uint32_t)d->npods;
-	r->ceiling = (int16_t)fit_tenths(&d->total, &r->room, &nothing);
-	r->reason = (uint16_t)pick_usable(d);
+	r->scale = fit_scale(&d->total, &r->room);
+	r->reason = (uint32_t)pick_usable(d);
 }
 
 static int
@@ -253,15 +253,27 @@ is_better(const struct leader *a, const struct leader *b)
 	return a->preferred > b->preferred;
 }
 
-/* Can the row still win?  Its ceiling is never below its tenths. */
+/*
+ * Can the row still win?  What ties in all but the name comes later in the
+ * walk, so it has lost.
+ */
 static int
-may_win(const struct row *r, const struct leader *best)
+may_win(const struct row *r, const struct wpod *p, const struct leader *best)
 {
+	int bound;
+
 	if (r->same != best->same)
 		return r->same < best->same;
-	if (r->ceiling != best->tenths)
-		return r->ceiling > best->tenths;
-	return r->npods <= best->npods;
+	if (r->scale.free + FIT_SLACK < best->floor)
+		return 0; /* not even for a pod of no size */
+	bound = fit_bound(&r->scale, &p->room);
+	if (bound >= best->floor + 200)
+		return 1;
+	if (bound < best->floor)
+		return 0;
+	if (r->npods != best->npods)
+		return r->npods < best->npods;
+	return p->pod->wish != NULL;
 }
 
 static struct wdevice *
@@ -274,15 +286,17 @@ choose(const struct pick_table *t, const struct wpod *p)
 
 	for (i = 0; i < t->n; i++) {
 		r = &t->rows[i];
-		if (r->reason != PICK_FITS || (found && !may_win(r, &best)) ||
+		if (r->reason != PICK_FITS || (found && !may_win(r, p, &best)) ||
 		    fit_check(&r->room, &p->room) != FIT_OK ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
 		    !ports_are_free(t->devices[i], p->pod))
 			continue;
-		x = (struct leader){ i, r->same,
-			fit_tenths(&t->devices[i]->total, &r->room, &p->room),
-			r->npods,
-			preferences(t->devices[i], p->pod->wish) };
+		x = (struct leader){ .slot = i, .same = r->same,
+			.npods = r->npods };
+		x.tenths = fit_tenths(&t->devices[i]->total, &r->room,
+		    &p->room);
+		x.floor = 200 * x.tenths;
+		x.preferred = preferences(t->devices[i], p->pod->wish);
 		if (!found || is_better(&x, &best))
 			best = x;
 		found = 1;
@@ -408,7 +422,7 @@ explain(const struct pick_table *t, const struct wpod *p,
     struct pick_answer *a)
 {
 	size_t counts[PICK_COUNT] = { 0 }, i, at, could = 0;
-	enum pick_reason why;
+	uint32_t why;
 	const char *sep = ": ";
 
 	for (i = 0; i < t->n; i++) {
@@ -416,7 +430,7 @@ explain(const struct pick_table *t, const struct wpod *p,
 		if (!is_wished(t->devices[i], p->pod->wish))
 			why = PICK_WISHES;
 		if (why == PICK_FITS)
-			why = room_reason(&t->rows[i], &p->room);
+			why = (uint32_t)room_reason(&t->rows[i], &p->room);
 		if (why == PICK_FITS)
 			why = PICK_NO_PORT;
 		counts[why]++;

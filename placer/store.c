@@ -37,7 +37,7 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS seat (uid TEXT PRIMARY KEY, ns TEXT, "
     "name TEXT, node TEXT, app TEXT, device TEXT, cpu_m INTEGER, "
     "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
-    "sent INTEGER, applied INTEGER) WITHOUT ROWID;"
+    "sent INTEGER, applied INTEGER, rendered INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, edit TEXT);"
     "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
     "since_ms INTEGER) WITHOUT ROWID;"
@@ -268,6 +268,7 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 	sqlite3_bind_int(st, 11, p->retreating);
 	sqlite3_bind_int(st, 12, p->sent);
 	sqlite3_bind_int(st, 13, p->applied);
+	sqlite3_bind_int64(st, 14, (int64_t)p->rendered_images);
 	return run(s, SQL_SEAT_PUT, why);
 }
 
@@ -312,6 +313,8 @@ load_seat(struct world *w, sqlite3_stmt *st)
 	p->retreating = sqlite3_column_int(st, 10) != 0;
 	p->sent = sqlite3_column_int(st, 11) != 0;
 	p->applied = sqlite3_column_int(st, 12) != 0;
+	p->rendered_images = (uint64_t)sqlite3_column_int64(st, 13);
+	p->has_entry = sqlite3_column_int(st, 14) != 0;
 }
 
 /* A clock never claims more than what passed on the wall. */

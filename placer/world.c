@@ -16,6 +16,7 @@
 #include "placer/pick.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
+RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
 RB_GENERATE(wgroup_tree, wgroup, link, wgroup_cmp)
 RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
 RB_GENERATE(due_tree, due, link, due_cmp)
@@ -23,6 +24,17 @@ RB_GENERATE(due_tree, due, link, due_cmp)
 int
 wpod_cmp(const struct wpod *a, const struct wpod *b)
 {
+	return strcmp(a->uid, b->uid);
+}
+
+int
+wname_cmp(const struct wpod *a, const struct wpod *b)
+{
+	int c;
+
+	if ((c = strcmp(a->ns, b->ns)) != 0 ||
+	    (c = strcmp(a->name, b->name)) != 0)
+		return c;
 	return strcmp(a->uid, b->uid);
 }
 
@@ -56,6 +68,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 
 	memset(w, 0, sizeof(*w));
 	RB_INIT(&w->pods);
+	RB_INIT(&w->names);
 	RB_INIT(&w->groups);
 	RB_INIT(&w->devices);
 	RB_INIT(&w->due_pods);
@@ -253,9 +266,31 @@ world_add_pod(struct world *w, const char *uid, const char *ns,
 	p->name = xstrdup(name);
 	p->state = LOOKING;
 	RB_INSERT(wpod_tree, &w->pods, p);
+	RB_INSERT(wname_tree, &w->names, p);
 	w->npods++;
 	world_look(w, p);
 	return p;
+}
+
+static int
+is_namesake(const struct wpod *p, const struct wpod *q)
+{
+	return q != NULL && strcmp(p->ns, q->ns) == 0 &&
+	    strcmp(p->name, q->name) == 0;
+}
+
+struct wpod *
+world_namesake(struct world *w, const struct wpod *p)
+{
+	struct wpod key = { .ns = p->ns, .name = p->name }, *q;
+	char none[] = "";
+
+	key.uid = none;
+	for (q = RB_NFIND(wname_tree, &w->names, &key); is_namesake(p, q);
+	     q = RB_NEXT(wname_tree, &w->names, q))
+		if (q != p && q->device != NULL)
+			return q;
+	return NULL;
 }
 
 static void
@@ -357,6 +392,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 	leave_group(w, p);
 	due_clear(&w->due_pods, &p->due);
 	RB_REMOVE(wpod_tree, &w->pods, p);
+	RB_REMOVE(wname_tree, &w->names, p);
 	w->npods--;
 	free(p->raw);
 	free(p->entry);
@@ -368,8 +404,8 @@ world_drop_pod(struct world *w, struct wpod *p)
 	free(p);
 }
 
-static void
-room_changed(struct wdevice *d)
+void
+world_device_changed(struct wdevice *d)
 {
 	if (d->node == NULL)
 		return;
@@ -383,7 +419,7 @@ set_room(struct wpod *p, struct fit_room room)
 	if (p->device != NULL) {
 		fit_take(&p->device->used, &p->room);
 		fit_add(&p->device->used, &room);
-		room_changed(p->device);
+		world_device_changed(p->device);
 	}
 	p->room = room;
 }
@@ -428,7 +464,7 @@ world_seat(struct world *w, struct wpod *p, struct wdevice *d)
 	fit_add(&d->used, &p->room);
 	if (p->group != NULL)
 		TAILQ_INSERT_TAIL(&p->group->pods, p, in_group);
-	room_changed(d);
+	world_device_changed(d);
 	world_look(w, p);
 }
 
@@ -441,6 +477,8 @@ world_unseat(struct world *w, struct wpod *p)
 		return;
 	TAILQ_REMOVE(&d->pods, p, on_device);
 	d->npods--;
+	d->nqueued -= p->queued != IO_NONE;
+	d->nurgent -= p->queued == IO_CUT;
 	fit_take(&d->used, &p->room);
 	if (p->group != NULL)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
@@ -449,7 +487,7 @@ world_unseat(struct world *w, struct wpod *p)
 	p->unread = p->withheld = p->blamed = p->ended = 0;
 	p->queued = p->flying = IO_NONE;
 	p->running_ms = 0;
-	room_changed(d);
+	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;
 	wait_or_not(p);
@@ -515,6 +553,7 @@ world_drop_device(struct world *w, struct wdevice *d)
 	RB_REMOVE(wdevice_tree, &w->devices, d);
 	device_free(d->dev);
 	free(d->wrote_created);
+	free(d->judged);
 	free(d->name);
 	free(d);
 }
@@ -586,7 +625,7 @@ world_set_device(struct world *w, struct wdevice *d, struct device *dev,
 	join_node(d, node_of(w, dev));
 	for (i = 0; i < dev->nentries; i++)
 		adopt(w, d, &dev->entries[i]);
-	room_changed(d);
+	world_device_changed(d);
 	if (before != PICK_FITS && pick_usable(d) == PICK_FITS &&
 	    d->node != NULL)
 		d->node->retry = 1;

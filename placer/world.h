@@ -27,6 +27,12 @@ enum wish_io {
 	IO_CUT,
 };
 
+/* For metrics: how often, how long in all. */
+struct tally {
+	uint64_t n;
+	int64_t us;
+};
+
 /* A thing to look at again: at once, or at a time. */
 struct due {
 	RB_ENTRY(due) link;
@@ -63,6 +69,7 @@ RB_HEAD(wgroup_tree, wgroup);
 /* A pod that the API lists, or that has a seat, or both. */
 struct wpod {
 	RB_ENTRY(wpod) link;	     /* world.pods, by uid */
+	RB_ENTRY(wpod) by_name;	     /* world.names */
 	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
 	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
 	TAILQ_ENTRY(wpod) in_group;
@@ -81,6 +88,7 @@ struct wpod {
 	uint8_t has_entry; /* rendered: here or in the store */
 	/* -- the seat; saved -- */
 	struct wdevice *device; /* NULL: NO_SEAT */
+	uint64_t rendered_images; /* images of the entry that is kept */
 	uint64_t sent_images;	/* images of the entry that we last sent */
 	int64_t running_ms;	/* wall: first seen running, 0: not yet */
 	struct fit_room room;	/* what it takes on its seat */
@@ -103,6 +111,8 @@ struct wpod {
 	uint8_t tries;	      /* placements that failed */
 	int64_t retry_boot;   /* not before */
 	int64_t final_boot;
+	uint8_t hopeless;     /* no device could ever hold it, or refused */
+	int64_t told_boot;    /* the watch may take so long to show it */
 	uint64_t told;	      /* digest of the status that the API has */
 	uint64_t telling;     /* digest on its way, 0: none */
 	char *why_waits;      /* message of the last refusal, or NULL */
@@ -125,6 +135,8 @@ struct wdevice {
 	int64_t read_boot;
 	uint64_t wrote_generation; /* of our last write; reads below: stale */
 	char *wrote_created;	   /* its incarnation */
+	char *judged;	      /* update_since of the failure already judged,
+				 or seen when we wrote; NULL: none */
 	uint64_t change_id;   /* of the CHANGE on its way, 0: none */
 	size_t nqueued;	      /* pods with something for the next write */
 	size_t nurgent;	      /* of them: removals */
@@ -143,6 +155,8 @@ struct wdevice {
 	int64_t motion_boot;  /* polled since: for the period */
 	int64_t unknown_boot; /* summary Unknown since, 0: not */
 	int64_t away_boot;    /* its clock; 0: not running */
+	uint32_t disconnections;
+	struct tally deployed; /* from creation to running */
 	uint32_t slot;	      /* in its node's pick table */
 };
 TAILQ_HEAD(wdevice_list, wdevice);
@@ -165,11 +179,13 @@ struct wnode {
 };
 
 RB_HEAD(wpod_tree, wpod);
+RB_HEAD(wname_tree, wpod);
 RB_HEAD(wdevice_tree, wdevice);
 
 struct world {
 	struct wpod_tree pods;
 	struct wdevice_tree devices;
+	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
 	struct due_tree due_pods;
 	struct due_tree due_devices;
@@ -183,21 +199,25 @@ struct world {
 	uint64_t rounds;	/* complete ones */
 	uint8_t kube_up, flight_up; /* links */
 	uint8_t kube_reachable, flight_reachable;
+	uint8_t flight_known; /* a FLIGHT_STATE and a list, or none to come */
 	char flight_text[MAX_TEXT + 1];
 	int64_t flight_since; /* boot: reachable since */
 	const struct settings *set;
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
+	struct tally planned, acted; /* turns */
 	uint32_t max_pods; /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
 };
 
 int wpod_cmp(const struct wpod *, const struct wpod *);
+int wname_cmp(const struct wpod *, const struct wpod *);
 int wgroup_cmp(const struct wgroup *, const struct wgroup *);
 int wdevice_cmp(const struct wdevice *, const struct wdevice *);
 int due_cmp(const struct due *, const struct due *);
 RB_PROTOTYPE(wpod_tree, wpod, link, wpod_cmp)
+RB_PROTOTYPE(wname_tree, wpod, by_name, wname_cmp)
 RB_PROTOTYPE(wgroup_tree, wgroup, link, wgroup_cmp)
 RB_PROTOTYPE(wdevice_tree, wdevice, link, wdevice_cmp)
 RB_PROTOTYPE(due_tree, due, link, due_cmp)
@@ -211,6 +231,9 @@ struct wpod *world_pod(struct world *, const char *uid);
 struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);
 void world_drop_pod(struct world *, struct wpod *);
+
+/* Another pod of the same namespace and name that has a seat, or NULL. */
+struct wpod *world_namesake(struct world *, const struct wpod *);
 
 void world_free_needs(struct wpod *);
 
@@ -226,6 +249,9 @@ void world_drop_device(struct world *, struct wdevice *);
 /* Takes *dev: capacity, fleet and adoption of entries follow it. */
 void world_set_device(struct world *, struct wdevice *, struct device *,
     int64_t read_boot);
+
+/* gone or unreadable changed: what choices and figures see of it. */
+void world_device_changed(struct wdevice *);
 
 /* Seats and unseats keep the room of the device. */
 void world_seat(struct world *, struct wpod *, struct wdevice *);

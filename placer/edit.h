@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_EDIT_H
+#define PLACER_EDIT_H
+
+/*
+ * What one CHANGE does to a device, as the JSON of body.def, from the entries
+ * of the pods that are queued.  Pure.
+ */
+
+#include "placer/world.h"
+
+struct edit;
+
+struct edit *edit_new(const struct wdevice *);
+void edit_free(struct edit *);
+
+/*
+ * entry: a line with the application, a line for each config entry.  Config
+ * entries of the application that it does not name any more are cut.  -1: the
+ * edit would grow over MAX_EDIT; nothing was added.
+ */
+int edit_set(struct edit *, const char *app, const char *entry);
+int edit_cut(struct edit *, const char *app);
+
+/* The JSON text; the caller's. */
+char *edit_text(const struct edit *);
+
+#endif

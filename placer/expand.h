@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_EXPAND_H
+#define PLACER_EXPAND_H
+
+/*
+ * $(NAME) in command, args and env, as Kubernetes expands it: known names are
+ * replaced, unknown ones stay, "$$" is "$".  Pure.
+ */
+
+#include <stddef.h>
+
+#include "common/why.h"
+
+struct expand_var {
+	const char *name;
+	char *value;
+};
+
+/*
+ * The last variable of a name counts.  Caller frees; NULL with ERR_LIMIT when
+ * the text grows beyond max bytes.
+ */
+char *expand(const char *, const struct expand_var *, size_t, size_t max,
+    struct why *);
+
+#endif

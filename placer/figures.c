@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * figures.c: the sums that a virtual node shows.
+ *
+ * Owns the rule of allocatable: Kubernetes' scheduler subtracts bound pods by
+ * itself, so a pod whose device is not usable adds its requests back, else
+ * its replacement would never bind.
+ */
+#include "placer/figures.h"
+
+#include <bsd/string.h>
+#include <string.h>
+
+#include "placer/pick.h"
+
+enum {
+	PAUSE_MS = 1000
+};
+
+static uint64_t
+digest(const void *p, size_t len)
+{
+	const unsigned char *b = p;
+	uint64_t h = 14695981039346656037ull;
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		h = (h ^ b[i]) * 1099511628211ull;
+	return h;
+}
+
+static void
+add_device(struct body_node_figures *f, const struct wdevice *d)
+{
+	struct fit_room room = fit_free(&d->total, &d->used);
+
+	if (d->dev == NULL || d->gone || !d->dev->enrolled)
+		return;
+	f->devices++;
+	f->capacity_cpu_m += (uint64_t)d->total.cpu_m;
+	f->capacity_memory += (uint64_t)d->total.memory;
+	f->capacity_pods += d->total.pods;
+	if (pick_usable(d) != PICK_FITS)
+		return;
+	f->devices_ready++;
+	f->allocatable_cpu_m += (uint64_t)d->total.cpu_m;
+	f->allocatable_memory += (uint64_t)d->total.memory;
+	f->allocatable_pods += d->total.pods;
+	f->free_cpu_m += (uint64_t)room.cpu_m;
+	f->free_memory += (uint64_t)room.memory;
+	if ((uint64_t)room.cpu_m > f->largest_free_cpu_m)
+		f->largest_free_cpu_m = (uint64_t)room.cpu_m;
+	if ((uint64_t)room.memory > f->largest_free_memory)
+		f->largest_free_memory = (uint64_t)room.memory;
+}
+
+static void
+add_stranded(struct body_node_figures *f, const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	if (pick_usable(d) == PICK_FITS)
+		return;
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->pod == NULL)
+			continue;
+		f->allocatable_cpu_m += (uint64_t)p->room.cpu_m;
+		f->allocatable_memory += (uint64_t)p->room.memory;
+		f->allocatable_pods += p->room.pods;
+	}
+}
+
+static void
+cap(uint64_t *v, uint64_t most)
+{
+	if (*v > most)
+		*v = most;
+}
+
+/* The word of all devices, or none. */
+static const char *
+common_arch(const struct wnode *n)
+{
+	const struct wdevice *d;
+	const char *arch = NULL;
+
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		if (d->dev == NULL || d->dev->arch == NULL)
+			continue;
+		if (arch != NULL && strcmp(arch, d->dev->arch) != 0)
+			return "";
+		arch = d->dev->arch;
+	}
+	return arch != NULL ? arch : "";
+}
+
+void
+figures_fill(const struct world *w, const struct wnode *n,
+    struct body_node_figures *f)
+{
+	const struct wdevice *d;
+
+	memset(f, 0, sizeof(*f));
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		add_device(f, d);
+		add_stranded(f, d);
+	}
+	cap(&f->allocatable_cpu_m, f->capacity_cpu_m);
+	cap(&f->allocatable_memory, f->capacity_memory);
+	cap(&f->allocatable_pods, f->capacity_pods);
+	f->flightctl_reachable = w->flight_reachable;
+	(void)strlcpy(f->node, n->name, sizeof(f->node));
+	(void)strlcpy(f->flightctl_text, w->flight_text,
+	    sizeof(f->flightctl_text));
+	(void)strlcpy(f->arch, common_arch(n), sizeof(f->arch));
+}
+
+int64_t
+figures_due(const struct wnode *n)
+{
+	return n->figures_boot + PAUSE_MS;
+}
+
+void
+figures_look(struct world *w, struct wnode *n, struct now now,
+    struct effects *fx)
+{
+	struct body_node_figures f;
+	uint64_t sum;
+
+	if (!n->figures_dirty || !w->kube_up || !w->flight_known ||
+	    (n->figures != 0 && now.boot_ms < figures_due(n)))
+		return;
+	n->figures_dirty = 0;
+	n->figures_boot = now.boot_ms;
+	figures_fill(w, n, &f);
+	if ((sum = digest(&f, sizeof(f))) == n->figures)
+		return;
+	n->figures = sum;
+	effects_add(fx, EFFECT_FIGURES)->node = n;
+}

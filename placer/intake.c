@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * intake.c: what kubeside and flightside tell goes into the world.
+ *
+ * Owns the rules of complete lists: absence means something only at the end
+ * of one.  A malformed item is one log line and harms nobody else.
+ */
+#include "placer/intake.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/scan.h"
+#include "common/xmem.h"
+#include "placer/change.h"
+
+/* -- pods --------------------------------------------------------------------- */
+
+void
+intake_writer(struct world *w, const struct body_writer *m, struct now now)
+{
+	struct wnode *n;
+	struct wpod *p;
+	int was;
+
+	if ((n = world_node(w, m->node)) == NULL)
+		return;
+	was = now.boot_ms < n->until_boot;
+	n->until_boot = (int64_t)m->until_boot;
+	if (was || now.boot_ms >= n->until_boot)
+		return;
+	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "writer" },
+	    "node %s: this provider is its writer", n->name);
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->node == n)
+			world_look(w, p);
+}
+
+void
+intake_pods_begin(struct world *w, const struct body_pods *m)
+{
+	struct wnode *n;
+	struct wpod *p;
+
+	if ((n = world_node(w, m->node)) == NULL)
+		return;
+	n->listing = 1;
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->node == n)
+			p->listed = 0;
+}
+
+static void
+refuse_pod(struct span object, const struct why *why)
+{
+	struct span ns = { "", 0 }, name = { "", 0 }, uid = { "", 0 };
+	char pod[MAX_NAMESPACE + MAX_NAME + 2];
+
+	(void)pod_identity(object, &ns, &name, &uid);
+	(void)snprintf(pod, sizeof(pod), "%.*s/%.*s", (int)ns.len, ns.p,
+	    (int)name.len, name.p);
+	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "pod",
+		.pod = pod, .error = why->text },
+	    "a pod that cannot be read is left alone");
+}
+
+/* The bytes are kept only for a translation that is still to be made. */
+static void
+keep_raw(struct wpod *p, struct span object)
+{
+	int wanted;
+
+	wanted = !p->pod->terminating &&
+	    p->pod->seen.phase != PHASE_SUCCEEDED &&
+	    p->pod->seen.phase != PHASE_FAILED &&
+	    (p->has_entry == 0 || p->pod->images != p->rendered_images);
+	if (p->device != NULL && p->pod->images == p->sent_images)
+		wanted = 0;
+	free(p->raw);
+	p->raw = NULL;
+	p->raw_len = 0;
+	if (!wanted)
+		return;
+	p->raw = xmalloc(object.len);
+	memcpy(p->raw, object.p, object.len);
+	p->raw_len = object.len;
+}
+
+static void
+note_wish(struct wpod *p, const struct why *why)
+{
+	if (why->kind != ERR_DENIED)
+		return;
+	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "pod",
+		.pod = p->name, .error = why->text },
+	    "a wish of the pod is malformed and is not followed");
+}
+
+void
+intake_pod(struct world *w, const struct body_pod *m)
+{
+	struct why why = { .kind = ERR_NONE };
+	struct pod *pod;
+	struct wpod *p;
+
+	if ((pod = pod_parse(m->object, &why)) == NULL) {
+		refuse_pod(m->object, &why);
+		return;
+	}
+	p = world_pod(w, pod->uid);
+	if (m->how == POD_DELETED) {
+		if (p != NULL)
+			world_no_pod(w, p);
+		pod_free(pod);
+		return;
+	}
+	if (p == NULL) {
+		if (w->npods >= MAX_PODS) {
+			log_error("more than %d pods: %s/%s is not taken",
+			    MAX_PODS, pod->ns, pod->name);
+			pod_free(pod);
+			return;
+		}
+		p = world_add_pod(w, pod->uid, pod->ns, pod->name);
+	}
+	p->listed = 1;
+	world_set_pod(w, p, pod);
+	note_wish(p, &why);
+	keep_raw(p, m->object);
+}
+
+void
+intake_pods_end(struct world *w, const struct body_pods *m)
+{
+	struct wnode *n;
+	struct wpod *p;
+
+	if ((n = world_node(w, m->node)) == NULL || !n->listing)
+		return;
+	n->listing = 0;
+	n->pods_listed = 1;
+	n->figures_dirty = 1;
+	RB_FOREACH(p, wpod_tree, &w->pods) {
+		if (p->node != n)
+			continue;
+		if (!p->listed)
+			world_no_pod(w, p);
+		world_look(w, p);
+	}
+}
+
+void
+intake_kube_lost(struct world *w)
+{
+	size_t i;
+
+	w->kube_up = w->kube_reachable = 0;
+	for (i = 0; i < w->nnodes; i++) {
+		w->nodes[i].pods_listed = w->nodes[i].listing = 0;
+		w->nodes[i].until_boot = 0;
+		w->nodes[i].figures = 0;
+		w->nodes[i].figures_dirty = 1;
+	}
+}
+
+/* -- devices -------------------------------------------------------------------- */
+
+static void
+all_figures(struct world *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->nnodes; i++)
+		w->nodes[i].figures_dirty = 1;
+}
+
+void
+intake_flight_state(struct world *w, const struct body_flight_state *m,
+    struct now now)
+{
+	struct wdevice *d;
+
+	if (m->reachable && !w->flight_reachable)
+		w->flight_since = now.boot_ms;
+	w->flight_reachable = m->reachable != 0;
+	if (!m->reachable)
+		w->flight_known = 1;
+	(void)snprintf(w->flight_text, sizeof(w->flight_text), "%s", m->text);
+	all_figures(w);
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		world_look_device(w, d);
+}
+
+void
+intake_devices_begin(struct world *w)
+{
+	struct wdevice *d;
+
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		d->listed = 0;
+}
+
+static void
+refuse_device(struct world *w, struct wdevice *d, const char *text)
+{
+	int was = d->unreadable;
+
+	d->unreadable = 1;
+	world_device_changed(d);
+	world_look_pods_of(w, d);
+	if (was)
+		return;
+	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "device",
+		.device = d->name, .error = text },
+	    "the device is frozen: what it says cannot be read");
+}
+
+static void
+take_device(struct world *w, struct device *dev, int64_t read_boot,
+    struct now now, struct effects *fx)
+{
+	struct wdevice *d;
+
+	if ((d = world_device(w, dev->name)) == NULL)
+		d = world_add_device(w, dev->name);
+	d->listed = 1;
+	if (d->dev != NULL && read_boot < d->read_boot) {
+		device_free(dev); /* an answer that was overtaken */
+		return;
+	}
+	world_set_device(w, d, dev, read_boot);
+	change_read(w, d, now, fx);
+}
+
+void
+intake_device(struct world *w, const struct body_device *m, struct now now,
+    struct effects *fx)
+{
+	char name[MAX_NAME + 1];
+	struct wdevice *d;
+	struct device *dev;
+	struct why why;
+
+	if ((dev = device_parse(m->object, w->prefix, &why)) != NULL) {
+		take_device(w, dev, (int64_t)m->read_boot, now, fx);
+		return;
+	}
+	if (scan_get_string(m->object, name, sizeof(name), "metadata", "name",
+		NULL) != 1) {
+		log_line(LOG_LEVEL_WARN, &(struct log_about){
+			.operation = "device", .error = why.text },
+		    "a device without a name is left alone");
+		return;
+	}
+	if ((d = world_device(w, name)) == NULL)
+		d = world_add_device(w, name);
+	d->listed = 1;
+	refuse_device(w, d, why.text);
+}
+
+void
+intake_device_bad(struct world *w, const struct body_device_bad *m)
+{
+	struct wdevice *d;
+
+	if ((d = world_device(w, m->name)) == NULL) {
+		if (m->kind == ERR_GONE)
+			return;
+		d = world_add_device(w, m->name);
+	}
+	d->listed = 1;
+	if (m->kind != ERR_GONE) {
+		refuse_device(w, d, m->text);
+		return;
+	}
+	if (!d->gone)
+		log_line(LOG_LEVEL_INFO, &(struct log_about){
+			.operation = "device", .device = d->name },
+		    "Flightctl has no such device any more");
+	d->gone = 1;
+	if (TAILQ_EMPTY(&d->pods)) {
+		world_drop_device(w, d);
+		return;
+	}
+	world_device_changed(d);
+	world_look_pods_of(w, d);
+}
+
+void
+intake_devices_end(struct world *w, const struct body_devices *m)
+{
+	struct wdevice *d;
+	int first = !w->devices_listed;
+
+	if (!m->complete)
+		return;
+	w->devices_listed = w->flight_known = 1;
+	w->rounds++;
+	all_figures(w);
+	RB_FOREACH(d, wdevice_tree, &w->devices) {
+		if (!d->listed && !d->gone)
+			d->want_read = 1; /* absent is not yet gone */
+		if (!d->listed)
+			world_look_device(w, d);
+	}
+	if (first)
+		world_look_all(w);
+}
+
+void
+intake_flight_lost(struct world *w)
+{
+	w->flight_up = 0;
+	w->devices_listed = 0;
+}

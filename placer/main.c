@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c: the placer.
+ *
+ * Owns what is opened before the sandbox closes: the database.  Never holds a
+ * credential, never opens anything later.
+ */
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "common/boot.h"
+#include "common/log.h"
+#include "placer/http.h"
+#include "placer/serve.h"
+#include "placer/store.h"
+
+static struct event_base *loop;
+static struct store *store;
+static struct serve *serve;
+static struct http *http;
+
+static int
+start(struct event_base *base, const struct settings *set, struct why *why)
+{
+	int set_aside;
+
+	loop = base;
+	store = store_open(set->text[SET_STATE_DIR], &set_aside, why);
+	if (store == NULL)
+		return -1;
+	if (set_aside)
+		log_warn("%s/placer.db was not sound or of another version: "
+		    "it is kept as placer.db.set-aside and rebuilt from the "
+		    "apiserver and Flightctl", set->text[SET_STATE_DIR]);
+	if ((serve = serve_new(base, set, store, why)) == NULL)
+		return -1;
+	return 0;
+}
+
+static void
+run(void)
+{
+}
+
+static void
+link_came(enum proc peer, int fd)
+{
+	serve_link(serve, peer, fd);
+}
+
+static void
+listener_came(enum listener what, int fd)
+{
+	(void)what;
+	http = http_new(loop, fd, serve_world(serve));
+}
+
+static void
+reload(const struct settings *set)
+{
+	(void)set; /* the log level is boot.c's */
+}
+
+static void
+stop(void)
+{
+	event_base_loopbreak(loop);
+}
+
+int
+main(void)
+{
+	static const struct worker_ops ops = {
+		.start = start,
+		.run = run,
+		.link = link_came,
+		.listener = listener_came,
+		.reload = reload,
+		.stop = stop,
+	};
+	int status;
+
+	status = boot_worker(PROC_PLACER, &ops);
+	http_free(http);
+	serve_free(serve);
+	store_close(store);
+	return status;
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * plan.c: one turn, from the world to effects.
+ *
+ * Owns what each action of life.def means.  Never does it (act.c), never
+ * decides it (life.c).
+ */
+#include "placer/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xmem.h"
+#include "placer/change.h"
+#include "placer/facts.h"
+#include "placer/figures.h"
+#include "placer/lost.h"
+#include "placer/pick.h"
+#include "placer/prepare.h"
+
+enum {
+	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
+	RETRY_MAX_MS = 5 * 60 * 1000,
+	REFUSED_MS = 60 * 1000, /* a pod that was refused is looked at again */
+};
+
+struct effect *
+effects_add(struct effects *fx, enum effect_kind kind)
+{
+	struct effect *e;
+
+	if (fx->n == fx->cap) {
+		fx->cap = fx->cap == 0 ? 64 : fx->cap * 2;
+		fx->list = xreallocarray(fx->list, fx->cap, sizeof(*fx->list));
+	}
+	e = &fx->list[fx->n++];
+	*e = (struct effect){ .kind = kind };
+	return e;
+}
+
+void
+effects_clear(struct effects *fx)
+{
+	size_t i;
+
+	for (i = 0; i < fx->n; i++)
+		free(fx->list[i].text);
+	free(fx->list);
+	*fx = (struct effects){ NULL, 0, 0 };
+}
+
+static void
+add_pod(struct effects *fx, enum effect_kind kind, struct wpod *p)
+{
+	effects_add(fx, kind)->pod = p;
+}
+
+static void
+record(struct effects *fx, struct wpod *p, const char *operation,
+    const char *text)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_RECORD);
+	e->pod = p;
+	e->device = p->device;
+	e->reason = operation;
+	e->text = xstrdup(text);
+}
+
+static void
+event(struct effects *fx, struct wpod *p, int warning, const char *reason,
+    const char *text)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_EVENT);
+	e->pod = p;
+	e->reason = reason;
+	e->number = (uint64_t)warning;
+	e->text = xstrdup(text);
+}
+
+/* Why it waits, told once for each new text. */
+static void
+waits(struct effects *fx, struct wpod *p, const char *reason, const char *text)
+{
+	p->why_reason = reason;
+	if (p->why_waits != NULL && strcmp(p->why_waits, text) == 0)
+		return;
+	free(p->why_waits);
+	p->why_waits = xstrdup(text);
+	event(fx, p, 1, reason, text);
+}
+
+static void
+waits_no_more(struct wpod *p)
+{
+	free(p->why_waits);
+	p->why_waits = NULL;
+	p->why_reason = NULL;
+	p->hopeless = 0;
+}
+
+/* -- status ------------------------------------------------------------------ */
+
+static void
+give(struct wpod *p, struct podstatus *status, struct effects *fx)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_STATUS);
+	e->pod = p;
+	e->number = status->digest;
+	e->text = status->json;
+	status->json = NULL;
+}
+
+static void
+tell(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
+	struct podstatus_in in = {
+		.pod = p->pod,
+		.state = p->state,
+		.reason = p->why_reason,
+		.message = p->why_waits,
+		.final_failed = p->hopeless && p->pod->controller == NULL,
+		.report_final = p->ended,
+		.running_ms = p->running_ms,
+		.now = now,
+	};
+	struct podstatus out;
+
+	if (p->telling != 0 || !w->kube_up)
+		return; /* its answer looks again */
+	if (p->device != NULL) {
+		in.device = p->device->name;
+		in.applied = p->applied;
+		in.connected = facts_device(p->device, now) == HERE;
+		if (p->device->dev != NULL)
+			in.report = device_report(p->device->dev, p->app);
+	}
+	podstatus_make(&in, &out);
+	if (out.digest == p->told && now.boot_ms < p->told_boot)
+		world_look_at(w, p, p->told_boot);
+	else if (!podstatus_is_told(&out, p->pod))
+		give(p, &out, fx);
+	podstatus_clear(&out);
+}
+
+/* -- actions ----------------------------------------------------------------- */
+
+static void
+finish(struct wpod *p, struct effects *fx)
+{
+	struct effect *e;
+
+	if (p->device != NULL) {
+		record(fx, p, "Remove", "gone from the device");
+		add_pod(fx, EFFECT_UNSEAT, p);
+	}
+	if (p->pod == NULL) {
+		add_pod(fx, EFFECT_FORGET, p);
+		return;
+	}
+	if (!p->pod->terminating || p->deleting)
+		return; /* ended: its object stays */
+	e = effects_add(fx, EFFECT_DELETE);
+	e->pod = p;
+	e->number = 0;
+}
+
+static void
+sit_down(struct world *w, struct wpod *p, struct wdevice *d,
+    struct effects *fx)
+{
+	world_seat(w, p, d);
+	waits_no_more(p);
+	add_pod(fx, EFFECT_SEAT, p);
+	if (p->entry != NULL)
+		add_pod(fx, EFFECT_ENTRY, p);
+	record(fx, p, "Choose", d->name);
+}
+
+/*
+ * A new UID under an old name waits until the old one is confirmed gone, but
+ * for one that a person force-deleted while its device is away (design 12).
+ */
+static int
+waits_for_namesake(struct world *w, struct wpod *p, struct now now)
+{
+	const struct wpod *old;
+
+	if ((old = world_namesake(w, p)) == NULL ||
+	    (old->pod == NULL && facts_device(old->device, now) != HERE))
+		return 0;
+	p->why_reason = "NameInUse";
+	return 1;
+}
+
+static int
+choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
+	struct pick_answer a;
+	struct why why;
+
+	if (p->node == NULL)
+		return 0;
+	if (now.boot_ms < p->retry_boot) {
+		world_look_at(w, p, p->retry_boot);
+		return 0;
+	}
+	if (waits_for_namesake(w, p, now))
+		return 0; /* its end sets the node's retry */
+	switch (prepare_entry(w, p, fx, &why)) {
+	case PREPARE_READY:
+		break;
+	case PREPARE_WAITS:
+		return 0;
+	case PREPARE_REFUSED:
+		p->hopeless = why.kind == ERR_DENIED;
+		waits(fx, p, prepare_reason(&why), why.text);
+		p->retry_boot = now.boot_ms + REFUSED_MS;
+		world_look_at(w, p, p->retry_boot);
+		return 0;
+	}
+	pick_device(p->node, p, w->devices_listed, &a);
+	if (a.device == NULL) {
+		p->hopeless = a.never != 0;
+		waits(fx, p, a.never || strncmp(a.text, "Insuff", 6) == 0 ?
+			"InsufficientResources" : "NoMatchingDevice", a.text);
+		return 0;
+	}
+	sit_down(w, p, a.device, fx);
+	return 1;
+}
+
+static void
+unseat(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
+	int64_t ms = RETRY_MS;
+	int i;
+
+	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
+		ms *= 2;
+	if (p->tries > 0)
+		p->retry_boot = now.boot_ms +
+		    (ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
+	add_pod(fx, EFFECT_UNSEAT, p);
+	world_look_at(w, p, p->retry_boot > 0 ? p->retry_boot : 1);
+}
+
+static void
+write_entry(struct world *w, struct wpod *p, struct now now,
+    struct effects *fx)
+{
+	struct why why;
+
+	if (p->pod->images != p->rendered_images)
+		p->has_entry = 0; /* other images: rendered anew */
+	switch (prepare_entry(w, p, fx, &why)) {
+	case PREPARE_READY:
+		if (p->entry != NULL)
+			add_pod(fx, EFFECT_ENTRY, p);
+		change_queue(w, p, IO_SET, now);
+		break;
+	case PREPARE_WAITS:
+		break;
+	case PREPARE_REFUSED:
+		waits(fx, p, prepare_reason(&why), why.text);
+		break;
+	}
+}
+
+static void
+blame(struct wpod *p, struct effects *fx)
+{
+	const struct device *dev = p->device->dev;
+	const char *said = dev->update_message;
+
+	p->retreating = 1;
+	p->blamed = 0;
+	if (p->tries < UINT8_MAX)
+		p->tries++;
+	waits(fx, p, strstr(said != NULL ? said : "", "prefetch") != NULL ?
+		"ImagePullBackOff" : "CreateContainerError",
+	    said != NULL ? said : "the device refused the application");
+	add_pod(fx, EFFECT_SEAT, p);
+	record(fx, p, "Retreat", p->why_waits);
+}
+
+static void
+evict(struct wpod *p, struct effects *fx)
+{
+	struct effect *e;
+
+	if (p->evicted || p->deleting)
+		return;
+	e = effects_add(fx, EFFECT_DELETE);
+	e->pod = p;
+	e->number = NO_GRACE;
+	event(fx, p, 1, "DeviceTimeoutExceeded",
+	    "the device did not come back in time; the pod is deleted");
+	record(fx, p, "Evict", "device time-out exceeded");
+}
+
+/* Only the writer of the node acts; WRITER looks at everything again. */
+static int
+may_act(const struct wpod *p, struct now now)
+{
+	return p->node != NULL && now.boot_ms < p->node->until_boot;
+}
+
+/* 1: the pod is to be looked at once more in this turn. */
+static int
+act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
+    struct effects *fx)
+{
+	if (v.action != WRITE && v.action != REMOVE)
+		change_queue(w, p, IO_NONE, now);
+	switch (v.action) {
+	case AWAIT:
+		if (p->withheld && p->device->dev != NULL &&
+		    device_entry(p->device->dev, p->app) != NULL)
+			change_queue(w, p, IO_CUT, now);
+		return 0;
+	case FINISH:
+		finish(p, fx);
+		return 0;
+	case CHOOSE:
+		return choose(w, p, now, fx);
+	case UNSEAT:
+		unseat(w, p, now, fx);
+		return 0;
+	case READ:
+		p->device->want_read = 1;
+		world_look_device(w, p->device);
+		return 0;
+	case WRITE:
+		write_entry(w, p, now, fx);
+		return 0;
+	case REMOVE:
+		change_queue(w, p, IO_CUT, now);
+		return 0;
+	case BLAME:
+		blame(p, fx);
+		return 1;
+	case EVICT:
+		evict(p, fx);
+		return 0;
+	case REVERT: /* the agent itself went back to the old images */
+	case TELL:
+	case LIFE_NACTIONS:
+		return 0;
+	}
+	return 0;
+}
+
+static int
+is_told(enum life_state state)
+{
+	return state != LOOKING && state != FREE && state != LEAVING &&
+	    state != EVICTING;
+}
+
+static void
+look_at_pod(struct world *w, struct wpod *p, struct now now,
+    struct effects *fx)
+{
+	struct life_facts f;
+	struct life_verdict v;
+	int again = 2;
+
+	do {
+		f = facts_of(w, p, now);
+		v = life_decide(&f);
+		p->state = v.state;
+		p->rule = v.rule;
+		if (!may_act(p, now))
+			return;
+	} while (act_on(w, p, v, now, fx) && --again > 0);
+	if (p->device != NULL)
+		world_look_device_at(w, p->device, now.boot_ms);
+	if (p->pod != NULL && is_told(p->state))
+		tell(w, p, now, fx);
+}
+
+/*
+ * Room appeared: those that wait, oldest first.  A pod without wishes that is
+ * no smaller than one that found nothing finds nothing either.
+ */
+static void
+look_at_waiting(struct world *w, struct wnode *n)
+{
+	struct wpod *p;
+
+	n->retry = 0;
+	TAILQ_FOREACH(p, &n->waiting, waits)
+		world_look(w, p);
+}
+
+void
+plan_turn(struct world *w, struct now now, struct effects *fx)
+{
+	struct wdevice *d;
+	struct wpod *p;
+	size_t i;
+
+	for (i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].retry)
+			look_at_waiting(w, &w->nodes[i]);
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms)
+			lost_look(w, d, now, fx);
+	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
+		look_at_pod(w, p, now, fx);
+	while ((d = world_next_device(w, now.boot_ms)) != NULL)
+		change_look(w, d, now, fx);
+	for (i = 0; i < w->nnodes; i++)
+		figures_look(w, &w->nodes[i], now, fx);
+}
+
+int64_t
+plan_next(const struct world *w)
+{
+	int64_t at = world_next_due(w);
+	size_t i;
+
+	for (i = 0; i < w->nnodes; i++)
+		if (w->nodes[i].figures_dirty &&
+		    figures_due(&w->nodes[i]) < at)
+			at = figures_due(&w->nodes[i]);
+	return at;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * prepare.c: gathers what the translation of a pod wants, then translates.
+ *
+ * Owns pod->raw, pod->needs and pod->entry.  Never chooses, never writes.
+ */
+#include "placer/prepare.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/mark.h"
+#include "common/xmem.h"
+#include "placer/quadlet.h"
+
+static void
+fetch(struct effects *fx, struct wpod *p, uint64_t n)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_FETCH);
+	e->pod = p;
+	e->number = n;
+}
+
+static struct wneeds *
+new_needs(struct wpod *p, char **names, uint64_t optional)
+{
+	struct wneeds *n;
+
+	n = xcalloc(1, sizeof(*n));
+	n->names = names;
+	n->optional = optional;
+	while (names != NULL && names[n->n] != NULL)
+		n->n++;
+	n->bytes = xcalloc(n->n, sizeof(*n->bytes));
+	n->lens = xcalloc(n->n, sizeof(*n->lens));
+	p->needs = n;
+	return n;
+}
+
+static enum prepare
+ask_for_pod(struct wpod *p, struct effects *fx)
+{
+	if (p->needs == NULL) {
+		new_needs(p, NULL, 0)->pod_waits = 1;
+		fetch(fx, p, FETCH_POD);
+	}
+	return PREPARE_WAITS;
+}
+
+/* 1: all there or on its way */
+static int
+ask_for_objects(struct wpod *p, struct effects *fx, struct why *why)
+{
+	char **names = NULL;
+	uint64_t optional = 0;
+	size_t i;
+
+	if (p->needs != NULL)
+		return 1;
+	if (quadlet_needs((struct span){ p->raw, p->raw_len }, &names,
+		&optional, why) == -1)
+		return 0;
+	new_needs(p, names, optional);
+	for (i = 0; i < p->needs->n; i++)
+		fetch(fx, p, i);
+	p->needs->waits = p->needs->n;
+	return 1;
+}
+
+static int
+missing(struct wpod *p, struct why *why)
+{
+	const struct wneeds *n = p->needs;
+	size_t i;
+
+	for (i = 0; i < n->n; i++) {
+		if (n->lens[i] > 0 || (n->optional & (uint64_t)1 << i) != 0)
+			continue;
+		fail(why, ERR_AGAIN, "configmap \"%s\" not found",
+		    n->names[i]);
+		world_free_needs(p); /* the next look asks again */
+		return 1;
+	}
+	return 0;
+}
+
+static void
+keep(struct wpod *p, const struct quadlet *q)
+{
+	size_t i, len = strlen(q->application) + 1;
+	char *at;
+
+	for (i = 0; i < q->nconfigs; i++)
+		len += strlen(q->configs[i]) + 1;
+	free(p->entry);
+	at = p->entry = xmalloc(len + 1);
+	at = stpcpy(at, q->application);
+	for (i = 0; i < q->nconfigs; i++) {
+		*at++ = '\n';
+		at = stpcpy(at, q->configs[i]);
+	}
+	p->has_entry = 1;
+	p->rendered_images = p->pod->images;
+	free(p->raw);
+	p->raw = NULL;
+	p->raw_len = 0;
+	world_free_needs(p);
+}
+
+static enum prepare
+translate(struct world *w, struct wpod *p, struct why *why)
+{
+	struct quadlet_object *objects;
+	struct quadlet_in in;
+	struct quadlet q;
+	size_t i;
+	int rc;
+
+	if (mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1) {
+		fail(why, ERR_FORMAT, "%s/%s: no application name", p->ns,
+		    p->name);
+		return PREPARE_REFUSED;
+	}
+	objects = xcalloc(p->needs->n, sizeof(*objects));
+	for (i = 0; i < p->needs->n; i++) {
+		objects[i].name = p->needs->names[i];
+		objects[i].object = (struct span){ p->needs->bytes[i],
+			p->needs->lens[i] };
+	}
+	in = (struct quadlet_in){
+		.pod = { p->raw, p->raw_len },
+		.app = p->app,
+		.cluster = w->cluster,
+		.node = p->node->name,
+		.images = p->pod->images,
+		.cpu_m = p->pod->cpu_m,
+		.memory = p->pod->memory,
+		.try = p->tries,
+		.objects = objects,
+		.nobjects = p->needs->n,
+	};
+	if ((rc = quadlet_render(&in, &q, why)) == 0) {
+		keep(p, &q);
+		quadlet_clear(&q);
+	}
+	free(objects);
+	return rc == 0 ? PREPARE_READY : PREPARE_REFUSED;
+}
+
+enum prepare
+prepare_entry(struct world *w, struct wpod *p, struct effects *fx,
+    struct why *why)
+{
+	*why = (struct why){ .kind = ERR_NONE };
+	if (p->has_entry)
+		return PREPARE_READY;
+	if (p->raw == NULL)
+		return ask_for_pod(p, fx);
+	if (quadlet_check((struct span){ p->raw, p->raw_len }, why) == -1 ||
+	    !ask_for_objects(p, fx, why))
+		return PREPARE_REFUSED;
+	if (p->needs->waits > 0)
+		return PREPARE_WAITS;
+	if (missing(p, why))
+		return PREPARE_REFUSED;
+	return translate(w, p, why);
+}
+
+const char *
+prepare_reason(const struct why *why)
+{
+	switch (why->kind) {
+	case ERR_DENIED:
+		return "UnsupportedPodSpec";
+	case ERR_LIMIT:
+		return "PodTooLarge";
+	case ERR_NONE:
+	case ERR_AGAIN:
+	case ERR_AUTH:
+	case ERR_CONFLICT:
+	case ERR_GONE:
+	case ERR_FORMAT:
+	case ERR_SYSTEM:
+	case ERR_BUG:
+	case ERR_COUNT:
+		break;
+	}
+	return "CreateContainerConfigError";
+}
+
+void
+prepare_object(struct world *w, struct wpod *p, uint64_t n,
+    struct span object)
+{
+	struct wneeds *needs = p->needs;
+
+	world_look(w, p);
+	if (n == FETCH_POD) {
+		prepare_forget(p);
+		if (object.len == 0 || p->raw != NULL)
+			return;
+		p->raw = xmalloc(object.len);
+		memcpy(p->raw, object.p, object.len);
+		p->raw_len = object.len;
+		return;
+	}
+	if (needs == NULL || n >= needs->n || needs->bytes[n] != NULL)
+		return;
+	needs->waits--;
+	if (object.len == 0)
+		return;
+	needs->bytes[n] = xmalloc(object.len);
+	memcpy(needs->bytes[n], object.p, object.len);
+	needs->lens[n] = object.len;
+}
+
+void
+prepare_forget(struct wpod *p)
+{
+	world_free_needs(p);
+}

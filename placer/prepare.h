@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_PREPARE_H
+#define PLACER_PREPARE_H
+
+/*
+ * What must be there before a pod's entry can be written: the pod itself, the
+ * ConfigMaps that it mounts, its translation.  Pure but for fetch effects.
+ */
+
+#include "placer/plan.h"
+
+enum prepare {
+	PREPARE_READY,	 /* pod->entry is there, or the store has it */
+	PREPARE_WAITS,	 /* something was asked for */
+	PREPARE_REFUSED, /* *why: DENIED and LIMIT for good, else for now */
+};
+
+enum prepare prepare_entry(struct world *, struct wpod *, struct effects *,
+    struct why *);
+
+/* The reason that people see beside why's text; a literal. */
+const char *prepare_reason(const struct why *);
+
+/* An answer to EFFECT_FETCH number n of this pod; len 0: not there. */
+void prepare_object(struct world *, struct wpod *, uint64_t n,
+    struct span object);
+
+/* The link to kubeside is over: ask again. */
+void prepare_forget(struct wpod *);
+
+#endif

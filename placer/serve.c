@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * serve.c: frames in, turns out.
+ *
+ * Owns the two links and the turn.  Never decides (plan.c), never carries out
+ * (act.c).  All frames that have come are taken in before a turn is made, so
+ * a burst of pods is planned, saved and sent as one.
+ */
+#include "placer/serve.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/boot.h"
+#include "common/log.h"
+#include "common/mark.h"
+#include "common/xmem.h"
+#include "placer/act.h"
+#include "placer/change.h"
+#include "placer/intake.h"
+#include "placer/plan.h"
+
+struct serve {
+	struct event_base *base;
+	struct world world;
+	struct store *store;
+	struct act *act;
+	struct effects fx;
+	struct chan *kube, *flight;
+	struct event *turn;
+};
+
+static void
+arm(struct serve *s, int64_t in_ms)
+{
+	struct timeval tv;
+
+	if (in_ms < 0)
+		in_ms = 0;
+	tv.tv_sec = in_ms / 1000;
+	tv.tv_usec = in_ms % 1000 * 1000;
+	evtimer_add(s->turn, &tv);
+}
+
+static void
+add_up(struct tally *t, int64_t us)
+{
+	t->n++;
+	t->us += us;
+}
+
+static void
+on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct serve *s = arg;
+	struct now now = now_read();
+	int64_t next, began = now_us(), planned;
+
+	(void)fd, (void)what;
+	plan_turn(&s->world, now, &s->fx);
+	planned = now_us();
+	act_effects(s->act, &s->fx, now);
+	add_up(&s->world.planned, planned - began);
+	add_up(&s->world.acted, now_us() - planned);
+	next = plan_next(&s->world);
+	if (next != INT64_MAX)
+		arm(s, next - now.boot_ms);
+}
+
+/* -- who we are --------------------------------------------------------------- */
+
+static void
+send_cluster(struct serve *s)
+{
+	struct body_cluster m;
+
+	if (s->flight == NULL || s->world.cluster[0] == '\0')
+		return;
+	memcpy(m.cluster, s->world.cluster, sizeof(m.cluster));
+	(void)chan_send(s->flight, MSG_CLUSTER, 0, &m, -1);
+	chan_resume(s->flight);
+}
+
+static int
+set_cluster(struct serve *s, const char *cluster)
+{
+	struct world *w = &s->world;
+
+	if (cluster[0] == '\0' || strcmp(w->cluster, cluster) == 0)
+		return 0;
+	if (w->cluster[0] != '\0') {
+		log_error("cluster id %s is not %s, which the database and the "
+		    "devices know: nothing is done for it", cluster,
+		    w->cluster);
+		return -1;
+	}
+	(void)snprintf(w->cluster, sizeof(w->cluster), "%s", cluster);
+	mark_prefix(w->cluster, w->prefix);
+	(void)store_put_meta(s->store, "cluster", cluster, NULL);
+	send_cluster(s);
+	return 0;
+}
+
+/* -- frames ---------------------------------------------------------------------- */
+
+#define BODY_OF(kind, m, f) (body_##kind##_get((f)->body, (m)) == 0)
+
+static void
+on_kube_state(struct serve *s, const struct frame *f)
+{
+	struct body_kube_state m;
+
+	if (!BODY_OF(kube_state, &m, f))
+		return;
+	if (set_cluster(s, m.cluster) == -1)
+		return;
+	s->world.kube_reachable = m.reachable != 0;
+}
+
+static void
+on_flight_state(struct serve *s, const struct frame *f, struct now now)
+{
+	struct body_flight_state m;
+
+	if (BODY_OF(flight_state, &m, f))
+		intake_flight_state(&s->world, &m, now);
+}
+
+static void
+on_kube_frame(struct chan *c, struct frame *f, void *arg)
+{
+	struct serve *s = arg;
+	struct now now = now_read();
+	union {
+		struct body_writer writer;
+		struct body_pods pods;
+		struct body_pod pod;
+		struct body_object object;
+		struct body_done done;
+	} m;
+
+	(void)c;
+	if (f->type == MSG_KUBE_STATE)
+		on_kube_state(s, f);
+	else if (f->type == MSG_WRITER && BODY_OF(writer, &m.writer, f))
+		intake_writer(&s->world, &m.writer, now);
+	else if (f->type == MSG_PODS_BEGIN && BODY_OF(pods, &m.pods, f))
+		intake_pods_begin(&s->world, &m.pods);
+	else if (f->type == MSG_PODS_END && BODY_OF(pods, &m.pods, f))
+		intake_pods_end(&s->world, &m.pods);
+	else if (f->type == MSG_POD && BODY_OF(pod, &m.pod, f))
+		intake_pod(&s->world, &m.pod);
+	else if (f->type == MSG_OBJECT && BODY_OF(object, &m.object, f))
+		act_object(s->act, f->id, m.object.object, now);
+	else if (f->type == MSG_DONE && BODY_OF(done, &m.done, f))
+		act_done(s->act, f->id, &m.done, now);
+	else if (f->type != MSG_HELLO)
+		log_warn("a malformed %s from kubeside is dropped",
+		    msg_info(f->type)->name);
+	arm(s, 0);
+}
+
+static void
+on_flight_frame(struct chan *c, struct frame *f, void *arg)
+{
+	struct serve *s = arg;
+	struct now now = now_read();
+	union {
+		struct body_devices devices;
+		struct body_device device;
+		struct body_device_bad bad;
+		struct body_changed changed;
+		struct body_done done;
+	} m;
+
+	(void)c;
+	if (f->type == MSG_FLIGHT_STATE)
+		on_flight_state(s, f, now);
+	else if (f->type == MSG_DEVICES_BEGIN && BODY_OF(devices, &m.devices, f))
+		intake_devices_begin(&s->world);
+	else if (f->type == MSG_DEVICES_END && BODY_OF(devices, &m.devices, f))
+		intake_devices_end(&s->world, &m.devices);
+	else if (f->type == MSG_DEVICE && BODY_OF(device, &m.device, f))
+		intake_device(&s->world, &m.device, now, &s->fx);
+	else if (f->type == MSG_DEVICE_BAD && BODY_OF(device_bad, &m.bad, f))
+		intake_device_bad(&s->world, &m.bad);
+	else if (f->type == MSG_CHANGED && BODY_OF(changed, &m.changed, f))
+		act_changed(s->act, f->id, &m.changed, now);
+	else if (f->type == MSG_DONE && BODY_OF(done, &m.done, f))
+		act_done(s->act, f->id, &m.done, now);
+	else if (f->type != MSG_HELLO)
+		log_warn("a malformed %s from flightside is dropped",
+		    msg_info(f->type)->name);
+	arm(s, 0);
+}
+
+/* -- links ------------------------------------------------------------------------ */
+
+static void
+drop_kube(struct serve *s)
+{
+	struct now now = now_read();
+
+	chan_free(s->kube);
+	s->kube = NULL;
+	intake_kube_lost(&s->world);
+	act_kube(s->act, NULL, now);
+}
+
+static void
+drop_flight(struct serve *s)
+{
+	struct now now = now_read();
+
+	chan_free(s->flight);
+	s->flight = NULL;
+	intake_flight_lost(&s->world);
+	act_flight(s->act, NULL, now);
+}
+
+static void
+on_kube_closed(struct chan *c, const char *text, void *arg)
+{
+	struct serve *s = arg;
+
+	(void)c;
+	log_info("link with kubeside: %s", text);
+	drop_kube(s);
+	boot_relink(PROC_KUBESIDE);
+	arm(s, 0);
+}
+
+static void
+on_flight_closed(struct chan *c, const char *text, void *arg)
+{
+	struct serve *s = arg;
+
+	(void)c;
+	log_info("link with flightside: %s", text);
+	drop_flight(s);
+	boot_relink(PROC_FLIGHTSIDE);
+	arm(s, 0);
+}
+
+static const struct chan_ops kube_ops = {
+	.frame = on_kube_frame,
+	.closed = on_kube_closed,
+};
+
+static const struct chan_ops flight_ops = {
+	.frame = on_flight_frame,
+	.closed = on_flight_closed,
+};
+
+/*
+ * Devices are not read before we know which cluster's mark is ours: flightside
+ * waits, its link is full.
+ */
+void
+serve_link(struct serve *s, enum proc peer, int fd)
+{
+	struct now now = now_read();
+
+	if (peer == PROC_KUBESIDE) {
+		if (s->kube != NULL)
+			drop_kube(s);
+		s->kube = chan_open(s->base, fd, PROC_PLACER, peer, &kube_ops,
+		    s);
+		s->world.kube_up = 1;
+		act_kube(s->act, s->kube, now);
+		return;
+	}
+	if (s->flight != NULL)
+		drop_flight(s);
+	s->flight = chan_open(s->base, fd, PROC_PLACER, peer, &flight_ops, s);
+	s->world.flight_up = 1;
+	act_flight(s->act, s->flight, now);
+	if (s->world.cluster[0] == '\0')
+		chan_pause(s->flight);
+	send_cluster(s);
+}
+
+struct serve *
+serve_new(struct event_base *base, const struct settings *set,
+    struct store *store, struct why *why)
+{
+	struct serve *s;
+	char cluster[MAX_UID + 1] = "";
+
+	s = xcalloc(1, sizeof(*s));
+	s->base = base;
+	s->store = store;
+	if (world_init(&s->world, set, why) == -1 ||
+	    store_load(store, &s->world, now_read(), why) == -1 ||
+	    store_get_meta(store, "cluster", cluster, sizeof(cluster), why) ==
+		-1) {
+		world_clear(&s->world);
+		free(s);
+		return NULL;
+	}
+	s->act = act_new(&s->world, store);
+	s->turn = evtimer_new(base, on_turn, s);
+	(void)set_cluster(s, cluster);
+	arm(s, 0);
+	return s;
+}
+
+void
+serve_free(struct serve *s)
+{
+	if (s == NULL)
+		return;
+	chan_free(s->kube);
+	chan_free(s->flight);
+	act_free(s->act);
+	effects_clear(&s->fx);
+	world_clear(&s->world);
+	event_free(s->turn);
+	free(s);
+}
+
+const struct world *
+serve_world(const struct serve *s)
+{
+	return &s->world;
+}

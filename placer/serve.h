@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_SERVE_H
+#define PLACER_SERVE_H
+
+/*
+ * The placer's loop: frames from the key holders go into the world, a turn
+ * follows.
+ */
+
+#include "ipc/chan.h"
+#include "placer/store.h"
+
+struct event_base;
+struct serve;
+
+/* The store's seats are loaded.  -1 with *why. */
+struct serve *serve_new(struct event_base *, const struct settings *,
+    struct store *, struct why *);
+void serve_free(struct serve *);
+
+/* A new link with a key holder; takes fd. */
+void serve_link(struct serve *, enum proc peer, int fd);
+
+const struct world *serve_world(const struct serve *);
+
+#endif
