@@ -256,22 +256,15 @@ check_form(enum setting i, const char *value, struct why *why)
 	for (f = 0; f < COUNT(forms); f++)
 		if (forms[f].setting == i)
 			break;
-	if (f == COUNT(forms)) {
-		if (rows[i].kind != LIST)
-			return 0;
-		while (form_next_word(&words, &word))
-			if (word.len == 0)
-				return wrong(why, i, value,
-				    "words separated by commas");
-		return 0;
-	}
 	if (rows[i].kind != LIST)
-		return forms[f].is(word) ?
+		return f == COUNT(forms) || forms[f].is(word) ?
 		    0 :
 		    wrong(why, i, value, "%s", forms[f].must);
 	while (form_next_word(&words, &word))
-		if (!forms[f].is(word))
-			return wrong(why, i, value, "%s", forms[f].must);
+		if (word.len == 0 || (f < COUNT(forms) && !forms[f].is(word)))
+			return wrong(why, i, value, "%s",
+			    f < COUNT(forms) ? forms[f].must :
+					       "words separated by commas");
 	return 0;
 }
 
