@@ -16,17 +16,23 @@
 
 #include "common/xmem.h"
 
-/* What the walk compares; 64 bytes, a cache line. */
+/* What the walk reads of each device: as little as decides most of them. */
 struct row {
+	int32_t free;	 /* fit_scale()'s */
+	uint32_t npods;
+	uint32_t same;	 /* rule 5, filled and emptied by each choice */
+	uint32_t reason; /* pick_usable() */
+};
+
+/* What it reads of those that may win. */
+struct measure {
 	struct fit_room room;
 	struct fit_scale scale; /* rule 6 without a division */
-	uint32_t npods;
-	uint32_t same; /* rule 5, filled and emptied by each choice */
-	uint32_t reason; /* pick_usable() */
 };
 
 struct pick_table {
 	struct row *rows;
+	struct measure *measures; /* of the same slots */
 	struct wdevice **devices;
 	size_t n;
 	int stale;
@@ -65,6 +71,7 @@ pick_table_free(struct pick_table *t)
 	if (t == NULL)
 		return;
 	free(t->rows);
+	free(t->measures);
 	free(t->devices);
 	free(t);
 }
@@ -116,14 +123,17 @@ pick_usable(const struct wdevice *d)
 void
 pick_table_update(struct pick_table *t, const struct wdevice *d)
 {
+	struct measure *m;
 	struct row *r;
 
 	if (t == NULL || t->stale || d->slot >= t->n)
 		return;
 	r = &t->rows[d->slot];
-	r->room = fit_free(&d->total, &d->used);
+	m = &t->measures[d->slot];
+	m->room = fit_free(&d->total, &d->used);
+	m->scale = fit_scale(&d->total, &m->room);
+	r->free = m->scale.free;
 	r->npods = (uint32_t)d->npods;
-	r->scale = fit_scale(&d->total, &r->room);
 	r->reason = (uint32_t)pick_usable(d);
 }
 
@@ -145,6 +155,7 @@ sort(struct pick_table *t, struct wnode *node)
 		return;
 	t->n = node->ndevices;
 	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
+	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
 	t->devices = xreallocarray(t->devices, t->n, sizeof(*t->devices));
 	TAILQ_FOREACH(d, &node->devices, on_node)
 		t->devices[i++] = d;
@@ -207,9 +218,9 @@ ports_are_free(const struct wdevice *d, const struct pod *pod)
 }
 
 static enum pick_reason
-room_reason(const struct row *r, const struct fit_room *want)
+room_reason(const struct measure *m, const struct fit_room *want)
 {
-	switch (fit_check(&r->room, want)) {
+	switch (fit_check(&m->room, want)) {
 	case FIT_OK:
 		return PICK_FITS;
 	case FIT_CPU:
@@ -258,15 +269,17 @@ is_better(const struct leader *a, const struct leader *b)
  * walk, so it has lost.
  */
 static int
-may_win(const struct row *r, const struct wpod *p, const struct leader *best)
+may_win(const struct pick_table *t, size_t slot, const struct wpod *p,
+    const struct leader *best)
 {
+	const struct row *r = &t->rows[slot];
 	int bound;
 
 	if (r->same != best->same)
 		return r->same < best->same;
-	if (r->scale.free + FIT_SLACK < best->floor)
+	if (r->free + FIT_SLACK < best->floor)
 		return 0; /* not even for a pod of no size */
-	bound = fit_bound(&r->scale, &p->room);
+	bound = fit_bound(&t->measures[slot].scale, &p->room);
 	if (bound >= best->floor + 200)
 		return 1;
 	if (bound < best->floor)
@@ -286,15 +299,15 @@ choose(const struct pick_table *t, const struct wpod *p)
 
 	for (i = 0; i < t->n; i++) {
 		r = &t->rows[i];
-		if (r->reason != PICK_FITS || (found && !may_win(r, p, &best)) ||
-		    fit_check(&r->room, &p->room) != FIT_OK ||
+		if (r->reason != PICK_FITS || (found && !may_win(t, i, p, &best)) ||
+		    fit_check(&t->measures[i].room, &p->room) != FIT_OK ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
 		    !ports_are_free(t->devices[i], p->pod))
 			continue;
 		x = (struct leader){ .slot = i, .same = r->same,
 			.npods = r->npods };
-		x.tenths = fit_tenths(&t->devices[i]->total, &r->room,
-		    &p->room);
+		x.tenths = fit_tenths(&t->devices[i]->total,
+		    &t->measures[i].room, &p->room);
 		x.floor = 200 * x.tenths;
 		x.preferred = preferences(t->devices[i], p->pod->wish);
 		if (!found || is_better(&x, &best))
@@ -334,10 +347,10 @@ nearest(const struct pick_table *t, const struct wpod *p,
 	for (i = 0; i < t->n; i++) {
 		if (t->rows[i].reason != PICK_FITS ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
-		    room_reason(&t->rows[i], &p->room) != reason)
+		    room_reason(&t->measures[i], &p->room) != reason)
 			continue;
-		has = reason == PICK_NO_CPU ? t->rows[i].room.cpu_m :
-					      t->rows[i].room.memory;
+		has = reason == PICK_NO_CPU ? t->measures[i].room.cpu_m :
+					      t->measures[i].room.memory;
 		if (has > most) {
 			most = has;
 			best = t->devices[i];
@@ -430,7 +443,7 @@ explain(const struct pick_table *t, const struct wpod *p,
 		if (!is_wished(t->devices[i], p->pod->wish))
 			why = PICK_WISHES;
 		if (why == PICK_FITS)
-			why = (uint32_t)room_reason(&t->rows[i], &p->room);
+			why = (uint32_t)room_reason(&t->measures[i], &p->room);
 		if (why == PICK_FITS)
 			why = PICK_NO_PORT;
 		counts[why]++;

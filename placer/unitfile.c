@@ -123,10 +123,10 @@ unit_of(const char *s, char unit[8])
 
 	switch (*s) {
 	case '\n':
-		strcpy(unit, "\\n");
+		memcpy(unit, "\\n", 3);
 		return 1;
 	case '\t':
-		strcpy(unit, "\\t");
+		memcpy(unit, "\\t", 3);
 		return 1;
 	case '"':
 	case '\\':
@@ -175,7 +175,8 @@ quoted(struct unitfile *f, const char *word, struct why *why)
 			put(f, "\\\n");
 			col = 0;
 		}
-		if (col + strlen(unit) + 2 > LINE_MAX_BYTES)
+		/* a quote, a blank and a backslash may follow */
+		if (col + strlen(unit) + 3 > LINE_MAX_BYTES)
 			return fail(why, ERR_LIMIT, "over %d bytes without a "
 			    "place to break a line", LINE_MAX_BYTES);
 		put(f, unit);
