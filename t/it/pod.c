@@ -51,6 +51,7 @@ pod_template(const char *name, const struct pod_conf *conf)
 			 "\"operator\":\"Exists\"}],"
 			 "\"containers\":[{\"name\":\"main\","
 			 "\"image\":\"%s\","
+			 "\"imagePullPolicy\":\"IfNotPresent\","
 			 "\"command\":[\"sleep\",\"100000\"],\"resources\":"
 			 "{\"requests\":%s,\"limits\":%s}%s}]%s}",
 	    name, or(conf->app, name), where,

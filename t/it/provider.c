@@ -205,6 +205,16 @@ provider_expect(struct provider *p, const char *regex)
 	p->expected[p->nexpected++] = regex;
 }
 
+char *
+provider_log(const struct provider *p)
+{
+	char *text = it_file(p->log, NULL);
+
+	if (text == NULL)
+		it_die("%s: cannot be read", p->log);
+	return text;
+}
+
 static int
 matches(const char *line, const char *regex)
 {
@@ -238,7 +248,7 @@ is_expected(const struct provider *p, const char *line)
 void
 provider_judge(struct provider *p)
 {
-	AUTO_FREE char *text = it_file(p->log, NULL);
+	AUTO_FREE char *text = provider_log(p);
 	char *line, *rest = text;
 	unsigned int n = 0;
 
@@ -254,7 +264,7 @@ provider_judge(struct provider *p)
 size_t
 provider_lines(const struct provider *p, const char *regex)
 {
-	AUTO_FREE char *text = it_file(p->log, NULL);
+	AUTO_FREE char *text = provider_log(p);
 	char *line, *rest = text;
 	size_t n = 0;
 	regex_t re;

@@ -30,6 +30,9 @@ pid_t provider_worker(const struct provider *, const char *name);
 void provider_expect(struct provider *, const char *regex);
 void provider_judge(struct provider *);
 
+/* The log until now; caller frees. */
+char *provider_log(const struct provider *);
+
 /* Lines of the log that match. */
 size_t provider_lines(const struct provider *, const char *regex);
 

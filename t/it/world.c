@@ -29,7 +29,6 @@ enum {
 };
 
 static struct {
-	enum world_kind kind;
 	struct world_conf conf;
 	char *node;
 	char *socket[3]; /* by enum world_sim */
@@ -54,7 +53,15 @@ from_environment(const char *name)
 enum world_kind
 world_kind(void)
 {
-	return world.kind;
+	const char *kind = getenv("IT_WORLD");
+
+	if (kind == NULL || *kind == '\0')
+		return WORLD_SIM;
+	if (strcmp(kind, "real") == 0)
+		return WORLD_REAL;
+	if (strcmp(kind, "edge") == 0)
+		return WORLD_EDGE;
+	it_die("IT_WORLD=%s: real and edge are known", kind);
 }
 
 const char *
@@ -203,20 +210,12 @@ describe(void)
 void
 world_open(const struct world_conf *conf)
 {
-	const char *kind = getenv("IT_WORLD");
-
 	world.conf = *conf;
 	if (conf->fleet == NULL)
 		world.conf.fleet = it_name();
 	world.node = xasprintf("vk-flightctl-%s", world.conf.fleet);
-	if (kind == NULL)
+	if (world_kind() == WORLD_SIM)
 		start_sims();
-	else if (strcmp(kind, "real") == 0)
-		world.kind = WORLD_REAL;
-	else if (strcmp(kind, "edge") == 0)
-		world.kind = WORLD_EDGE;
-	else
-		it_die("IT_WORLD=%s: real and edge are known", kind);
 	describe();
 	if (!flight_await(are_online, NULL, ONLINE_MS))
 		it_die("the devices do not come online");
@@ -227,7 +226,7 @@ world_kube(int up)
 {
 	AUTO_FREE char *script = NULL;
 
-	if (world.kind == WORLD_SIM) {
+	if (world_kind() == WORLD_SIM) {
 		free(world_tell(SIM_KUBE, up ? "up" : "down"));
 		return;
 	}
@@ -245,7 +244,7 @@ world_flight(int up)
 {
 	AUTO_FREE char *script = NULL;
 
-	if (world.kind == WORLD_SIM) {
+	if (world_kind() == WORLD_SIM) {
 		free(world_tell(SIM_FLIGHT, up ? "up" : "down"));
 		return;
 	}

@@ -27,7 +27,7 @@ struct world_conf {
 /* Starts what is to be started; returns when all devices are Online. */
 void world_open(const struct world_conf *);
 
-enum world_kind world_kind(void);
+enum world_kind world_kind(void); /* also before world_open() */
 const char *world_fleet(void);
 const char *world_node(void); /* of the fleet */
 unsigned int world_devices(void);
