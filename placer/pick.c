@@ -205,7 +205,7 @@ port_is_taken(const struct wdevice *d, const struct host_port *want)
 	return 0;
 }
 
-/* 4. Room, but for the part that is in the row. */
+/* 4. Room, host ports included: the ports; the rest is in the measure. */
 static int
 ports_are_free(const struct wdevice *d, const struct pod *pod)
 {
