@@ -65,8 +65,8 @@ start(const char *const argv[], char *const env[], int out)
 pid_t
 child_start(const char *const argv[], char *const env[], const char *log)
 {
-	AUTO_FD int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-	    0644);
+	AUTO_FD int out =
+	    open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 
 	if (out == -1)
 		it_die("%s: cannot be written", log);
@@ -103,8 +103,8 @@ int
 child_run(const char *const argv[], char **out)
 {
 	AUTO_FREE char *path = xasprintf("%s/run.out", it_folder());
-	AUTO_FD int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-	    0600);
+	AUTO_FD int fd =
+	    open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int status;
 
 	if (fd == -1)
@@ -152,8 +152,8 @@ child_source(const char *path)
 size_t
 child_list(pid_t pid, pid_t *pids, size_t max)
 {
-	AUTO_FREE char *path = xasprintf("/proc/%d/task/%d/children", (int)pid,
-	    (int)pid);
+	AUTO_FREE char *path =
+	    xasprintf("/proc/%d/task/%d/children", (int)pid, (int)pid);
 	AUTO_FREE char *list = it_file(path, NULL);
 	char *p = list, *end;
 	size_t n = 0;

@@ -10,8 +10,7 @@
  * Starts argv[0] with the environment env (NULL: ours), output to the file
  * log.  Dies when that fails.
  */
-pid_t child_start(const char *const argv[], char *const env[],
-    const char *log);
+pid_t child_start(const char *const argv[], char *const env[], const char *log);
 
 /* Exit status (128 + signal), -1: it did not end within ms. */
 int child_wait(pid_t, int ms);

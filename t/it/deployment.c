@@ -88,8 +88,8 @@ devices_used(struct json_object *set)
 static int
 shows_requests(struct json_object *node, void *arg)
 {
-	const char *text = json_object_to_json_string(
-	    js_get(node, "/metadata/annotations"));
+	const char *text =
+	    json_object_to_json_string(js_get(node, "/metadata/annotations"));
 
 	return strstr(text, arg) != NULL;
 }
@@ -106,8 +106,7 @@ look_at_figures(struct json_object *before)
 	    free_cpu, READY_MS);
 	it_ok(node != NULL && shows_requests(node, free_cpu),
 	    "the node shows %s of CPU as free (%s)", free_cpu,
-	    json_object_to_json_string(
-		js_get(node, "/metadata/annotations")));
+	    json_object_to_json_string(js_get(node, "/metadata/annotations")));
 	it_ok(node_cpu_m(node, "capacity") == all,
 	    "its capacity stays what the devices have");
 }
@@ -120,8 +119,8 @@ scenario(void)
 	unsigned int running;
 	int64_t since;
 
-	world_open(&(struct world_conf) {
-	    .devices = REPLICAS + 1, .fleet = "edge-fleet-1" });
+	world_open(&(struct world_conf){ .devices = REPLICAS + 1,
+	    .fleet = "edge-fleet-1" });
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

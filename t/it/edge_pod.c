@@ -71,8 +71,8 @@ scenario(void)
 		it_skip("no real device: make check-edge has one");
 		return;
 	}
-	world_open(&(struct world_conf) {
-	    .devices = 1, .fleet = "edge-fleet-1" });
+	world_open(
+	    &(struct world_conf){ .devices = 1, .fleet = "edge-fleet-1" });
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

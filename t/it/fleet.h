@@ -18,5 +18,4 @@ struct fleet_sum fleet_sum(struct json_object *set);
 int64_t node_cpu_m(struct json_object *node, const char *which);
 int64_t node_bytes(struct json_object *node, const char *which);
 
-
 #endif

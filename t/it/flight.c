@@ -63,9 +63,9 @@ flight_device(const char *name)
 static char *
 add_page(struct json_object *set, const char *token)
 {
-	AUTO_FREE char *path = xasprintf(
-	    "/api/v1/devices?labelSelector=%s&limit=100%s%s", selector,
-	    *token == '\0' ? "" : "&continue=", token);
+	AUTO_FREE char *path =
+	    xasprintf("/api/v1/devices?labelSelector=%s&limit=100%s%s",
+		selector, *token == '\0' ? "" : "&continue=", token);
 	AUTO_JSON struct json_object *page = get(path);
 	struct json_object *o;
 	size_t i;
@@ -127,7 +127,7 @@ flight_send(const char *method, const char *path, struct json_object *body,
 	return status;
 }
 
-/* --- our entries ------------------------------------------------------------ */
+/* --- our entries --------------------------------------------------------- */
 
 static int
 is_ours(const char *app)
@@ -153,8 +153,8 @@ flight_count(struct json_object *set)
 	while (js_next(set, &at, NULL, &device)) {
 		apps = js_get(device, "/spec/applications");
 		for (i = 0; i < js_len(apps, ""); i++)
-			n += is_ours(
-			    js_str(json_object_array_get_idx(apps, i), "/name"));
+			n += is_ours(js_str(json_object_array_get_idx(apps, i),
+			    "/name"));
 	}
 	return n;
 }

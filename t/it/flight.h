@@ -23,10 +23,10 @@ typedef int flight_fn(struct json_object *set, void *arg);
 int flight_await(flight_fn *, void *arg, int ms);
 
 /* Takes the body; status. */
-long flight_send(const char *method, const char *path,
-    struct json_object *body, struct json_object **out);
+long flight_send(const char *method, const char *path, struct json_object *body,
+    struct json_object **out);
 
-/* --- our entries ------------------------------------------------------------ */
+/* --- our entries --------------------------------------------------------- */
 
 /* Names of applications with our mark in all specs: how many. */
 size_t flight_count(struct json_object *set);

@@ -134,9 +134,9 @@ http_json(struct http *h, const char *method, const char *path,
 	struct json_object *j = NULL;
 
 	http_send(h, method, path, NULL,
-	    body == NULL ? NULL :
-			   json_object_to_json_string_ext(body,
-			       JSON_C_TO_STRING_PLAIN),
+	    body == NULL ?
+		NULL :
+		json_object_to_json_string_ext(body, JSON_C_TO_STRING_PLAIN),
 	    &a);
 	if (status != NULL)
 		*status = a.status;
@@ -146,7 +146,7 @@ http_json(struct http *h, const char *method, const char *path,
 	return j;
 }
 
-/* --- streams --------------------------------------------------------------- */
+/* --- streams ------------------------------------------------------------- */
 
 struct lines {
 	int (*fn)(const char *, void *);
@@ -188,8 +188,8 @@ run_until(CURLM *multi, const struct lines *l, int64_t deadline)
 			return -1;
 		if ((left = deadline - it_ms()) <= 0)
 			return 0;
-		curl_multi_poll(multi, NULL, 0,
-		    left > 1000 ? 1000 : (int)left, NULL);
+		curl_multi_poll(multi, NULL, 0, left > 1000 ? 1000 : (int)left,
+		    NULL);
 	}
 	return 1;
 }

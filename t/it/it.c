@@ -155,7 +155,7 @@ it_file(const char *path, size_t *len)
 	return steal(&p);
 }
 
-/* --- the guard ------------------------------------------------------------- */
+/* --- the guard ----------------------------------------------------------- */
 
 static int
 remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -216,8 +216,8 @@ show_log(const char *path, const struct stat *st, int type, struct FTW *ftw)
 static void
 end_orphans(void)
 {
-	AUTO_FREE char *path = xasprintf("/proc/self/task/%d/children",
-	    getpid());
+	AUTO_FREE char *path =
+	    xasprintf("/proc/self/task/%d/children", getpid());
 	int64_t deadline = it_ms() + END_MS;
 	int signal_no = SIGTERM;
 	pid_t pid;

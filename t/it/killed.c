@@ -65,7 +65,7 @@ deploy_and_kill(void)
 
 	for (i = 0; i < PODS; i++) {
 		(void)snprintf(name, sizeof(name), "web-%d", i);
-		uids[i] = pod_create(name, &(struct pod_conf) { .app = "web" });
+		uids[i] = pod_create(name, &(struct pod_conf){ .app = "web" });
 		if (random() % 3 == 0)
 			kill_one(workers[random() % 3]);
 		json_object_put(set);
@@ -160,7 +160,7 @@ scenario(void)
 			       (unsigned int)it_ms();
 	it_say("IT_SEED=%u", seed);
 	srandom(seed);
-	world_open(&(struct world_conf) { .devices = DEVICES });
+	world_open(&(struct world_conf){ .devices = DEVICES });
 	provider = provider_start("provider", NULL);
 	provider_expect(provider, "died|killed|ended by|signal|link|restart");
 	if ((node = node_is_ready(READY_MS)) == NULL)

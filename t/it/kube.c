@@ -81,7 +81,7 @@ kube_patch(const char *path, const char *type, struct json_object *body)
 	return kube_request("PATCH", path, type, body, NULL);
 }
 
-/* --- list and watch -------------------------------------------------------- */
+/* --- list and watch ------------------------------------------------------ */
 
 struct wait {
 	const char *collection;

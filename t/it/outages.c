@@ -38,7 +38,7 @@ create(int n)
 
 	while (n-- > 0) {
 		(void)snprintf(name, sizeof(name), "web-%d", made++);
-		free(pod_create(name, &(struct pod_conf) { .app = "web" }));
+		free(pod_create(name, &(struct pod_conf){ .app = "web" }));
 	}
 }
 
@@ -58,8 +58,7 @@ node_tells(char *status)
 	it_ok(node != NULL && tells(node, status),
 	    "the node says FlightctlReachable=%s (%.1f s)", status,
 	    (double)(it_ms() - since) / 1000);
-	it_ok(strcmp(js_condition(node, "Ready"), "True") == 0,
-	    "and is Ready");
+	it_ok(strcmp(js_condition(node, "Ready"), "True") == 0, "and is Ready");
 }
 
 /* What must not happen while Flightctl is away. */
@@ -146,10 +145,11 @@ scenario(void)
 
 	if (seconds != NULL)
 		outage_ms = 1000 * (int)strtol(seconds, NULL, 10);
-	world_open(&(struct world_conf) { .devices = DEVICES });
+	world_open(&(struct world_conf){ .devices = DEVICES });
 	p = provider_start("provider", NULL);
-	provider_expect(p, "onnect|refused|timed out|no answer|unreachable|"
-			   "does not answer|lease|watch");
+	provider_expect(p,
+	    "onnect|refused|timed out|no answer|unreachable|"
+	    "does not answer|lease|watch");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	flight_is_away();

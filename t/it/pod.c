@@ -18,8 +18,7 @@
 #include "t/it/kube.h"
 #include "t/it/world.h"
 
-static const char *
-or(const char *value, const char *otherwise)
+static const char * or (const char *value, const char *otherwise)
 {
 	return value != NULL ? value : otherwise;
 }
@@ -27,9 +26,9 @@ or(const char *value, const char *otherwise)
 static char *
 target(int bound)
 {
-	return bound ? xasprintf("\"nodeName\":\"%s\"", world_node()) :
-		       xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}",
-			   world_fleet());
+	return bound ?
+	    xasprintf("\"nodeName\":\"%s\"", world_node()) :
+	    xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}", world_fleet());
 }
 
 char *
@@ -42,7 +41,7 @@ pod_template(const char *name, const struct pod_conf *conf)
 		conf = &none;
 	where = target(conf->bound);
 	sizes = xasprintf("{\"cpu\":\"%s\",\"memory\":\"%s\"}",
-	    or(conf->cpu, "100m"), or(conf->memory, "32Mi"));
+	    or (conf->cpu, "100m"), or (conf->memory, "32Mi"));
 	return xasprintf("\"metadata\":{\"name\":\"%s\",\"labels\":"
 			 "{\"app\":\"%s\"}},\"spec\":{%s,"
 			 "\"terminationGracePeriodSeconds\":2,"
@@ -54,9 +53,9 @@ pod_template(const char *name, const struct pod_conf *conf)
 			 "\"imagePullPolicy\":\"IfNotPresent\","
 			 "\"command\":[\"sleep\",\"100000\"],\"resources\":"
 			 "{\"requests\":%s,\"limits\":%s}%s}]%s}",
-	    name, or(conf->app, name), where,
-	    or(conf->image, "busybox:latest"), sizes, sizes,
-	    or(conf->container, ""), or(conf->spec, ""));
+	    name, or (conf->app, name), where,
+	    or (conf->image, "busybox:latest"), sizes, sizes,
+	    or (conf->container, ""), or (conf->spec, ""));
 }
 
 char *
@@ -104,9 +103,9 @@ pod_runs(const char *name, int64_t since_ms, int ms)
 	if (it_ok(ok, "pod %s is Running (%.2f s)", name,
 		(double)(it_ms() - since_ms) / 1000))
 		return pod;
-	it_say("%s", pod == NULL ? "there is no such pod" :
-				   json_object_to_json_string(
-				       js_get(pod, "/status")));
+	it_say("%s",
+	    pod == NULL ? "there is no such pod" :
+			  json_object_to_json_string(js_get(pod, "/status")));
 	json_object_put(pod);
 	return NULL;
 }

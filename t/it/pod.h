@@ -7,13 +7,13 @@
 #include <json-c/json_object.h>
 
 struct pod_conf {
-	const char *image;  /* NULL: busybox:latest */
-	const char *cpu;    /* request and limit, NULL: "100m" */
-	const char *memory; /* NULL: "32Mi" */
-	const char *spec;   /* more members of the spec, ",\"x\":1"; NULL */
+	const char *image;     /* NULL: busybox:latest */
+	const char *cpu;       /* request and limit, NULL: "100m" */
+	const char *memory;    /* NULL: "32Mi" */
+	const char *spec;      /* more members of the spec, ",\"x\":1"; NULL */
 	const char *container; /* more members of the container; NULL */
-	const char *app;    /* value of label app; NULL: the name */
-	int bound;	    /* spec.nodeName instead of nodeSelector */
+	const char *app;       /* value of label app; NULL: the name */
+	int bound;	       /* spec.nodeName instead of nodeSelector */
 };
 
 /* The template's members: "metadata":...,"spec":...; caller frees. */

@@ -63,7 +63,7 @@ scenario(void)
 	struct pod_conf conf = { .bound = 1 };
 	struct provider *p;
 
-	world_open(&(struct world_conf) { .devices = 1 });
+	world_open(&(struct world_conf){ .devices = 1 });
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
@@ -72,8 +72,8 @@ scenario(void)
 	if ((first = pod_runs("first", it_ms(), RUN_MS)) == NULL)
 		return;
 	uid2 = pod_create("second", &conf);
-	next = kube_await_one(KUBE_PODS, "second", waits_for_room, NULL,
-	    RUN_MS);
+	next =
+	    kube_await_one(KUBE_PODS, "second", waits_for_room, NULL, RUN_MS);
 	it_ok(next != NULL && waits_for_room(next, NULL),
 	    "a second one of that size waits for room");
 	delete_and_look("first", uid1);

@@ -31,7 +31,8 @@ has_label(struct json_object *node, const char *key, const char *value)
 	struct json_object *o = NULL;
 	const char *is = "";
 
-	if (json_object_object_get_ex(js_get(node, "/metadata/labels"), key, &o))
+	if (json_object_object_get_ex(js_get(node, "/metadata/labels"), key,
+		&o))
 		is = json_object_get_string(o);
 	it_ok(strcmp(is, value) == 0, "the node's label %s is %s (%s)", key,
 	    value, is);
@@ -52,8 +53,8 @@ look_at_node(struct json_object *node)
 	has_label(node, "kubernetes.io/os", "linux");
 	has_label(node, "kubernetes.io/hostname", world_node());
 	has_label(node, "fleet", world_fleet());
-	taint = js_find(node, "/spec/taints", "key",
-	    "virtual-kubelet.io/provider");
+	taint =
+	    js_find(node, "/spec/taints", "key", "virtual-kubelet.io/provider");
 	it_ok(strcmp(js_str(taint, "/value"), "flightctl") == 0 &&
 		strcmp(js_str(taint, "/effect"), "NoSchedule") == 0,
 	    "the node has the taint virtual-kubelet.io/provider");
@@ -139,7 +140,7 @@ scenario(void)
 	struct provider *p;
 	int64_t since;
 
-	world_open(&(struct world_conf) { .devices = DEVICES });
+	world_open(&(struct world_conf){ .devices = DEVICES });
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

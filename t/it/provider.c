@@ -29,7 +29,7 @@ enum {
 	LOOK_MS = 50,
 	SETTINGS_MAX = 64,
 	EXPECT_MAX = 16,
-	SHOWN_MAX = 10, /* unexpected lines */
+	SHOWN_MAX = 10,	   /* unexpected lines */
 	FIRST_UID = 61001, /* kubeside, flightside, placer (UIDS) */
 };
 
@@ -85,8 +85,8 @@ add_setting(struct provider *p, const char *setting)
 		if (strcmp(name, credentials[i].name) == 0)
 			path = copy_for(setting + len + 1, p->dir, name,
 			    credentials[i].uid);
-	p->env[p->nenv++] = path == NULL ? xstrdup(setting) :
-					   xasprintf("%s=%s", name, path);
+	p->env[p->nenv++] =
+	    path == NULL ? xstrdup(setting) : xasprintf("%s=%s", name, path);
 }
 
 /* As our own run has it; leaks cannot be looked for under seccomp. */
@@ -99,8 +99,8 @@ add_environment(struct provider *p)
 
 	for (i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
 		if ((value = getenv(passed[i])) != NULL)
-			p->env[p->nenv++] = xasprintf("%s=%s", passed[i],
-			    value);
+			p->env[p->nenv++] =
+			    xasprintf("%s=%s", passed[i], value);
 	p->env[p->nenv++] = xasprintf("ASAN_OPTIONS=%s%sdetect_leaks=0",
 	    asan == NULL ? "" : asan, asan == NULL ? "" : ":");
 }
@@ -195,7 +195,7 @@ provider_worker(const struct provider *p, const char *wanted)
 	return -1;
 }
 
-/* --- its log ---------------------------------------------------------------- */
+/* --- its log ------------------------------------------------------------- */
 
 void
 provider_expect(struct provider *p, const char *regex)

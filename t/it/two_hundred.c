@@ -20,10 +20,11 @@
 #include "t/it/requests.h"
 #include "t/it/world.h"
 
-#define THEIRS "{\"appType\":\"quadlet\",\"inline\":[{\"content\":"            \
-	       "\"[Container]\\nImage=docker.io/library/busybox:latest\\n"     \
-	       "Exec=sleep 100000\\n[Install]\\nWantedBy=multi-user.target\\n" \
-	       "\",\"path\":\"theirs.container\"}],\"name\":\"theirs\"}"
+#define THEIRS                                                          \
+	"{\"appType\":\"quadlet\",\"inline\":[{\"content\":"            \
+	"\"[Container]\\nImage=docker.io/library/busybox:latest\\n"     \
+	"Exec=sleep 100000\\n[Install]\\nWantedBy=multi-user.target\\n" \
+	"\",\"path\":\"theirs.container\"}],\"name\":\"theirs\"}"
 
 enum {
 	DEVICES = 20,
@@ -89,7 +90,8 @@ create_all(void)
 	for (i = 0; i < PODS; i++) {
 		(void)snprintf(name, sizeof(name), "load-%d", i);
 		free(pod_create(name,
-		    &(struct pod_conf) { .app = "load", .cpu = "10m",
+		    &(struct pod_conf){ .app = "load",
+			.cpu = "10m",
 			.memory = "8Mi" }));
 	}
 }
@@ -141,7 +143,7 @@ scenario(void)
 	struct provider *p;
 	int64_t since;
 
-	world_open(&(struct world_conf) { .devices = DEVICES });
+	world_open(&(struct world_conf){ .devices = DEVICES });
 	device = some_device();
 	add_theirs(device);
 	before = theirs(device);

@@ -32,12 +32,11 @@ enum {
 };
 
 static int
-has_holder(struct json_object *lease, void *not)
+has_holder(struct json_object *lease, void * not )
 {
 	const char *holder = js_str(lease, "/spec/holderIdentity");
 
-	return *holder != '\0' &&
-	    (not == NULL || strcmp(holder, not) != 0);
+	return *holder != '\0' && (not == NULL || strcmp(holder, not ) != 0);
 }
 
 /* Who holds the writer's lease and is not `other'; caller frees. */
@@ -70,7 +69,7 @@ deploy(void)
 
 	for (i = 0; i < PODS; i++) {
 		(void)snprintf(name, sizeof(name), "web-%d", i);
-		free(pod_create(name, &(struct pod_conf) { .app = "web" }));
+		free(pod_create(name, &(struct pod_conf){ .app = "web" }));
 	}
 	n = pods_in_phase("web", "Running", PODS, RUN_MS);
 	it_ok(n == PODS, "%u of %d pods are Running", n, PODS);
@@ -83,7 +82,7 @@ scenario(void)
 	AUTO_FREE char *first = NULL, *second = NULL;
 	struct provider *one, *two;
 
-	world_open(&(struct world_conf) { .devices = DEVICES });
+	world_open(&(struct world_conf){ .devices = DEVICES });
 	one = provider_start("one", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

@@ -34,16 +34,17 @@ device_runs(struct json_object *set, const char *uid, const char *image)
 	struct json_object *app = flight_application(device, uid);
 	const char *rendered;
 
-	if (app == NULL || strstr(json_object_to_json_string_ext(app,
-				      JSON_C_TO_STRING_NOSLASHESCAPE),
-			       image) == NULL)
+	if (app == NULL ||
+	    strstr(json_object_to_json_string_ext(app,
+		       JSON_C_TO_STRING_NOSLASHESCAPE),
+		image) == NULL)
 		return 0;
-	rendered = json_object_get_string(json_object_object_get(
-	    js_get(device, "/metadata/annotations"),
-	    "device-controller/renderedVersion"));
+	rendered = json_object_get_string(
+	    json_object_object_get(js_get(device, "/metadata/annotations"),
+		"device-controller/renderedVersion"));
 	return rendered != NULL &&
-	    strcmp(rendered, js_str(device, "/status/config/renderedVersion")) ==
-	    0;
+	    strcmp(rendered,
+		js_str(device, "/status/config/renderedVersion")) == 0;
 }
 
 static int
@@ -101,7 +102,7 @@ replace_pod(const char *old)
 		(double)(it_ms() - since) / 1000))
 		return;
 	since = it_ms();
-	uid = pod_create("web", &(struct pod_conf) { .image = NEW });
+	uid = pod_create("web", &(struct pod_conf){ .image = NEW });
 	pod = pod_runs("web", since, RUN_MS);
 	set = flight_devices();
 	flight_holder(set, old, &n);
@@ -117,11 +118,11 @@ scenario(void)
 	AUTO_FREE char *uid = NULL;
 	struct provider *p;
 
-	world_open(&(struct world_conf) { .devices = 2 });
+	world_open(&(struct world_conf){ .devices = 2 });
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
-	uid = pod_create("web", &(struct pod_conf) { .image = OLD });
+	uid = pod_create("web", &(struct pod_conf){ .image = OLD });
 	if ((pod = pod_runs("web", it_ms(), RUN_MS)) == NULL)
 		return;
 	change_image(uid);

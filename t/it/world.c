@@ -88,7 +88,7 @@ world_settings(void)
 	return world.settings;
 }
 
-/* --- simulators -------------------------------------------------------------- */
+/* --- simulators ---------------------------------------------------------- */
 
 /* Lines "export NAME=VALUE" into our environment. */
 static void
@@ -161,10 +161,8 @@ start_sims(void)
 {
 	AUTO_FREE char *env = NULL;
 
-	start_sim("kubesim", SIM_KUBE,
-	    (const char *[]) { "--schedule", NULL });
-	start_sim("flightsim", SIM_FLIGHT,
-	    (const char *[]) { NULL });
+	start_sim("kubesim", SIM_KUBE, (const char *[]){ "--schedule", NULL });
+	start_sim("flightsim", SIM_FLIGHT, (const char *[]){ NULL });
 	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
 	env = xasprintf("%s/kubesim/env", it_folder());
 	take_env(env);
@@ -173,7 +171,8 @@ start_sims(void)
 	take_env(env);
 }
 
-/* --- both --------------------------------------------------------------------- */
+/* --- both
+ * --------------------------------------------------------------------- */
 
 static int
 are_online(struct json_object *set, void *arg)
@@ -231,12 +230,12 @@ world_kube(int up)
 		return;
 	}
 	script = child_source("t/real/kube");
-	if (child_run((const char *[]) { script,
-		    up ? "start-apiserver" : "stop-apiserver",
-		    getenv("KUBE_DIR"), up ? NULL : "KILL", NULL },
+	if (child_run((const char *[]){ script,
+			  up ? "start-apiserver" : "stop-apiserver",
+			  getenv("KUBE_DIR"), up ? NULL : "KILL", NULL },
 		NULL) != 0)
-		it_die("the apiserver cannot be %s", up ? "started" :
-							  "stopped");
+		it_die("the apiserver cannot be %s",
+		    up ? "started" : "stopped");
 }
 
 void
@@ -249,8 +248,8 @@ world_flight(int up)
 		return;
 	}
 	script = child_source("t/real/flight");
-	if (child_run((const char *[]) { script, up ? "start-api" : "stop-api",
-		    getenv("FC_DIR"), up ? NULL : "KILL", NULL },
+	if (child_run((const char *[]){ script, up ? "start-api" : "stop-api",
+			  getenv("FC_DIR"), up ? NULL : "KILL", NULL },
 		NULL) != 0)
 		it_die("Flightctl cannot be %s", up ? "started" : "stopped");
 }
@@ -266,7 +265,7 @@ world_shell(char **out, const char *fmt, ...)
 		it_die("out of memory");
 	va_end(ap);
 	line = xasprintf("%s \"$1\"", from_environment("EDGE_SH"));
-	return child_run((const char *[]) { "/bin/sh", "-c", line, "sh", command,
+	return child_run((const char *[]){ "/bin/sh", "-c", line, "sh", command,
 			     NULL },
 	    out);
 }
