@@ -18,6 +18,7 @@ enum {
 	MAX_LABEL_VALUE = 63,
 	MAX_CONTAINERS = 128,		/* of one pod */
 	MAX_APP = 63,			/* our application names */
+	MAX_APPLICATION = 256 * 1024,	/* one pod's files and config */
 	MAX_TEXT = 512,			/* one message to a person */
 	MAX_SETTING = 8192,		/* one setting's value */
 	MAX_STATUS = 256 * 1024,	/* one pod status patch */
