@@ -196,6 +196,12 @@ describe(void)
 	for (i = 0; i < n; i++)
 		world.settings[i] = xasprintf("%s=%s", described[i],
 		    from_environment(described[i]));
+	world_reopen();
+}
+
+void
+world_reopen(void)
+{
 	world.kube = http_new(from_environment("KUBE_API_URL"),
 	    from_environment("KUBE_CA_FILE"),
 	    from_environment("KUBE_ADMIN_TOKEN_FILE"));

@@ -20,12 +20,16 @@ enum world_kind {
 struct world_conf {
 	const char *fleet;    /* NULL: the scenario's name */
 	unsigned int devices; /* named fleet-0, fleet-1, ... by simulators */
-	int apply_ms;	      /* a device takes so long; 0: 300 */
+	int apply_ms;	      /* a device takes so long; 0: 300, -1: none */
+	int disconnect_ms;    /* simulators: silence that counts; 0: theirs */
 	int status_ms;	      /* and reports applications so often; 0: 200 */
 };
 
 /* Starts what is to be started; returns when all devices are Online. */
 void world_open(const struct world_conf *);
+
+/* New connections, for a forked copy of the scenario. */
+void world_reopen(void);
 
 enum world_kind world_kind(void); /* also before world_open() */
 const char *world_fleet(void);

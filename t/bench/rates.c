@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * rates.c: figures of the whole provider between simulators: memory when idle,
+ * pods created and deleted per second until the API shows it, requests to
+ * Flightctl a pod, bytes a pod.  Flightctl's rate is raised so that it is not
+ * the limit; devices apply at once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/requests.h"
+#include "t/it/world.h"
+
+enum {
+	DEVICES = 50,
+	PODS = 500,
+	MANY = 5000,
+	WRITERS = 4,
+	WAIT_MS = 120000,
+};
+
+static struct provider *provider;
+
+static void
+figure(const char *name, double value, const char *unit)
+{
+	printf("figure %s %.*f %s\n", name, value < 10 ? 2 : 0, value, unit);
+}
+
+/* Proportional set size in bytes of the supervisor and its workers. */
+static double
+pss(void)
+{
+	pid_t pids[16];
+	size_t i, n;
+	double sum = 0;
+
+	n = child_list(provider_pid(provider), pids, 15);
+	pids[n++] = provider_pid(provider);
+	for (i = 0; i < n; i++) {
+		AUTO_FREE char *path =
+		    xasprintf("/proc/%d/smaps_rollup", (int)pids[i]);
+		AUTO_FREE char *text = it_file(path, NULL);
+		char *p = text == NULL ? NULL : strstr(text, "\nPss:");
+
+		if (p != NULL)
+			sum += 1024 * strtod(p + 5, NULL);
+	}
+	return sum;
+}
+
+/* One of several at work at once: a single client would be the limit. */
+static void
+work(int writer, int from, int to, int create)
+{
+	struct pod_conf conf = { .app = "load", .cpu = "1m", .memory = "1Mi" };
+	char name[16];
+	int i;
+
+	world_reopen();
+	for (i = from + writer; i < to; i += WRITERS) {
+		(void)snprintf(name, sizeof(name), "load-%d", i);
+		if (create)
+			free(pod_create(name, &conf));
+		else
+			pod_delete(name);
+	}
+	fflush(stdout);
+	_exit(0);
+}
+
+static void
+start_work(int from, int to, int create)
+{
+	int i;
+
+	fflush(stdout);
+	for (i = 0; i < WRITERS; i++)
+		if (fork() == 0)
+			work(i, from, to, create);
+}
+
+static void
+end_work(void)
+{
+	int i, status;
+
+	for (i = 0; i < WRITERS; i++)
+		if (wait(&status) == -1 || status != 0)
+			it_die("a writer failed");
+}
+
+static void
+rates(void)
+{
+	struct requests before = requests_of(provider), after;
+	int64_t since = it_ms();
+
+	start_work(0, PODS, 1);
+	if (pods_in_phase("load", "Running", PODS, WAIT_MS) != PODS)
+		it_die("not all pods are Running");
+	figure("create_rate", PODS * 1e3 / (double)(it_ms() - since), "1/s");
+	end_work();
+	after = requests_of(provider);
+	figure("flightctl_requests", (double)(after.sent - before.sent) / PODS,
+	    "1/pod");
+	since = it_ms();
+	start_work(0, PODS, 0);
+	if (!pods_gone("load", WAIT_MS))
+		it_die("not all pods are gone");
+	figure("delete_rate", PODS * 1e3 / (double)(it_ms() - since), "1/s");
+	end_work();
+}
+
+static void
+bytes(double idle)
+{
+	start_work(0, MANY, 1);
+	end_work();
+	if (pods_in_phase("load", "Running", MANY, WAIT_MS) != MANY)
+		it_die("not all pods are Running");
+	figure("pod_bytes", (pss() - idle) / MANY, "B");
+}
+
+static void
+scenario(void)
+{
+	static const char *const fast[] = { "FLIGHTCTL_RATE=1000000",
+		"CHANGE_RATE=1000000", "DEVICE_MAX_PODS=500", NULL };
+	AUTO_JSON struct json_object *node = NULL;
+	double idle;
+
+	world_open(&(struct world_conf){ .devices = DEVICES,
+	    .apply_ms = -1,
+	    .status_ms = -1 });
+	provider = provider_start("provider", fast);
+	if ((node = node_is_ready(WAIT_MS)) == NULL)
+		return;
+	idle = pss();
+	figure("idle_pss", idle / 1e6, "MB");
+	rates();
+	bytes(idle);
+}
+
+int
+main(void)
+{
+	return it_run("bench", scenario);
+}
