@@ -288,7 +288,9 @@ static void
 on_done(const struct https_answer *plain, void *arg)
 {
 	struct api_call *c = arg;
+	struct api *api = c->api;
 	struct https_answer ans = *plain;
+	int stream = c->req.data != NULL;
 	char message[MAX_TEXT] = "";
 
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
@@ -303,11 +305,12 @@ on_done(const struct https_answer *plain, void *arg)
 			note_denied(c->api,
 			    message[0] != '\0' ? message : "all");
 	}
-	judge(c->api, &ans, c->req.data != NULL);
 	c->call = NULL;
 	if (c->req.done != NULL)
 		c->req.done(&ans, c->req.arg);
 	call_free(c);
+	/* Last: a change of state may begin other calls and end some. */
+	judge(api, &ans, stream);
 }
 
 static int

@@ -190,6 +190,16 @@ restart_list(struct watch *w)
 	w->version[0] = '\0';
 }
 
+/* An outage is one line, not one a try; a refusal is api.c's to tell. */
+static void
+report(const struct watch *w, const struct why *why)
+{
+	if (w->failures == 0 && why->kind != ERR_DENIED)
+		log_warn("%s", why->text);
+	else
+		log_debug("%s", why->text);
+}
+
 /* Returns how it ended, as the cause of the next wait. */
 static enum why_kind
 list_done(struct watch *w, const struct https_answer *a)
@@ -200,7 +210,7 @@ list_done(struct watch *w, const struct https_answer *a)
 		return ERR_NONE;
 	/* Half a list is none: the pages before may be old by now. */
 	restart_list(w);
-	log_warn("%s", why.text);
+	report(w, &why);
 	return why.kind;
 }
 
@@ -216,7 +226,7 @@ watch_done(struct watch *w, const struct https_answer *a)
 	}
 	if (a->why.kind == ERR_NONE)
 		return quick && w->items == 0 ? ERR_AGAIN : ERR_NONE;
-	log_info("%s", a->why.text);
+	report(w, &a->why);
 	/* Bytes we could not read: what they held is known by a list only. */
 	if (a->why.kind == ERR_FORMAT)
 		restart_list(w);

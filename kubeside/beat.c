@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * beat.c: a node's heartbeat.
+ *
+ * Owns the lease of its name in kube-node-lease and when it is renewed; who
+ * may do so, and whether the node lives, is node.c's.  The lease is left to
+ * expire, never deleted.
+ */
+#include "kubeside/beat.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/retry.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+#include "kubeside/lease.h"
+
+enum {
+	LEASE_S = 40,
+	RENEW_MS = 10000,
+	SPREAD_MS = 1000,
+	HURRY_MS = 3000, /* the longest between tries */
+	DEADLINE_MS = 8000,
+};
+
+#define NAMESPACE "kube-node-lease"
+
+struct beat {
+	struct api *api;
+	char *node;
+	char uid[MAX_UID + 1];
+	struct event *timer;
+	struct api_call *call;
+	int going;
+	int missing; /* the lease is to be created */
+	int64_t last_us;
+	unsigned int failures;
+};
+
+static void
+wait_ms(struct beat *b, int64_t ms)
+{
+	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	evtimer_add(b->timer, &tv);
+}
+
+static void
+on_answer(const struct https_answer *a, void *arg)
+{
+	struct beat *b = arg;
+	int64_t ms;
+
+	b->call = NULL;
+	if (!b->going)
+		return;
+	if (a->why.kind == ERR_NONE) {
+		b->failures = 0;
+		b->missing = 0;
+		wait_ms(b,
+		    RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS));
+		return;
+	}
+	/* 404: to be created; 409: it was, meanwhile. */
+	if (a->status == 404 || a->status == 409)
+		b->missing = a->status == 404;
+	else if (b->failures == 0 && a->why.kind != ERR_DENIED)
+		log_warn("heartbeat of %s: %s", b->node, a->why.text);
+	ms = b->failures++ == 0 && a->status != 0 && a->status < 500 ?
+	    1 :
+	    retry_wait_ms(a->why.kind, b->failures, a->retry_after_ms,
+		arc4random());
+	wait_ms(b, ms < HURRY_MS ? ms : HURRY_MS);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct beat *b = arg;
+	AUTO_FREE char *path = NULL, *body = NULL;
+	struct lease_write l = { .ns = NAMESPACE,
+		.name = b->node,
+		.holder = b->node,
+		.duration_s = LEASE_S,
+		.owner = b->node,
+		.owner_uid = b->uid };
+
+	(void)fd;
+	(void)what;
+	l.renew_us = lease_next_us(&b->last_us, now_read().wall_ms);
+	path = lease_path(NAMESPACE, b->missing ? NULL : b->node);
+	body = b->missing ? lease_create_text(&l) : lease_patch_text(&l);
+	b->call = api_send(b->api,
+	    &(struct https_req){ .method =
+				     b->missing ? HTTPS_POST : HTTPS_PATCH,
+		.path = path,
+		.content_type =
+		    b->missing ? NULL : "application/merge-patch+json",
+		.body = span_of(body),
+		.deadline_ms = DEADLINE_MS,
+		.done = on_answer,
+		.arg = b });
+}
+
+struct beat *
+beat_new(struct event_base *base, struct api *api, const char *node)
+{
+	struct beat *b = xcalloc(1, sizeof(*b));
+
+	b->api = api;
+	b->node = xstrdup(node);
+	if ((b->timer = evtimer_new(base, on_timer, b)) == NULL)
+		abort();
+	return b;
+}
+
+void
+beat_free(struct beat *b)
+{
+	if (b == NULL)
+		return;
+	api_cancel(b->call);
+	event_free(b->timer);
+	free(b->node);
+	free(b);
+}
+
+void
+beat_start(struct beat *b, const char *uid)
+{
+	size_t len = strlen(uid);
+
+	if (b->going || len >= sizeof(b->uid))
+		return;
+	memcpy(b->uid, uid, len + 1);
+	b->going = 1;
+	b->failures = 0;
+	if (b->call == NULL)
+		wait_ms(b, 0);
+}
+
+void
+beat_stop(struct beat *b)
+{
+	b->going = 0;
+	evtimer_del(b->timer);
+	api_cancel(b->call);
+	b->call = NULL;
+}

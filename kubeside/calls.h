@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KUBESIDE_CALLS_H
+#define KUBESIDE_CALLS_H
+
+/*
+ * What the placer asks of the apiserver about a pod: status, deletion, a
+ * ConfigMap or Secret that the pod names.
+ */
+
+#include "ipc/msg.h"
+#include "kubeside/pods.h"
+
+struct api;
+struct calls;
+struct event_base;
+
+struct calls_ops {
+	/* The end of a request, once; ERR_NONE: done. */
+	void (*done)(uint64_t id, const struct why *, void *);
+	/* Instead of done() for GET_OBJECT that found one. */
+	void (*object)(uint64_t id, struct span, void *);
+	/* Boot time until which we are the node's writer. */
+	int64_t (*until)(unsigned int node, void *);
+};
+
+struct calls *calls_new(struct event_base *, struct api *, struct pods *,
+    const struct calls_ops *, void *arg);
+void calls_free(struct calls *);
+
+/* A refusal comes to done() at once, from inside. */
+void calls_status(struct calls *, uint64_t id, unsigned int node,
+    const struct body_pod_status *);
+void calls_delete(struct calls *, uint64_t id, unsigned int node,
+    const struct body_pod_delete *);
+void calls_object(struct calls *, uint64_t id, const struct body_get_object *);
+
+/* The link is over: what waits is dropped, what flies is not answered. */
+void calls_unlink(struct calls *);
+
+/* Nothing waits or flies. */
+int calls_is_idle(const struct calls *);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * events.c: events about pods and nodes.
+ *
+ * Owns what was posted lately, to count instead of repeat, and the rate.
+ * Never tries twice: an event that is lost is lost.
+ */
+#include "kubeside/events.h"
+
+#include <sys/queue.h>
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/https.h"
+#include "common/jmake.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+
+enum {
+	KEPT_MAX = 512,
+	KEPT_MS = 600000,
+	COUNT_MS = 10000, /* a count is written at most so often */
+	FLYING_MAX = 4,
+	WAITING_MAX = 512,
+	RATE_PER_S = 50,
+	BURST = 500,
+	NAME_ROOM = 24, /* of an event's name, for what makes it unique */
+	REPORT_MS = 60000,
+};
+
+#define COMPONENT "vk-flightctl-provider"
+
+struct kept {
+	TAILQ_ENTRY(kept) entry;   /* the latest first */
+	TAILQ_ENTRY(kept) waiting; /* to be sent, in order */
+	struct events *events;
+	struct body_event m;
+	char *name; /* of the Event */
+	unsigned int count;
+	int posted;
+	int is_waiting;
+	struct api_call *call;
+	int64_t first_ms;
+	int64_t last_ms; /* wall */
+	int64_t sent_boot_ms;
+};
+
+TAILQ_HEAD(kepts, kept);
+
+struct events {
+	struct api *api;
+	struct kepts kept;
+	struct kepts waiting;
+	unsigned int nkept;
+	unsigned int nwaiting;
+	unsigned int nflying;
+	struct event *timer;
+	uint64_t serial;
+	int64_t tokens; /* thousandths */
+	int64_t filled_ms;
+	unsigned int dropped;
+	int64_t reported_ms;
+};
+
+static void fly(struct events *);
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	fly(arg);
+}
+
+struct events *
+events_new(struct event_base *base, struct api *api)
+{
+	struct events *e = xcalloc(1, sizeof(*e));
+
+	e->api = api;
+	TAILQ_INIT(&e->kept);
+	TAILQ_INIT(&e->waiting);
+	e->tokens = BURST * 1000;
+	if ((e->timer = evtimer_new(base, on_timer, e)) == NULL)
+		abort();
+	return e;
+}
+
+static void
+kept_free(struct kept *k)
+{
+	struct events *e = k->events;
+
+	if (k->call != NULL)
+		e->nflying--;
+	api_cancel(k->call);
+	if (k->is_waiting) {
+		TAILQ_REMOVE(&e->waiting, k, waiting);
+		e->nwaiting--;
+	}
+	TAILQ_REMOVE(&e->kept, k, entry);
+	e->nkept--;
+	free(k->name);
+	free(k);
+}
+
+void
+events_free(struct events *e)
+{
+	struct kept *k;
+
+	if (e == NULL)
+		return;
+	while ((k = TAILQ_FIRST(&e->kept)) != NULL)
+		kept_free(k);
+	event_free(e->timer);
+	free(e);
+}
+
+static int
+same(const struct body_event *a, const struct body_event *b)
+{
+	return strcmp(a->uid, b->uid) == 0 && strcmp(a->node, b->node) == 0 &&
+	    strcmp(a->pod_name, b->pod_name) == 0 &&
+	    strcmp(a->ns, b->ns) == 0 && strcmp(a->reason, b->reason) == 0 &&
+	    strcmp(a->message, b->message) == 0 && a->warning == b->warning;
+}
+
+/* An event about a node is in namespace default, the server insists. */
+static const char *
+namespace_of(const struct body_event *m)
+{
+	return m->pod_name[0] == '\0' ? "default" : m->ns;
+}
+
+static char *
+path_of(const struct kept *k, int create)
+{
+	AUTO_FREE char *ns = https_escape(namespace_of(&k->m));
+	AUTO_FREE char *name = https_escape(k->name);
+
+	return xasprintf("/api/v1/namespaces/%s/events%s%s", ns,
+	    create ? "" : "/", create ? "" : name);
+}
+
+static void
+put_stamp(struct json_object *o, const char *key, int64_t ms)
+{
+	char stamp[STAMP_SIZE];
+
+	stamp_format(ms, stamp);
+	jmake_str(o, key, stamp);
+}
+
+static void
+put_object(struct json_object *o, const struct body_event *m)
+{
+	struct json_object *about = jmake_in(o, "involvedObject");
+	int node = m->pod_name[0] == '\0';
+
+	jmake_str(about, "apiVersion", "v1");
+	jmake_str(about, "kind", node ? "Node" : "Pod");
+	jmake_str(about, "namespace", node ? NULL : m->ns);
+	jmake_str(about, "name", node ? m->node : m->pod_name);
+	/* kubectl finds a node's events by its name as uid. */
+	jmake_str(about, "uid", node ? m->node : m->uid);
+}
+
+static char *
+create_body(const struct kept *k)
+{
+	struct json_object *o = jmake_object(), *meta, *source;
+
+	jmake_str(o, "apiVersion", "v1");
+	jmake_str(o, "kind", "Event");
+	meta = jmake_in(o, "metadata");
+	jmake_str(meta, "name", k->name);
+	jmake_str(meta, "namespace", namespace_of(&k->m));
+	put_object(o, &k->m);
+	jmake_str(o, "reason", k->m.reason);
+	jmake_str(o, "message", k->m.message);
+	jmake_str(o, "type", k->m.warning ? "Warning" : "Normal");
+	source = jmake_in(o, "source");
+	jmake_str(source, "component", COMPONENT);
+	jmake_str(source, "host", k->m.node);
+	put_stamp(o, "firstTimestamp", k->first_ms);
+	put_stamp(o, "lastTimestamp", k->last_ms);
+	jmake_int(o, "count", k->count);
+	jmake_str(o, "reportingComponent", COMPONENT);
+	jmake_str(o, "reportingInstance", k->m.node);
+	return jmake_text(&o);
+}
+
+static char *
+count_body(const struct kept *k)
+{
+	struct json_object *o = jmake_object();
+
+	jmake_int(o, "count", k->count);
+	put_stamp(o, "lastTimestamp", k->last_ms);
+	return jmake_text(&o);
+}
+
+static void
+on_answer(const struct https_answer *a, void *arg)
+{
+	struct kept *k = arg;
+	struct events *e = k->events;
+
+	k->call = NULL;
+	e->nflying--;
+	if (a->why.kind != ERR_NONE) {
+		log_debug("event %s: %s", k->m.reason, a->why.text);
+		/* Counted from anew: its Event is not there. */
+		kept_free(k);
+	} else {
+		k->posted = 1;
+	}
+	fly(e);
+}
+
+static void
+send_event(struct kept *k)
+{
+	AUTO_FREE char *path = path_of(k, !k->posted);
+	AUTO_FREE char *body = k->posted ? count_body(k) : create_body(k);
+	struct events *e = k->events;
+
+	TAILQ_REMOVE(&e->waiting, k, waiting);
+	e->nwaiting--;
+	k->is_waiting = 0;
+	k->sent_boot_ms = now_read().boot_ms;
+	e->nflying++;
+	k->call = api_send(e->api,
+	    &(struct https_req){ .method = k->posted ? HTTPS_PATCH : HTTPS_POST,
+		.path = path,
+		.content_type =
+		    k->posted ? "application/strategic-merge-patch+json" : NULL,
+		.body = span_of(body),
+		.done = on_answer,
+		.arg = k });
+}
+
+static int
+take_token(struct events *e)
+{
+	int64_t now = now_read().boot_ms;
+
+	e->tokens += (now - e->filled_ms) * RATE_PER_S;
+	e->filled_ms = now;
+	if (e->tokens > BURST * 1000)
+		e->tokens = BURST * 1000;
+	if (e->tokens < 1000)
+		return 0;
+	e->tokens -= 1000;
+	return 1;
+}
+
+static void
+fly(struct events *e)
+{
+	static const struct timeval soon = { 0, 100000 };
+
+	while (!TAILQ_EMPTY(&e->waiting) && e->nflying < FLYING_MAX) {
+		if (!take_token(e)) {
+			evtimer_add(e->timer, &soon);
+			return;
+		}
+		send_event(TAILQ_FIRST(&e->waiting));
+	}
+}
+
+static void
+drop(struct events *e)
+{
+	int64_t now = now_read().boot_ms;
+
+	e->dropped++;
+	if (e->reported_ms != 0 && now - e->reported_ms < REPORT_MS)
+		return;
+	log_warn("%u events were not posted: too many at once", e->dropped);
+	e->reported_ms = now;
+	e->dropped = 0;
+}
+
+static struct kept *
+find(struct events *e, const struct body_event *m, int64_t now)
+{
+	struct kept *k;
+
+	/* The latest first: what is older than the span ends the search. */
+	TAILQ_FOREACH(k, &e->kept, entry) {
+		if (now - k->last_ms > KEPT_MS)
+			return NULL;
+		if (same(&k->m, m))
+			return k;
+	}
+	return NULL;
+}
+
+static struct kept *
+keep(struct events *e, const struct body_event *m, int64_t now)
+{
+	struct kept *k = xcalloc(1, sizeof(*k));
+
+	k->events = e;
+	k->m = *m;
+	k->first_ms = now;
+	k->name = xasprintf("%.*s.%llx", MAX_NAME - NAME_ROOM,
+	    m->pod_name[0] == '\0' ? m->node : m->pod_name,
+	    (unsigned long long)((uint64_t)now << 20 |
+		(e->serial++ & 0xfffff)));
+	TAILQ_INSERT_HEAD(&e->kept, k, entry);
+	e->nkept++;
+	return k;
+}
+
+/* Room for one more; the oldest that nothing is on its way for. */
+static void
+make_room(struct events *e, int64_t now)
+{
+	struct kept *k, *before;
+
+	for (k = TAILQ_LAST(&e->kept, kepts); k != NULL; k = before) {
+		before = TAILQ_PREV(k, kepts, entry);
+		if (e->nkept < KEPT_MAX && now - k->last_ms <= KEPT_MS)
+			return;
+		if (k->call == NULL && !k->is_waiting)
+			kept_free(k);
+	}
+}
+
+void
+events_post(struct events *e, const struct body_event *m)
+{
+	struct now now = now_read();
+	struct kept *k = find(e, m, now.wall_ms);
+
+	if (k == NULL) {
+		make_room(e, now.wall_ms);
+		if (e->nwaiting == WAITING_MAX) {
+			drop(e);
+			return;
+		}
+		k = keep(e, m, now.wall_ms);
+	} else {
+		TAILQ_REMOVE(&e->kept, k, entry);
+		TAILQ_INSERT_HEAD(&e->kept, k, entry);
+	}
+	k->count++;
+	k->last_ms = now.wall_ms;
+	if (k->is_waiting || k->call != NULL ||
+	    (k->posted && now.boot_ms - k->sent_boot_ms < COUNT_MS))
+		return;
+	k->is_waiting = 1;
+	TAILQ_INSERT_TAIL(&e->waiting, k, waiting);
+	e->nwaiting++;
+	fly(e);
+}

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c: kubeside, the only holder of the apiserver's credentials.
+ *
+ * Owns the parts and how they hear of each other: the link to the placer, the
+ * virtual nodes, the server's coming and going.  Never decides about a pod.
+ */
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/boot.h"
+#include "common/https.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/retry.h"
+#include "common/scan.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+#include "kubeside/calls.h"
+#include "kubeside/events.h"
+#include "kubeside/identity.h"
+#include "kubeside/node.h"
+#include "kubeside/pods.h"
+#include "kubeside/serve.h"
+#include "kubeside/watch.h"
+#include "kubeside/writer.h"
+
+/* One virtual node and all that goes on for it. */
+struct seat {
+	unsigned int index;
+	struct fleet_node id;
+	struct watch *pods;
+	struct node *node;
+	struct writer *writer;
+	int held;
+};
+
+static struct {
+	struct event_base *base;
+	const struct settings *settings;
+	struct api *api;
+	struct pods *pods;
+	struct calls *calls;
+	struct events *events;
+	struct serve *serve;
+	struct seat seats[MAX_NODES];
+	unsigned int nseats;
+	char cluster[MAX_UID + 1];
+	struct event *cluster_timer;
+	struct api_call *cluster_call;
+	unsigned int cluster_failures;
+	struct event *end_timer;
+	int reachable;
+	char text[MAX_TEXT + 1];
+	int stopping;
+	unsigned int unreleased;
+} kube;
+
+#define EACH_SEAT(s) \
+	for ((s) = kube.seats; (s) < kube.seats + kube.nseats; (s)++)
+
+static struct seat *
+seat_of(const char *node)
+{
+	struct seat *s;
+
+	EACH_SEAT(s)
+	if (strcmp(s->id.node, node) == 0)
+		return s;
+	return NULL;
+}
+
+/* The id of the cluster is part of every mark: without it nothing begins. */
+static void
+tell_state(void)
+{
+	serve_state(kube.serve, kube.reachable && kube.cluster[0] != '\0',
+	    kube.cluster, kube.text);
+}
+
+static void
+set_text(const char *text)
+{
+	size_t len = strnlen(text, sizeof(kube.text) - 1);
+
+	memcpy(kube.text, text, len);
+	kube.text[len] = '\0';
+}
+
+static void
+on_pods_begin(void *arg)
+{
+	const struct seat *s = arg;
+
+	pods_list_begin(kube.pods, s->index);
+	serve_list_begin(kube.serve, s->id.node);
+}
+
+static int
+on_pod(enum pod_how how, struct span object, void *arg)
+{
+	const struct seat *s = arg;
+	struct why why;
+
+	if (how == POD_DELETED)
+		pods_forget(kube.pods, object);
+	else if (pods_see(kube.pods, s->index, object, &why) == -1) {
+		log_error("%s: %s", s->id.node, why.text);
+		return 0;
+	}
+	serve_pod(kube.serve, s->id.node, how, object);
+	return serve_is_full(kube.serve);
+}
+
+static void
+on_pods_end(void *arg)
+{
+	const struct seat *s = arg;
+
+	pods_list_end(kube.pods, s->index);
+	serve_list_end(kube.serve, s->id.node);
+}
+
+static int64_t
+on_until(void *arg)
+{
+	const struct seat *s = arg;
+
+	return writer_until(s->writer);
+}
+
+static void
+on_node_event(const char *reason, const char *message, void *arg)
+{
+	const struct seat *s = arg;
+	struct body_event m = { .warning = 1 };
+
+	memcpy(m.node, s->id.node, sizeof(m.node));
+	if (strlen(reason) >= sizeof(m.reason) ||
+	    strlen(message) >= sizeof(m.message))
+		abort();
+	memcpy(m.reason, reason, strlen(reason) + 1);
+	memcpy(m.message, message, strlen(message) + 1);
+	events_post(kube.events, &m);
+}
+
+static void
+on_held(int64_t until, void *arg)
+{
+	struct seat *s = arg;
+	int fresh = !s->held && until != 0;
+
+	s->held = until != 0;
+	serve_writer(kube.serve, s->id.node, until);
+	if (fresh)
+		node_look(s->node);
+}
+
+static void
+on_released(void *arg)
+{
+	static const struct timeval now = { 0, 0 };
+
+	(void)arg;
+	if (--kube.unreleased == 0)
+		evtimer_add(kube.end_timer, &now);
+}
+
+static void
+on_done(uint64_t id, const struct why *why, void *arg)
+{
+	(void)arg;
+	serve_done(kube.serve, id, why);
+}
+
+static void
+on_object(uint64_t id, struct span object, void *arg)
+{
+	(void)arg;
+	serve_object(kube.serve, id, object);
+}
+
+static int64_t
+on_write_until(unsigned int node, void *arg)
+{
+	(void)arg;
+	return writer_until(kube.seats[node].writer);
+}
+
+static void
+refuse_node(uint64_t id, const char *node)
+{
+	struct why why;
+
+	fail(&why, ERR_DENIED, "%s: not a node of ours", node);
+	serve_done(kube.serve, id, &why);
+}
+
+static void
+asked_status(uint64_t id, const struct body_pod_status *m)
+{
+	const struct seat *s = seat_of(m->node);
+
+	if (s == NULL)
+		refuse_node(id, m->node);
+	else
+		calls_status(kube.calls, id, s->index, m);
+}
+
+static void
+asked_delete(uint64_t id, const struct body_pod_delete *m)
+{
+	const struct seat *s = seat_of(m->node);
+
+	if (s == NULL)
+		refuse_node(id, m->node);
+	else
+		calls_delete(kube.calls, id, s->index, m);
+}
+
+static void
+asked_object(uint64_t id, const struct body_get_object *m)
+{
+	calls_object(kube.calls, id, m);
+}
+
+static void
+asked_event(const struct body_event *m)
+{
+	const struct seat *s = seat_of(m->node);
+
+	/* Two replicas must not both tell what one of them did. */
+	if (s != NULL && now_read().boot_ms < writer_until(s->writer))
+		events_post(kube.events, m);
+}
+
+static void
+asked_figures(const struct body_node_figures *m)
+{
+	const struct seat *s = seat_of(m->node);
+
+	if (s != NULL)
+		node_figures(s->node, m);
+}
+
+static void
+on_closed(void)
+{
+	struct seat *s;
+
+	calls_unlink(kube.calls);
+	EACH_SEAT(s)
+	{
+		watch_stop(s->pods);
+		node_placer(s->node, 0);
+	}
+}
+
+static void
+on_drained(void)
+{
+	struct seat *s;
+
+	EACH_SEAT(s)
+	watch_go_on(s->pods);
+}
+
+static void
+on_link(enum proc peer, int fd)
+{
+	struct seat *s;
+
+	(void)peer; /* the supervisor links us with nobody else */
+	serve_open(kube.serve, fd);
+	tell_state();
+	EACH_SEAT(s)
+	{
+		serve_writer(kube.serve, s->id.node, writer_until(s->writer));
+		node_placer(s->node, 1);
+		if (kube.cluster[0] != '\0')
+			watch_start(s->pods);
+	}
+}
+
+static void
+begin_seats(void)
+{
+	struct seat *s;
+
+	EACH_SEAT(s)
+	{
+		writer_start(s->writer);
+		node_start(s->node);
+		if (serve_is_open(kube.serve))
+			watch_start(s->pods);
+	}
+}
+
+/* The cluster has no name of its own; this uid lives as long as it does. */
+static void
+on_cluster(const struct https_answer *a, void *arg)
+{
+	struct timeval tv;
+	int64_t ms;
+
+	(void)arg;
+	kube.cluster_call = NULL;
+	if (a->why.kind == ERR_NONE &&
+	    scan_get_string(a->body, kube.cluster, sizeof(kube.cluster),
+		"metadata", "uid", NULL) == 1) {
+		log_info("cluster %s", kube.cluster);
+		kube.reachable = 1;
+		set_text("");
+		tell_state();
+		begin_seats();
+		return;
+	}
+	kube.cluster[0] = '\0';
+	if (kube.cluster_failures++ == 0)
+		log_warn("the cluster's id is not known yet: %s", a->why.text);
+	set_text(a->why.text);
+	tell_state();
+	ms = retry_wait_ms(a->why.kind, kube.cluster_failures,
+	    a->retry_after_ms, arc4random());
+	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	evtimer_add(kube.cluster_timer, &tv);
+}
+
+static void
+ask_cluster(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	kube.cluster_call = api_send(kube.api,
+	    &(struct https_req){ .method = HTTPS_GET,
+		.path = "/api/v1/namespaces/kube-system",
+		.deadline_ms = 5000,
+		.done = on_cluster });
+}
+
+static void
+on_state(int reachable, const char *text, void *arg)
+{
+	struct seat *s;
+
+	(void)arg;
+	kube.reachable = reachable;
+	set_text(text);
+	if (reachable)
+		log_info("the apiserver answers");
+	else
+		log_warn("the apiserver does not answer: %s", text);
+	tell_state();
+	if (!reachable || kube.cluster[0] == '\0' || kube.stopping)
+		return;
+	EACH_SEAT(s)
+	{
+		writer_again(s->writer);
+		node_again(s->node);
+		watch_again(s->pods);
+	}
+}
+
+static void
+seat_open(struct seat *s, const char *identity)
+{
+	static const struct watch_ops pods_ops = { on_pods_begin, on_pod,
+		on_pods_end };
+	static const struct node_ops node_ops = { on_until, on_node_event };
+	static const struct writer_ops writer_ops = { on_held, on_released };
+	const struct settings *set = kube.settings;
+	struct node_conf conf = { .name = s->id.node,
+		.fleet = s->id.fleet,
+		.zone = set->text[SET_NODE_ZONE],
+		.arch = set->text[SET_FLEET_ARCH],
+		.grace_ms = set->number[SET_PLACER_GRACE] };
+	char *selector = xasprintf("spec.nodeName=%s", s->id.node);
+
+	s->pods = watch_new(kube.base, kube.api, "/api/v1/pods", selector,
+	    &pods_ops, s);
+	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
+	s->writer = writer_new(kube.base, kube.api, set->text[SET_NAMESPACE],
+	    s->id.node, identity, &writer_ops, s);
+	free(selector);
+}
+
+/* Everything goes, in the order that nothing is called after it. */
+static void
+on_end(evutil_socket_t fd, short what, void *arg)
+{
+	struct seat *s;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	serve_free(kube.serve);
+	calls_free(kube.calls);
+	events_free(kube.events);
+	EACH_SEAT(s)
+	{
+		watch_free(s->pods);
+		node_free(s->node);
+		writer_free(s->writer);
+	}
+	api_free(kube.api);
+	pods_free(kube.pods);
+	event_free(kube.cluster_timer);
+	event_free(kube.end_timer);
+	event_base_loopbreak(kube.base);
+}
+
+static int
+start(struct event_base *base, const struct settings *settings, struct why *why)
+{
+	static const struct api_ops api_ops = { on_state };
+	static const struct calls_ops calls_ops = { on_done, on_object,
+		on_write_until };
+	static const struct serve_ops serve_ops = { asked_status, asked_delete,
+		asked_object, asked_event, asked_figures, on_closed,
+		on_drained };
+	struct fleet_node nodes[MAX_NODES];
+	char *identity;
+	int i, n;
+
+	if ((n = settings_nodes(settings, nodes, MAX_NODES, why)) == -1)
+		return -1;
+	kube.base = base;
+	kube.settings = settings;
+	kube.nseats = (unsigned int)n;
+	set_text("starting");
+	kube.serve = serve_new(base, &serve_ops);
+	kube.pods = pods_new();
+	/* Two watches a node. */
+	kube.api = api_new(base, settings, 2 * kube.nseats, &api_ops, NULL);
+	kube.calls = calls_new(base, kube.api, kube.pods, &calls_ops, NULL);
+	kube.events = events_new(base, kube.api);
+	kube.cluster_timer = evtimer_new(base, ask_cluster, NULL);
+	kube.end_timer = evtimer_new(base, on_end, NULL);
+	if (kube.cluster_timer == NULL || kube.end_timer == NULL)
+		return fail(why, ERR_SYSTEM, "libevent: no memory");
+	identity = identity_make();
+	for (i = 0; i < n; i++) {
+		kube.seats[i].index = (unsigned int)i;
+		kube.seats[i].id = nodes[i];
+		seat_open(&kube.seats[i], identity);
+	}
+	free(identity);
+	return 0;
+}
+
+static void
+run(void)
+{
+	const char *id = kube.settings->text[SET_CLUSTER_ID];
+
+	if (id[0] == '\0') {
+		ask_cluster(-1, 0, NULL);
+		return;
+	}
+	memcpy(kube.cluster, id, strnlen(id, MAX_UID));
+	begin_seats();
+}
+
+static void
+on_reload(const struct settings *settings)
+{
+	(void)settings;
+	api_reload(kube.api);
+}
+
+/* Node leases are left to expire; the writer's are given back. */
+static void
+on_stop(void)
+{
+	static const struct timeval patience = { 2, 0 };
+	struct seat *s;
+
+	if (kube.stopping)
+		return;
+	kube.stopping = 1;
+	api_cancel(kube.cluster_call);
+	kube.cluster_call = NULL;
+	evtimer_del(kube.cluster_timer);
+	evtimer_add(kube.end_timer, &patience);
+	kube.unreleased = kube.nseats;
+	EACH_SEAT(s)
+	writer_release(s->writer);
+}
+
+int
+main(void)
+{
+	static const struct worker_ops ops = { .start = start,
+		.run = run,
+		.link = on_link,
+		.reload = on_reload,
+		.stop = on_stop };
+
+	return boot_worker(PROC_KUBESIDE, &ops);
+}

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * nodedoc.c: the object of a virtual node.
+ *
+ * Owns its labels, taints, conditions and figures (design 9).  Ready says
+ * that we are here, never how Flightctl or the devices are: False would evict
+ * healthy work.  Never sends, never reads a clock.
+ */
+#include "kubeside/nodedoc.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/jread.h"
+#include "common/scan.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "ipc/build.h"
+
+#define DOMAIN "vk.flightctl.io/"
+
+/* The version of Kubernetes whose rules for a node we follow. */
+#define KUBELET "v1.36.0-vk-flightctl-"
+
+struct condition {
+	const char *type;
+	const char *status;
+	const char *reason;
+	const char *message;
+};
+
+static struct condition
+condition(const struct nodedoc *d, enum node_condition which)
+{
+	switch (which) {
+	case NODE_Ready:
+		return (struct condition){ "Ready", "True", "KubeletReady",
+			"vk-flightctl-provider is posting ready status" };
+	case NODE_MemoryPressure:
+		return (struct condition){ "MemoryPressure", "False",
+			"KubeletHasSufficientMemory",
+			"room is kept for each device by itself" };
+	case NODE_DiskPressure:
+		return (struct condition){ "DiskPressure", "False",
+			"KubeletHasNoDiskPressure",
+			"disks are watched by each device itself" };
+	case NODE_PIDPressure:
+		return (struct condition){ "PIDPressure", "False",
+			"KubeletHasSufficientPID",
+			"processes are limited by each device itself" };
+	case NODE_FlightctlReachable:
+		if (d->figures.flightctl_reachable)
+			return (struct condition){ "FlightctlReachable", "True",
+				"Answering", "Flightctl answers" };
+		return (struct condition){ "FlightctlReachable", "False",
+			"NotAnswering", d->figures.flightctl_text };
+	case NODE_PlacerAnswers:
+		if (d->placer_answers)
+			return (struct condition){ "PlacerAnswers", "True",
+				"Answering", "the placer answers" };
+		return (struct condition){ "PlacerAnswers", "False",
+			"NotAnswering",
+			"the placer is away; what runs goes on running" };
+	case NODE_CONDITIONS_COUNT:
+		break;
+	}
+	abort();
+}
+
+const char *
+nodedoc_condition(const struct nodedoc *d, enum node_condition which)
+{
+	return condition(d, which).status;
+}
+
+/* NULL: not this label. */
+static const char *
+label(const struct nodedoc *d, size_t i, const char **key)
+{
+	const struct {
+		const char *key;
+		const char *value;
+	} labels[] = {
+		{ "type", "virtual-kubelet" },
+		{ "kubernetes.io/role", "agent" },
+		{ "kubernetes.io/os", "linux" },
+		{ "kubernetes.io/arch", d->arch },
+		{ "kubernetes.io/hostname", d->name },
+		{ "fleet", d->fleet },
+		{ "topology.kubernetes.io/zone", d->zone },
+	};
+
+	if (i == sizeof(labels) / sizeof(labels[0])) {
+		*key = "node.kubernetes.io/exclude-from-external-load-"
+		       "balancers";
+		return "";
+	}
+	*key = i > sizeof(labels) / sizeof(labels[0]) ? NULL : labels[i].key;
+	return *key == NULL || labels[i].value[0] == '\0' ? NULL :
+							    labels[i].value;
+}
+
+static const struct {
+	const char *key;
+	const char *value; /* NULL: none */
+} taints[] = {
+	{ "virtual-kubelet.io/provider", "flightctl" },
+	{ DOMAIN "flightctl-unreachable", NULL },
+};
+
+static int
+wants_taint(const struct nodedoc *d, size_t i)
+{
+	return i == 0 || !d->figures.flightctl_reachable;
+}
+
+static void
+put_labels(struct json_object *meta, const struct nodedoc *d)
+{
+	struct json_object *labels = jmake_in(meta, "labels");
+	const char *key, *value;
+	size_t i;
+
+	for (i = 0; value = label(d, i, &key), key != NULL; i++)
+		jmake_str(labels, key, value);
+}
+
+static void
+put_taints(struct json_object *list, const struct nodedoc *d)
+{
+	struct json_object *taint;
+	size_t i;
+
+	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++) {
+		if (!wants_taint(d, i))
+			continue;
+		taint = jmake_item(list);
+		jmake_str(taint, "key", taints[i].key);
+		jmake_str(taint, "value", taints[i].value);
+		jmake_str(taint, "effect", "NoSchedule");
+	}
+}
+
+char *
+nodedoc_create(const struct nodedoc *d)
+{
+	struct json_object *o = jmake_object(), *meta;
+
+	jmake_str(o, "apiVersion", "v1");
+	jmake_str(o, "kind", "Node");
+	meta = jmake_in(o, "metadata");
+	jmake_str(meta, "name", d->name);
+	put_labels(meta, d);
+	put_taints(jmake_list(jmake_in(o, "spec"), "taints"), d);
+	return jmake_text(&o);
+}
+
+static int
+has_labels(const struct nodedoc *d, struct span object)
+{
+	const char *key, *value;
+	char is[MAX_NAME + 1];
+	size_t i;
+
+	for (i = 0; value = label(d, i, &key), key != NULL; i++)
+		if (value != NULL &&
+		    (scan_get_string(object, is, sizeof(is), "metadata",
+			 "labels", key, NULL) != 1 ||
+			strcmp(is, value) != 0))
+			return 0;
+	return 1;
+}
+
+/* Which of ours this raw taint is, or the count of ours. */
+static size_t
+which_taint(struct span taint)
+{
+	char key[MAX_NAME + 1];
+	size_t i;
+
+	if (scan_get_string(taint, key, sizeof(key), "key", NULL) != 1)
+		key[0] = '\0';
+	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++)
+		if (strcmp(key, taints[i].key) == 0)
+			break;
+	return i;
+}
+
+static int
+has_taints(const struct nodedoc *d, struct span list)
+{
+	unsigned int found = 0, wanted = 0;
+	struct span taint;
+	size_t at = 0, i;
+
+	while (scan_next(list, &at, &taint) == 1) {
+		i = which_taint(taint);
+		if (i < sizeof(taints) / sizeof(taints[0]))
+			found |= 1U << i;
+	}
+	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++)
+		wanted |= wants_taint(d, i) ? 1U << i : 0;
+	return found == wanted;
+}
+
+/* The taints of others stay as they are. */
+static void
+put_others(struct json_object *to, struct span list)
+{
+	struct json_object *parsed;
+	struct span taint;
+	struct why why;
+	size_t at = 0;
+
+	while (scan_next(list, &at, &taint) == 1) {
+		if (which_taint(taint) < sizeof(taints) / sizeof(taints[0]))
+			continue;
+		if ((parsed = jread_parse(taint, &why)) != NULL)
+			json_object_array_add(to, parsed);
+	}
+}
+
+char *
+nodedoc_meta(const struct nodedoc *d, struct span object)
+{
+	struct json_object *o, *meta, *list;
+	struct span is = { "[]", 2 };
+	char version[128];
+
+	if (scan_get(object, &is, "spec", "taints", NULL) != 1)
+		is = (struct span){ "[]", 2 };
+	if (has_labels(d, object) && has_taints(d, is))
+		return NULL;
+	if (scan_get_string(object, version, sizeof(version), "metadata",
+		"resourceVersion", NULL) != 1)
+		version[0] = '\0';
+	o = jmake_object();
+	meta = jmake_in(o, "metadata");
+	jmake_str(meta, "resourceVersion", version);
+	put_labels(meta, d);
+	list = jmake_list(jmake_in(o, "spec"), "taints");
+	put_others(list, is);
+	put_taints(list, d);
+	return jmake_text(&o);
+}
+
+static void
+put_number(struct json_object *o, const char *key, uint64_t n, const char *unit)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%" PRIu64 "%s", n, unit);
+
+	if (len < 0 || (size_t)len >= sizeof(text))
+		abort();
+	jmake_str(o, key, text);
+}
+
+/* In the form to which the server would bring it. */
+static void
+put_cpu(struct json_object *o, const char *key, uint64_t milli)
+{
+	if (milli % 1000 == 0)
+		put_number(o, key, milli / 1000, "");
+	else
+		put_number(o, key, milli, "m");
+}
+
+static void
+put_memory(struct json_object *o, const char *key, uint64_t bytes)
+{
+	if (bytes != 0 && bytes % 1024 == 0)
+		put_number(o, key, bytes / 1024, "Ki");
+	else
+		put_number(o, key, bytes, "");
+}
+
+static void
+put_annotations(struct json_object *meta, const struct body_node_figures *f)
+{
+	struct json_object *a = jmake_in(meta, "annotations");
+
+	put_cpu(a, DOMAIN "free-cpu", f->free_cpu_m);
+	put_memory(a, DOMAIN "free-memory", f->free_memory);
+	put_cpu(a, DOMAIN "largest-free-cpu", f->largest_free_cpu_m);
+	put_memory(a, DOMAIN "largest-free-memory", f->largest_free_memory);
+	put_number(a, DOMAIN "devices", f->devices, "");
+	put_number(a, DOMAIN "devices-ready", f->devices_ready, "");
+}
+
+static void
+put_resources(struct json_object *status, const struct body_node_figures *f)
+{
+	struct json_object *o = jmake_in(status, "capacity");
+
+	put_cpu(o, "cpu", f->capacity_cpu_m);
+	put_memory(o, "memory", f->capacity_memory);
+	put_number(o, "pods", f->capacity_pods, "");
+	o = jmake_in(status, "allocatable");
+	put_cpu(o, "cpu", f->allocatable_cpu_m);
+	put_memory(o, "memory", f->allocatable_memory);
+	put_number(o, "pods", f->allocatable_pods, "");
+}
+
+static void
+put_conditions(struct json_object *status, const struct nodedoc *d,
+    int64_t heartbeat_ms)
+{
+	struct json_object *list = jmake_list(status, "conditions"), *o;
+	enum node_condition i;
+	char stamp[STAMP_SIZE];
+	struct condition c;
+
+	for (i = 0; i < NODE_CONDITIONS_COUNT; i++) {
+		c = condition(d, i);
+		o = jmake_item(list);
+		jmake_str(o, "type", c.type);
+		jmake_str(o, "status", c.status);
+		jmake_str(o, "reason", c.reason);
+		jmake_str(o, "message", c.message);
+		stamp_format(d->since_ms[i], stamp);
+		jmake_str(o, "lastTransitionTime", stamp);
+		if (heartbeat_ms == 0)
+			continue;
+		stamp_format(heartbeat_ms, stamp);
+		jmake_str(o, "lastHeartbeatTime", stamp);
+	}
+}
+
+/* True, or empty: there is no machine behind this node. */
+static void
+put_info(struct json_object *status, const struct nodedoc *d)
+{
+	struct json_object *o = jmake_in(status, "nodeInfo");
+	AUTO_FREE char *version = xasprintf(KUBELET "%s", build_version);
+
+	jmake_str(o, "architecture", d->arch);
+	jmake_str(o, "bootID", "");
+	jmake_str(o, "containerRuntimeVersion", "");
+	jmake_str(o, "kernelVersion", "");
+	jmake_str(o, "kubeProxyVersion", "");
+	jmake_str(o, "kubeletVersion", version);
+	jmake_str(o, "machineID", "");
+	jmake_str(o, "operatingSystem", "linux");
+	jmake_str(o, "osImage", "");
+	jmake_str(o, "systemUUID", "");
+}
+
+char *
+nodedoc_status(const struct nodedoc *d, int64_t heartbeat_ms)
+{
+	struct json_object *o = jmake_object(), *status, *address;
+
+	put_annotations(jmake_in(o, "metadata"), &d->figures);
+	status = jmake_in(o, "status");
+	put_resources(status, &d->figures);
+	put_conditions(status, d, heartbeat_ms);
+	address = jmake_item(jmake_list(status, "addresses"));
+	jmake_str(address, "type", "Hostname");
+	jmake_str(address, "address", d->name);
+	put_info(status, d);
+	return jmake_text(&o);
+}
+
+int
+nodedoc_read(struct span object, enum node_condition which, char status[16],
+    int64_t *since_ms)
+{
+#define X(name) #name,
+	static const char *const names[] = { NODE_CONDITIONS(X) };
+#undef X
+	struct span list, c;
+	char text[64];
+	size_t at = 0;
+
+	if (scan_get(object, &list, "status", "conditions", NULL) != 1)
+		return 0;
+	while (scan_next(list, &at, &c) == 1) {
+		if (scan_get_string(c, text, sizeof(text), "type", NULL) != 1 ||
+		    strcmp(text, names[which]) != 0 ||
+		    scan_get_string(c, status, 16, "status", NULL) != 1)
+			continue;
+		*since_ms = scan_get_string(c, text, sizeof(text),
+				"lastTransitionTime", NULL) == 1 ?
+		    stamp_parse(text) :
+		    -1;
+		return 1;
+	}
+	return 0;
+}

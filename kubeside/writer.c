@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * writer.c: who writes for a virtual node.
+ *
+ * Owns the Lease of that name in our namespace: taken when nobody holds it or
+ * its holder was not seen to renew it for its whole duration, by our clock
+ * and not by the other's.  What we hold ends by itself: the instant counts
+ * from before the request that renewed it was sent.
+ */
+#include "kubeside/writer.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/retry.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+#include "kubeside/lease.h"
+
+enum {
+	LEASE_S = 15,
+	MARGIN_MS = 5000, /* a write sent before it ends in time */
+	RENEW_MS = 5000,
+	SPREAD_MS = 500,
+	DEADLINE_MS = 4000,
+	HURRY_MS = 1000, /* between tries while it is still ours */
+};
+
+#define MERGE "application/merge-patch+json"
+
+struct writer {
+	struct event_base *base;
+	struct api *api;
+	char *ns;
+	char *node;
+	char *identity;
+	const struct writer_ops *ops;
+	void *arg;
+	struct event *timer;
+	struct api_call *call;
+	int mine;
+	int creating; /* what was sent last */
+	int stopping;
+	int told_other;
+	int64_t sent_ms;
+	int64_t until_ms;
+	int64_t last_us;
+	unsigned int failures;
+	struct lease seen;
+	int64_t seen_ms; /* when we first saw that version */
+};
+
+static void step(struct writer *);
+
+static void
+wait_ms(struct writer *w, int64_t ms)
+{
+	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	evtimer_add(w->timer, &tv);
+}
+
+static void
+tell(struct writer *w, int64_t until_ms)
+{
+	if (w->until_ms == 0 && until_ms == 0)
+		return;
+	w->until_ms = until_ms;
+	w->ops->held(until_ms, w->arg);
+}
+
+static void
+send_request(struct writer *w, enum https_method method, const char *body,
+    void (*done)(const struct https_answer *, void *))
+{
+	AUTO_FREE char *path =
+	    lease_path(w->ns, method == HTTPS_POST ? NULL : w->node);
+
+	w->creating = method == HTTPS_POST;
+	w->sent_ms = now_read().boot_ms;
+	w->call = api_send(w->api,
+	    &(struct https_req){ .method = method,
+		.path = path,
+		.content_type = method == HTTPS_PATCH ? MERGE : NULL,
+		.body = body == NULL ? (struct span){ NULL, 0 } : span_of(body),
+		.deadline_ms = DEADLINE_MS,
+		.done = done,
+		.arg = w });
+}
+
+/* No answer that helps: soon again while the lease lasts. */
+static void
+on_failure(struct writer *w, const struct https_answer *a)
+{
+	int64_t ms = retry_wait_ms(a->why.kind, ++w->failures,
+	    a->retry_after_ms, arc4random());
+
+	if (w->failures == 1)
+		log_warn("writer of %s: %s", w->node, a->why.text);
+	if (w->mine && ms > HURRY_MS)
+		ms = HURRY_MS;
+	if (now_read().boot_ms >= w->until_ms)
+		tell(w, 0);
+	wait_ms(w, ms);
+}
+
+static void
+on_held(struct writer *w)
+{
+	if (!w->mine)
+		log_info("writer of %s: this is %s", w->node, w->identity);
+	w->mine = 1;
+	w->told_other = 0;
+	w->failures = 0;
+	tell(w, w->sent_ms + LEASE_S * 1000 - MARGIN_MS);
+	wait_ms(w, RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS));
+}
+
+/* Renewed, taken or created. */
+static void
+on_written(const struct https_answer *a, void *arg)
+{
+	struct writer *w = arg;
+	struct why why;
+
+	w->call = NULL;
+	if (a->why.kind == ERR_NONE &&
+	    lease_read(a->body, &w->seen, &why) == -1) {
+		log_error("writer of %s: %s", w->node, why.text);
+		wait_ms(w, RENEW_MS);
+		return;
+	}
+	if (w->stopping) {
+		w->mine |= a->why.kind == ERR_NONE;
+		writer_release(w);
+	} else if (a->why.kind == ERR_NONE) {
+		on_held(w);
+	} else if (a->status == 409 || (a->status == 404 && !w->creating)) {
+		/* Somebody else wrote it, or it is not there. */
+		w->mine = 0;
+		tell(w, 0);
+		step(w);
+	} else {
+		on_failure(w, a);
+	}
+}
+
+static void
+write_lease(struct writer *w, enum https_method method, int acquire)
+{
+	AUTO_FREE char *body = NULL;
+	int64_t us = lease_next_us(&w->last_us, now_read().wall_ms);
+	struct lease_write l = { .ns = w->ns,
+		.name = w->node,
+		.version = method == HTTPS_PATCH ? w->seen.version : NULL,
+		.holder = w->identity,
+		.duration_s = LEASE_S,
+		.renew_us = us,
+		.acquire_us = acquire ? us : 0 };
+
+	body =
+	    method == HTTPS_POST ? lease_create_text(&l) : lease_patch_text(&l);
+	send_request(w, method, body, on_written);
+}
+
+/* Somebody's: ours when it has not moved for as long as it was meant to. */
+static void
+consider(struct writer *w, const struct lease *l)
+{
+	int64_t now = now_read().boot_ms;
+	int64_t duration =
+	    l->duration_ms > LEASE_S * 1000 ? l->duration_ms : LEASE_S * 1000;
+
+	if (strcmp(l->version, w->seen.version) != 0) {
+		w->seen = *l;
+		w->seen_ms = now;
+	}
+	if (l->holder[0] == '\0' || strcmp(l->holder, w->identity) == 0 ||
+	    now - w->seen_ms >= duration) {
+		w->seen = *l;
+		write_lease(w, HTTPS_PATCH, 1);
+		return;
+	}
+	if (!w->told_other)
+		log_info("writer of %s: %s is, this one waits", w->node,
+		    l->holder);
+	w->told_other = 1;
+	duration -= now - w->seen_ms;
+	wait_ms(w, duration < RENEW_MS ? duration : RENEW_MS);
+}
+
+static void
+on_read(const struct https_answer *a, void *arg)
+{
+	struct writer *w = arg;
+	struct lease l;
+	struct why why;
+
+	w->call = NULL;
+	if (w->stopping) {
+		writer_release(w);
+		return;
+	}
+	if (a->status == 404) {
+		write_lease(w, HTTPS_POST, 1);
+		return;
+	}
+	if (a->why.kind != ERR_NONE) {
+		on_failure(w, a);
+		return;
+	}
+	if (lease_read(a->body, &l, &why) == -1) {
+		log_error("writer of %s: %s", w->node, why.text);
+		wait_ms(w, RENEW_MS);
+		return;
+	}
+	consider(w, &l);
+}
+
+static void
+step(struct writer *w)
+{
+	if (w->mine)
+		write_lease(w, HTTPS_PATCH, 0);
+	else
+		send_request(w, HTTPS_GET, NULL, on_read);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct writer *w = arg;
+
+	(void)fd;
+	(void)what;
+	step(w);
+}
+
+struct writer *
+writer_new(struct event_base *base, struct api *api, const char *ns,
+    const char *node, const char *identity, const struct writer_ops *ops,
+    void *arg)
+{
+	struct writer *w = xcalloc(1, sizeof(*w));
+
+	w->base = base;
+	w->api = api;
+	w->ns = xstrdup(ns);
+	w->node = xstrdup(node);
+	w->identity = xstrdup(identity);
+	w->ops = ops;
+	w->arg = arg;
+	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)
+		abort();
+	return w;
+}
+
+void
+writer_free(struct writer *w)
+{
+	if (w == NULL)
+		return;
+	api_cancel(w->call);
+	event_free(w->timer);
+	free(w->ns);
+	free(w->node);
+	free(w->identity);
+	free(w);
+}
+
+void
+writer_start(struct writer *w)
+{
+	step(w);
+}
+
+void
+writer_again(struct writer *w)
+{
+	if (w->call != NULL || w->stopping)
+		return;
+	evtimer_del(w->timer);
+	step(w);
+}
+
+int64_t
+writer_until(const struct writer *w)
+{
+	return w->until_ms;
+}
+
+static void
+on_released(const struct https_answer *a, void *arg)
+{
+	struct writer *w = arg;
+
+	w->call = NULL;
+	if (a->why.kind != ERR_NONE)
+		log_warn("writer of %s: not given back: %s", w->node,
+		    a->why.text);
+	w->ops->released(w->arg);
+}
+
+void
+writer_release(struct writer *w)
+{
+	AUTO_FREE char *body = NULL;
+	struct lease_write l = { .version = w->seen.version,
+		.holder = "",
+		.renew_us = lease_next_us(&w->last_us, now_read().wall_ms) };
+
+	evtimer_del(w->timer);
+	w->stopping = 1;
+	/* One that flies says what there is to give back. */
+	if (w->call != NULL)
+		return;
+	if (!w->mine) {
+		w->ops->released(w->arg);
+		return;
+	}
+	w->mine = 0;
+	tell(w, 0);
+	body = lease_patch_text(&l);
+	send_request(w, HTTPS_PATCH, body, on_released);
+}

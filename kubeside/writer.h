@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef KUBESIDE_WRITER_H
+#define KUBESIDE_WRITER_H
+
+/* One writer a virtual node: a Lease in our namespace says who. */
+
+#include <stdint.h>
+
+struct api;
+struct event_base;
+struct writer;
+
+struct writer_ops {
+	/* Held until that boot time; 0: not, or no more. */
+	void (*held)(int64_t until_ms, void *);
+	/* The end of writer_release(). */
+	void (*released)(void *);
+};
+
+/*
+ * identity: who we are; the same for every kubeside that one supervisor
+ * starts, for no other.  Nothing is asked before writer_start().
+ */
+struct writer *writer_new(struct event_base *, struct api *, const char *ns,
+    const char *node, const char *identity, const struct writer_ops *,
+    void *arg);
+void writer_free(struct writer *);
+void writer_start(struct writer *);
+
+/* The server is back: now, not at the next turn. */
+void writer_again(struct writer *);
+
+/* Boot time until which we are the writer, 0: we are not. */
+int64_t writer_until(const struct writer *);
+
+/* Gives the lease back, so that a successor need not wait. */
+void writer_release(struct writer *);
+
+#endif
