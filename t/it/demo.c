@@ -130,9 +130,8 @@ event_comes(const char *reason, const char *pod, int ms)
 	struct event_wait w = { .reason = reason, .pod = pod };
 	int64_t since = it_ms();
 
-	it_ok(kube_await(EVENTS, has_event, &w, ms),
-	    "Event %s for pod %s after %.0f s: %s", reason, pod,
-	    (double)(it_ms() - since) / 1000, w.text);
+	it_took(since, kube_await(EVENTS, has_event, &w, ms),
+	    "Event %s for pod %s: %s", reason, pod, w.text);
 }
 
 static int
@@ -161,8 +160,7 @@ deploy(char *uids[])
 		uids[i] = pod_create(name, &(struct pod_conf){ .app = "web" });
 	}
 	i = pods_in_phase("web", "Running", 3, RUN_MS) == 3;
-	it_ok(i, "all three are Running after %.1f s",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, i, "all three are Running");
 	for (i = 0; i < 3; i++) {
 		(void)snprintf(name, sizeof(name), "web-%d", i);
 		json_object_put(
@@ -208,9 +206,8 @@ remove_one(const char *uid)
 
 	step("web-1 is deleted");
 	pod_delete("web-1");
-	it_ok(flight_await_removed(uid, RUN_MS),
-	    "its application is gone from the device after %.1f s",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, flight_await_removed(uid, RUN_MS),
+	    "its application is gone from the device");
 	it_ok(kube_await_gone(KUBE_PODS, "web-1", RUN_MS),
 	    "its object is gone from Kubernetes");
 	show_pods();

@@ -130,8 +130,8 @@ scenario(void)
 	else
 		create_deployment();
 	running = pods_in_phase("web", "Running", REPLICAS, RUN_MS);
-	it_ok(running == REPLICAS, "%u of %d replicas are Running (%.2f s)",
-	    running, REPLICAS, (double)(it_ms() - since) / 1000);
+	it_took(since, running == REPLICAS, "%u of %d replicas are Running",
+	    running, REPLICAS);
 	set = flight_devices();
 	it_ok(devices_used(set) == REPLICAS,
 	    "they are on %zu different devices", devices_used(set));

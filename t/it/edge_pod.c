@@ -81,16 +81,15 @@ scenario(void)
 	if ((pod = pod_runs("web", since, RUN_MS)) == NULL)
 		return;
 	ready = kube_await_one(KUBE_PODS, "web", is_ready, NULL, RUN_MS);
-	it_ok(ready != NULL && is_ready(ready, NULL),
-	    "the pod is Ready (%.2f s)", (double)(it_ms() - since) / 1000);
+	it_took(since, ready != NULL && is_ready(ready, NULL),
+	    "the pod is Ready");
 	look_with_podman();
 	since = it_ms();
 	pod_delete("web");
-	it_ok(flight_await_removed(uid, GONE_MS),
-	    "it is gone from the device's report (%.2f s)",
-	    (double)(it_ms() - since) / 1000);
-	it_ok(kube_await_gone(KUBE_PODS, "web", GONE_MS),
-	    "its object is gone (%.2f s)", (double)(it_ms() - since) / 1000);
+	it_took(since, flight_await_removed(uid, GONE_MS),
+	    "it is gone from the device's report");
+	it_took(since, kube_await_gone(KUBE_PODS, "web", GONE_MS),
+	    "its object is gone");
 	look_for_remains();
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");

@@ -74,20 +74,38 @@ it_failed(void)
 	return counts->failed;
 }
 
+static void __attribute__((format(printf, 2, 0)))
+judge(int ok, const char *fmt, va_list ap)
+{
+	fputs(ok ? "ok " : "not ok ", stdout);
+	vprintf(fmt, ap);
+	if (ok)
+		counts->passed++;
+	else
+		counts->failed++;
+}
+
 int
 it_ok(int ok, const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs(ok ? "ok " : "not ok ", stdout);
 	va_start(ap, fmt);
-	vprintf(fmt, ap);
+	judge(ok, fmt, ap);
 	va_end(ap);
 	puts("");
-	if (ok)
-		counts->passed++;
-	else
-		counts->failed++;
+	return ok;
+}
+
+int
+it_took(int64_t since_ms, int ok, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	judge(ok, fmt, ap);
+	va_end(ap);
+	printf(" (%.2f s)\n", (double)(it_ms() - since_ms) / 1000);
 	return ok;
 }
 

@@ -19,6 +19,13 @@ int it_run(const char *name, void (*scenario)(void));
 /* One line "ok TEXT" or "not ok TEXT"; returns ok. */
 int it_ok(int ok, const char *, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * The same, with the seconds since since_ms after the text; they are read when
+ * ok has been found out, which an argument of it_ok() would not be.
+ */
+int it_took(int64_t since_ms, int ok, const char *, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* What these servers cannot do: one line, counted as skipped. */
 void it_skip(const char *, ...) __attribute__((format(printf, 1, 2)));
 

@@ -168,8 +168,8 @@ scenario(void)
 	since = it_ms();
 	deploy_and_kill();
 	running = pods_in_phase("web", "Running", PODS, RUN_MS);
-	it_ok(running == PODS, "%u of %d pods are Running (%.1f s, %u kills)",
-	    running, PODS, (double)(it_ms() - since) / 1000, kills);
+	it_took(since, running == PODS, "%u of %d pods are Running, %u kills",
+	    running, PODS, kills);
 	it_ok(flight_await(all_placed, NULL, READY_MS),
 	    "each pod is in the spec of a device");
 	set = flight_devices();

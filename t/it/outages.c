@@ -55,9 +55,8 @@ node_tells(char *status)
 	int64_t since = it_ms();
 
 	node = kube_await_one(KUBE_NODES, world_node(), tells, status, TELL_MS);
-	it_ok(node != NULL && tells(node, status),
-	    "the node says FlightctlReachable=%s (%.1f s)", status,
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, node != NULL && tells(node, status),
+	    "the node says FlightctlReachable=%s", status);
 	it_ok(strcmp(js_condition(node, "Ready"), "True") == 0, "and is Ready");
 }
 
@@ -89,8 +88,8 @@ all_run(void)
 	unsigned int n;
 
 	n = pods_in_phase("web", "Running", (unsigned int)made, RECOVER_MS);
-	it_ok(n == (unsigned int)made, "%u of %d pods are Running (%.1f s)", n,
-	    made, (double)(it_ms() - since) / 1000);
+	it_took(since, n == (unsigned int)made, "%u of %d pods are Running", n,
+	    made);
 }
 
 static void

@@ -100,8 +100,7 @@ pod_runs(const char *name, int64_t since_ms, int ms)
 
 	pod = kube_await_one(KUBE_PODS, name, has_started, NULL, ms);
 	ok = pod != NULL && has_started(pod, NULL);
-	if (it_ok(ok, "pod %s is Running (%.2f s)", name,
-		(double)(it_ms() - since_ms) / 1000))
+	if (it_took(since_ms, ok, "pod %s is Running", name))
 		return pod;
 	it_say("%s",
 	    pod == NULL ? "there is no such pod" :
@@ -173,9 +172,8 @@ node_is_ready(int ms)
 	struct json_object *node;
 
 	node = kube_await_one(KUBE_NODES, world_node(), is_ready, NULL, ms);
-	if (it_ok(node != NULL && is_ready(node, NULL),
-		"node %s is Ready (%.2f s)", world_node(),
-		(double)(it_ms() - since) / 1000))
+	if (it_took(since, node != NULL && is_ready(node, NULL),
+		"node %s is Ready", world_node()))
 		return node;
 	json_object_put(node);
 	return NULL;

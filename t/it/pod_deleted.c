@@ -47,11 +47,9 @@ delete_and_look(const char *name, const char *uid)
 
 	pod_delete(name);
 	gone = flight_await_removed(uid, RUN_MS);
-	it_ok(gone, "%s is gone from its device (%.2f s)", name,
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, gone, "%s is gone from its device", name);
 	gone = kube_await_gone(KUBE_PODS, name, RUN_MS);
-	it_ok(gone, "its object is gone (%.2f s)",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, gone, "its object is gone");
 }
 
 static void

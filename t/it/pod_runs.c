@@ -154,8 +154,8 @@ scenario(void)
 	    js_str(flight_holder(set, uid, NULL), "/metadata/name"));
 	look_at_device(uid);
 	ready = kube_await_one(KUBE_PODS, "web", is_ready, NULL, RUN_MS);
-	it_ok(ready != NULL && is_ready(ready, NULL),
-	    "the pod is Ready (%.2f s)", (double)(it_ms() - since) / 1000);
+	it_took(since, ready != NULL && is_ready(ready, NULL),
+	    "the pod is Ready");
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }

@@ -120,8 +120,8 @@ deploy(const struct provider *p)
 	create_all();
 	running = pods_in_phase("load", "Running", PODS, RUN_MS);
 	after = requests_of(p);
-	it_ok(running == PODS, "%u of %d pods are Running (%.1f s)", running,
-	    PODS, (double)(it_ms() - since) / 1000);
+	it_took(since, running == PODS, "%u of %d pods are Running", running,
+	    PODS);
 	each = (double)(after.sent - before.sent) / PODS;
 	it_ok(each <= 0.3, "%.2f requests to Flightctl a pod (at most 0.3)",
 	    each);
@@ -156,8 +156,7 @@ scenario(void)
 	    flight_count(set), PODS);
 	since = it_ms();
 	delete_all();
-	it_ok(pods_gone("load", GONE_MS), "all pods are gone (%.1f s)",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, pods_gone("load", GONE_MS), "all pods are gone");
 	it_ok(flight_await(none_left, NULL, READY_MS),
 	    "nothing of ours is left in any spec");
 	after = theirs(device);

@@ -76,12 +76,10 @@ change_image(char *uid)
 			"\"image\":\"" NEW "\"}]}}")) != 200)
 		it_die("the image cannot be changed");
 	ok = flight_await(runs_new, uid, UPDATE_MS);
-	it_ok(ok, "the device has applied the new image (%.2f s)",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, ok, "the device has applied the new image");
 	pod = kube_await_one(KUBE_PODS, "web", shows_new, NULL, UPDATE_MS);
-	it_ok(pod != NULL && shows_new(pod, NULL),
-	    "the pod runs the new image (%.2f s)",
-	    (double)(it_ms() - since) / 1000);
+	it_took(since, pod != NULL && shows_new(pod, NULL),
+	    "the pod runs the new image");
 	it_ok(strcmp(js_str(pod, "/metadata/uid"), uid) == 0,
 	    "it is the same pod");
 	set = flight_devices();
@@ -97,9 +95,8 @@ replace_pod(const char *old)
 	size_t n;
 
 	pod_delete("web");
-	if (!it_ok(kube_await_gone(KUBE_PODS, "web", RUN_MS),
-		"the old pod is gone (%.2f s)",
-		(double)(it_ms() - since) / 1000))
+	if (!it_took(since, kube_await_gone(KUBE_PODS, "web", RUN_MS),
+		"the old pod is gone"))
 		return;
 	since = it_ms();
 	uid = pod_create("web", &(struct pod_conf){ .image = NEW });
