@@ -61,7 +61,9 @@ struct pod_seen {
 	int64_t start_ms;    /* status.startTime, 0: absent */
 	int64_t running_ms;  /* earliest state.running.startedAt, 0: none */
 	int64_t finished_ms; /* latest state.terminated.finishedAt, 0: none */
-	uint32_t restarts;   /* highest restartCount */
+	uint32_t restarts;   /* sum of restartCount */
+	uint64_t reasons;    /* digest: the pod's and its containers' reasons,
+				pod_reasons_add() over each */
 };
 
 struct pod_container {
@@ -162,6 +164,13 @@ struct label {
 int term_holds(const struct term *, const struct label *, size_t,
     const char *name);
 
+/*
+ * The digest of reasons in pod_seen: starts as 0, takes the pod's reason, then
+ * each container's of waiting; NULL or empty ones change nothing.
+ */
+uint64_t pod_reasons_add(uint64_t, const char *);
+
+const char *pod_truth_name(enum truth); /* "" when absent */
 const char *pod_condition_type(enum pod_condition);
 const char *pod_phase_name(enum pod_phase);
 

@@ -35,6 +35,7 @@ struct podstatus {
 	uint64_t digest;      /* of all but times: equal means nothing new */
 	enum pod_phase phase; /* what it says */
 	enum truth ready;
+	struct pod_seen says; /* as seen.c will read it from the API */
 };
 
 /*
@@ -44,7 +45,7 @@ struct podstatus {
 void podstatus_make(const struct podstatus_in *, struct podstatus *);
 void podstatus_clear(struct podstatus *);
 
-/* 1: what the API shows already says the same (times and texts apart). */
+/* 1: what the API shows already says the same (times and messages apart). */
 int podstatus_is_told(const struct podstatus *, const struct pod *);
 
 #endif

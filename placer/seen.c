@@ -60,6 +60,23 @@ pod_condition_type(enum pod_condition cond)
 	return conditions[cond];
 }
 
+const char *
+pod_truth_name(enum truth t)
+{
+	return truths[t];
+}
+
+uint64_t
+pod_reasons_add(uint64_t h, const char *reason)
+{
+	if (reason == NULL || *reason == '\0')
+		return h;
+	do {
+		h = (h ^ (uint8_t)*reason) * 0x100000001b3ULL + 1;
+	} while (*reason++ != '\0');
+	return h;
+}
+
 static int64_t
 time_of(struct json_object *j, const char *key)
 {
@@ -99,9 +116,10 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	if (ms > seen->finished_ms)
 		seen->finished_ms = ms;
 	if (json_object_is_type(count, json_type_int) &&
-	    json_object_get_int(count) > 0 &&
-	    (uint32_t)json_object_get_int(count) > seen->restarts)
-		seen->restarts = (uint32_t)json_object_get_int(count);
+	    json_object_get_int(count) > 0)
+		seen->restarts += (uint32_t)json_object_get_int(count);
+	seen->reasons = pod_reasons_add(seen->reasons, jread_string(
+	    jread_member(jread_member(state, "waiting"), "reason")));
 }
 
 void
@@ -114,6 +132,8 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	seen->phase = (enum pod_phase)word_index(phases, COUNT(phases),
 	    jread_string(jread_member(status, "phase")));
 	seen->start_ms = time_of(status, "startTime");
+	seen->reasons = pod_reasons_add(0,
+	    jread_string(jread_member(status, "reason")));
 	list = jread_member(status, "conditions");
 	for (i = 0; i < jread_count(list); i++)
 		read_condition(jread_item(list, i), seen);

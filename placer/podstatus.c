@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * podstatus.c: what is said about a pod.
+ *
+ * Owns the mapping from the life of a pod and its device's report to phase,
+ * conditions and container states; status_json.c writes it down.  Flightctl
+ * reports an application as a whole: with one container that is exact, with
+ * several (and an infra container that is counted) only "all run" is.  Never
+ * leaves a terminal phase.
+ */
+#include "placer/podstatus.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "placer/status_json.h"
+
+static bool
+is_terminal(enum pod_phase phase)
+{
+	return phase == PHASE_SUCCEEDED || phase == PHASE_FAILED;
+}
+
+/* Whether it ever ran here: a report that is missing takes none of that back. */
+static bool
+has_run(const struct podstatus_in *in)
+{
+	const struct pod_seen *seen = &in->pod->seen;
+
+	return in->applied || in->running_ms != 0 ||
+	    seen->phase == PHASE_RUNNING ||
+	    (seen->phase == PHASE_UNKNOWN && seen->running_ms != 0);
+}
+
+static void
+view_pending(struct view *v)
+{
+	v->phase = PHASE_PENDING;
+	v->shape = SHAPE_CREATING;
+}
+
+/*
+ * States flicker, and Unknown means that the agent has seen nothing yet: a
+ * container is taken for running until it is said to have failed, or to have
+ * ended although it never should.
+ */
+static void
+view_report(const struct podstatus_in *in, struct view *v)
+{
+	const struct app_report *r = in->report;
+
+	v->phase = PHASE_RUNNING;
+	v->shape = SHAPE_RUNS;
+	if (r == NULL)
+		return;
+	switch (r->state) {
+	case APP_RUNNING:
+		v->ready = r->of > 0 && r->ready == r->of;
+		return;
+	case APP_ERROR:
+		if (in->pod->restart != RESTART_NEVER)
+			v->shape = SHAPE_FAILS;
+		return;
+	case APP_COMPLETED:
+		if (in->pod->restart == RESTART_ALWAYS)
+			v->shape = SHAPE_ENDS;
+		return;
+	case APP_UNKNOWN:
+	case APP_PREPARING:
+	case APP_STARTING:
+	case APP_STOPPING:
+	case APP_STOPPED:
+	case APP_STATE_COUNT:
+		return;
+	}
+}
+
+/* Sent, but this content is not known to be applied. */
+static void
+view_underway(const struct podstatus_in *in, struct view *v)
+{
+	if (in->report != NULL &&
+	    (in->report->state == APP_RUNNING || has_run(in))) {
+		view_report(in, v);
+		return;
+	}
+	view_pending(v);
+	if (has_run(in))
+		v->phase = PHASE_RUNNING;
+}
+
+/* Every container has ended for good; the report may have forgotten how. */
+static void
+view_end(const struct podstatus_in *in, struct view *v)
+{
+	bool failed;
+
+	if (is_terminal(in->pod->seen.phase))
+		failed = in->pod->seen.phase == PHASE_FAILED;
+	else if (in->report != NULL && in->report->state == APP_COMPLETED)
+		failed = false;
+	else
+		failed = in->pod->restart == RESTART_NEVER;
+	v->phase = failed ? PHASE_FAILED : PHASE_SUCCEEDED;
+	v->shape = failed ? SHAPE_FAILED : SHAPE_COMPLETED;
+	v->unready = failed ? "PodFailed" : "PodCompleted";
+}
+
+/* Nobody hears from the device: what was last said stays, marked unknown. */
+static void
+view_lost(const struct podstatus_in *in, struct view *v, const char *reason)
+{
+	view_underway(in, v);
+	if (v->reason == NULL)
+		v->reason = reason;
+	v->unready = reason;
+	v->unheard = has_run(in);
+	if (v->unheard)
+		v->phase = PHASE_UNKNOWN;
+}
+
+static void
+view_state(const struct podstatus_in *in, struct view *v)
+{
+	switch (in->state) {
+	case WAITING:
+		view_pending(v);
+		return;
+	case LOOKING:
+	case FREE:
+	case LEAVING:
+	case SENDING:
+	case STARTING:
+	case RETREAT:
+		view_underway(in, v);
+		return;
+	case RUNNING:
+	case REPLACING:
+	case FELL_BACK:
+		view_report(in, v);
+		return;
+	case LOST:
+		view_lost(in, v, "DeviceDisconnected");
+		return;
+	case EVICTING:
+		view_lost(in, v, "DeviceTimeoutExceeded");
+		return;
+	case HELD:
+		view_underway(in, v);
+		v->unready = "DeviceFrozen";
+		v->unheard = has_run(in);
+		return;
+	case DONE:
+		view_end(in, v);
+		return;
+	case LIFE_NSTATES:
+		view_pending(v);
+		return;
+	}
+}
+
+static void
+view_device(const struct podstatus_in *in, struct view *v)
+{
+	if (in->device == NULL) {
+		v->cond[COND_DEVICE] = TRUTH_FALSE;
+		v->device = "NoDevice";
+	} else if (in->state == HELD) {
+		/* Its clock does not run: this is no disconnect. */
+		v->cond[COND_DEVICE] = TRUTH_TRUE;
+		v->device = "DeviceFrozen";
+	} else if (in->connected) {
+		v->cond[COND_DEVICE] = TRUTH_TRUE;
+		v->device = "DeviceConnected";
+	} else {
+		v->cond[COND_DEVICE] = TRUTH_UNKNOWN;
+		v->device = "DeviceDisconnected";
+	}
+}
+
+static bool
+has_init(const struct pod *pod)
+{
+	return pod->ncontainers > 0 && pod->containers[0].init;
+}
+
+static void
+view_conditions(const struct podstatus_in *in, struct view *v)
+{
+	bool ended = is_terminal(v->phase);
+	bool begun = ended || v->ready || !has_init(in->pod) ||
+	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+
+	v->cond[COND_SCHEDULED] = TRUTH_TRUE;
+	v->cond[COND_SANDBOX] = !ended && has_run(in) ? TRUTH_TRUE :
+							TRUTH_FALSE;
+	v->cond[COND_INITIALIZED] = begun ? TRUTH_TRUE : TRUTH_FALSE;
+	v->cond[COND_READY] = v->unheard ? TRUTH_UNKNOWN :
+	    v->ready			 ? TRUTH_TRUE :
+					   TRUTH_FALSE;
+	v->cond[COND_CONTAINERS_READY] = v->cond[COND_READY];
+	view_device(in, v);
+}
+
+void
+podstatus_make(const struct podstatus_in *in, struct podstatus *out)
+{
+	struct view v = { .reason = in->reason, .message = in->message,
+		.unready = "ContainersNotReady" };
+
+	if (is_terminal(in->pod->seen.phase)) {
+		view_end(in, &v);
+	} else if (in->final_failed) {
+		v.phase = PHASE_FAILED;
+		v.shape = SHAPE_UNSAID;
+		v.unready = "PodFailed";
+	} else {
+		view_state(in, &v);
+	}
+	view_conditions(in, &v);
+	status_json(in, &v, out);
+}
+
+void
+podstatus_clear(struct podstatus *s)
+{
+	free(s->json);
+	*s = (struct podstatus){ 0 };
+}
+
+int
+podstatus_is_told(const struct podstatus *s, const struct pod *pod)
+{
+	const struct pod_seen *a = &s->says, *b = &pod->seen;
+	size_t i;
+
+	for (i = 0; i < COND_COUNT; i++)
+		if (a->cond[i].status != b->cond[i].status)
+			return 0;
+	return a->phase == b->phase && a->restarts == b->restarts &&
+	    a->reasons == b->reasons &&
+	    (a->running_ms != 0) == (b->running_ms != 0) &&
+	    (a->finished_ms != 0) == (b->finished_ms != 0);
+}

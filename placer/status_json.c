@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * status_json.c: one PodStatus as a strategic merge patch.
+ *
+ * Owns its form: a reason that no longer holds is a null (the patch merges
+ * conditions by type), containerStatuses are always whole, times stay where
+ * what they time stays.  Exit codes are not reported by Flightctl: 0 for what
+ * completed, 1 with a message for what failed.  Never an address.
+ */
+#include "placer/status_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/jread.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+
+#define FAILED_TEXT "exit code not reported by the device"
+
+static void
+put_text(struct json_object *j, const char *key, const char *text)
+{
+	if (text == NULL || *text == '\0')
+		jmake_null(j, key);
+	else
+		jmake_str(j, key, text);
+}
+
+static void
+put_time(struct json_object *j, const char *key, int64_t ms)
+{
+	char text[STAMP_SIZE];
+
+	stamp_format(ms, text);
+	jmake_str(j, key, text);
+}
+
+/* Why a condition is not True, or that all has ended. */
+static const char *
+reason_of(const struct view *v, enum pod_condition c)
+{
+	switch (c) {
+	case COND_DEVICE:
+		return v->device;
+	case COND_READY:
+	case COND_CONTAINERS_READY:
+		return v->cond[c] == TRUTH_TRUE ? NULL : v->unready;
+	case COND_INITIALIZED:
+		if (v->cond[c] != TRUTH_TRUE)
+			return "ContainersNotInitialized";
+		return v->phase == PHASE_SUCCEEDED ? "PodCompleted" : NULL;
+	case COND_SCHEDULED:
+	case COND_SANDBOX:
+	case COND_COUNT:
+		return NULL;
+	}
+	return NULL;
+}
+
+static void
+put_conditions(struct json_object *status, const struct podstatus_in *in,
+    const struct view *v)
+{
+	AUTO_FREE char *device = NULL;
+	struct json_object *list = jmake_list(status, "conditions"), *j;
+	const struct pod_seen *seen = &in->pod->seen;
+	const char *message;
+	size_t i;
+
+	if (in->device != NULL)
+		device = xasprintf("device %s", in->device);
+	for (i = 0; i < COND_COUNT; i++) {
+		message = NULL;
+		if (i == COND_DEVICE)
+			message = device;
+		else if (v->cond[i] != TRUTH_TRUE && i != COND_SANDBOX)
+			message = v->message;
+		j = jmake_item(list);
+		jmake_str(j, "type", pod_condition_type((enum pod_condition)i));
+		jmake_str(j, "status", pod_truth_name(v->cond[i]));
+		jmake_int(j, "observedGeneration",
+		    (int64_t)in->pod->generation);
+		put_text(j, "reason", reason_of(v, (enum pod_condition)i));
+		put_text(j, "message", message);
+		jmake_null(j, "lastProbeTime");
+		put_time(j, "lastTransitionTime",
+		    seen->cond[i].status == v->cond[i] &&
+			    seen->cond[i].since_ms > 0 ?
+			seen->cond[i].since_ms :
+			in->now.wall_ms);
+	}
+}
+
+static int64_t
+started_ms(const struct podstatus_in *in, uint32_t restarts)
+{
+	const struct pod_seen *seen = &in->pod->seen;
+
+	if (restarts > seen->restarts)
+		return in->now.wall_ms;
+	if (seen->running_ms != 0)
+		return seen->running_ms;
+	return in->running_ms != 0 ? in->running_ms : in->now.wall_ms;
+}
+
+static void
+put_terminated(struct json_object *j, const struct podstatus_in *in,
+    int failed)
+{
+	struct json_object *t = jmake_in(j, "terminated");
+	const struct pod_seen *seen = &in->pod->seen;
+
+	jmake_int(t, "exitCode", failed);
+	jmake_str(t, "reason", failed ? "Error" : "Completed");
+	jmake_str(t, "message", failed ? FAILED_TEXT : NULL);
+	put_time(t, "startedAt", started_ms(in, 0));
+	put_time(t, "finishedAt",
+	    seen->finished_ms != 0 ? seen->finished_ms : in->now.wall_ms);
+}
+
+static const char *
+waiting_reason(const struct podstatus_in *in, const struct view *v)
+{
+	if (v->shape == SHAPE_FAILS || v->shape == SHAPE_ENDS)
+		return "CrashLoopBackOff";
+	return in->reason != NULL ? in->reason : "ContainerCreating";
+}
+
+static void
+put_state(struct json_object *c, const struct podstatus_in *in,
+    const struct view *v, uint32_t restarts)
+{
+	struct json_object *state = jmake_in(c, "state"), *j;
+
+	switch (v->shape) {
+	case SHAPE_RUNS:
+		j = jmake_in(state, "running");
+		put_time(j, "startedAt", started_ms(in, restarts));
+		break;
+	case SHAPE_COMPLETED:
+	case SHAPE_FAILED:
+		put_terminated(state, in, v->shape == SHAPE_FAILED);
+		break;
+	case SHAPE_CREATING:
+	case SHAPE_FAILS:
+	case SHAPE_ENDS:
+	case SHAPE_UNSAID:
+		j = jmake_in(state, "waiting");
+		jmake_str(j, "reason", waiting_reason(in, v));
+		jmake_str(j, "message", in->message);
+		break;
+	}
+	j = jmake_in(c, "lastState");
+	if (v->shape == SHAPE_FAILS || v->shape == SHAPE_ENDS)
+		put_terminated(j, in, v->shape == SHAPE_FAILS);
+}
+
+/*
+ * Restarts are reported for the application as a whole: the first container
+ * is given all of them, so that their sum is right.
+ */
+static void
+put_container(struct json_object *list, const struct podstatus_in *in,
+    const struct view *v, const struct pod_container *from, uint32_t restarts)
+{
+	struct json_object *c = jmake_item(list);
+
+	jmake_str(c, "name", from->name);
+	jmake_str(c, "image", from->image);
+	jmake_str(c, "imageID", "");
+	jmake_bool(c, "ready", v->ready);
+	jmake_bool(c, "started", v->shape == SHAPE_RUNS);
+	jmake_int(c, "restartCount", restarts);
+	put_state(c, in, v, restarts);
+}
+
+static uint32_t
+restarts_of(const struct podstatus_in *in)
+{
+	uint32_t n = in->report != NULL ? in->report->restarts : 0;
+
+	/* The agent counts anew after an update; Kubernetes never does. */
+	return n > in->pod->seen.restarts ? n : in->pod->seen.restarts;
+}
+
+static void
+put_containers(struct json_object *status, const struct podstatus_in *in,
+    const struct view *v, struct pod_seen *says)
+{
+	struct json_object *list = jmake_list(status, "containerStatuses");
+	const struct pod *pod = in->pod;
+	uint32_t restarts = restarts_of(in);
+	size_t i;
+
+	for (i = 0; i < pod->ncontainers && v->shape != SHAPE_UNSAID; i++) {
+		if (pod->containers[i].init)
+			continue;
+		put_container(list, in, v, &pod->containers[i], restarts);
+		says->restarts += restarts;
+		restarts = 0;
+		if (v->shape == SHAPE_RUNS)
+			says->running_ms = in->now.wall_ms;
+		else if (v->shape == SHAPE_COMPLETED ||
+		    v->shape == SHAPE_FAILED)
+			says->finished_ms = in->now.wall_ms;
+		else
+			says->reasons = pod_reasons_add(says->reasons,
+			    waiting_reason(in, v));
+	}
+}
+
+static uint64_t
+mix(uint64_t h, const char *s)
+{
+	do {
+		h = (h ^ (uint8_t)*s) * 0x100000001b3ULL;
+	} while (*s++ != '\0');
+	return h;
+}
+
+static int
+is_time(const char *key)
+{
+	static const char *const times[] = { "startTime", "startedAt",
+		"finishedAt", "lastTransitionTime" };
+	size_t i;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++)
+		if (strcmp(key, times[i]) == 0)
+			return 1;
+	return 0;
+}
+
+/* Of everything but times.  The tree is ours and some six levels deep. */
+static uint64_t
+digest(struct json_object *j, uint64_t h)
+{
+	struct json_object *v;
+	struct lh_entry *e = NULL;
+	const char *key;
+	size_t i;
+
+	while (jread_next(j, &e, &key, &v))
+		if (!is_time(key))
+			h = digest(v, mix(h, key));
+	for (i = 0; i < jread_count(j); i++)
+		h = digest(jread_item(j, i), mix(h, "["));
+	if (!json_object_is_type(j, json_type_object) &&
+	    !json_object_is_type(j, json_type_array))
+		h = mix(h, j == NULL ? "" : json_object_get_string(j));
+	return h;
+}
+
+void
+status_json(const struct podstatus_in *in, const struct view *v,
+    struct podstatus *out)
+{
+	AUTO_JSON struct json_object *status = jmake_object();
+	const struct pod_seen *seen = &in->pod->seen;
+	size_t i;
+
+	*out = (struct podstatus){ .phase = v->phase,
+		.ready = v->cond[COND_READY] };
+	out->says.phase = v->phase;
+	out->says.reasons = pod_reasons_add(0, v->reason);
+	for (i = 0; i < COND_COUNT; i++)
+		out->says.cond[i].status = v->cond[i];
+	jmake_int(status, "observedGeneration", (int64_t)in->pod->generation);
+	jmake_str(status, "phase", pod_phase_name(v->phase));
+	put_text(status, "reason", v->reason);
+	put_text(status, "message", v->message);
+	put_time(status, "startTime",
+	    seen->start_ms != 0 ? seen->start_ms : in->now.wall_ms);
+	put_conditions(status, in, v);
+	put_containers(status, in, v, &out->says);
+	out->digest = digest(status, 0xcbf29ce484222325ULL);
+	out->json = jmake_text(&status);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_STATUS_JSON_H
+#define PLACER_STATUS_JSON_H
+
+/* A PodStatus written down.  Used by podstatus.c alone.  Pure. */
+
+#include "placer/podstatus.h"
+
+/* How all containers of the pod are said to be. */
+enum shape {
+	SHAPE_UNSAID,	 /* no statuses: the pod was never admitted */
+	SHAPE_CREATING,	 /* waiting, have not run yet */
+	SHAPE_RUNS,
+	SHAPE_FAILS,	 /* waiting to run again after a failure */
+	SHAPE_ENDS,	 /* waiting to run again after exit 0 */
+	SHAPE_COMPLETED, /* terminated, exit 0 */
+	SHAPE_FAILED,	 /* terminated, exit not 0 */
+};
+
+struct view {
+	enum pod_phase phase;
+	enum shape shape;
+	uint8_t ready;	     /* every container is */
+	uint8_t unheard;     /* nobody knows whether it still is */
+	const char *reason;  /* the pod's, or NULL */
+	const char *message; /* likewise */
+	const char *unready; /* why Ready is not True */
+	const char *device;  /* reason of the condition Device */
+	enum truth cond[COND_COUNT];
+};
+
+/* The patch, its digest, and what the API will then show. */
+void status_json(const struct podstatus_in *, const struct view *,
+    struct podstatus *);
+
+#endif
