@@ -13,7 +13,7 @@
  * so that ours never meet them:
  *
  *	C.container	[Unit] Description= StartLimitIntervalSec=0
- *			ConditionPathExists=!/var/lib/vk-flightctl/APP/C.done
+ *			ConditionPathExists=!F (F: see quadlet_container.c)
  *			[Container] ContainerName=C Image= Pull=missing|never
  *			Pod=pod_.pod HostName= Entrypoint= Exec= Environment=
  *			WorkingDir= PublishPort=[IP:]H:C/tcp|udp|sctp
@@ -23,7 +23,7 @@
  *			--cpu-shares=N (any of them, one line)
  *			StopTimeout= Label=vk.flightctl.io/...=...
  *			[Service] Restart=always|on-failure|no RestartSec=10
- *			TimeoutStopSec= ExecStopPost= (see quadlet_container.c)
+ *			TimeoutStopSec= ExecStopPost= (likewise)
  *			[Install] WantedBy=multi-user.target
  *	pod_.pod	[Pod] PodName=pod_ PublishPort=
  *			PodmanArgs=--exit-policy=continue --hostname=NAME

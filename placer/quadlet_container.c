@@ -10,7 +10,7 @@
  * 0) would be started again at every boot and by every start of the agent.  So
  * it leaves a mark and is not started where that is.  The line in [Service] is
  * one of these two, D standing for /var/lib/vk-flightctl/APP and F for
- * D/C.done, or D/C.N.done at the N-th try:
+ * D/C.N.done (N changes with the images and the try):
  *	ExecStopPost=/bin/sh -c 'mkdir -p D && echo "$$SERVICE_RESULT
  *	    $$EXIT_CODE $$EXIT_STATUS" >F'
  *	ExecStopPost=/bin/sh -c 'test "$$SERVICE_RESULT" != success || { mkdir
@@ -390,17 +390,18 @@ put_identity(struct work *w)
 	return 0;
 }
 
-/* The mark of a container that has ended for good. */
+/*
+ * The mark of a container that has ended for good.  Other images or another
+ * try are another container, so they have another number.
+ */
 static char *
 done_file(const struct work *w)
 {
 	const struct quadlet_in *in = w->app->in;
+	uint64_t number = in->images + in->try * UINT64_C(0x9e3779b97f4a7c15);
 
-	if (in->try == 0)
-		return xasprintf(QUADLET_STATE_DIR "/%s/%s.done", in->app,
-		    w->raw.name);
-	return xasprintf(QUADLET_STATE_DIR "/%s/%s.%u.done", in->app,
-	    w->raw.name, in->try);
+	return xasprintf(QUADLET_STATE_DIR "/%s/%s.%" PRIu64 ".done", in->app,
+	    w->raw.name, number % UINT64_C(1000000000000000000));
 }
 
 static void
