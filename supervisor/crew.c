@@ -137,8 +137,8 @@ on_ready(struct worker *w)
 	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
 	link_started(&c->links, w->id);
 	EACH(o, c)
-	if (o->tend.state != TEND_READY)
-		return;
+		if (o->tend.state != TEND_READY)
+			return;
 	if (!c->was_ready)
 		c->ops->ready(c->arg);
 	c->was_ready = 1;
@@ -253,7 +253,10 @@ tend_worker(struct worker *w, int64_t *wake)
 			hit(w, SIGABRT);
 			break;
 		case TEND_KILL:
-			hit(w, SIGKILL);
+			condemn(w,
+			    w->control == NULL ?
+				"it closed its link and stays" :
+				"SIGABRT did not end it");
 			break;
 		}
 	}
@@ -288,7 +291,8 @@ make_links(struct crew *c, int64_t *wake)
 	int64_t at;
 
 	EACH(w, c)
-	ready[w->id] = w->tend.state == TEND_READY && w->control != NULL;
+		ready[w->id] =
+		    w->tend.state == TEND_READY && w->control != NULL;
 	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
 		hand_out(c, a, b);
 	if (at < *wake)
@@ -311,7 +315,7 @@ stop_turn(struct crew *c, int64_t *wake)
 	enum proc who;
 
 	EACH(w, c)
-	alive[w->id] = w->pid != 0;
+		alive[w->id] = w->pid != 0;
 	for (;;) {
 		switch (
 		    tend_stop_turn(&c->stop, alive, boot_ms(), wake, &who)) {
@@ -322,8 +326,8 @@ stop_turn(struct crew *c, int64_t *wake)
 			break;
 		case STOP_KILL:
 			EACH(w, c)
-			if (alive[w->id])
-				condemn(w, "did not stop in time");
+				if (alive[w->id])
+					condemn(w, "did not stop in time");
 			break;
 		case STOP_DONE:
 			c->ops->gone(c->arg);
@@ -344,7 +348,7 @@ turn(struct crew *c)
 		stop_turn(c, &wake);
 	} else {
 		EACH(w, c)
-		tend_worker(w, &wake);
+			tend_worker(w, &wake);
 		make_links(c, &wake);
 	}
 	event_del(c->timer);
@@ -404,8 +408,8 @@ crew_reap(struct crew *c)
 	/* As process 1 of a container others' children may be ours, too. */
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		EACH(w, c)
-	if (w->pid == pid)
-		bury(w, status);
+			if (w->pid == pid)
+				bury(w, status);
 	turn(c);
 }
 
@@ -416,8 +420,7 @@ crew_reload(struct crew *c, const uint8_t *changed)
 	enum setting i;
 	int rc;
 
-	EACH(w, c)
-	{
+	EACH(w, c) {
 		/* One that was not given GO gets all of them anew. */
 		if (w->control == NULL || !w->running)
 			continue;
@@ -457,8 +460,7 @@ crew_new(struct event_base *base, const struct settings *settings,
 	c->ops = ops;
 	c->arg = arg;
 	link_init(&c->links);
-	EACH(w, c)
-	{
+	EACH(w, c) {
 		w->crew = c;
 		w->id = (enum proc)(w - c->worker);
 		tend_init(&w->tend, boot_ms());
@@ -478,7 +480,7 @@ crew_free(struct crew *c)
 	if (c == NULL)
 		return;
 	EACH(w, c)
-	chan_free(w->control);
+		chan_free(w->control);
 	event_free(c->timer);
 	free(c);
 }

@@ -302,7 +302,6 @@ misbehave(void)
 	struct frame_head bad = { 100, MSG_LOG, 0 };
 	uint8_t p[FRAME_HEAD + 100] = { 0 };
 	struct body_pods pods = { .node = "x" };
-	struct body_none none = { 0 };
 
 	if (a.part == PART_crash)
 		_exit(3);
@@ -315,8 +314,6 @@ misbehave(void)
 	}
 	if (a.part == PART_forward)
 		send_frame(MSG_PODS_BEGIN, &pods);
-	if (a.part == PART_early)
-		send_frame(MSG_READY, &none);
 	if (a.part == PART_handsoff) {
 		close(CONTROL);
 		for (;;)
@@ -332,6 +329,10 @@ actor_main(const char *name)
 	outq_init(&a.out);
 	if ((a.part = read_part(name)) == PART_COUNT)
 		return 64;
+	/* Executed by descriptor, the name may be a number. */
+	(void)prctl(PR_SET_NAME, name);
+	if (a.part == PART_early)
+		send_frame(MSG_READY, &(struct body_none){ 0 });
 	say_hello(a.part == PART_liar ? PROC_COUNT : a.self,
 	    a.part == PART_foreign ? "0.0.0-elsewhere" : build_id);
 	report();

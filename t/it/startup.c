@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * startup: vk-flightctl-provider's command line, settings and signals.  Wrong
+ * settings are told in one line before anything is started.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/it.h"
+#include "t/it/stage.h"
+
+enum {
+	WAIT_MS = 10000,
+	NOBODY = 65534,
+};
+
+/* Runs it to its end with env -i and these words; status and all output. */
+static int
+run_once(char **out, const char *words)
+{
+	AUTO_FREE char *program = child_program(PROGRAM);
+	AUTO_FREE char *line = xasprintf("exec env -i %s %s", words, program);
+	AUTO_FREE char *shell = NULL;
+	const char *argv[] = { "sh", "-c", NULL, NULL };
+	const char *dash = strstr(words, " -- ");
+
+	/* "NAME=value -- arguments" */
+	shell = dash == NULL ?
+	    steal(&line) :
+	    xasprintf("exec env -i %.*s %s %s", (int)(dash - words), words,
+		program, dash + 4);
+	argv[2] = shell;
+	return child_run(argv, out);
+}
+
+static void
+test_wrong_settings(void)
+{
+	static const struct {
+		const char *given;
+		const char *line;
+	} rows[] = {
+		{ " ",
+		    "FLIGHTCTL_API_URL=: must be https://HOST[:PORT], there "
+		    "is no default" },
+		{ "FLIGHTCTL_API_URL=http://a",
+		    "FLIGHTCTL_API_URL=http://a: must be https://HOST[:PORT]"
+		    "[/PATH] (plain http only to 127.0.0.1, ::1 or "
+		    "localhost)" },
+		{ "STATUS_POLL_INTERVAL=0s",
+		    "STATUS_POLL_INTERVAL=0s: must be a duration, 1s..10m "
+		    "(\"90s\", \"1h30m\")" },
+		{ "LOG_LEVEL=loud",
+		    "LOG_LEVEL=loud: must be one of error, "
+		    "warn, info, debug" },
+		{ "DEVICE_DEFAULT_CPU=x",
+		    "DEVICE_DEFAULT_CPU=x: must be a quantity, 1m..1000 "
+		    "(\"500m\", \"2\")" },
+		{ "FLIGHTCTL_API_URL=https://a FLEET_ID=a,a",
+		    "FLEET_ID: must be fleets of different node names; a and a "
+		    "both are vk-flightctl-a" },
+		{ "FLIGHTCTL_API_URL=https://a FLEET_ID=a,b NODE_NAME=n",
+		    "NODE_NAME=n: must be empty with more than one fleet in "
+		    "FLEET_ID" },
+		{ "FLIGHTCTL_API_URL=https://a FLIGHTCTL_CLIENT_CERT=/c",
+		    "FLIGHTCTL_CLIENT_KEY=: must be given, because "
+		    "FLIGHTCTL_CLIENT_CERT is" },
+		{ "A=b -- -f /nonexistent/file",
+		    "/nonexistent/file: No such file or directory" },
+		{ "FLIGHTCTL_API_URL=https://a STATE_DIR=/proc/x/y",
+		    "STATE_DIR=/proc/x/y: must be a folder that can be made "
+		    "and given to the placer: No such file or directory" },
+	};
+	size_t i;
+	int status;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO_FREE char *out = NULL;
+
+		status = run_once(&out, rows[i].given);
+		it_ok(status == 78 && strstr(out, rows[i].line) != NULL,
+		    "status 78 (%d): %s", status, rows[i].line);
+		if (strstr(out, rows[i].line) == NULL)
+			it_say("but it said: %s", out);
+	}
+}
+
+static void
+test_command_line(void)
+{
+	AUTO_FREE char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+	int status;
+
+	status = run_once(&a,
+	    "FLIGHTCTL_API_URL=https://a FLEET_ID=x "
+	    "FLIGHTCTL_AUTH_TOKEN=s3cr3t -- -n");
+	it_ok(status == 0 &&
+		stage_count(a, "FLIGHTCTL_API_URL=https://a\n") == 1 &&
+		stage_count(a, "# node vk-flightctl-x: fleet x\n") == 1,
+	    "-n prints the settings");
+	it_ok(strstr(a, "s3cr3t") == NULL &&
+		stage_count(a, "# FLIGHTCTL_AUTH_TOKEN is given\n") == 1,
+	    "-n prints no secret");
+	it_ok(run_once(&b, "A=b -- --version") == 0 &&
+		stage_count(b, PROGRAM " ") == 1 &&
+		stage_count(b, "build ") == 1,
+	    "--version");
+	it_ok(run_once(&c, "A=b -- --help") == 0 &&
+		stage_count(c, "usage:") == 1,
+	    "--help");
+	it_ok(run_once(&d, "A=b -- -x") == 64 && stage_count(d, "usage:") == 1,
+	    "an unknown option is status 64");
+}
+
+static void
+test_taken_port(void)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	AUTO_FREE char *words = NULL, *line = NULL, *out = NULL;
+	AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(sin);
+	int status, port;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&sin, len) == -1 ||
+	    listen(fd, 1) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
+		it_die("no port");
+	port = ntohs(sin.sin_port);
+	words = xasprintf("FLIGHTCTL_API_URL=https://a STATE_DIR=%s/taken "
+			  "LISTEN=127.0.0.1:%d",
+	    it_folder(), port);
+	line = xasprintf("LISTEN=127.0.0.1:%d: must be an address and a port "
+			 "that are free: Address already in use",
+	    port);
+	status = run_once(&out, words);
+	it_ok(status == 78 && strstr(out, line) != NULL, "status 78 (%d): %s",
+	    status, line);
+}
+
+static void
+test_hup(void)
+{
+	struct stage r = stage_prepare("hup");
+	AUTO_FREE char *file = xasprintf("%s/conf", r.dir), *program = NULL;
+
+	program = xasprintf("%s/" PROGRAM, r.dir);
+	stage_write(file, "LOG_LEVEL=info\nFLIGHTCTL_RATE=5\nEVICT_RATE=5\n");
+	stage_launch(&r, (const char *[]){ program, "-f", file, NULL }, NULL);
+	stage_started(&r);
+	stage_write(file, "LOG_LEVEL=debug\nFLIGHTCTL_RATE=6\nEVICT_RATE=6\n");
+	kill(r.pid, SIGHUP);
+	it_ok(stage_await(&r, "\"reload\"", 3), "SIGHUP reaches all workers");
+	it_ok(stage_lines(&r, "given LOG_LEVEL=debug") == 3 &&
+		stage_lines(&r,
+		    "\"flightside\",\"msg\":\"given FLIGHTCTL_RATE=6") == 1 &&
+		stage_lines(&r, "given FLIGHTCTL_RATE=6") == 1,
+	    "with the settings that may change");
+	it_ok(stage_lines(&r, "EVICT_RATE has changed and needs a restart") ==
+		    1 &&
+		stage_lines(&r, "given EVICT_RATE=6") == 0,
+	    "others need a restart, and that is said");
+	stage_write(file, "LOG_LEVEL=loud\n");
+	kill(r.pid, SIGHUP);
+	it_ok(stage_await(&r, "settings stay as they are: ", 1) &&
+		stage_await(&r, "conf:1: LOG_LEVEL=loud: must be one of", 1) &&
+		stage_await(&r, "\"reload\"", 6),
+	    "a wrong file changes nothing");
+	stage_stop(&r);
+}
+
+static void
+test_killed_supervisor(void)
+{
+	struct stage r = stage_prepare("orphans");
+	pid_t pids[3];
+	int i, gone = 0;
+	int64_t deadline;
+
+	stage_start(&r, NULL);
+	stage_started(&r);
+	EACH_WORKER(i)
+		pids[i] = stage_worker(&r, stage_workers[i]);
+	kill(r.pid, SIGKILL);
+	(void)child_wait(r.pid, WAIT_MS);
+	for (deadline = it_ms() + WAIT_MS; gone < 3 && it_ms() < deadline;
+	     it_pause(50)) {
+		gone = 0;
+		EACH_WORKER(i) {
+			AUTO_FREE char *exe =
+			    xasprintf("/proc/%d/exe", (int)pids[i]);
+			char program[64];
+
+			/* One that has ended has none. */
+			gone += readlink(exe, program, sizeof(program)) == -1;
+		}
+	}
+	it_ok(gone == 3, "no worker outlives the supervisor");
+	free(r.dir);
+	free(r.log);
+}
+
+static void
+test_ordinary_user(void)
+{
+	struct stage r = stage_prepare("user");
+	AUTO_FREE char *program = xasprintf("%s/" PROGRAM, r.dir);
+	const char *argv[] = { "setpriv", "--reuid=65534", "--regid=65534",
+		"--clear-groups", program, NULL };
+
+	if (geteuid() == 0 && chown(r.dir, NOBODY, NOBODY) == -1)
+		it_die("%s: cannot be given away", r.dir);
+	stage_launch(&r, geteuid() == 0 ? argv : argv + 4, NULL);
+	stage_started(&r);
+	it_ok(stage_lines(&r, "\"level\":\"warn\"") == 1 &&
+		stage_lines(&r, "not root: all workers run as one user") == 1,
+	    "an ordinary user gets one warning");
+	it_ok(stage_lines(&r,
+		  geteuid() == 0 ? "found uid=65534 gid=65534" :
+				   "found uid=") == 3,
+	    "and workers that run as this user");
+	stage_stop(&r);
+}
+
+static int
+told(int fd, const char *words)
+{
+	struct pollfd pfd = { fd, POLLIN, 0 };
+	char buf[512];
+	ssize_t n;
+
+	while (poll(&pfd, 1, WAIT_MS) == 1) {
+		if ((n = recv(fd, buf, sizeof(buf) - 1, 0)) <= 0)
+			break;
+		buf[n] = '\0';
+		if (strstr(buf, words) != NULL)
+			return 1;
+	}
+	return 0;
+}
+
+static void
+test_notify(void)
+{
+	static const char *const extra[] = { "NOTIFY_SOCKET=@vk-it-notify",
+		"WATCHDOG_USEC=200000", NULL };
+	struct sockaddr_un sa = { .sun_family = AF_UNIX,
+		.sun_path = "\0vk-it-notify" };
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct stage r = stage_prepare("notify");
+
+	if (bind(fd, (struct sockaddr *)&sa,
+		(socklen_t)(sizeof(sa.sun_family) + 13)) == -1)
+		it_die("no notify socket");
+	stage_start(&r, extra);
+	it_ok(told(fd, "READY=1"), "the service manager is told READY");
+	it_ok(told(fd, "WATCHDOG=1"), "and WATCHDOG");
+	kill(r.pid, SIGINT);
+	it_ok(told(fd, "STOPPING=1"), "and STOPPING");
+	stage_stop(&r);
+}
+
+static void
+scenario(void)
+{
+	test_command_line();
+	test_wrong_settings();
+	test_taken_port();
+	test_hup();
+	test_killed_supervisor();
+	test_ordinary_user();
+	test_notify();
+}
+
+int
+main(int argc, char *argv[])
+{
+	(void)argc;
+	return stage_main(argv[0], "startup", scenario);
+}
