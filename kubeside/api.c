@@ -71,8 +71,8 @@ set_state(struct api *a, int reachable, const char *text)
 {
 	size_t len = strlen(text);
 
-	if (a->reachable == reachable &&
-	    (reachable || strcmp(a->text, text) == 0))
+	/* An outage has one cause, the first that was seen. */
+	if (a->reachable == reachable && (reachable || a->text[0] != '\0'))
 		return;
 	if (len >= sizeof(a->text))
 		len = sizeof(a->text) - 1;
@@ -143,11 +143,13 @@ on_load(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (load(a, &why) == 0) {
 		log_info("apiserver %s", a->creds.server);
+		a->text[0] = '\0';
 		a->load_failures = 0;
 		return;
 	}
 	if (a->load_failures++ == 0 || strcmp(a->text, why.text) != 0)
 		log_error("credentials: %s", why.text);
+	a->text[0] = '\0';
 	set_state(a, 0, why.text);
 	ms = retry_wait_ms(why.kind, a->load_failures, -1, arc4random());
 	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };

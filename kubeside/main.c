@@ -11,6 +11,7 @@
 
 #include "common/boot.h"
 #include "common/https.h"
+#include "common/lean.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
@@ -25,6 +26,10 @@
 #include "kubeside/serve.h"
 #include "kubeside/watch.h"
 #include "kubeside/writer.h"
+
+enum {
+	LEAN_S = 3,
+};
 
 /* One virtual node and all that goes on for it. */
 struct seat {
@@ -51,6 +56,7 @@ static struct {
 	struct api_call *cluster_call;
 	unsigned int cluster_failures;
 	struct event *end_timer;
+	struct event *lean_timer;
 	int reachable;
 	char text[MAX_TEXT + 1];
 	int stopping;
@@ -113,6 +119,24 @@ on_pod(enum pod_how how, struct span object, void *arg)
 	return serve_is_full(kube.serve);
 }
 
+/* A list, like the start, touches much that is not wanted again soon. */
+static void
+lean_later(void)
+{
+	static const struct timeval later = { LEAN_S, 0 };
+
+	evtimer_add(kube.lean_timer, &later);
+}
+
+static void
+on_lean(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	lean_down();
+}
+
 static void
 on_pods_end(void *arg)
 {
@@ -120,6 +144,7 @@ on_pods_end(void *arg)
 
 	pods_list_end(kube.pods, s->index);
 	serve_list_end(kube.serve, s->id.node);
+	lean_later();
 }
 
 static int64_t
@@ -408,6 +433,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	pods_free(kube.pods);
 	event_free(kube.cluster_timer);
 	event_free(kube.end_timer);
+	event_free(kube.lean_timer);
 	event_base_loopbreak(kube.base);
 }
 
@@ -438,7 +464,9 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.events = events_new(base, kube.api);
 	kube.cluster_timer = evtimer_new(base, ask_cluster, NULL);
 	kube.end_timer = evtimer_new(base, on_end, NULL);
-	if (kube.cluster_timer == NULL || kube.end_timer == NULL)
+	kube.lean_timer = evtimer_new(base, on_lean, NULL);
+	if (kube.cluster_timer == NULL || kube.end_timer == NULL ||
+	    kube.lean_timer == NULL)
 		return fail(why, ERR_SYSTEM, "libevent: no memory");
 	identity = identity_make();
 	for (i = 0; i < n; i++) {
@@ -455,6 +483,7 @@ run(void)
 {
 	const char *id = kube.settings->text[SET_CLUSTER_ID];
 
+	lean_later();
 	if (id[0] == '\0') {
 		ask_cluster(-1, 0, NULL);
 		return;
