@@ -156,13 +156,38 @@ world_tell(enum world_sim which, const char *fmt, ...)
 	return xstrdup(strncmp(answer, "ok ", 3) == 0 ? answer + 3 : "");
 }
 
+static char *
+milliseconds(int given, int otherwise)
+{
+	return xasprintf("%d", given == 0 ? otherwise : given < 0 ? 0 : given);
+}
+
+/* How simulated devices are and behave, in whichever program they run. */
+static void
+start_devices(const char *program, enum world_sim which)
+{
+	const struct world_conf *c = &world.conf;
+	AUTO_FREE char *devices = xasprintf("%u", c->devices);
+	AUTO_FREE char *labels = xasprintf("fleet=%s", c->fleet);
+	AUTO_FREE char *prefix = xasprintf("%s-", c->fleet);
+	AUTO_FREE char *apply = milliseconds(c->apply_ms, 300);
+	AUTO_FREE char *status = milliseconds(c->status_ms, 200);
+	AUTO_FREE char *silence = milliseconds(c->disconnect_ms, 300000);
+	const char *options[] = { "--devices", devices, "--labels", labels,
+		"--device-prefix", prefix, "--apply-ms", apply,
+		"--status-interval-ms", status, "--disconnect-ms", silence,
+		NULL };
+
+	start_sim(program, which, options);
+}
+
 static void
 start_sims(void)
 {
 	AUTO_FREE char *env = NULL;
 
 	start_sim("kubesim", SIM_KUBE, (const char *[]){ "--schedule", NULL });
-	start_sim("flightsim", SIM_FLIGHT, (const char *[]){ NULL });
+	start_devices("flightsim", SIM_FLIGHT);
 	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
 	env = xasprintf("%s/kubesim/env", it_folder());
 	take_env(env);
@@ -212,6 +237,29 @@ world_reopen(void)
 	flight_open(world.flight, world.conf.fleet);
 }
 
+static int
+is_empty(struct json_object *set, void *arg)
+{
+	(void)arg;
+	return json_object_object_length(set) == 0;
+}
+
+/* What an earlier scenario left on servers that are not ours alone. */
+static void
+clean_up(void)
+{
+	kube_send("DELETE",
+	    "/apis/apps/v1/namespaces/default/deployments"
+	    "?propagationPolicy=Background",
+	    NULL, NULL);
+	if (!kube_await("/apis/apps/v1/namespaces/default/replicasets",
+		is_empty, NULL, START_MS))
+		it_die("Deployments of an earlier scenario do not go");
+	kube_send("DELETE", KUBE_PODS "?gracePeriodSeconds=0", NULL, NULL);
+	if (!kube_await(KUBE_PODS, is_empty, NULL, START_MS))
+		it_die("pods of an earlier scenario do not go");
+}
+
 void
 world_open(const struct world_conf *conf)
 {
@@ -222,6 +270,8 @@ world_open(const struct world_conf *conf)
 	if (world_kind() == WORLD_SIM)
 		start_sims();
 	describe();
+	if (world_kind() != WORLD_SIM)
+		clean_up();
 	if (!flight_await(are_online, NULL, ONLINE_MS))
 		it_die("the devices do not come online");
 }
