@@ -22,12 +22,12 @@ struct edge;
 struct out;
 
 /* What becomes of applications whose name matches; EDGE_OK takes it back. */
-#define EDGE_MODES(X)                                                    \
-	X(OK, "ok")                                                      \
+#define EDGE_MODES(X)                                                        \
+	X(OK, "ok")                                                          \
 	X(ROLLBACK, "rollback")	  /* the version fails, the old one stays */ \
-	X(PULL_HANG, "pull-hang") /* the version waits for its image */  \
-	X(ERROR, "error")	  /* the container ended with an error */ \
-	X(COMPLETED, "completed") /* it ended with 0 */                  \
+	X(PULL_HANG, "pull-hang") /* the version waits for its image */      \
+	X(ERROR, "error")	  /* the container ended with an error */    \
+	X(COMPLETED, "completed") /* it ended with 0 */                      \
 	X(CRASHLOOP, "crashloop") /* it dies and is started again */
 
 enum edge_mode {
@@ -70,11 +70,9 @@ struct edge *edge_new(const char *name, const struct edge_conf *, struct now);
 void edge_free(struct edge *); /* NULL allowed */
 
 /* A version the service has rendered, and its member spec. */
-void edge_offer(struct edge *, uint64_t version, struct span spec,
-    struct now);
+void edge_offer(struct edge *, uint64_t version, struct span spec, struct now);
 /* As edge_offer, but it is there already: a device that was always there. */
-void edge_settle(struct edge *, uint64_t version, struct span spec,
-    struct now);
+void edge_settle(struct edge *, uint64_t version, struct span spec, struct now);
 
 /* One step at most; 1: edge_report() is to be pushed now. */
 int edge_step(struct edge *, struct now);
@@ -88,14 +86,13 @@ uint64_t edge_known(const struct edge *);
 int edge_is_settled(const struct edge *);
 
 void edge_apply_ms(struct edge *, int64_t ms);
-void edge_fail(struct edge *, const char *app_glob, enum edge_mode,
-    struct now);
+void edge_fail(struct edge *, const char *app_glob, enum edge_mode, struct now);
 /* The agent (not the device) starts again. */
 void edge_agent_restart(struct edge *, struct now);
 
 /* Counts of applications by state word, for summaries. */
-void edge_count(struct edge *, struct now,
-    void (*)(const char *state, void *), void *);
+void edge_count(struct edge *, struct now, void (*)(const char *state, void *),
+    void *);
 
 /* report as one DeviceStatus for the agent endpoint. */
 void edge_write_status(struct out *, const struct edge_report *);

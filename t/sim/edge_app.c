@@ -13,7 +13,9 @@
 #include "common/xmem.h"
 #include "t/sim/flight_json.h"
 
-enum { CRASH_MS = 2000 }; /* one life and one death of a crash loop */
+enum {
+	CRASH_MS = 2000
+}; /* one life and one death of a crash loop */
 
 static char *
 file_text(struct json_object *file)
@@ -44,7 +46,7 @@ line_value(const char *text, const char *key)
 	size_t n = strlen(key);
 
 	for (p = text; p != NULL && *p != '\0';
-	    p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
+	     p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
 		if (strncmp(p, key, n) == 0 && p[n] == '=')
 			return xstrndup(p + n + 1, strcspn(p + n + 1, "\n"));
 	return NULL;
@@ -144,7 +146,7 @@ edge_apps_read(struct edge_apps *apps, struct span spec)
 		apps->v = xcalloc(n, sizeof(*apps->v));
 		for (i = 0; i < n; i++)
 			if (read_app(&apps->v[apps->n],
-			    json_object_array_get_idx(list, i)) == 0)
+				json_object_array_get_idx(list, i)) == 0)
 				apps->n++;
 		qsort(apps->v, apps->n, sizeof(*apps->v), by_name);
 	}
@@ -173,7 +175,8 @@ edge_apps_find(const struct edge_apps *apps, const char *name)
 	char *key = xstrdup(name);
 	struct edge_app probe = { .name = key }, *found;
 
-	found = apps->n == 0 ? NULL :
+	found = apps->n == 0 ?
+	    NULL :
 	    bsearch(&probe, apps->v, apps->n, sizeof(*apps->v), by_name);
 	free(key);
 	return found;

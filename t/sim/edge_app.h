@@ -16,10 +16,10 @@
 
 struct edge_app {
 	char *name;
-	char *type;	 /* appType */
-	char *run_as;	 /* or NULL */
-	char *image;	 /* of the first container, "" when none is named */
-	char digest[65]; /* of the spec entry: what changed is restarted */
+	char *type;	    /* appType */
+	char *run_as;	    /* or NULL */
+	char *image;	    /* of the first container, "" when none is named */
+	char digest[65];    /* of the spec entry: what changed is restarted */
 	const char *defect; /* why the generator drops a unit, or NULL */
 	int containers;	    /* that run on */
 	int inits;	    /* oneshot containers: end, and still count */

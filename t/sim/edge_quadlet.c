@@ -94,8 +94,9 @@ edge_quadlet_defect(const char *path, const char *text)
 		key = strcspn(line, "=\r\n");
 		while (key > 0 && line[key - 1] == ' ')
 			key--;
-		if (is_word(at, nat, "Install") && (is_word(line, key,
-		    "WantedBy") || is_word(line, key, "RequiredBy")))
+		if (is_word(at, nat, "Install") &&
+		    (is_word(line, key, "WantedBy") ||
+			is_word(line, key, "RequiredBy")))
 			held = 1;
 		if (is_word(at, nat, s->name) && !knows(s, line, key))
 			return "unsupported key";

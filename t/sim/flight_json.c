@@ -15,7 +15,9 @@
 
 #include "common/xmem.h"
 
-enum { OUT_MIN = 256 };
+enum {
+	OUT_MIN = 256
+};
 
 static void
 reserve(struct out *o, size_t more)
@@ -116,7 +118,8 @@ escape(const unsigned char *s, size_t left, char buf[8])
 		snprintf(buf, 8, "\\u%04x", *s);
 		return 1;
 	}
-	if (left >= 3 && s[0] == 0xe2 && s[1] == 0x80 && (s[2] & 0xfe) == 0xa8) {
+	if (left >= 3 && s[0] == 0xe2 && s[1] == 0x80 &&
+	    (s[2] & 0xfe) == 0xa8) {
 		snprintf(buf, 8, "\\u20%02x", s[2] & 0x3f);
 		return 3;
 	}
@@ -200,7 +203,8 @@ out_member(struct out *o, const char *key, const char *value)
 	out_str(o, value);
 }
 
-/* --- jsonb ------------------------------------------------------------------ */
+/* --- jsonb ------------------------------------------------------------------
+ */
 
 struct member {
 	const char *key;
@@ -221,13 +225,15 @@ by_length(const void *a, const void *b)
 static void
 jsonb_object(struct out *o, struct json_object *v)
 {
+	struct json_object_iter it;
 	struct member *m;
 	size_t i, n = 0, len = (size_t)json_object_object_length(v);
 
 	m = xcalloc(len, sizeof(*m));
-	json_object_object_foreach(v, key, value) {
-		m[n].key = key;
-		m[n++].value = value;
+	json_object_object_foreachC(v, it)
+	{
+		m[n].key = it.key;
+		m[n++].value = it.val;
 	}
 	qsort(m, n, sizeof(*m), by_length);
 	out_open(o, '{');
@@ -263,8 +269,8 @@ out_jsonb(struct out *o, struct json_object *v)
 	case json_type_boolean:
 	case json_type_double:
 	case json_type_int:
-		out_raw(o, json_object_to_json_string_ext(v,
-		    JSON_C_TO_STRING_PLAIN));
+		out_raw(o,
+		    json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN));
 		break;
 	}
 }

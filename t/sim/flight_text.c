@@ -14,7 +14,9 @@
 #include "common/xmem.h"
 #include "t/sim/flight_json.h"
 
-enum { US = 1000000 };
+enum {
+	US = 1000000
+};
 
 const char *
 flight_time(char *buf, size_t size, int64_t us)
@@ -128,8 +130,9 @@ flight_parse(struct span s)
 	struct json_tokener *tok = json_tokener_new_ex(128);
 	struct json_object *v;
 
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT |
-	    JSON_TOKENER_VALIDATE_UTF8 | JSON_TOKENER_ALLOW_TRAILING_CHARS);
+	json_tokener_set_flags(tok,
+	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8 |
+		JSON_TOKENER_ALLOW_TRAILING_CHARS);
 	v = json_tokener_parse_ex(tok, s.p, (int)s.len);
 	if (json_tokener_get_error(tok) != json_tokener_success) {
 		json_object_put(v);
