@@ -63,17 +63,21 @@ print(FILE *out, const char *element)
 	AUTO_JSON struct json_object *j = jread_parse(span_of(element), NULL);
 	struct json_object *files = jread_member(j, "inline"), *f, *v;
 	struct lh_entry *e;
-	const char *key;
-	size_t i;
+	const char *key, *content;
+	size_t i, n;
 
 	fprintf(out, "### %s\n", jread_string(jread_member(j, "name")));
 	for (i = 0; i < jread_count(files); i++) {
 		f = jread_item(files, i);
+		fputs("#", out);
 		for (e = NULL; jread_next(f, &e, &key, &v);)
 			if (strcmp(key, "content") != 0)
-				fprintf(out, "%s%s=%s", e == NULL ? "" : "# ",
-				    key, json_object_get_string(v));
-		fprintf(out, "\n%s", jread_string(jread_member(f, "content")));
+				fprintf(out, " %s=%s", key,
+				    json_object_get_string(v));
+		content = jread_string(jread_member(f, "content"));
+		n = strlen(content);
+		fprintf(out, "\n%s%s", content,
+		    n > 0 && content[n - 1] != '\n' ? "\n" : "");
 	}
 }
 
@@ -129,4 +133,354 @@ Test(quadlet, goldens)
 		}
 		quadlet_clear(&q);
 	}
+}
+
+/* A Pod of default/web with these members in its spec. */
+static char *
+pod_with(const char *spec)
+{
+	return xasprintf("{\"metadata\":{\"namespace\":\"default\",\"name\":"
+	    "\"web\",\"uid\":\"de19433b-1e42\"},\"spec\":{%s}}", spec);
+}
+
+#define C1(more) "\"containers\":[{\"name\":\"c\",\"image\":\"i\"" more "}]"
+
+struct refusal {
+	const char *spec;
+	enum why_kind kind;
+	const char *text;
+};
+
+static const struct refusal refusals[] = {
+	{ C1(",\"livenessProbe\":{\"exec\":{}}"), ERR_DENIED,
+	    "spec.containers[0].livenessProbe: not supported" },
+	{ C1(",\"args\":[\"a\",\"\"]"), ERR_DENIED,
+	    "spec.containers[0].args: an empty" },
+	{ C1(",\"command\":[\"a\",\";\"]"), ERR_DENIED,
+	    "spec.containers[0].command: a lone" },
+	{ C1(",\"command\":[\"a b\"]"), ERR_DENIED,
+	    "spec.containers[0].command[0]: \"a b\"" },
+	{ C1(",\"command\":[7]"), ERR_FORMAT,
+	    "spec.containers[0].command: not a text" },
+	{ C1(",\"env\":[{\"value\":\"x\"}]"), ERR_FORMAT,
+	    "spec.containers[0].env[0]" },
+	{ C1(",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{"
+	     "\"fieldPath\":\"x\"}}}]"), ERR_DENIED,
+	    "spec.containers[0].env[0].valueFrom: not supported" },
+	{ C1(",\"workingDir\":\"/a'b\""), ERR_DENIED,
+	    "spec.containers[0].workingDir: a quote" },
+	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"),
+	    ERR_FORMAT, "spec.volumes: no \"v\"" },
+	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/a:b\"}]")
+	  ",\"volumes\":[{\"name\":\"v\"}]", ERR_DENIED,
+	    "spec.containers[0].volumeMounts" },
+	{ C1(",\"resources\":{\"limits\":{\"memory\":\"64Mb\"}}"),
+	    ERR_FORMAT, "spec.containers[0].resources: memory \"64Mb\"" },
+	{ C1(",\"ports\":[{\"containerPort\":1,\"hostPort\":99999}]"),
+	    ERR_LIMIT, "spec.containers[0].ports[0].hostPort" },
+	{ C1("") ",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"sizeLimit\":"
+	  "\"1Gi\"}}]", ERR_DENIED, "spec.volumes[0].emptyDir.sizeLimit" },
+	{ "\"containers\":[{\"name\":\"c\",\"image\":\"a b\"}]", ERR_DENIED,
+	    "spec.containers[0].image: \"a b\"" },
+	{ "\"containers\":[]", ERR_FORMAT, "spec.containers: none" },
+};
+
+Test(quadlet, refusals_name_the_field)
+{
+	struct quadlet q;
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		AUTO_FREE char *pod = pod_with(refusals[i].spec);
+
+		cr_expect_eq(render(span_of(pod), 0, &q, &why), -1, "%s",
+		    refusals[i].spec);
+		cr_expect_eq(why.kind, refusals[i].kind, "%s", why.text);
+		cr_expect_eq(strncmp(why.text, refusals[i].text,
+				 strlen(refusals[i].text)), 0, "%s, not %s",
+		    why.text, refusals[i].text);
+		cr_expect_null(q.application);
+		cr_expect_eq(quadlet_check(span_of(pod), &why), -1);
+	}
+}
+
+/* A ConfigMap volume at /v, its items and optional as given. */
+#define MOUNTED C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]")
+#define MAP(name, more) \
+	MOUNTED ",\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"" \
+		name "\"" more "}}]"
+
+static const struct refusal maps[] = {
+	{ MAP("elsewhere", ""), ERR_AGAIN,
+	    "spec.volumes: v: ConfigMap elsewhere is not there" },
+	{ MAP("absent", ""), ERR_AGAIN, "spec.volumes: v: ConfigMap absent" },
+	{ MAP("absent", ",\"optional\":true"), ERR_NONE, "" },
+	{ MAP("shop", ",\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"),
+	    ERR_AGAIN, "spec.volumes: v: ConfigMap shop has no key \"k\"" },
+	{ MAP("shop", ",\"optional\":true,\"items\":[{\"key\":\"k\","
+		      "\"path\":\"p\"}]"), ERR_NONE, "" },
+	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"a/../b\"}]"),
+	    ERR_DENIED, "spec.volumes: v: path \"a/../b\"" },
+	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"/b\"}]"),
+	    ERR_DENIED, "spec.volumes: v: path" },
+	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"b\\u0001\"}]"),
+	    ERR_DENIED, "spec.volumes: v: path" },
+	{ MAP("shop", ",\"defaultMode\":512"), ERR_LIMIT,
+	    "spec.volumes[0].configMap.defaultMode" },
+};
+
+Test(quadlet, config_maps)
+{
+	struct quadlet q;
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
+		AUTO_FREE char *pod = pod_with(maps[i].spec);
+
+		why = (struct why){ 0 };
+		cr_expect_eq(render(span_of(pod), 0, &q, &why),
+		    maps[i].kind == ERR_NONE ? 0 : -1, "%s: %s", maps[i].spec,
+		    why.text);
+		cr_expect_eq(why.kind, maps[i].kind, "%s", why.text);
+		cr_expect_eq(strncmp(why.text, maps[i].text,
+				 strlen(maps[i].text)), 0, "%s", why.text);
+		if (maps[i].kind == ERR_NONE)
+			cr_expect_eq(q.nconfigs, 1);
+		/* Before anything is fetched only the Pod can be wrong. */
+		cr_expect(maps[i].kind == ERR_LIMIT ||
+		    quadlet_check(span_of(pod), NULL) == 0);
+		quadlet_clear(&q);
+	}
+}
+
+Test(quadlet, an_application_has_a_size)
+{
+	AUTO_FREE char *big = xcalloc(1, 300 * 1024);
+	AUTO_FREE char *pod = NULL;
+	struct quadlet q;
+	struct why why;
+
+	memset(big, 'x', 300 * 1024 - 1);
+	pod = xasprintf("{\"metadata\":{\"namespace\":\"d\",\"name\":\"w\","
+	    "\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\","
+	    "\"image\":\"i\",\"args\":[\"%s\"]}]}}", big);
+	cr_assert_eq(render(span_of(pod), 0, &q, &why), -1);
+	cr_assert_eq(why.kind, ERR_LIMIT);
+}
+
+/* $(A)$(A) of $(A)$(A) of ...: doubles with each variable. */
+Test(quadlet, variables_cannot_blow_up)
+{
+	AUTO_FREE char *env = xstrdup("{\"name\":\"V0\",\"value\":\"xxxx\"}");
+	AUTO_FREE char *pod = NULL, *spec = NULL;
+	struct quadlet q;
+	struct why why;
+	int i;
+
+	for (i = 1; i < 40; i++) {
+		char *more = xasprintf("%s,{\"name\":\"V%d\",\"value\":"
+		    "\"$(V%d)$(V%d)\"}", env, i, i - 1, i - 1);
+
+		free(env);
+		env = more;
+	}
+	spec = xasprintf("\"containers\":[{\"name\":\"c\",\"image\":\"i\","
+	    "\"env\":[%s]}]", env);
+	pod = pod_with(spec);
+	cr_assert_eq(render(span_of(pod), 0, &q, &why), -1);
+	cr_assert_eq(why.kind, ERR_LIMIT, "%s", why.text);
+}
+
+Test(quadlet, the_same_pod_gives_the_same_bytes_and_a_try_others)
+{
+	struct quadlet a, b, c;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+		AUTO_FREE char *pod = golden_pod(i);
+
+		cr_assert_eq(render(span_of(pod), 0, &a, NULL), 0);
+		cr_assert_eq(render(span_of(pod), 0, &b, NULL), 0);
+		cr_assert_eq(render(span_of(pod), 1, &c, NULL), 0);
+		cr_expect_str_eq(a.application, b.application);
+		cr_expect_str_neq(a.application, c.application);
+		for (k = 0; k < a.nconfigs; k++) {
+			cr_expect_str_eq(a.configs[k], b.configs[k]);
+			cr_expect_str_eq(a.configs[k], c.configs[k]);
+			cr_expect_eq(strncmp(a.config_names[k], APP ".",
+					 strlen(APP) + 1), 0);
+		}
+		quadlet_clear(&a);
+		quadlet_clear(&b);
+		quadlet_clear(&c);
+	}
+}
+
+/* What a person adds in Kubernetes without a new image restarts nothing. */
+Test(quadlet, labels_and_annotations_change_no_byte)
+{
+	AUTO_FREE char *pod = golden_pod(0);
+	AUTO_FREE char *other = NULL;
+	char *labels = strstr(pod, "\"labels\": {") + strlen("\"labels\": {");
+	struct quadlet a, b;
+
+	other = xasprintf("%.*s\"new\":\"label\",%s", (int)(labels - pod), pod,
+	    labels);
+	cr_assert_eq(render(span_of(pod), 0, &a, NULL), 0);
+	cr_assert_eq(render(span_of(other), 0, &b, NULL), 0);
+	cr_assert_str_eq(a.application, b.application);
+	quadlet_clear(&a);
+	quadlet_clear(&b);
+}
+
+/* Every file that starts a container says whose it is, and can be listed. */
+Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
+{
+	struct span id[ID_COUNT];
+	struct json_object *app, *files;
+	struct quadlet q;
+	const char *path, *content;
+	size_t i, k, n;
+
+	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+		AUTO_FREE char *pod = golden_pod(i);
+
+		cr_assert_eq(render(span_of(pod), 3, &q, NULL), 0);
+		app = jread_parse(span_of(q.application), NULL);
+		files = jread_member(app, "inline");
+		for (k = n = 0; k < jread_count(files); k++) {
+			path = jread_string(
+			    jread_member(jread_item(files, k), "path"));
+			if (strstr(path, ".container") == NULL)
+				continue;
+			n++;
+			content = jread_string(
+			    jread_member(jread_item(files, k), "content"));
+			cr_expect_not_null(strstr(content, "\n[Install]\n"
+			    "WantedBy=multi-user.target\n"));
+			identity_read(content, id);
+			cr_expect(span_is(id[ID_NODE], "vk-flightctl-a"));
+			cr_expect(span_is(id[ID_UID],
+			    "de19433b-1e42-4ab7-a497-58683eeb7579"));
+			cr_expect(span_is(id[ID_CLUSTER],
+			    "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11"));
+			cr_expect(span_is(id[ID_NAMESPACE], "default"));
+			cr_expect(span_is(id[ID_IMAGES], "00000000000000ff"));
+			cr_expect(span_is(id[ID_TRY], "3"));
+		}
+		cr_expect_gt(n, 0);
+		json_object_put(app);
+		quadlet_clear(&q);
+	}
+}
+
+Test(quadlet, needs)
+{
+	AUTO_FREE char *pod = pod_with(
+	    C1(",\"volumeMounts\":[{\"name\":\"a\",\"mountPath\":\"/a\"},{"
+	       "\"name\":\"b\",\"mountPath\":\"/b\"},{\"name\":\"c\","
+	       "\"mountPath\":\"/c\"}]") ",\"volumes\":[{\"name\":\"a\","
+	    "\"configMap\":{\"name\":\"one\",\"optional\":true}},{\"name\":"
+	    "\"b\",\"configMap\":{\"name\":\"two\",\"optional\":true}},{"
+	    "\"name\":\"c\",\"configMap\":{\"name\":\"one\"}},{\"name\":"
+	    "\"unmounted\",\"configMap\":{\"name\":\"three\"}}]");
+	uint64_t optional;
+	char **names;
+
+	cr_assert_eq(quadlet_needs(span_of(pod), &names, &optional, NULL), 0);
+	cr_assert_str_eq(names[0], "one");
+	cr_assert_str_eq(names[1], "two");
+	cr_assert_null(names[2]);
+	cr_assert_eq(optional, 2, "one is wanted without optional too");
+	free(names[0]);
+	free(names[1]);
+	free(names);
+}
+
+Test(quadlet, image_names_are_completed)
+{
+	static const char digest[] = "@sha256:0123456789abcdef0123456789abcdef"
+				     "0123456789abcdef0123456789abcdef";
+	static const struct {
+		const char *image, *full; /* NULL: refused */
+	} cases[] = {
+		{ "nginx", "docker.io/library/nginx:latest" },
+		{ "nginx:1.27", "docker.io/library/nginx:1.27" },
+		{ "a/b", "docker.io/a/b:latest" },
+		{ "localhost/x", "localhost/x:latest" },
+		{ "host:5000/x", "host:5000/x:latest" },
+		{ "host:5000/x:1", "host:5000/x:1" },
+		{ "quay.io/a/b/c", "quay.io/a/b/c:latest" },
+		{ "HOST/x", "HOST/x:latest" },
+		{ "", NULL },
+		{ "Nginx", NULL },
+		{ "docker.io/A", NULL },
+		{ "docker.io/", NULL },
+		{ "a//b", NULL },
+		{ "a/b/", NULL },
+		{ "nginx:", NULL },
+		{ "nginx:-x", NULL },
+		{ "nginx:a b", NULL },
+		{ "nginx@sha256:12", NULL },
+		{ "docker://nginx", NULL },
+		{ "nginx\n", NULL },
+	};
+	char *full;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		full = quadlet_image(cases[i].image);
+		if (cases[i].full == NULL)
+			cr_expect_null(full, "%s", cases[i].image);
+		else
+			cr_expect_str_eq(full, cases[i].full);
+		free(full);
+	}
+	full = xasprintf("nginx:1%s", digest);
+	AUTO_FREE char *with = quadlet_image(full);
+	cr_expect_eq(strncmp(with, "docker.io/library/nginx:1@sha256:", 33), 0);
+	free(full);
+}
+
+/* An image that is complete stays as it is: nothing restarts for nothing. */
+Test(quadlet, completing_twice_changes_nothing)
+{
+	static const char *const images[] = { "nginx", "a/b:1",
+		"localhost:5000/x", "quay.io/a/b" };
+	size_t i;
+
+	for (i = 0; i < sizeof(images) / sizeof(images[0]); i++) {
+		AUTO_FREE char *once = quadlet_image(images[i]);
+		AUTO_FREE char *twice = quadlet_image(once);
+
+		cr_expect_str_eq(once, twice);
+	}
+}
+
+Test(quadlet, no_cut_pod_is_rendered)
+{
+	AUTO_FREE char *pod = golden_pod(1);
+	struct quadlet q;
+	size_t n, len = strlen(pod) - 2; /* "}\n" */
+
+	for (n = 0; n < len; n += 7) {
+		cr_expect_eq(render((struct span){ pod, n }, 0, &q, NULL), -1);
+		cr_expect_eq(quadlet_check((struct span){ pod, n }, NULL), -1);
+	}
+}
+
+/* Seen on real devices: the agent's own names are what ours must be. */
+Test(quadlet, names_on_the_device)
+{
+	AUTO_FREE char *pod = pod_with(MOUNTED ",\"volumes\":[{\"name\":\"v\"}]");
+	const struct quadlet_in in = { .pod = span_of(pod), .app = "shop",
+		.cluster = "x", .node = "n" };
+	struct quadlet q;
+
+	cr_assert_eq(quadlet_render(&in, &q, NULL), 0);
+	cr_assert_not_null(strstr(q.application,
+	    "ExecStop=/usr/bin/podman volume rm -f shop-289264-v\\n"));
+	quadlet_clear(&q);
 }
