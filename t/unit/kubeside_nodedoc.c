@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: ISC */
+/* The Node object, and leases: what is written, and when nothing is. */
+#include "kubeside/nodedoc.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/scan.h"
+#include "kubeside/lease.h"
+
+#define UNREACHABLE "vk.flightctl.io/flightctl-unreachable"
+
+static struct nodedoc
+doc(void)
+{
+	return (struct nodedoc){ .name = "vk-flightctl-a",
+		.fleet = "a",
+		.zone = "",
+		.arch = "arm64",
+		.placer_answers = 1,
+		.figures = { .capacity_cpu_m = 2500,
+		    .capacity_memory = 3ULL << 30,
+		    .capacity_pods = 100,
+		    .flightctl_reachable = 1 },
+		.since_ms = { 1700000000000 } };
+}
+
+/* The string at a path, in a buffer of its own. */
+#define AT(text, ...)                                                  \
+	({                                                             \
+		static char buf_[512];                                 \
+		buf_[0] = '\0';                                        \
+		if (scan_get_string(span_of(text), buf_, sizeof(buf_), \
+			__VA_ARGS__, NULL) != 1)                       \
+			buf_[0] = '\0';                                \
+		buf_;                                                  \
+	})
+
+Test(nodedoc, a_created_node_needs_nothing_more)
+{
+	struct nodedoc d = doc();
+	char *text = nodedoc_create(&d);
+
+	cr_assert(scan_is_valid(span_of(text)));
+	cr_expect_str_eq(AT(text, "kind"), "Node");
+	cr_expect_str_eq(AT(text, "metadata", "labels", "type"),
+	    "virtual-kubelet");
+	cr_expect_str_eq(AT(text, "metadata", "labels", "fleet"), "a");
+	cr_expect_str_eq(AT(text, "metadata", "labels", "kubernetes.io/arch"),
+	    "arm64");
+	cr_expect_str_eq(AT(text, "metadata", "labels",
+			     "topology.kubernetes.io/zone"),
+	    "");
+	cr_expect_null(strstr(text, UNREACHABLE));
+	cr_expect_null(nodedoc_meta(&d, span_of(text)));
+	free(text);
+}
+
+Test(nodedoc, taints_of_others_stay)
+{
+	static const char theirs[] =
+	    "{\"metadata\":{\"resourceVersion\":\"7\",\"labels\":{\"x\":\"y\"}"
+	    "},\"spec\":{\"taints\":[{\"key\":\"node.kubernetes.io/not-ready\","
+	    "\"effect\":\"NoSchedule\"},{\"key\":\"" UNREACHABLE "\","
+	    "\"effect\":\"NoSchedule\"}]}}";
+	struct nodedoc d = doc();
+	char *patch = nodedoc_meta(&d, span_of(theirs));
+
+	cr_assert_not_null(patch);
+	cr_expect_str_eq(AT(patch, "metadata", "resourceVersion"), "7");
+	cr_expect_not_null(strstr(patch, "node.kubernetes.io/not-ready"));
+	cr_expect_not_null(strstr(patch, "virtual-kubelet.io/provider"));
+	cr_expect_null(strstr(patch, UNREACHABLE));
+	free(patch);
+	d.figures.flightctl_reachable = 0;
+	patch = nodedoc_meta(&d, span_of(theirs));
+	cr_expect_not_null(strstr(patch, UNREACHABLE));
+	free(patch);
+}
+
+/* Ready is never False for an outage of ours or of Flightctl. */
+Test(nodedoc, ready_whatever_is_away)
+{
+	struct nodedoc d = doc();
+	char status[16];
+	char *text;
+	int64_t since;
+	int flight, placer;
+
+	for (flight = 0; flight < 2; flight++)
+		for (placer = 0; placer < 2; placer++) {
+			d.figures.flightctl_reachable = (uint32_t)flight;
+			d.placer_answers = placer;
+			text = nodedoc_status(&d, 1700000005000);
+			cr_assert_eq(nodedoc_read(span_of(text), NODE_Ready,
+					 status, &since),
+			    1);
+			cr_expect_str_eq(status, "True");
+			cr_expect_eq(since, 1700000000000);
+			nodedoc_read(span_of(text), NODE_FlightctlReachable,
+			    status, &since);
+			cr_expect_str_eq(status, flight ? "True" : "False");
+			nodedoc_read(span_of(text), NODE_PlacerAnswers, status,
+			    &since);
+			cr_expect_str_eq(status, placer ? "True" : "False");
+			free(text);
+		}
+}
+
+Test(nodedoc, figures_in_the_server_s_form)
+{
+	struct nodedoc d = doc();
+	char *text = nodedoc_status(&d, 0), *again = nodedoc_status(&d, 0);
+
+	cr_expect_str_eq(AT(text, "status", "capacity", "cpu"), "2500m");
+	cr_expect_str_eq(AT(text, "status", "capacity", "memory"), "3145728Ki");
+	cr_expect_str_eq(AT(text, "status", "capacity", "pods"), "100");
+	cr_expect_str_eq(AT(text, "status", "allocatable", "cpu"), "0");
+	cr_expect_str_eq(text, again, "equal input, equal bytes");
+	cr_expect_null(strstr(text, "lastHeartbeatTime"));
+	free(text);
+	free(again);
+}
+
+Test(lease, renew_time_never_steps_back)
+{
+	int64_t last = 0, before, i;
+	static const int64_t clock[] = { 5000, 4000, 4000, 5001, 1, 6000 };
+
+	for (i = 0; i < 6; i++) {
+		before = last;
+		cr_expect_gt(lease_next_us(&last, clock[i]), before);
+		cr_expect_geq(last, clock[i] * 1000);
+	}
+}
+
+Test(lease, text)
+{
+	struct lease_write l = { .ns = "n",
+		.name = "a",
+		.holder = "h",
+		.duration_s = 15,
+		.renew_us = 1700000000123456,
+		.version = "9" };
+	char *text = lease_create_text(&l);
+	struct lease read;
+	struct why why;
+
+	cr_expect_str_eq(AT(text, "spec", "renewTime"),
+	    "2023-11-14T22:13:20.123456Z");
+	free(text);
+	text = lease_patch_text(&l);
+	cr_assert_eq(lease_read(span_of(text), &read, &why), 0);
+	cr_expect_str_eq(read.version, "9");
+	cr_expect_str_eq(read.holder, "h");
+	cr_expect_eq(read.duration_ms, 15000);
+	free(text);
+	/* Given back: nobody holds it, in either form. */
+	cr_assert_eq(lease_read(span_of("{\"metadata\":{\"resourceVersion\":"
+					"\"1\"},\"spec\":{\"holderIdentity\":"
+					"\"\"}}"),
+			 &read, &why),
+	    0);
+	cr_expect_str_eq(read.holder, "");
+	cr_assert_eq(lease_read(span_of("{\"metadata\":{\"resourceVersion\":"
+					"\"1\"}}"),
+			 &read, &why),
+	    0);
+	cr_expect_str_eq(read.holder, "");
+	cr_expect_eq(lease_read(span_of("{}"), &read, &why), -1);
+	cr_expect_eq(lease_read(span_of("{\"metadata\":{\"resourceVersion\":"
+					"\"1\"},\"spec\":{"
+					"\"leaseDurationSeconds\":-1}}"),
+			 &read, &why),
+	    -1);
+}
