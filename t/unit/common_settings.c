@@ -365,3 +365,43 @@ Test(common_settings, each_goes_only_where_the_table_says)
 	cr_assert(settings_reloads(SET_LOG_LEVEL));
 	cr_assert(!settings_reloads(SET_STATE_DIR));
 }
+
+/* The manual has each setting once, in this order, with its default. */
+Test(common_settings, manual_says_the_same)
+{
+	char line[512], name[80], text[5000];
+	const char *range;
+	enum setting i = 0;
+	FILE *f;
+
+	f = fopen("man/vk-flightctl-provider.8", "r");
+	cr_assert(f != NULL, "run from the root of the tree");
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (sscanf(line, ".It Ev %79s", name) != 1)
+			continue;
+		cr_assert(i < SET_COUNT);
+		cr_assert_str_eq(name, settings_name(i));
+		cr_assert(fgets(line, sizeof(line), f) != NULL);
+		(void)snprintf(text, sizeof(text), "; %s%s.\n",
+		    set.text[i][0] == '\0' ? "" : "default ",
+		    i == SET_FLIGHTCTL_API_URL ? "required" :
+			set.text[i][0] == '\0' ? "empty" :
+						 set.text[i]);
+		cr_assert(strstr(line, text) != NULL, "%s: %s", name, line);
+		if (settings_set(&set, i, "!", &why) == -1 &&
+		    (range = strstr(why.text, "..")) != NULL) {
+			while (range[-1] != ' ')
+				range--;
+			(void)snprintf(text, sizeof(text), ", %.*s;",
+			    (int)strcspn(range, " "), range);
+			cr_assert(strstr(line, text) != NULL, "%s: %s", text,
+			    line);
+		}
+		cr_assert(fgets(line, sizeof(line), f) != NULL);
+		cr_assert(line[0] >= 'A' && line[0] <= 'z', "%s: no text",
+		    name);
+		i++;
+	}
+	cr_assert(i == SET_COUNT);
+	(void)fclose(f);
+}
