@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include <sha2.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,4 +128,28 @@ mark_is_ours(const char *cluster, const char *name)
 		if (!is_hex(name[i]))
 			return 0;
 	return name[len - UID_DIGITS - 1] == '-';
+}
+
+/* CRC-32 as IEEE 802.3 has it. */
+static uint32_t
+crc32(const char *s)
+{
+	uint32_t crc = UINT32_MAX;
+	int i;
+
+	for (; *s != '\0'; s++) {
+		crc ^= (uint8_t)*s;
+		for (i = 0; i < 8; i++)
+			crc = crc >> 1 ^ (0xedb88320 & -(crc & 1));
+	}
+	return ~crc;
+}
+
+void
+mark_id(const char *app, char buf[MAX_APP + 8])
+{
+	char digits[16];
+
+	(void)snprintf(digits, sizeof(digits), "%06u", crc32(app));
+	(void)snprintf(buf, MAX_APP + 8, "%.*s-%.6s", MAX_APP, app, digits);
 }

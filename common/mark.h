@@ -10,7 +10,7 @@
  * the first eight of the UID; at most MAX_APP of [a-z0-9-].  When namespace
  * and pod had to be changed for that (a dot, too long), eight hex digits of
  * the SHA-256 of "namespace/pod" stand before uid8, so that names stay apart.
- * Its config entries are named <application>-<volume>.  The placer makes the
+ * Its config entries are named <application>.<volume>.  The placer makes the
  * names, flightside refuses to touch any other.  Pure (libmd).
  */
 
@@ -31,6 +31,12 @@ int mark_name(const char *cluster, const char *ns, const char *pod,
 
 /* 1: begins as every name of this cluster, and is of that form. */
 int mark_is_ours(const char *cluster, const char *name);
+
+/*
+ * What Flightctl's agent puts before every name of an application on a
+ * device: its name, "-" and the first six digits of its CRC-32.
+ */
+void mark_id(const char *app, char buf[MAX_APP + 8]);
 
 /* SHA-256 in lower-case hex. */
 void mark_digest(struct span, char hex[DIGEST_SIZE]);

@@ -160,6 +160,20 @@ budget_next(struct budget *b, unsigned int waiting, int64_t now)
 	return c;
 }
 
+static void
+give_back(struct bucket *b)
+{
+	b->have = least(b->have + BUCKET_UNIT, b->full);
+}
+
+void
+budget_return(struct budget *b, enum budget_class c)
+{
+	give_back(&b->all);
+	if (c == BUDGET_MOTION)
+		give_back(&b->motion);
+}
+
 int64_t
 budget_wait(struct budget *b, unsigned int waiting, int64_t now)
 {

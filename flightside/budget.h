@@ -56,6 +56,9 @@ void budget_change(struct budget *, uint32_t rate, int64_t now);
 enum budget_class budget_next(struct budget *, unsigned int waiting,
     int64_t now);
 
+/* What budget_next() gave was not used. */
+void budget_return(struct budget *, enum budget_class);
+
 /* Milliseconds until budget_next() may give another answer; -1: never. */
 int64_t budget_wait(struct budget *, unsigned int waiting, int64_t now);
 

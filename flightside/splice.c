@@ -89,6 +89,35 @@ edit_read(struct span text, struct edit *e, struct why *why)
 }
 
 static void
+add_cuts(struct bytes *b, const char *before, struct span set)
+{
+	struct span element, name;
+	const char *comma = "";
+	size_t at = 0;
+
+	bytes_add_text(b, before);
+	while (set.len > 0 && scan_next(set, &at, &element) == 1) {
+		if (scan_get(element, &name, "name", NULL) != 1)
+			continue;
+		bytes_add_text(b, comma);
+		bytes_add(b, name);
+		comma = ",";
+	}
+}
+
+char *
+edit_cuts(const struct edit *e)
+{
+	struct bytes b = { NULL, 0, 0 };
+
+	add_cuts(&b, "{\"applications\":{\"cut\":[", e->applications.set);
+	add_cuts(&b, "]},\"config\":{\"cut\":[", e->config.set);
+	bytes_add_text(&b, "]}}");
+	bytes_add(&b, (struct span){ "", 1 });
+	return b.p;
+}
+
+static void
 wishes_free(struct wishes *w)
 {
 	free(w->list);

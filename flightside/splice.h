@@ -25,6 +25,9 @@ struct edit {
 /* The text of a CHANGE; spans point into it. */
 int edit_read(struct span text, struct edit *, struct why *);
 
+/* The text of an edit that cuts whatever this one sets; caller frees. */
+char *edit_cuts(const struct edit *);
+
 struct splice {
 	struct bytes body; /* of the PUT */
 	size_t spec_at, spec_len;

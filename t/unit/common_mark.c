@@ -36,6 +36,15 @@ Test(mark, digest_is_sha256)
 	    "94fb4fc21fe77e8310c060f61caaff8a");
 }
 
+Test(mark, id_is_the_agents)
+{
+	char id[MAX_APP + 8];
+
+	/* Seen on devices: facts/quadlet.md, flightctl-agent 1.2.0. */
+	mark_id("shop", id);
+	cr_assert_str_eq(id, "shop-289264");
+}
+
 Test(mark, plain_name_is_readable)
 {
 	char want[MAX_APP + 1], prefix[MARK_PREFIX];

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FLIGHTSIDE_ADMIT_H
+#define FLIGHTSIDE_ADMIT_H
+
+/*
+ * The device policy: what may be written to a device, whoever asks.  Pure.
+ */
+
+#include "common/span.h"
+#include "common/why.h"
+
+struct admit_rules {
+	const char *cluster;	/* whose mark is ours */
+	const char *registries; /* IMAGE_REGISTRIES; "": any */
+};
+
+/*
+ * May this spec replace that one?  Only elements of applications and config
+ * whose name is ours differ, and those that are new or changed are of the
+ * forms of admit.def and exec.def.  ERR_DENIED says which line of which file
+ * of which element, or what else differs; ERR_LIMIT: too large.
+ */
+int admit(const struct admit_rules *, struct span old_spec,
+    struct span new_spec, struct why *);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * creds.c: the token.  Owns its bytes, which are wiped when replaced; never
+ * logs them, never sends them (https.c does).
+ */
+#include "flightside/creds.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/scan.h"
+#include "common/secret.h"
+#include "common/xmem.h"
+
+enum {
+	MAX_TOKEN = 16384, /* as in body.def */
+	AGE_MS = 60 * 1000,
+	WARN_S = 5 * 60, /* before a token expires */
+};
+
+struct creds {
+	const char *path; /* NULL: the token was given */
+	struct secret *token;
+	int64_t read_ms;
+	int warned; /* about this token's end */
+};
+
+struct creds *
+creds_new(const struct settings *s, struct span given)
+{
+	struct creds *c = xcalloc(1, sizeof(*c));
+
+	if (s->text[SET_FLIGHTCTL_AUTH_TOKEN_FILE][0] != '\0')
+		c->path = s->text[SET_FLIGHTCTL_AUTH_TOKEN_FILE];
+	else if (given.len > 0)
+		c->token = secret_new(given);
+	c->read_ms = -AGE_MS;
+	return c;
+}
+
+void
+creds_free(struct creds *c)
+{
+	if (c == NULL)
+		return;
+	secret_free(c->token);
+	free(c);
+}
+
+struct span
+creds_token(const struct creds *c)
+{
+	if (c->token == NULL)
+		return (struct span){ NULL, 0 };
+	return secret_bytes(c->token);
+}
+
+/* All of a small file into buf: its length, -1 with errno. */
+static ssize_t
+read_all(const char *path, char *buf, size_t size)
+{
+	AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (fd == -1)
+		return -1;
+	while ((n = read(fd, buf + len, size - len)) > 0)
+		if ((len += (size_t)n) == size) {
+			errno = EFBIG;
+			return -1;
+		}
+	return n == -1 ? -1 : (ssize_t)len;
+}
+
+static int
+read_file(struct creds *c, struct why *why)
+{
+	char buf[MAX_TOKEN + 1];
+	struct span old = creds_token(c);
+	ssize_t n = read_all(c->path, buf, sizeof(buf));
+	int changed;
+
+	if (n == -1)
+		return fail_code(why, ERR_AUTH, (uint32_t)errno,
+		    "FLIGHTCTL_AUTH_TOKEN_FILE %s: %s", c->path,
+		    strerror(errno));
+	while (n > 0 && (unsigned char)buf[n - 1] <= ' ')
+		n--;
+	if (n == 0)
+		return fail(why, ERR_AUTH,
+		    "FLIGHTCTL_AUTH_TOKEN_FILE %s: "
+		    "empty",
+		    c->path);
+	changed = old.len != (size_t)n || memcmp(old.p, buf, old.len) != 0;
+	if (changed) {
+		secret_free(c->token);
+		c->token = secret_new((struct span){ buf, (size_t)n });
+		c->warned = 0;
+	}
+	explicit_bzero(buf, sizeof(buf));
+	return changed;
+}
+
+static void
+warn_of_end(struct creds *c)
+{
+	int64_t end = creds_expiry(creds_token(c)), left;
+
+	if (end == -1 || c->warned)
+		return;
+	left = end - now_read().wall_ms / 1000;
+	if (left > WARN_S)
+		return;
+	c->warned = 1;
+	if (left > 0)
+		log_warn("the Flightctl token expires in %lld s%s",
+		    (long long)left,
+		    c->path != NULL ?
+			"" :
+			"; it came from "
+			"FLIGHTCTL_AUTH_TOKEN and cannot be renewed, use "
+			"FLIGHTCTL_AUTH_TOKEN_FILE");
+	else
+		log_warn("the Flightctl token expired %lld s ago",
+		    (long long)-left);
+}
+
+int
+creds_refresh(struct creds *c, int64_t boot_ms, int now, struct why *why)
+{
+	int rc = 0;
+
+	if (!now && boot_ms - c->read_ms < AGE_MS)
+		return 0;
+	c->read_ms = boot_ms;
+	if (c->path != NULL)
+		rc = read_file(c, why);
+	warn_of_end(c);
+	return rc;
+}
+
+/* The bytes of base64url without padding; caller frees; NULL: it is none. */
+static char *
+decode_base64url(struct span s, size_t *len)
+{
+	AUTO_FREE char *in = xcalloc(1, s.len + 4);
+	AUTO_FREE char *out = xcalloc(1, s.len + 4);
+	size_t i, padded = (s.len + 3) / 4 * 4;
+	int n;
+
+	for (i = 0; i < padded; i++) {
+		in[i] = i < s.len ? s.p[i] : '=';
+		if (in[i] == '-')
+			in[i] = '+';
+		else if (in[i] == '_')
+			in[i] = '/';
+	}
+	n = EVP_DecodeBlock((unsigned char *)out, (unsigned char *)in,
+	    (int)padded);
+	if (n < (int)(padded - s.len))
+		return NULL;
+	*len = (size_t)n - (padded - s.len);
+	return steal(&out);
+}
+
+int64_t
+creds_expiry(struct span token)
+{
+	AUTO_FREE char *payload = NULL;
+	const char *first, *second;
+	struct span exp;
+	char digits[20], *end;
+	size_t len;
+	int64_t at;
+
+	if (token.len == 0 || token.len > MAX_TOKEN ||
+	    (first = memchr(token.p, '.', token.len)) == NULL)
+		return -1;
+	first++;
+	second = memchr(first, '.', (size_t)(token.p + token.len - first));
+	if (second == NULL || second == first)
+		return -1;
+	payload =
+	    decode_base64url((struct span){ first, (size_t)(second - first) },
+		&len);
+	if (payload == NULL ||
+	    scan_get((struct span){ payload, len }, &exp, "exp", NULL) != 1 ||
+	    exp.len >= sizeof(digits))
+		return -1;
+	memcpy(digits, exp.p, exp.len);
+	digits[exp.len] = '\0';
+	at = strtoll(digits, &end, 10);
+	return end != digits && at > 0 ? at : -1;
+}

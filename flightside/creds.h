@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FLIGHTSIDE_CREDS_H
+#define FLIGHTSIDE_CREDS_H
+
+/*
+ * The bearer token of Flightctl: from FLIGHTCTL_AUTH_TOKEN_FILE, which may be
+ * replaced at any time, or given once by the supervisor.
+ */
+
+#include <stdint.h>
+
+#include "common/settings.h"
+#include "common/span.h"
+#include "common/why.h"
+
+struct creds;
+
+/* given: FLIGHTCTL_AUTH_TOKEN (copied), used when no file is set. */
+struct creds *creds_new(const struct settings *, struct span given);
+void creds_free(struct creds *);
+
+/*
+ * Reads the file again when that was over a minute ago, or when asked.  1:
+ * another token than before, 0: the same, -1: not readable or too long (the
+ * earlier one stays).
+ */
+int creds_refresh(struct creds *, int64_t boot_ms, int now, struct why *);
+
+/* The token; len 0: none.  Good until creds_refresh(). */
+struct span creds_token(const struct creds *);
+
+/*
+ * Seconds since 1970 at which a JWT says that it expires; -1: it is none or
+ * says nothing.  Pure.
+ */
+int64_t creds_expiry(struct span token);
+
+#endif

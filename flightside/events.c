@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * events.c: looks every STATUS_POLL_INTERVAL what happened to devices.
+ *
+ * Owns how far events were read: all since the newest one seen, less an
+ * overlap, since they are not stored in the order of their times.  Devices of
+ * other fleets are left out by the server, by our label selector.
+ */
+#include "flightside/events.h"
+
+#include <bsd/string.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/bytes.h"
+#include "common/form.h"
+#include "common/log.h"
+#include "common/mono.h"
+#include "common/scan.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "flightside/fleets.h"
+#include "flightside/flight.h"
+#include "flightside/path.h"
+
+enum {
+	OVERLAP_MS = 15 * 1000,
+	NAMES = 20, /* in one request, beside the label selector */
+	NAMES_BYTES = 1000,
+	LIMIT = 1000, /* of Flightctl */
+	SEEN = 4096,
+	MAX_NAMES = 2000,
+	DEADLINE_MS = 30 * 1000,
+};
+
+struct events {
+	struct flight *flight;
+	const struct fleets *fleets;
+	struct event *timer;
+	int64_t every_ms;
+	int on;
+	int refused; /* 403: said once */
+	void (*device)(struct span, int64_t, void *);
+	void *arg;
+
+	int64_t newest_ms;   /* of an event; -1: not known yet */
+	uint64_t seen[SEEN]; /* of events, by the hash of their names */
+	size_t nseen;
+
+	char *names[MAX_NAMES]; /* of devices to be read */
+	size_t nnames;
+	size_t selector; /* of fleets, for those being read */
+	size_t asked;	 /* of names, in this request */
+	struct flight_call *call;
+	struct scan *scan;
+	int64_t read_boot;
+};
+
+static void ask_events(struct events *);
+static void ask_devices(struct events *);
+
+static void
+arm(struct events *e, int64_t ms)
+{
+	struct timeval tv = flight_timeval(ms);
+
+	if (e->on && evtimer_add(e->timer, &tv) == -1)
+		abort();
+}
+
+/* FNV-1a: to know an event again; a collision costs one look too few. */
+static uint64_t
+hash(const char *s)
+{
+	uint64_t h = 14695981039346656037u;
+
+	for (; *s != '\0'; s++)
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	return h | 1;
+}
+
+static int
+is_news(struct events *e, const char *name)
+{
+	uint64_t h = hash(name);
+	size_t i;
+
+	for (i = 0; i < SEEN; i++)
+		if (e->seen[i] == h)
+			return 0;
+	e->seen[e->nseen++ % SEEN] = h;
+	return 1;
+}
+
+static void
+add_name(struct events *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->nnames; i++)
+		if (strcmp(e->names[i], name) == 0)
+			return;
+	/* The rest waits for the full list. */
+	if (e->nnames < MAX_NAMES)
+		e->names[e->nnames++] = xstrdup(name);
+}
+
+static int
+on_event(struct span item, void *arg, struct why *why)
+{
+	struct events *e = arg;
+	char name[MAX_NAME + 1], device[MAX_NAME + 1], at[64];
+	int64_t ms;
+	int first = e->newest_ms == -1;
+
+	(void)why;
+	if (!scan_is_valid(item) ||
+	    scan_get_string(item, at, sizeof(at), "metadata",
+		"creationTimestamp", NULL) != 1 ||
+	    (ms = stamp_parse(at)) == -1)
+		return 0;
+	if (ms > e->newest_ms)
+		e->newest_ms = ms;
+	if (scan_get_string(item, name, sizeof(name), "metadata", "name",
+		NULL) == 1 &&
+	    is_news(e, name) && !first &&
+	    scan_get_string(item, device, sizeof(device), "involvedObject",
+		"name", NULL) == 1 &&
+	    form_is_subdomain(span_of(device)))
+		add_name(e, device);
+	return 0;
+}
+
+static int
+on_device(struct span item, void *arg, struct why *why)
+{
+	struct events *e = arg;
+
+	(void)why;
+	if (scan_is_valid(item))
+		e->device(item, e->read_boot, e->arg);
+	return 0;
+}
+
+/* Too large to be passed on: the full list says so. */
+static int
+on_oversize(struct span head, void *arg, struct why *why)
+{
+	(void)head, (void)arg, (void)why;
+	return 0;
+}
+
+static int
+feed(struct span piece, void *arg, struct why *why)
+{
+	struct events *e = arg;
+
+	return scan_feed(e->scan, piece, why);
+}
+
+/* -- events -- */
+
+static int
+events_ready(struct flight_req *r, void *arg)
+{
+	static const struct scan_ops ops = { on_event, on_oversize };
+	struct events *e = arg;
+	AUTO_FREE char *since = NULL;
+	char at[STAMP_SIZE];
+
+	if (e->newest_ms != -1) {
+		stamp_format_micro((e->newest_ms - OVERLAP_MS) * 1000, at);
+		since = xasprintf("involvedObject.kind=Device,"
+				  "metadata.creationTimestamp>=%s",
+		    at);
+	}
+	/* The newest alone says where to begin. */
+	r->path = path_make("events", NULL, flight_org(e->flight),
+	    (const struct path_param[]){ { "order", "desc" },
+		{ "limit", since == NULL ? "1" : "1000" },
+		{ "fieldSelector",
+		    since == NULL ? "involvedObject.kind=Device" : since },
+		{ NULL, NULL } });
+	r->deadline_ms = DEADLINE_MS;
+	r->quiet = 1;
+	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);
+	return 1;
+}
+
+static void
+events_done(const struct https_answer *a, void *arg)
+{
+	struct events *e = arg;
+	struct why why = a->why;
+
+	e->call = NULL;
+	if (why.kind == ERR_NONE)
+		(void)scan_end(e->scan, &why);
+	scan_free(e->scan);
+	e->scan = NULL;
+	if (why.kind == ERR_NONE && e->newest_ms == -1)
+		e->newest_ms = 0; /* there is none yet */
+	if (why.kind == ERR_DENIED && !e->refused) {
+		e->refused = 1;
+		log_warn("events of Flightctl may not be read (%s): devices "
+			 "are looked at in full lists only",
+		    why.text);
+	}
+	if (e->nnames > 0)
+		ask_devices(e);
+	else
+		arm(e, e->every_ms);
+}
+
+static void
+ask_events(struct events *e)
+{
+	static const struct flight_ops ops = { events_ready, feed,
+		events_done };
+
+	e->call = flight_queue(e->flight, BUDGET_REST, 0, &ops, e);
+}
+
+/* -- the devices they speak of -- */
+
+static int
+devices_ready(struct flight_req *r, void *arg)
+{
+	static const struct scan_ops ops = { on_device, on_oversize };
+	AUTO_BYTES struct bytes names = { NULL, 0, 0 };
+	struct events *e = arg;
+
+	bytes_add_text(&names, "metadata.name in (");
+	for (e->asked = 0; e->asked < e->nnames && e->asked < NAMES &&
+	     (e->asked == 0 || names.len < NAMES_BYTES);
+	     e->asked++) {
+		bytes_add_text(&names, e->asked > 0 ? "," : "");
+		bytes_add_text(&names, e->names[e->nnames - 1 - e->asked]);
+	}
+	bytes_add_text(&names, ")");
+	bytes_add(&names, (struct span){ "", 1 });
+	e->read_boot = now_read().boot_ms;
+	r->path = path_make("devices", NULL, flight_org(e->flight),
+	    (const struct path_param[]){
+		{ "labelSelector", fleets_selector(e->fleets, e->selector) },
+		{ "fieldSelector", names.p }, { NULL, NULL } });
+	r->deadline_ms = DEADLINE_MS;
+	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);
+	return 1;
+}
+
+static void
+names_drop(struct events *e, size_t n)
+{
+	while (n-- > 0)
+		free(e->names[--e->nnames]);
+}
+
+static void
+devices_done(const struct https_answer *a, void *arg)
+{
+	struct events *e = arg;
+
+	e->call = NULL;
+	scan_free(e->scan);
+	e->scan = NULL;
+	if (a->why.kind != ERR_NONE) {
+		/* The full list will have them. */
+		names_drop(e, e->nnames);
+	} else if (++e->selector == fleets_count(e->fleets)) {
+		e->selector = 0;
+		names_drop(e, e->asked);
+	}
+	if (e->nnames > 0)
+		ask_devices(e);
+	else
+		arm(e, e->every_ms);
+}
+
+static void
+ask_devices(struct events *e)
+{
+	static const struct flight_ops ops = { devices_ready, feed,
+		devices_done };
+
+	e->call = flight_queue(e->flight, BUDGET_MOTION, 0, &ops, e);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct events *e = arg;
+
+	(void)fd, (void)what;
+	e->selector = 0;
+	ask_events(e);
+}
+
+void
+events_start(struct events *e)
+{
+	events_stop(e);
+	e->on = 1;
+	e->newest_ms = -1;
+	arm(e, e->every_ms);
+}
+
+void
+events_stop(struct events *e)
+{
+	flight_cancel(e->call);
+	e->call = NULL;
+	scan_free(e->scan);
+	e->scan = NULL;
+	names_drop(e, e->nnames);
+	e->on = 0;
+	evtimer_del(e->timer);
+}
+
+void
+events_put_off(struct events *e)
+{
+	if (e->call == NULL)
+		arm(e, e->every_ms);
+}
+
+struct events *
+events_new(struct event_base *base, struct flight *flight,
+    const struct fleets *fleets, const struct settings *s,
+    void (*device)(struct span, int64_t, void *), void *arg)
+{
+	struct events *e = xcalloc(1, sizeof(*e));
+
+	e->flight = flight;
+	e->fleets = fleets;
+	e->every_ms = s->number[SET_STATUS_POLL_INTERVAL];
+	e->device = device;
+	e->arg = arg;
+	if ((e->timer = evtimer_new(base, on_timer, e)) == NULL)
+		abort();
+	return e;
+}
+
+void
+events_free(struct events *e)
+{
+	if (e == NULL)
+		return;
+	events_stop(e);
+	event_free(e->timer);
+	free(e);
+}

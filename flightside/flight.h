@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FLIGHTSIDE_FLIGHT_H
+#define FLIGHTSIDE_FLIGHT_H
+
+/*
+ * Flightctl as the rest of flightside sees it: requests that wait for their
+ * turn in the budget, carry token and organisation, and tell whether the
+ * service answers.
+ */
+
+#include "common/https.h"
+#include "common/settings.h"
+#include "flightside/budget.h"
+
+struct event_base;
+struct flight;
+struct flight_call;
+
+struct flight_req {
+	enum https_method method;
+	char *path; /* path_make(), taken */
+	struct span body;
+	unsigned int deadline_ms;
+	unsigned int silence_ms;
+	size_t body_max; /* 0: MAX_ITEM; with data: any */
+	int quiet;	 /* its refusal (403) says nothing about the service */
+};
+
+struct flight_ops {
+	/*
+	 * It is our turn: fill in the request.  0: nothing to send any more,
+	 * the call is over without done().
+	 */
+	int (*ready)(struct flight_req *, void *arg);
+	/* NULL, or as https_req.data. */
+	int (*data)(struct span, void *arg, struct why *);
+	/*
+	 * Exactly once; 429 and a 401 that a newer token may mend are not
+	 * seen here: ready() is asked again instead.  why.text ends with the
+	 * service's message.
+	 */
+	void (*done)(const struct https_answer *, void *arg);
+};
+
+/* state: the service answers, or not and why; only when that changes. */
+struct flight *flight_new(struct event_base *, const struct settings *,
+    struct span token, void (*state)(int reachable, const char *text, void *),
+    void *arg, struct why *);
+void flight_free(struct flight *);
+
+/* Waits in line, before the others of its class when first is 1. */
+struct flight_call *flight_queue(struct flight *, enum budget_class, int first,
+    const struct flight_ops *, void *arg);
+
+/* done() is not called; only before it was.  NULL allowed. */
+void flight_cancel(struct flight_call *);
+
+void flight_pause(struct flight_call *);
+void flight_resume(struct flight_call *);
+
+/* For path_make(); never NULL once ready() is called. */
+const char *flight_org(const struct flight *);
+
+/* 1 answers, 0 does not, -1 not known yet. */
+int flight_reachable(const struct flight *);
+const char *flight_text(const struct flight *);
+
+/* Credential files may be new, FLIGHTCTL_RATE may be another. */
+void flight_reload(struct flight *, const struct settings *);
+
+/* Lets a request wait so long; a timer's struct timeval. */
+struct timeval flight_timeval(int64_t ms);
+
+#endif

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * put.c: changes of devices under way, one at a time for each device.
+ *
+ * Owns each change from its frame to its answer: read, splice, admit, PUT,
+ * and what follows a conflict or a lost answer.  Never chooses a device or an
+ * order, never sees a token; what may be written is admit.c's to say.
+ */
+#include "flightside/put.h"
+
+#include <sys/queue.h>
+
+#include <bsd/string.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/form.h"
+#include "common/log.h"
+#include "common/mark.h"
+#include "common/mono.h"
+#include "common/retry.h"
+#include "common/xmem.h"
+#include "flightside/admit.h"
+#include "flightside/fetch.h"
+#include "flightside/fleets.h"
+#include "flightside/flight.h"
+#include "flightside/path.h"
+#include "flightside/splice.h"
+#include "flightside/verdict.h"
+
+enum {
+	SENDING = 8, /* at a time */
+	CONFLICTS = 5,
+	DOUBTS = 3,
+	COMPANY_MS = 200,
+	/* With Redis away a write hangs for 25 s and then succeeds. */
+	DEADLINE_MS = 45 * 1000,
+};
+
+enum stage {
+	STAGE_BEHIND, /* another change of the device goes first */
+	STAGE_BRAKED, /* CHANGE_RATE */
+	STAGE_READING,
+	STAGE_SLOT, /* waits for one of SENDING */
+	STAGE_SENDING,
+	STAGE_PAUSE, /* before it is read again */
+};
+
+struct change {
+	TAILQ_ENTRY(change) entry;
+	struct put *put;
+	enum stage stage;
+	uint64_t id;
+	char device[MAX_NAME + 1];
+	char created[65];
+	int64_t until;
+	int64_t company_ms;
+	char *text; /* what edit points into */
+	struct edit edit;
+	struct splice splice;
+	struct flight_call *call;
+	struct event *timer;
+	unsigned int conflicts, doubts;
+	int forgotten; /* nobody waits for the answer */
+	int phantom;   /* our entries are being taken out of one */
+};
+
+struct put {
+	struct event_base *base;
+	struct flight *flight;
+	struct fetch *fetch;
+	const struct fleets *fleets;
+	struct admit_rules rules;
+	char cluster[MAX_UID + 1];
+	struct bucket brake;
+	size_t nsending;
+	TAILQ_HEAD(, change) changes;
+	put_fn *answer;
+	void *arg;
+};
+
+static void begin(struct change *);
+static void next_slots(struct put *);
+
+static void
+change_free(struct change *c)
+{
+	struct put *p = c->put;
+
+	TAILQ_REMOVE(&p->changes, c, entry);
+	if (c->stage == STAGE_SENDING)
+		p->nsending--;
+	if (c->stage == STAGE_READING)
+		fetch_forget(p->fetch, c);
+	flight_cancel(c->call);
+	event_free(c->timer);
+	splice_free(&c->splice);
+	free(c->text);
+	free(c);
+}
+
+/* The next change of the same device, and whoever waits for a slot. */
+static void
+move_up(struct put *p, const char *device)
+{
+	struct change *c;
+
+	TAILQ_FOREACH(c, &p->changes, entry)
+		if (c->stage == STAGE_BEHIND && strcmp(c->device, device) == 0)
+			break;
+	if (c != NULL)
+		begin(c);
+	next_slots(p);
+}
+
+static void
+finish(struct change *c, const struct body_changed *m)
+{
+	struct put *p = c->put;
+	char device[MAX_NAME + 1];
+
+	(void)strlcpy(device, c->device, sizeof(device));
+	if (!c->forgotten)
+		p->answer(c->id, m, p->arg);
+	change_free(c);
+	move_up(p, device);
+}
+
+static void
+finish_failed(struct change *c, const struct why *why)
+{
+	struct body_changed m = { .kind = why->kind, .code = why->code };
+
+	(void)strlcpy(m.device, c->device, sizeof(m.device));
+	(void)strlcpy(m.text, why->text, sizeof(m.text));
+	if (c->phantom) {
+		m.kind = ERR_GONE;
+		m.code = 201;
+	}
+	finish(c, &m);
+}
+
+static void
+finish_stored(struct change *c, const struct base *b, int written)
+{
+	struct body_changed m = { .kind = ERR_NONE,
+		.code = 200,
+		.written = (uint32_t)written,
+		.generation = b->generation };
+	struct why why;
+
+	if (c->phantom) {
+		fail_code(&why, ERR_GONE, 201,
+		    "device %s was deleted while it "
+		    "was written to",
+		    c->device);
+		finish_failed(c, &why);
+		return;
+	}
+	(void)strlcpy(m.device, c->device, sizeof(m.device));
+	(void)strlcpy(m.created, b->created, sizeof(m.created));
+	mark_digest(b->spec, m.spec_sha256);
+	finish(c, &m);
+}
+
+static void
+pause_then(struct change *c, enum stage stage, int64_t ms)
+{
+	struct timeval tv = flight_timeval(ms);
+
+	c->stage = stage;
+	if (evtimer_add(c->timer, &tv) == -1)
+		abort();
+}
+
+/* -- the write -- */
+
+static int
+put_ready(struct flight_req *r, void *arg)
+{
+	struct change *c = arg;
+	struct why why;
+
+	if (now_read().boot_ms >= c->until) {
+		c->call = NULL;
+		fail(&why, ERR_DENIED,
+		    "device %s: we are no longer the writer "
+		    "of its node",
+		    c->device);
+		finish_failed(c, &why);
+		return 0;
+	}
+	r->method = HTTPS_PUT;
+	r->path =
+	    path_make("devices", c->device, flight_org(c->put->flight), NULL);
+	r->body = bytes_span(&c->splice.body);
+	r->deadline_ms = DEADLINE_MS;
+	return 1;
+}
+
+static void
+again(struct change *c, const struct why *why, unsigned int *count,
+    unsigned int most)
+{
+	struct put *p = c->put;
+
+	if (++*count > most) {
+		finish_failed(c, why);
+		return;
+	}
+	p->nsending--;
+	pause_then(c, STAGE_PAUSE,
+	    retry_wait_ms(why->kind, *count, -1, arc4random()));
+	next_slots(p);
+}
+
+static void
+on_stored(struct change *c, const struct https_answer *a)
+{
+	struct base b;
+	struct why why;
+
+	if (base_read(a->body, &b, &why) == -1 ||
+	    strcmp(b.device, c->device) != 0) {
+		fail_code(&why, ERR_AGAIN, a->status,
+		    "device %s was written, "
+		    "but the answer is not that device",
+		    c->device);
+		again(c, &why, &c->doubts, DOUBTS);
+		return;
+	}
+	finish_stored(c, &b, 1);
+}
+
+/*
+ * The device was deleted between read and write, and PUT made another that
+ * nothing will ever poll: our entries leave it again.
+ */
+static void
+on_phantom(struct change *c)
+{
+	struct why why;
+	char *cuts;
+
+	fail_code(&why, ERR_GONE, 201, "device %s is deleted again and again",
+	    c->device);
+	if (c->phantom) {
+		finish_failed(c, &why);
+		return;
+	}
+	cuts = edit_cuts(&c->edit);
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "change", .device = c->device },
+	    "the device was deleted while it was written to, and Flightctl "
+	    "made an empty one of that name: delete it");
+	free(c->text);
+	c->text = cuts;
+	c->created[0] = '\0';
+	c->phantom = 1;
+	if (edit_read(span_of(c->text), &c->edit, &why) == -1) {
+		finish_failed(c, &why);
+		return;
+	}
+	c->put->nsending--;
+	pause_then(c, STAGE_PAUSE, 0);
+}
+
+static void
+put_done(const struct https_answer *a, void *arg)
+{
+	struct change *c = arg;
+	struct why why;
+
+	c->call = NULL;
+	switch (verdict_of(a, &why)) {
+	case VERDICT_STORED:
+		on_stored(c, a);
+		break;
+	case VERDICT_PHANTOM:
+		on_phantom(c);
+		break;
+	case VERDICT_FASTER:
+		again(c, &why, &c->conflicts, CONFLICTS);
+		break;
+	case VERDICT_DOUBT:
+		again(c, &why, &c->doubts, DOUBTS);
+		break;
+	case VERDICT_REFUSED:
+		finish_failed(c, &why);
+		break;
+	}
+}
+
+static void
+send_put(struct change *c)
+{
+	static const struct flight_ops ops = { put_ready, NULL, put_done };
+
+	c->stage = STAGE_SENDING;
+	c->put->nsending++;
+	c->call =
+	    flight_queue(c->put->flight, BUDGET_WRITE, !c->edit.adds, &ops, c);
+}
+
+/* Mere removals first. */
+static void
+next_slots(struct put *p)
+{
+	struct change *c, *first;
+
+	while (p->nsending < SENDING) {
+		first = NULL;
+		TAILQ_FOREACH(c, &p->changes, entry)
+			if (c->stage == STAGE_SLOT &&
+			    (first == NULL ||
+				(first->edit.adds && !c->edit.adds)))
+				first = c;
+		if (first == NULL)
+			return;
+		send_put(first);
+	}
+}
+
+/* -- the read before it -- */
+
+static int
+prepare(struct change *c, struct span device, struct base *b, struct why *why)
+{
+	struct put *p = c->put;
+
+	if (base_read(device, b, why) == -1 ||
+	    base_check(b, c->created, why) == -1)
+		return -1;
+	if (c->edit.adds && !fleets_have(p->fleets, b))
+		return fail(why, ERR_DENIED,
+		    "device %s is in none of our "
+		    "fleets",
+		    c->device);
+	splice_free(&c->splice);
+	if (splice(b, &c->edit, &c->splice, why) == -1)
+		return -1;
+	if (!c->splice.changed)
+		return 0;
+	return admit(&p->rules, b->spec, splice_spec(&c->splice), why);
+}
+
+static void
+on_base(const char *name, int64_t read_boot, struct span device,
+    const struct why *cause, void *arg)
+{
+	struct change *c = arg;
+	struct why why = *cause;
+	struct base b;
+
+	(void)name, (void)read_boot;
+	c->stage = STAGE_SLOT;
+	if (why.kind != ERR_NONE || prepare(c, device, &b, &why) == -1)
+		finish_failed(c, &why);
+	else if (!c->splice.changed)
+		finish_stored(c, &b, c->doubts > 0);
+	else
+		next_slots(c->put);
+}
+
+static void
+read_base(struct change *c)
+{
+	c->stage = STAGE_READING;
+	fetch_device(c->put->fetch, BUDGET_WRITE, c->device,
+	    c->edit.adds ? c->company_ms : 0, on_base, c);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct change *c = arg;
+
+	(void)fd, (void)what;
+	if (c->stage == STAGE_BRAKED)
+		begin(c);
+	else
+		read_base(c);
+}
+
+static void
+begin(struct change *c)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (!bucket_take(&c->put->brake, now)) {
+		pause_then(c, STAGE_BRAKED, bucket_wait(&c->put->brake, now));
+		return;
+	}
+	read_base(c);
+}
+
+/* -- from outside -- */
+
+static int
+understand(struct put *p, struct change *c, const struct body_change *m,
+    struct why *why)
+{
+	if (p->cluster[0] == '\0')
+		return fail(why, ERR_DENIED, "no cluster id yet");
+	if (!form_is_subdomain(span_of(m->device)))
+		return fail(why, ERR_FORMAT, "not the name of a device");
+	return edit_read((struct span){ c->text, m->edit.len }, &c->edit, why);
+}
+
+void
+put_change(struct put *p, uint64_t id, const struct body_change *m)
+{
+	struct change *c = xcalloc(1, sizeof(*c)), *other;
+	struct why why;
+	int busy = 0;
+
+	c->put = p;
+	c->id = id;
+	(void)strlcpy(c->device, m->device, sizeof(c->device));
+	(void)strlcpy(c->created, m->created, sizeof(c->created));
+	c->until = (int64_t)m->until_boot;
+	c->company_ms = m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS;
+	c->text = xstrndup(m->edit.p, m->edit.len);
+	if ((c->timer = evtimer_new(p->base, on_timer, c)) == NULL)
+		abort();
+	TAILQ_FOREACH(other, &p->changes, entry)
+		busy |= strcmp(other->device, c->device) == 0;
+	c->stage = STAGE_BEHIND;
+	TAILQ_INSERT_TAIL(&p->changes, c, entry);
+	if (understand(p, c, m, &why) == -1)
+		finish_failed(c, &why);
+	else if (!busy)
+		begin(c);
+}
+
+int
+put_cluster(struct put *p, const char *cluster)
+{
+	if (p->cluster[0] != '\0')
+		return strcmp(p->cluster, cluster) == 0 ? 0 : -1;
+	(void)strlcpy(p->cluster, cluster, sizeof(p->cluster));
+	return 0;
+}
+
+void
+put_forget(struct put *p)
+{
+	struct change *c, *next;
+
+	for (c = TAILQ_FIRST(&p->changes); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, entry);
+		c->forgotten = 1;
+		/* What may be under way is finished, and a phantom cleaned. */
+		if (!c->phantom && c->stage != STAGE_SENDING)
+			change_free(c);
+	}
+}
+
+void
+put_reload(struct put *p, const struct settings *s)
+{
+	int64_t rate = s->number[SET_CHANGE_RATE];
+
+	bucket_init(&p->brake, rate * 10, rate / 6 > 40 ? rate / 6 : 40,
+	    now_read().boot_ms);
+}
+
+struct put *
+put_new(struct event_base *base, struct flight *flight, struct fetch *fetch,
+    const struct fleets *fleets, const struct settings *s, put_fn *answer,
+    void *arg)
+{
+	struct put *p = xcalloc(1, sizeof(*p));
+
+	p->base = base;
+	p->flight = flight;
+	p->fetch = fetch;
+	p->fleets = fleets;
+	p->rules = (struct admit_rules){ .cluster = p->cluster,
+		.registries = s->text[SET_IMAGE_REGISTRIES] };
+	p->answer = answer;
+	p->arg = arg;
+	TAILQ_INIT(&p->changes);
+	put_reload(p, s);
+	return p;
+}
+
+void
+put_free(struct put *p)
+{
+	struct change *c;
+
+	if (p == NULL)
+		return;
+	while ((c = TAILQ_FIRST(&p->changes)) != NULL)
+		change_free(c);
+	free(p);
+}
