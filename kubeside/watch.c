@@ -211,7 +211,9 @@ list_done(struct watch *w, const struct https_answer *a)
 	/* Half a list is none: the pages before may be old by now. */
 	restart_list(w);
 	report(w, &why);
-	return why.kind;
+	/* Cut in the middle by an accident, or again and again. */
+	return why.kind == ERR_FORMAT && w->failures == 0 ? ERR_AGAIN :
+							    why.kind;
 }
 
 static enum why_kind

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * apiserver.c: the other end of kubeside's parts in their tests.
+ *
+ * Owns the loop, the server, its kubeconfig and the client.  Knows nothing of
+ * Kubernetes: the test says every answer.
+ */
+#include "t/unit/apiserver.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <event2/buffer.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/mono.h"
+#include "common/settings.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+
+enum {
+	PATIENCE_MS = 10000, /* longer than any step of a test takes */
+};
+
+struct event_base *apiserver_base;
+struct asked apiserver_asked[ASKED_MAX];
+size_t apiserver_count;
+int apiserver_reachable;
+
+static struct evhttp *http;
+static struct settings settings;
+static struct api *api;
+static char config[] = "/tmp/vk-unit-XXXXXX";
+
+static const char *
+method_of(struct evhttp_request *req)
+{
+	switch ((int)evhttp_request_get_command(req)) {
+	case EVHTTP_REQ_GET:
+		return "GET";
+	case EVHTTP_REQ_POST:
+		return "POST";
+	case EVHTTP_REQ_PATCH:
+		return "PATCH";
+	case EVHTTP_REQ_DELETE:
+		return "DELETE";
+	default:
+		return "?";
+	}
+}
+
+static struct asked *
+of_request(const struct evhttp_request *req)
+{
+	size_t i;
+
+	for (i = 0; i < apiserver_count; i++)
+		if (apiserver_asked[i].req == req)
+			return &apiserver_asked[i];
+	return NULL;
+}
+
+/* The client hung up: there is nobody to reply to. */
+static void
+on_hung_up(struct evhttp_connection *c, void *arg)
+{
+	struct asked *a = of_request(arg);
+
+	(void)c;
+	if (a != NULL)
+		a->req = NULL;
+}
+
+static void
+on_asked(struct evhttp_request *req, void *arg)
+{
+	struct evbuffer *in = evhttp_request_get_input_buffer(req);
+	struct asked *a = &apiserver_asked[apiserver_count];
+	size_t len = evbuffer_get_length(in);
+
+	(void)arg;
+	cr_assert_lt(apiserver_count, ASKED_MAX);
+	apiserver_count++;
+	a->req = req;
+	snprintf(a->method, sizeof(a->method), "%s", method_of(req));
+	a->target = xstrdup(evhttp_request_get_uri(req));
+	a->body = xcalloc(1, len + 1);
+	evbuffer_copyout(in, a->body, len);
+	evhttp_connection_set_closecb(evhttp_request_get_connection(req),
+	    on_hung_up, req);
+	event_base_loopbreak(apiserver_base);
+}
+
+static void
+on_state(int reachable, const char *text, void *arg)
+{
+	(void)text;
+	(void)arg;
+	apiserver_reachable = reachable;
+}
+
+static void
+write_config(unsigned int port)
+{
+	int fd = mkstemp(config);
+
+	cr_assert_neq(fd, -1);
+	dprintf(fd,
+	    "current-context: a\n"
+	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
+	    "clusters: [{name: a, cluster: "
+	    "{server: 'http://127.0.0.1:%u'}}]\n"
+	    "users: [{name: a, user: {token: secret}}]\n",
+	    port);
+	close(fd);
+}
+
+struct api *
+apiserver_open(void)
+{
+	static const struct api_ops ops = { on_state };
+	struct sockaddr_in sin;
+	struct evhttp_bound_socket *socket;
+	socklen_t len = sizeof(sin);
+	struct why why;
+
+	apiserver_base = event_base_new();
+	http = evhttp_new(apiserver_base);
+	evhttp_set_allowed_methods(http,
+	    EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_PATCH |
+		EVHTTP_REQ_DELETE);
+	evhttp_set_gencb(http, on_asked, NULL);
+	socket = evhttp_bind_socket_with_handle(http, "127.0.0.1", 0);
+	cr_assert_not_null(socket);
+	getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&sin,
+	    &len);
+	write_config(ntohs(sin.sin_port));
+	settings_init(&settings);
+	cr_assert_eq(settings_set(&settings, SET_KUBECONFIG, config, &why), 0);
+	api = api_new(apiserver_base, &settings, 4, &ops, NULL);
+	return api;
+}
+
+void
+apiserver_close(void)
+{
+	size_t i;
+
+	api_free(api);
+	evhttp_free(http);
+	event_base_free(apiserver_base);
+	settings_free(&settings);
+	unlink(config);
+	for (i = 0; i < apiserver_count; i++) {
+		free(apiserver_asked[i].target);
+		free(apiserver_asked[i].body);
+	}
+	apiserver_count = 0;
+}
+
+void
+apiserver_run(int ms)
+{
+	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	event_base_loopexit(apiserver_base, &tv);
+	event_base_dispatch(apiserver_base);
+}
+
+static int
+in_time(int64_t since)
+{
+	return now_read().boot_ms - since < PATIENCE_MS;
+}
+
+void
+apiserver_wait(size_t count)
+{
+	int64_t since = now_read().boot_ms;
+
+	while (apiserver_count < count && in_time(since))
+		apiserver_run(100);
+	cr_assert_eq(apiserver_count, count, "%zu requests of %zu",
+	    apiserver_count, count);
+}
+
+void
+apiserver_until(const int *condition)
+{
+	int64_t since = now_read().boot_ms;
+
+	while (!*condition && in_time(since))
+		apiserver_run(5);
+	cr_assert(*condition, "in vain");
+}
+
+static struct evhttp_request *
+take(size_t i)
+{
+	struct evhttp_request *req = apiserver_asked[i].req;
+
+	cr_assert_lt(i, apiserver_count);
+	cr_assert_not_null(req, "request %zu has its reply, or hung up", i);
+	apiserver_asked[i].req = NULL;
+	return req;
+}
+
+static void
+reply(size_t i, int status, const char *body, const char *retry_after)
+{
+	struct evhttp_request *req = take(i);
+	struct evbuffer *out = evbuffer_new();
+
+	if (retry_after != NULL)
+		evhttp_add_header(evhttp_request_get_output_headers(req),
+		    "Retry-After", retry_after);
+	evbuffer_add(out, body, strlen(body));
+	evhttp_send_reply(req, status, NULL, out);
+	evbuffer_free(out);
+}
+
+void
+apiserver_reply(size_t i, int status, const char *body)
+{
+	reply(i, status, body, NULL);
+}
+
+void
+apiserver_reply_after(size_t i, int status, const char *retry_after)
+{
+	reply(i, status, "", retry_after);
+}
+
+void
+apiserver_begin(size_t i)
+{
+	cr_assert_not_null(apiserver_asked[i].req);
+	evhttp_send_reply_start(apiserver_asked[i].req, 200, NULL);
+}
+
+void
+apiserver_piece(size_t i, const char *text)
+{
+	struct evbuffer *out = evbuffer_new();
+
+	cr_assert_not_null(apiserver_asked[i].req);
+	evbuffer_add(out, text, strlen(text));
+	evhttp_send_reply_chunk(apiserver_asked[i].req, out);
+	evbuffer_free(out);
+}
+
+void
+apiserver_end(size_t i)
+{
+	evhttp_send_reply_end(take(i));
+}

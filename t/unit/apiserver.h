@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_UNIT_APISERVER_H
+#define T_UNIT_APISERVER_H
+
+/*
+ * An apiserver on the loop of a test, which answers each request itself: what
+ * was asked waits here, in order, until the test replies.
+ */
+
+#include <stddef.h>
+
+struct api;
+struct event_base;
+struct evhttp_request;
+
+struct asked {
+	struct evhttp_request *req; /* NULL: replied to */
+	char method[8];
+	char *target;
+	char *body;
+};
+
+enum {
+	ASKED_MAX = 64,
+};
+
+extern struct event_base *apiserver_base;
+extern struct asked apiserver_asked[ASKED_MAX];
+extern size_t apiserver_count; /* since the start */
+
+/* A loop, the server, and a client of it. */
+struct api *apiserver_open(void);
+void apiserver_close(void);
+
+/* Whether the client holds the server for reachable. */
+extern int apiserver_reachable;
+
+/* Runs the loop until so many requests came, or the condition holds. */
+void apiserver_wait(size_t count);
+void apiserver_until(const int *condition);
+
+/* Runs what is ready now and so many milliseconds more. */
+void apiserver_run(int ms);
+
+void apiserver_reply(size_t i, int status, const char *body);
+void apiserver_reply_after(size_t i, int status, const char *retry_after);
+
+/* A stream: as many pieces as wanted between its start and its end. */
+void apiserver_begin(size_t i);
+void apiserver_piece(size_t i, const char *);
+void apiserver_end(size_t i);
+
+#endif

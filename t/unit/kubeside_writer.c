@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/* One writer: taken, renewed, lost, given back. */
+#include "kubeside/writer.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/mono.h"
+#include "kubeside/api.h"
+#include "t/unit/apiserver.h"
+
+static struct writer *writer;
+static int64_t held;
+static int is_released;
+
+static void
+on_held(int64_t until, void *arg)
+{
+	(void)arg;
+	held = until;
+}
+
+static void
+on_released(void *arg)
+{
+	(void)arg;
+	is_released = 1;
+}
+
+static void
+set_up(void)
+{
+	static const struct writer_ops ops = { on_held, on_released };
+	struct api *api = apiserver_open();
+
+	writer =
+	    writer_new(apiserver_base, api, "ns", "node", "me", &ops, NULL);
+	writer_start(writer);
+	apiserver_wait(1);
+}
+
+static void
+tear_down(void)
+{
+	writer_free(writer);
+	apiserver_close();
+}
+
+TestSuite(writer, .init = set_up, .fini = tear_down);
+
+#define PATH "/apis/coordination.k8s.io/v1/namespaces/ns/leases"
+#define LEASE(version, holder)                                          \
+	"{\"metadata\":{\"resourceVersion\":\"" version "\"},\"spec\":" \
+	"{\"holderIdentity\":\"" holder "\",\"leaseDurationSeconds\":15}}"
+
+static int
+asks(size_t i, const char *method, const char *in_body)
+{
+	return strcmp(apiserver_asked[i].method, method) == 0 &&
+	    strstr(apiserver_asked[i].body, in_body) != NULL;
+}
+
+static void
+expect_held(int64_t since)
+{
+	apiserver_run(20);
+	/* 15 s less 5 s, from before the request was sent. */
+	cr_expect_geq(held, since + 10000);
+	cr_expect_leq(held, now_read().boot_ms + 10000);
+	cr_expect_eq(writer_until(writer), held);
+}
+
+Test(writer, created_when_it_is_not_there)
+{
+	int64_t since = now_read().boot_ms;
+
+	cr_expect_str_eq(apiserver_asked[0].target, PATH "/node");
+	apiserver_reply(0, 404, "{}");
+	apiserver_wait(2);
+	cr_expect_str_eq(apiserver_asked[1].target, PATH);
+	cr_expect(asks(1, "POST", "\"holderIdentity\":\"me\""));
+	cr_expect_eq(held, 0);
+	apiserver_reply(1, 201, LEASE("1", "me"));
+	expect_held(since);
+	/* Renewed in time, and only when nobody else wrote. */
+	apiserver_wait(3);
+	cr_expect_lt(now_read().boot_ms - since, 8000);
+	cr_expect(asks(2, "PATCH", "\"resourceVersion\":\"1\""));
+	apiserver_reply(2, 409, "{}");
+	apiserver_wait(4);
+	cr_expect_eq(held, 0, "somebody else wrote");
+	cr_expect(asks(3, "GET", ""));
+}
+
+Test(writer, taken_at_once_when_free_or_mine)
+{
+	static const char *const leases[] = { LEASE("4", ""),
+		LEASE("4", "me") };
+	int64_t since = now_read().boot_ms;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		apiserver_reply(3 * i, 200, leases[i]);
+		apiserver_wait(3 * i + 2);
+		cr_expect(asks(3 * i + 1, "PATCH",
+		    "\"resourceVersion\":\"4\"},\"spec\":"
+		    "{\"holderIdentity\":\"me\""));
+		apiserver_reply(3 * i + 1, 200, LEASE("5", "me"));
+		expect_held(since);
+		if (i == 1)
+			return;
+		writer_again(writer);
+		apiserver_wait(3);
+		apiserver_reply(2, 409, "{}");
+		apiserver_wait(4);
+	}
+}
+
+Test(writer, another_s_is_left_alone)
+{
+	apiserver_reply(0, 200, LEASE("4", "you"));
+	apiserver_run(50);
+	cr_expect_eq(apiserver_count, 1);
+	writer_again(writer);
+	apiserver_wait(2);
+	cr_expect(asks(1, "GET", ""));
+	apiserver_reply(1, 200, LEASE("5", "you"));
+	apiserver_run(50);
+	cr_expect_eq(held, 0);
+	cr_expect_eq(apiserver_count, 2);
+}
+
+Test(writer, given_back)
+{
+	apiserver_reply(0, 200, LEASE("4", ""));
+	apiserver_wait(2);
+	/* While one flies: its answer says what there is to give back. */
+	writer_release(writer);
+	apiserver_run(20);
+	cr_expect_eq(apiserver_count, 2);
+	apiserver_reply(1, 200, LEASE("5", "me"));
+	apiserver_wait(3);
+	cr_expect(asks(2, "PATCH",
+	    "\"resourceVersion\":\"5\"},\"spec\":{\"holderIdentity\":\"\""));
+	cr_expect(!is_released);
+	apiserver_reply(2, 200, LEASE("6", ""));
+	apiserver_until(&is_released);
+	cr_expect_eq(writer_until(writer), 0);
+}
+
+Test(writer, nothing_to_give_back)
+{
+	apiserver_reply(0, 200, LEASE("4", "you"));
+	apiserver_run(20);
+	writer_release(writer);
+	cr_expect(is_released);
+	cr_expect_eq(apiserver_count, 1);
+}
