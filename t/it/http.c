@@ -21,7 +21,7 @@ enum {
 
 struct http {
 	CURL *curl;
-	char *base, *ca, *bearer;
+	char *base, *ca, *bearer, *cert, *key;
 };
 
 struct http *
@@ -44,6 +44,13 @@ http_new(const char *base, const char *ca_file, const char *token_file)
 }
 
 void
+http_certificate(struct http *h, const char *cert, const char *key)
+{
+	h->cert = xstrdup(cert);
+	h->key = xstrdup(key);
+}
+
+void
 http_free(struct http *h)
 {
 	if (h == NULL)
@@ -52,6 +59,8 @@ http_free(struct http *h)
 	free(h->base);
 	free(h->ca);
 	free(h->bearer);
+	free(h->cert);
+	free(h->key);
 	free(h);
 }
 
@@ -102,6 +111,10 @@ prepare(struct http *h, CURL *c, const char *path, const char *type)
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 	if (h->ca != NULL)
 		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca);
+	if (h->cert != NULL) {
+		curl_easy_setopt(c, CURLOPT_SSLCERT, h->cert);
+		curl_easy_setopt(c, CURLOPT_SSLKEY, h->key);
+	}
 	return list;
 }
 

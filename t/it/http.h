@@ -21,6 +21,8 @@ struct http_answer {
 /* token_file NULL: none.  Texts are copied. */
 struct http *http_new(const char *base, const char *ca_file,
     const char *token_file);
+/* A client certificate, of PEM files. */
+void http_certificate(struct http *, const char *cert, const char *key);
 void http_free(struct http *);
 
 /* body NULL: none; type NULL: application/json.  Returns the status. */

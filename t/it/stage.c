@@ -74,9 +74,8 @@ copy_program(const char *from, const char *to)
 		it_die("%s: cannot be copied to %s", from, to);
 }
 
-/* A folder with the supervisor and three actors. */
-struct stage
-stage_prepare(const char *name)
+static struct stage
+prepare(const char *name, int real)
 {
 	AUTO_FREE char *from = child_program(PROGRAM), *to = NULL;
 	AUTO_FREE char *self = realpath("/proc/self/exe", NULL);
@@ -90,12 +89,25 @@ stage_prepare(const char *name)
 	to = xasprintf("%s/" PROGRAM, r.dir);
 	copy_program(from, to);
 	EACH_WORKER(i) {
+		AUTO_FREE char *worker = child_program(stage_workers[i]);
 		AUTO_FREE char *path =
 		    xasprintf("%s/%s", r.dir, stage_workers[i]);
 
-		copy_program(self, path);
+		copy_program(real ? worker : self, path);
 	}
 	return r;
+}
+
+struct stage
+stage_prepare(const char *name)
+{
+	return prepare(name, 0);
+}
+
+struct stage
+stage_prepare_real(const char *name)
+{
+	return prepare(name, 1);
 }
 
 void

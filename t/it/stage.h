@@ -31,6 +31,9 @@ int stage_main(const char *argv0, const char *name, void (*scenario)(void));
 /* A folder of that name with all programs. */
 struct stage stage_prepare(const char *name);
 
+/* As stage_prepare(), with the real workers. */
+struct stage stage_prepare_real(const char *name);
+
 /* The part of a worker from its next start on. */
 void stage_play(const struct stage *, const char *worker, const char *part);
 

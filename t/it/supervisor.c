@@ -162,6 +162,33 @@ test_killed_actors(void)
 	stage_stop(&r);
 }
 
+/* The real ones: nobody answers them, so they keep trying, and say so. */
+static void
+test_real_workers(void)
+{
+	struct stage r = stage_prepare_real("real");
+	AUTO_FREE char *path = xasprintf("%s/kubeconfig", r.dir);
+	AUTO_FREE char *setting = xasprintf("KUBECONFIG=%s", path);
+	const char *extra[] = { setting, "FLIGHTCTL_AUTH_TOKEN=s3cr3t",
+		"LOG_LEVEL=debug", NULL };
+
+	stage_write(path,
+	    "apiVersion: v1\n"
+	    "kind: Config\n"
+	    "current-context: a\n"
+	    "clusters: [{name: a, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+	    "users: [{name: a, user: {token: s3cr3t}}]\n"
+	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n");
+	stage_start(&r, extra);
+	stage_started(&r);
+	test_kills(&r, "real workers");
+	it_ok(stage_await(&r, "Flightctl does not answer", 1) &&
+		stage_await(&r, "the apiserver does not answer", 1),
+	    "real workers say that nobody answers");
+	it_ok(stage_lines(&r, "s3cr3t") == 0, "and no secret");
+	stage_stop(&r);
+}
+
 /* The placer is one for a while; the others have not noticed. */
 static void
 test_bad_worker(const char *part, const char *words)
@@ -250,6 +277,7 @@ scenario(void)
 	test_order_of_stop();
 	test_deaf();
 	test_killed_actors();
+	test_real_workers();
 	test_bad_workers();
 	test_flood();
 	while (

@@ -108,6 +108,34 @@ take_env(const char *path)
 	}
 }
 
+static void
+set_path(const char *name, const char *dir, const char *file)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", dir, file);
+
+	setenv(name, path, 1);
+}
+
+/* kubesim describes itself in files only. */
+static void
+take_kubesim(void)
+{
+	AUTO_FREE char *dir = xasprintf("%s/kubesim", it_folder());
+	AUTO_FREE char *file = xasprintf("%s/port", dir), *url = NULL;
+	AUTO_FREE char *port = it_file(file, NULL);
+
+	if (port == NULL)
+		it_die("%s: cannot be read", file);
+	port[strcspn(port, "\n")] = '\0';
+	url = xasprintf("https://127.0.0.1:%s", port);
+	setenv("KUBE_API_URL", url, 1);
+	setenv("NAMESPACE", "vk-flightctl", 1);
+	set_path("KUBE_CA_FILE", dir, "ca.crt");
+	set_path("KUBE_ADMIN_CERT", dir, "admin.crt");
+	set_path("KUBE_ADMIN_KEY", dir, "admin.key");
+	set_path("KUBECONFIG", dir, "provider.kubeconfig");
+}
+
 /* Starts one in a folder of its name; it answers when this returns. */
 static void
 start_sim(const char *name, enum world_sim which, const char *const options[])
@@ -116,17 +144,17 @@ start_sim(const char *name, enum world_sim which, const char *const options[])
 	AUTO_FREE char *simctl = child_program("simctl");
 	AUTO_FREE char *dir = xasprintf("%s/%s", it_folder(), name);
 	AUTO_FREE char *log = xasprintf("%s/%s.log", it_folder(), name);
-	const char *argv[33] = { program, "--dir", dir };
-	const char *hello[] = { simctl, "--wait", "20", NULL, "help", NULL };
-	size_t n = 3;
+	AUTO_FREE char *control = xasprintf("%s/control", dir);
+	const char *argv[33] = { program, "--dir", dir, "--control", control };
+	const char *hello[] = { simctl, "--wait", "20", control, "help", NULL };
+	size_t n = 5;
 
 	if (mkdir(dir, 0700) == -1)
 		it_die("%s: cannot be made", dir);
 	while (*options != NULL)
 		argv[n++] = *options++;
-	world.socket[which] = xasprintf("%s/control", dir);
+	world.socket[which] = xstrdup(control);
 	child_start(argv, NULL, log);
-	hello[3] = world.socket[which];
 	if (child_run(hello, NULL) != 0)
 		it_die("%s does not start", name);
 }
@@ -184,15 +212,15 @@ start_devices(const char *program, enum world_sim which)
 static void
 start_sims(void)
 {
-	AUTO_FREE char *env = NULL;
+	AUTO_FREE char *port = xasprintf("%s/kubesim/port", it_folder());
+	AUTO_FREE char *env = xasprintf("%s/flightsim/env", it_folder());
 
-	start_sim("kubesim", SIM_KUBE, (const char *[]){ "--schedule", NULL });
+	start_sim("kubesim", SIM_KUBE,
+	    (const char *[]){ "--port", "0", "--port-file", port, "--schedule",
+		NULL });
 	start_devices("flightsim", SIM_FLIGHT);
 	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
-	env = xasprintf("%s/kubesim/env", it_folder());
-	take_env(env);
-	free(env);
-	env = xasprintf("%s/flightsim/env", it_folder());
+	take_kubesim();
 	take_env(env);
 }
 
@@ -228,8 +256,11 @@ void
 world_reopen(void)
 {
 	world.kube = http_new(from_environment("KUBE_API_URL"),
-	    from_environment("KUBE_CA_FILE"),
-	    from_environment("KUBE_ADMIN_TOKEN_FILE"));
+	    from_environment("KUBE_CA_FILE"), getenv("KUBE_ADMIN_TOKEN_FILE"));
+	if (world_kind() == WORLD_SIM)
+		http_certificate(world.kube,
+		    from_environment("KUBE_ADMIN_CERT"),
+		    from_environment("KUBE_ADMIN_KEY"));
 	world.flight = http_new(from_environment("FLIGHTCTL_API_URL"),
 	    from_environment("FLIGHTCTL_CA_FILE"),
 	    from_environment("FC_ADMIN_TOKEN_FILE"));
@@ -267,8 +298,10 @@ world_open(const struct world_conf *conf)
 	if (conf->fleet == NULL)
 		world.conf.fleet = it_name();
 	world.node = xasprintf("vk-flightctl-%s", world.conf.fleet);
-	if (world_kind() == WORLD_SIM)
+	if (world_kind() == WORLD_SIM) {
+		unsetenv("KUBE_ADMIN_TOKEN_FILE");
 		start_sims();
+	}
 	describe();
 	if (world_kind() != WORLD_SIM)
 		clean_up();
