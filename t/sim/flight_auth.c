@@ -117,10 +117,11 @@ write_token(const struct flight *f, const struct token *t, struct why *why)
 	    xasprintf("%s/%s.token", f->conf.dir, users[t->role]);
 	AUTO_FREE char *fresh = xasprintf("%s.new", path);
 	AUTO_FD int fd = -1;
-	size_t n = strlen(t->text);
+	AUTO_FREE char *line = xasprintf("%s\n", t->text);
+	size_t n = strlen(line);
 
 	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || write(fd, t->text, n) != (ssize_t)n ||
+	if (fd == -1 || write(fd, line, n) != (ssize_t)n ||
 	    rename(fresh, path) == -1)
 		return fail_code(why, ERR_SYSTEM, (uint32_t)errno, "%s: %s",
 		    path, strerror(errno));
