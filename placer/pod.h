@@ -60,6 +60,7 @@ struct pod_seen {
 	} cond[COND_COUNT];
 	int64_t start_ms;    /* status.startTime, 0: absent */
 	int64_t running_ms;  /* earliest state.running.startedAt, 0: none */
+	int64_t started_ms;  /* likewise, or of state.terminated */
 	int64_t finished_ms; /* latest state.terminated.finishedAt, 0: none */
 	uint32_t restarts;   /* sum of restartCount */
 	uint64_t reasons;    /* digest: the pod's and its containers' reasons,

@@ -28,8 +28,8 @@ has_run(const struct podstatus_in *in)
 	const struct pod_seen *seen = &in->pod->seen;
 
 	return in->applied || in->running_ms != 0 ||
-	    seen->phase == PHASE_RUNNING ||
-	    (seen->phase == PHASE_UNKNOWN && seen->running_ms != 0);
+	    (in->report != NULL && in->report->state == APP_RUNNING) ||
+	    seen->phase == PHASE_RUNNING || seen->phase == PHASE_UNKNOWN;
 }
 
 static void
@@ -79,8 +79,7 @@ view_report(const struct podstatus_in *in, struct view *v)
 static void
 view_underway(const struct podstatus_in *in, struct view *v)
 {
-	if (in->report != NULL &&
-	    (in->report->state == APP_RUNNING || has_run(in))) {
+	if (in->report != NULL && has_run(in)) {
 		view_report(in, v);
 		return;
 	}
@@ -192,8 +191,10 @@ view_conditions(const struct podstatus_in *in, struct view *v)
 	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
 
 	v->cond[COND_SCHEDULED] = TRUTH_TRUE;
-	v->cond[COND_SANDBOX] = !ended && has_run(in) ? TRUTH_TRUE :
-							TRUTH_FALSE;
+	v->cond[COND_SANDBOX] =
+	    v->phase == PHASE_RUNNING || v->phase == PHASE_UNKNOWN ?
+	    TRUTH_TRUE :
+	    TRUTH_FALSE;
 	v->cond[COND_INITIALIZED] = begun ? TRUTH_TRUE : TRUTH_FALSE;
 	v->cond[COND_READY] = v->unheard ? TRUTH_UNKNOWN :
 	    v->ready			 ? TRUTH_TRUE :

@@ -103,6 +103,13 @@ read_condition(struct json_object *j, struct pod_seen *seen)
 }
 
 static void
+earliest(int64_t *of, int64_t ms)
+{
+	if (ms != 0 && (*of == 0 || ms < *of))
+		*of = ms;
+}
+
+static void
 read_container(struct json_object *j, struct pod_seen *seen)
 {
 	struct json_object *state = jread_member(j, "state");
@@ -110,8 +117,10 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	int64_t ms;
 
 	ms = time_of(jread_member(state, "running"), "startedAt");
-	if (ms != 0 && (seen->running_ms == 0 || ms < seen->running_ms))
-		seen->running_ms = ms;
+	earliest(&seen->running_ms, ms);
+	earliest(&seen->started_ms, ms);
+	ms = time_of(jread_member(state, "terminated"), "startedAt");
+	earliest(&seen->started_ms, ms);
 	ms = time_of(jread_member(state, "terminated"), "finishedAt");
 	if (ms > seen->finished_ms)
 		seen->finished_ms = ms;

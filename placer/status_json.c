@@ -101,21 +101,28 @@ started_ms(const struct podstatus_in *in, uint32_t restarts)
 
 	if (restarts > seen->restarts)
 		return in->now.wall_ms;
-	if (seen->running_ms != 0)
-		return seen->running_ms;
+	if (seen->started_ms != 0)
+		return seen->started_ms;
 	return in->running_ms != 0 ? in->running_ms : in->now.wall_ms;
 }
 
-static void
-put_terminated(struct json_object *j, const struct podstatus_in *in,
-    int failed)
+static struct json_object *
+put_terminated(struct json_object *j, int failed)
 {
 	struct json_object *t = jmake_in(j, "terminated");
-	const struct pod_seen *seen = &in->pod->seen;
 
 	jmake_int(t, "exitCode", failed);
 	jmake_str(t, "reason", failed ? "Error" : "Completed");
 	jmake_str(t, "message", failed ? FAILED_TEXT : NULL);
+	return t;
+}
+
+static void
+put_end(struct json_object *j, const struct podstatus_in *in, int failed)
+{
+	struct json_object *t = put_terminated(j, failed);
+	const struct pod_seen *seen = &in->pod->seen;
+
 	put_time(t, "startedAt", started_ms(in, 0));
 	put_time(t, "finishedAt",
 	    seen->finished_ms != 0 ? seen->finished_ms : in->now.wall_ms);
@@ -142,7 +149,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 		break;
 	case SHAPE_COMPLETED:
 	case SHAPE_FAILED:
-		put_terminated(state, in, v->shape == SHAPE_FAILED);
+		put_end(state, in, v->shape == SHAPE_FAILED);
 		break;
 	case SHAPE_CREATING:
 	case SHAPE_FAILS:
@@ -155,7 +162,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	}
 	j = jmake_in(c, "lastState");
 	if (v->shape == SHAPE_FAILS || v->shape == SHAPE_ENDS)
-		put_terminated(j, in, v->shape == SHAPE_FAILS);
+		put_terminated(j, v->shape == SHAPE_FAILS);
 }
 
 /*
