@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * expect.c: what a scene expects to have seen, or to stand now.
+ *
+ * Owns the outputs and which of them were expected.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/scene/clock.h"
+#include "t/scene/scene.h"
+
+static const char *const names[OUT_COUNT] = { "change", "status", "delete",
+	"evict", "event", "read", "fetch", "figures" };
+
+const char *
+out_name(enum out_kind kind)
+{
+	return names[kind];
+}
+
+void
+out_add(struct scene *sc, enum out_kind kind, const char *about,
+    const char *fmt, ...)
+{
+	struct output *o;
+	va_list ap;
+
+	if (sc->nouts == sc->outs_cap) {
+		sc->outs_cap = sc->outs_cap * 2 + 64;
+		sc->outs = xreallocarray(sc->outs, sc->outs_cap,
+		    sizeof(*sc->outs));
+	}
+	o = &sc->outs[sc->nouts++];
+	*o = (struct output){ .at_ms = clock_boot_ms(), .kind = kind };
+	o->about = xstrdup(about);
+	va_start(ap, fmt);
+	if (vasprintf(&o->text, fmt, ap) == -1)
+		abort();
+	va_end(ap);
+}
+
+/* The words from i on, joined by blanks. */
+static char *
+rest_of(const struct words *s, size_t i)
+{
+	char *text = xstrdup(""), *more;
+
+	for (; i < s->n; i++) {
+		more = xasprintf("%s%s%s", text, *text != '\0' ? " " : "",
+		    s->w[i]);
+		free(text);
+		text = more;
+	}
+	return text;
+}
+
+static struct output *
+first_of(struct scene *sc, enum out_kind kind, const char *about,
+    const char *begins)
+{
+	struct output *o;
+	size_t i;
+
+	for (i = 0; i < sc->nouts; i++) {
+		o = &sc->outs[i];
+		if (!o->taken && o->kind == kind &&
+		    (*about == '\0' || strcmp(o->about, about) == 0) &&
+		    strncmp(o->text, begins, strlen(begins)) == 0)
+			return o;
+	}
+	return NULL;
+}
+
+static enum out_kind
+kind_of(const char *word)
+{
+	enum out_kind k;
+
+	for (k = 0; k < OUT_COUNT; k++)
+		if (strcmp(names[k], word) == 0)
+			break;
+	return k;
+}
+
+/* -- what stands now ------------------------------------------------------------ */
+
+static void
+same(struct scene *sc, const char *what, const char *is, const char *wanted)
+{
+	if (strcmp(is, wanted) != 0)
+		scene_fail(sc, "%s is \"%s\", expected \"%s\"", what, is,
+		    wanted);
+}
+
+/* expect spec DEVICE [LABEL...] */
+static void
+e_spec(struct scene *sc, const struct words *s)
+{
+	const struct edge *d = flight_edge(sc, words_at(s, 2));
+	AUTO_FREE char *is = NULL;
+	AUTO_FREE char *wanted = rest_of(s, 3);
+
+	if (d == NULL)
+		return;
+	is = edge_labels(sc, d);
+	same(sc, d->name, is, wanted);
+}
+
+/* expect status LABEL PHASE ready|unready [reason=] [message=] */
+static void
+e_status(struct scene *sc, const struct words *s)
+{
+	const struct kpod *p = kube_pod(sc, words_at(s, 2));
+	const char *reason = words_get(s, "reason", ""), *ready;
+	const char *message = words_get(s, "message", "");
+	AUTO_FREE char *is = NULL;
+
+	if (p == NULL)
+		return;
+	same(sc, "the phase", kube_phase(p), words_at(s, 3));
+	ready = words_at(s, 4);
+	if (strcmp(ready, "ready") == 0 || strcmp(ready, "unready") == 0)
+		same(sc, "it", kube_is_ready(p) ? "ready" : "unready", ready);
+	is = kube_reason(p);
+	if (strncmp(is, reason, strlen(reason)) != 0 ||
+	    strstr(is, message) == NULL)
+		scene_fail(sc, "the reason is \"%s\"", is);
+}
+
+static const struct wpod *
+known(struct scene *sc, const char *label)
+{
+	const struct kpod *p = kube_pod(sc, label);
+
+	return p == NULL ? NULL :
+	    world_pod((struct world *)(uintptr_t)serve_world(sc->serve),
+		p->uid);
+}
+
+/* expect seat LABEL DEVICE|none */
+static void
+e_seat(struct scene *sc, const struct words *s)
+{
+	const struct wpod *p = known(sc, words_at(s, 2));
+
+	same(sc, "its seat", p != NULL && p->device != NULL ? p->device->name :
+		"none", words_at(s, 3));
+}
+
+/* expect state LABEL STATE, of life.def */
+static void
+e_state(struct scene *sc, const struct words *s)
+{
+	const struct wpod *p = known(sc, words_at(s, 2));
+
+	same(sc, "its state", p != NULL ? life_state_name(p->state) : "none",
+	    words_at(s, 3));
+}
+
+/* expect pods LABEL...: what the apiserver has */
+static void
+e_pods(struct scene *sc, const struct words *s)
+{
+	AUTO_FREE char *wanted = rest_of(s, 2);
+	char *is = xstrdup(""), *more;
+	const struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link) {
+		if (!p->in_api)
+			continue;
+		more = xasprintf("%s%s%s%s", is, *is != '\0' ? " " : "",
+		    p->label, p->deleted_ms != 0 ? "-" : "");
+		free(is);
+		is = more;
+	}
+	same(sc, "the list", is, wanted);
+	free(is);
+}
+
+/* expect runs DEVICE LABEL...: what its agent runs */
+static void
+e_runs(struct scene *sc, const struct words *s)
+{
+	const struct edge *d = flight_edge(sc, words_at(s, 2));
+	AUTO_FREE char *wanted = rest_of(s, 3);
+	char *is = xstrdup(""), *more;
+	const struct kpod *p;
+	const struct told *t;
+
+	if (d != NULL)
+		TAILQ_FOREACH(t, &d->told, link) {
+			p = kube_by_app(sc, t->app);
+			more = xasprintf("%s%s%s", is, *is != '\0' ? " " : "",
+			    p != NULL ? p->label : t->app);
+			free(is);
+			is = more;
+		}
+	same(sc, "what it runs", is, wanted);
+	free(is);
+}
+
+/* expect figures TEXT: part of the last line */
+static void
+e_figures(struct scene *sc, const struct words *s)
+{
+	AUTO_FREE char *wanted = rest_of(s, 2);
+	const char *last = "";
+	size_t i;
+
+	for (i = 0; i < sc->nouts; i++)
+		if (sc->outs[i].kind == OUT_FIGURES)
+			last = sc->outs[i].text;
+	if (strstr(last, wanted) == NULL)
+		scene_fail(sc, "the figures are \"%s\"", last);
+}
+
+/* -- what came out ---------------------------------------------------------------- */
+
+/* expect no KIND [ABOUT [BEGINNING]] */
+static void
+e_no(struct scene *sc, const struct words *s)
+{
+	enum out_kind kind = kind_of(words_at(s, 2));
+	AUTO_FREE char *begins = rest_of(s, 4);
+	const struct output *o;
+
+	if (kind == OUT_COUNT) {
+		scene_fail(sc, "no such output");
+		return;
+	}
+	if ((o = first_of(sc, kind, words_at(s, 3), begins)) != NULL)
+		scene_fail(sc, "%s %s %s", names[kind], o->about, o->text);
+}
+
+/* expect KIND ABOUT [TEXT]: the next one, of events any; it is taken */
+static void
+e_output(struct scene *sc, const struct words *s, enum out_kind kind)
+{
+	AUTO_FREE char *wanted = rest_of(s, 3);
+	struct output *o;
+
+	o = first_of(sc, kind, words_at(s, 2),
+	    kind == OUT_EVENT ? wanted : "");
+	if (o == NULL) {
+		scene_fail(sc, "it did not come");
+		return;
+	}
+	o->taken = 1;
+	if (kind == OUT_CHANGE)
+		same(sc, "the change", o->text, wanted);
+}
+
+/* expect count KIND N [ABOUT]: that many so far, taken or not */
+static void
+e_count(struct scene *sc, const struct words *s)
+{
+	enum out_kind kind = kind_of(words_at(s, 2));
+	const char *about = words_at(s, 4);
+	int n = 0;
+	size_t i;
+
+	for (i = 0; i < sc->nouts; i++)
+		n += sc->outs[i].kind == kind &&
+		    (*about == '\0' || strcmp(sc->outs[i].about, about) == 0);
+	if (n != atoi(words_at(s, 3)))
+		scene_fail(sc, "there were %d", n);
+}
+
+static const struct {
+	const char *word;
+	void (*fn)(struct scene *, const struct words *);
+} now[] = {
+	{ "spec", e_spec },
+	{ "status", e_status },
+	{ "seat", e_seat },
+	{ "state", e_state },
+	{ "pods", e_pods },
+	{ "runs", e_runs },
+	{ "figures", e_figures },
+	{ "no", e_no },
+	{ "count", e_count },
+};
+
+void
+expect_run(struct scene *sc, const struct words *s)
+{
+	enum out_kind kind;
+	size_t i;
+
+	if (sc->quiet)
+		return;
+	for (i = 0; i < sizeof(now) / sizeof(now[0]); i++)
+		if (strcmp(now[i].word, words_at(s, 1)) == 0) {
+			now[i].fn(sc, s);
+			return;
+		}
+	if ((kind = kind_of(words_at(s, 1))) == OUT_COUNT)
+		scene_fail(sc, "no such expectation");
+	else
+		e_output(sc, s, kind);
+}

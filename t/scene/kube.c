@@ -1,0 +1,548 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kube.c: a small apiserver and the kubeside before it.
+ *
+ * Owns pods as the apiserver has them: what a person created, how a status is
+ * merged, when an object goes.  Never decides what should have been asked.
+ */
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/jread.h"
+#include "common/mark.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "t/scene/clock.h"
+#include "t/scene/scene.h"
+
+enum {
+	WRITER_HELD_MS = 10 * 1000
+};
+
+/* -- pods ----------------------------------------------------------------------- */
+
+struct kpod *
+kube_pod(struct scene *sc, const char *label)
+{
+	struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (strcmp(p->label, label) == 0)
+			return p;
+	scene_fail(sc, "no pod %s", label);
+	return NULL;
+}
+
+struct kpod *
+kube_by_app(struct scene *sc, const char *app)
+{
+	struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (strcmp(p->app, app) == 0)
+			return p;
+	return NULL;
+}
+
+static struct kpod *
+by_uid(struct scene *sc, const char *uid)
+{
+	struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (p->in_api && strcmp(p->uid, uid) == 0)
+			return p;
+	return NULL;
+}
+
+struct kpod *
+kube_add(struct scene *sc, const char *name)
+{
+	struct kpod *p, *q;
+	unsigned long n = (unsigned long)++sc->npods;
+	int before = 0;
+
+	TAILQ_FOREACH(q, &sc->pods, link)
+		before += strcmp(q->name, name) == 0;
+	p = xcalloc(1, sizeof(*p));
+	p->name = xstrdup(name);
+	p->label = before == 0 ? xstrdup(name) :
+	    xasprintf("%s/%d", name, before + 1);
+	p->uid = xasprintf("%08lx-0000-4000-8000-%012lx", 0xa0000000 + n, n);
+	p->created_ms = clock_wall_ms();
+	p->node = xstrdup(serve_world(sc->serve)->nodes[0].name);
+	p->status = jmake_object();
+	if (mark_name(SCENE_CLUSTER, "default", name, p->uid, p->app) == -1)
+		abort();
+	TAILQ_INSERT_TAIL(&sc->pods, p, link);
+	return p;
+}
+
+static void
+free_pod(struct kpod *p)
+{
+	char *texts[] = { p->name, p->label, p->uid, p->node, p->cpu,
+		p->memory, p->image, p->restart, p->controller, p->configmap,
+		p->device, p->selector, p->reconnect, p->port, p->spec };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		free(texts[i]);
+	json_object_put(p->status);
+	free(p);
+}
+
+void
+kube_clear(struct scene *sc)
+{
+	struct object *o;
+	struct kpod *p;
+
+	while ((p = TAILQ_FIRST(&sc->pods)) != NULL) {
+		TAILQ_REMOVE(&sc->pods, p, link);
+		free_pod(p);
+	}
+	while ((o = TAILQ_FIRST(&sc->objects)) != NULL) {
+		TAILQ_REMOVE(&sc->objects, o, link);
+		free(o->name);
+		free(o->text);
+		free(o);
+	}
+}
+
+static void
+put_time(struct json_object *o, const char *key, int64_t ms)
+{
+	char text[STAMP_SIZE];
+
+	if (ms == 0)
+		return;
+	stamp_format(ms, text);
+	jmake_str(o, key, text);
+}
+
+static char *
+metadata_text(const struct kpod *p)
+{
+	AUTO_FREE char *rv = xasprintf("%llu", (unsigned long long)p->rv);
+	struct json_object *m = jmake_object(), *o;
+
+	jmake_str(m, "name", p->name);
+	jmake_str(m, "namespace", "default");
+	jmake_str(m, "uid", p->uid);
+	jmake_str(m, "resourceVersion", rv);
+	jmake_int(m, "generation", 1);
+	put_time(m, "creationTimestamp", p->created_ms);
+	put_time(m, "deletionTimestamp", p->deleted_ms);
+	if (p->deleted_ms != 0)
+		jmake_int(m, "deletionGracePeriodSeconds", 30);
+	o = jmake_in(m, "annotations");
+	jmake_str(o, "vk.flightctl.io/device", p->device);
+	jmake_str(o, "vk.flightctl.io/device-selector", p->selector);
+	jmake_str(o, "vk.flightctl.io/reconnect-timeout", p->reconnect);
+	if (p->controller != NULL) {
+		o = jmake_item(jmake_list(m, "ownerReferences"));
+		jmake_str(o, "apiVersion", "apps/v1");
+		jmake_str(o, "kind", "ReplicaSet");
+		jmake_str(o, "name", p->controller);
+		jmake_str(o, "uid", p->controller);
+		jmake_bool(o, "controller", 1);
+	}
+	return jmake_text(&m);
+}
+
+static char *
+container_text(const struct kpod *p)
+{
+	struct json_object *c = jmake_object(), *o;
+
+	jmake_str(c, "name", "c");
+	jmake_str(c, "image", p->image);
+	o = jmake_in(jmake_in(c, "resources"), "requests");
+	jmake_str(o, "cpu", p->cpu);
+	jmake_str(o, "memory", p->memory);
+	if (p->port != NULL) {
+		o = jmake_item(jmake_list(c, "ports"));
+		jmake_int(o, "containerPort", 80);
+		jmake_int(o, "hostPort", atoi(p->port));
+		jmake_str(o, "protocol", "TCP");
+	}
+	if (p->configmap != NULL) {
+		o = jmake_item(jmake_list(c, "volumeMounts"));
+		jmake_str(o, "name", "v");
+		jmake_str(o, "mountPath", "/etc/v");
+	}
+	return jmake_text(&c);
+}
+
+char *
+kube_text(const struct kpod *p)
+{
+	AUTO_FREE char *metadata = metadata_text(p);
+	AUTO_FREE char *container = container_text(p);
+	AUTO_FREE char *status = jmake_copy(p->status);
+	AUTO_FREE char *volumes = NULL;
+
+	volumes = p->configmap == NULL ? xstrdup("") :
+	    xasprintf("\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":"
+		"\"%s\",\"optional\":%s}}],",
+		p->configmap + (*p->configmap == '?'),
+		*p->configmap == '?' ? "true" : "false");
+	return xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":"
+	    "%s,\"spec\":{\"nodeName\":\"%s\",\"restartPolicy\":\"%s\",%s%s%s"
+	    "\"containers\":[%s]},\"status\":%s}", metadata, p->node,
+	    p->restart, volumes, p->spec != NULL ? p->spec : "",
+	    p->spec != NULL ? "," : "", container, status);
+}
+
+/* -- what the apiserver tells ------------------------------------------------------ */
+
+void
+kube_send_pod(struct scene *sc, struct kpod *p, enum pod_how how)
+{
+	AUTO_FREE char *text = NULL;
+	struct body_pod m = { .how = how };
+
+	p->rv++;
+	if (!sc->kube.listed || !sc->kube.reachable)
+		return;
+	text = kube_text(p);
+	(void)strlcpy(m.node, p->node, sizeof(m.node));
+	m.object = span_of(text);
+	side_send(sc, &sc->kube, MSG_POD, 0, &m);
+}
+
+void
+kube_remove(struct scene *sc, struct kpod *p, int tell)
+{
+	p->in_api = 0;
+	if (tell)
+		kube_send_pod(sc, p, POD_DELETED);
+}
+
+void
+kube_delete(struct scene *sc, struct kpod *p, int64_t grace_s)
+{
+	if (p->deleted_ms == 0)
+		p->deleted_ms = clock_wall_ms() + grace_s * 1000;
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+void
+kube_renew(struct scene *sc)
+{
+	struct body_writer m = { .until_boot = 0 };
+	const struct world *w = serve_world(sc->serve);
+	size_t i;
+
+	sc->until_boot = sc->writer ? clock_boot_ms() + WRITER_HELD_MS : 0;
+	m.until_boot = (uint64_t)sc->until_boot;
+	for (i = 0; i < w->nnodes; i++) {
+		(void)strlcpy(m.node, w->nodes[i].name, sizeof(m.node));
+		side_send(sc, &sc->kube, MSG_WRITER, 0, &m);
+	}
+}
+
+static void
+list_node(struct scene *sc, const char *node)
+{
+	struct body_pods m = { .node = "" };
+	struct kpod *p;
+
+	(void)strlcpy(m.node, node, sizeof(m.node));
+	side_send(sc, &sc->kube, MSG_PODS_BEGIN, 0, &m);
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (p->in_api && strcmp(p->node, node) == 0)
+			kube_send_pod(sc, p, POD_LISTED);
+	side_send(sc, &sc->kube, MSG_PODS_END, 0, &m);
+}
+
+void
+kube_greet(struct scene *sc)
+{
+	struct body_kube_state m = { .reachable = 1, .cluster = SCENE_CLUSTER };
+	const struct world *w = serve_world(sc->serve);
+	size_t i;
+
+	m.reachable = (uint32_t)sc->kube.reachable;
+	side_send(sc, &sc->kube, MSG_KUBE_STATE, 0, &m);
+	if (sc->writer)
+		kube_renew(sc);
+	for (i = 0; sc->kube.listed && sc->kube.reachable && i < w->nnodes; i++)
+		list_node(sc, w->nodes[i].name);
+}
+
+/* -- what is asked of it --------------------------------------------------------------- */
+
+static void
+done(struct scene *sc, const struct frame *f, enum why_kind kind)
+{
+	struct body_done m = { .kind = kind };
+
+	if (kind != ERR_NONE)
+		(void)strlcpy(m.text, "as the scene says", sizeof(m.text));
+	side_answer(sc, &sc->kube, f->type, MSG_DONE, f->id, &m);
+}
+
+/* 1: the scene does not let it be done. */
+static int
+is_refused(struct scene *sc, const struct frame *f, enum answer how,
+    enum why_kind kind)
+{
+	if (how == ANSWER_DROPPED) {
+		side_break(sc, &sc->kube, 0);
+		sc->kube.wanted = 1;
+		return 1;
+	}
+	if (how == ANSWER_KIND)
+		done(sc, f, kind);
+	else if (!sc->kube.reachable)
+		done(sc, f, ERR_AGAIN);
+	return how == ANSWER_KIND || !sc->kube.reachable;
+}
+
+static void
+answer(struct scene *sc, const struct frame *f, enum answer how)
+{
+	if (how == ANSWER_LOST) {
+		side_break(sc, &sc->kube, 0);
+		sc->kube.wanted = 1;
+		return;
+	}
+	done(sc, f, how == ANSWER_UNKNOWN ? ERR_AGAIN : ERR_NONE);
+}
+
+/* As patchMergeKey=type says. */
+static void
+merge_conditions(struct json_object *into, struct json_object *list)
+{
+	struct json_object *have, *c, *old;
+	const char *type, *t;
+	size_t i, j;
+
+	if (!json_object_object_get_ex(into, "conditions", &have))
+		have = jmake_list(into, "conditions");
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		for (j = 0; type != NULL && j < jread_count(have); j++) {
+			old = jread_item(have, j);
+			t = jread_string(jread_member(old, "type"));
+			if (t != NULL && strcmp(t, type) == 0)
+				break;
+		}
+		json_object_array_put_idx(have, j, json_object_get(c));
+	}
+}
+
+static void
+merge(struct json_object *into, struct json_object *patch)
+{
+	struct json_object *v;
+	struct lh_entry *e = NULL;
+	const char *key;
+
+	while (jread_next(patch, &e, &key, &v)) {
+		if (strcmp(key, "conditions") == 0)
+			merge_conditions(into, v);
+		else if (v == NULL)
+			json_object_object_del(into, key);
+		else
+			json_object_object_add(into, key, json_object_get(v));
+	}
+}
+
+static void
+on_status(struct scene *sc, const struct frame *f, enum answer how,
+    enum why_kind kind)
+{
+	AUTO_JSON struct json_object *patch = NULL;
+	AUTO_FREE char *reason = NULL;
+	struct body_pod_status m;
+	struct kpod *p;
+	struct why why;
+
+	if (body_pod_status_get(f->body, &m) == -1)
+		abort();
+	rules_status(sc, &m);
+	if ((p = by_uid(sc, m.uid)) == NULL) {
+		done(sc, f, ERR_GONE);
+		return;
+	}
+	if (is_refused(sc, f, how, kind))
+		return;
+	if ((patch = jread_parse(m.status, &why)) == NULL) {
+		scene_fail(sc, "a status that is no JSON: %s", why.text);
+		return;
+	}
+	merge(p->status, patch);
+	reason = kube_reason(p);
+	out_add(sc, OUT_STATUS, p->label, "%s %s %s", kube_phase(p),
+	    kube_is_ready(p) ? "ready" : "unready", reason);
+	if (strcmp(kube_phase(p), "Succeeded") == 0 ||
+	    strcmp(kube_phase(p), "Failed") == 0)
+		p->ended = 1;
+	answer(sc, f, how);
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+static void
+on_delete(struct scene *sc, const struct frame *f, enum answer how,
+    enum why_kind kind)
+{
+	struct body_pod_delete m;
+	struct kpod *p;
+
+	if (body_pod_delete_get(f->body, &m) == -1)
+		abort();
+	rules_delete(sc, &m);
+	if ((p = by_uid(sc, m.uid)) == NULL) {
+		done(sc, f, ERR_GONE);
+		return;
+	}
+	if (is_refused(sc, f, how, kind))
+		return;
+	out_add(sc, m.grace_s == 0 ? OUT_DELETE : OUT_EVICT, p->label, "%s",
+	    "");
+	if (m.grace_s == 0) {
+		p->in_api = 0;
+		answer(sc, f, how);
+		kube_send_pod(sc, p, POD_DELETED);
+		return;
+	}
+	p->evicted = 1;
+	answer(sc, f, how);
+	kube_delete(sc, p, 30);
+}
+
+static void
+on_fetch(struct scene *sc, const struct frame *f, enum answer how,
+    enum why_kind kind)
+{
+	AUTO_FREE char *text = NULL;
+	struct body_object object;
+	struct body_get_object m;
+	struct object *o;
+	struct kpod *p;
+
+	if (body_get_object_get(f->body, &m) == -1)
+		abort();
+	out_add(sc, OUT_FETCH, m.name, "%s", "");
+	if (is_refused(sc, f, how, kind))
+		return;
+	if (m.kind == OBJECT_POD && (p = by_uid(sc, m.pod_uid)) != NULL)
+		text = kube_text(p);
+	TAILQ_FOREACH(o, &sc->objects, link)
+		if (m.kind == OBJECT_CONFIGMAP && strcmp(o->name, m.name) == 0)
+			text = xstrdup(o->text);
+	if (text == NULL) {
+		done(sc, f, ERR_GONE);
+		return;
+	}
+	object.object = span_of(text);
+	side_answer(sc, &sc->kube, f->type, MSG_OBJECT, f->id, &object);
+}
+
+static void
+on_event(struct scene *sc, const struct frame *f)
+{
+	struct body_event m;
+	struct kpod *p;
+
+	if (body_event_get(f->body, &m) == -1)
+		abort();
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (strcmp(p->uid, m.uid) == 0)
+			out_add(sc, OUT_EVENT, p->label, "%s %s", m.reason,
+			    m.message);
+}
+
+static void
+on_figures(struct scene *sc, const struct frame *f)
+{
+	struct body_node_figures m;
+
+	if (body_node_figures_get(f->body, &m) == -1)
+		abort();
+	out_add(sc, OUT_FIGURES, m.node, "cpu=%llu/%llu memory=%lluMi/%lluMi "
+	    "pods=%llu/%llu free=%llu largest=%llu devices=%u/%u reachable=%u",
+	    (unsigned long long)m.allocatable_cpu_m,
+	    (unsigned long long)m.capacity_cpu_m,
+	    (unsigned long long)m.allocatable_memory >> 20,
+	    (unsigned long long)m.capacity_memory >> 20,
+	    (unsigned long long)m.allocatable_pods,
+	    (unsigned long long)m.capacity_pods,
+	    (unsigned long long)m.free_cpu_m,
+	    (unsigned long long)m.largest_free_cpu_m, m.devices_ready,
+	    m.devices, m.flightctl_reachable);
+}
+
+void
+kube_frame(struct scene *sc, const struct frame *f)
+{
+	enum why_kind kind;
+	enum answer how;
+
+	if (f->type == MSG_EVENT || f->type == MSG_NODE_FIGURES) {
+		if (f->type == MSG_EVENT)
+			on_event(sc, f);
+		else
+			on_figures(sc, f);
+		return;
+	}
+	if ((how = side_rule(sc, &sc->kube, f, &kind)) == ANSWER_HELD)
+		return;
+	if (f->type == MSG_POD_STATUS)
+		on_status(sc, f, how, kind);
+	else if (f->type == MSG_POD_DELETE)
+		on_delete(sc, f, how, kind);
+	else
+		on_fetch(sc, f, how, kind);
+}
+
+/* -- what people see ------------------------------------------------------------------ */
+
+const char *
+kube_phase(const struct kpod *p)
+{
+	const char *phase = jread_string(jread_member(p->status, "phase"));
+
+	return phase != NULL ? phase : "none";
+}
+
+int
+kube_is_ready(const struct kpod *p)
+{
+	struct json_object *list = jread_member(p->status, "conditions"), *c;
+	const char *type, *status;
+	size_t i;
+
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		status = jread_string(jread_member(c, "status"));
+		if (type != NULL && status != NULL && strcmp(type, "Ready") == 0)
+			return strcmp(status, "True") == 0;
+	}
+	return 0;
+}
+
+char *
+kube_reason(const struct kpod *p)
+{
+	struct json_object *at;
+	const char *reason, *message;
+
+	at = jread_member(jread_member(jread_item(jread_member(p->status,
+		"containerStatuses"), 0), "state"), "waiting");
+	if (jread_string(jread_member(p->status, "reason")) != NULL)
+		at = p->status;
+	reason = jread_string(jread_member(at, "reason"));
+	message = jread_string(jread_member(at, "message"));
+	return xasprintf("%s%s%s", reason != NULL ? reason : "",
+	    message != NULL ? ": " : "", message != NULL ? message : "");
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * main.c: runs scenes.
+ *	scene FILE...	each as it stands, then again with the placer killed
+ *			after every statement, then after every frame of its
+ *			own; each time it must end in the same state
+ *	scene -1 FILE...	as it stands only
+ *	scene -v ...	with all outputs
+ */
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/xmem.h"
+#include "placer/facts.h"
+#include "t/scene/clock.h"
+#include "t/scene/verbs.h"
+
+enum {
+	RECENT = 40,		/* outputs shown after a failure */
+	SETTLE_MS = 45 * 1000,	/* after the last statement */
+	QUIET_MS = 60 * 1000,	/* then nothing is to be done any more */
+};
+
+static int verbose;
+
+struct text {
+	char **lines;
+	size_t n;
+};
+
+/* Where a run differs from the scene as it stands. */
+struct twist {
+	size_t restart_after; /* line, 0: none */
+	uint64_t crash_at;    /* frame of the placer, 0: none */
+};
+
+void
+scene_fail(struct scene *sc, const char *fmt, ...)
+{
+	AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	if (sc->failed)
+		return;
+	sc->failed = 1;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) == -1)
+		abort();
+	va_end(ap);
+	sc->why = xasprintf("%s:%d: %s", sc->file, sc->line, text);
+}
+
+/* -- files ------------------------------------------------------------------------- */
+
+static struct text
+read_text(const char *path)
+{
+	struct text t = { NULL, 0 };
+	char *line = NULL;
+	size_t size = 0;
+	FILE *f;
+
+	if ((f = fopen(path, "r")) == NULL) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		exit(2);
+	}
+	while (getline(&line, &size, f) != -1) {
+		t.lines = xreallocarray(t.lines, t.n + 1, sizeof(*t.lines));
+		t.lines[t.n++] = xstrdup(line);
+	}
+	free(line);
+	fclose(f);
+	return t;
+}
+
+static void
+free_text(struct text *t)
+{
+	while (t->n > 0)
+		free(t->lines[--t->n]);
+	free(t->lines);
+}
+
+static void
+remove_dir(const char *dir)
+{
+	static const char *const parts[] = { "placer.db", "placer.db-wal",
+		"placer.db-shm" };
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", dir, parts[i]);
+
+		(void)unlink(path);
+	}
+	if (rmdir(dir) == -1)
+		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
+}
+
+/* -- one run --------------------------------------------------------------------------- */
+
+static void
+begin(struct scene *sc, const char *file)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	*sc = (struct scene){ .file = file };
+	clock_set(CLOCK_START_MS);
+	TAILQ_INIT(&sc->timers);
+	TAILQ_INIT(&sc->pods);
+	TAILQ_INIT(&sc->objects);
+	TAILQ_INIT(&sc->edges);
+	TAILQ_INIT(&sc->held);
+	sc->kube.is = PROC_KUBESIDE;
+	sc->flight.is = PROC_FLIGHTSIDE;
+	sc->kube.reachable = sc->flight.reachable = 1;
+	sc->base = event_base_new();
+	settings_init(&sc->set);
+	if (tmp == NULL)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	sc->dir = xasprintf("%s/scene.XXXXXX", tmp);
+	if (mkdtemp(sc->dir) == NULL) {
+		perror(sc->dir);
+		exit(2);
+	}
+	place_start(sc);
+	verbs_begin(sc);
+}
+
+static void
+end(struct scene *sc)
+{
+	size_t i;
+
+	place_stop(sc);
+	place_full(sc, 0);
+	place_forget(sc);
+	kube_clear(sc);
+	flight_clear(sc);
+	for (i = 0; i < sc->nouts; i++) {
+		free(sc->outs[i].about);
+		free(sc->outs[i].text);
+	}
+	free(sc->outs);
+	free(sc->why);
+	settings_free(&sc->set);
+	event_base_free(sc->base);
+	remove_dir(sc->dir);
+	free(sc->dir);
+}
+
+static void
+play(struct scene *sc, const struct text *t, const struct twist *how)
+{
+	struct words s;
+	size_t i;
+
+	for (i = 0; i < t->n && !sc->failed; i++) {
+		sc->line = (int)i + 1;
+		if (words_cut(&s, t->lines[i]) == -1)
+			scene_fail(sc, "no statement");
+		else if (s.n > 0)
+			verbs_run(sc, &s);
+		words_free(&s);
+		if (i + 1 == how->restart_after && !sc->failed) {
+			place_restart(sc, 0);
+			place_idle(sc);
+		}
+	}
+	if (!sc->failed)
+		place_pass(sc, SETTLE_MS);
+}
+
+/* Nothing but reads of what may still change. */
+static void
+rest(struct scene *sc)
+{
+	size_t from = sc->nouts, i;
+
+	if (sc->failed || sc->restless)
+		return;
+	place_pass(sc, QUIET_MS);
+	for (i = from; i < sc->nouts; i++)
+		if (sc->outs[i].kind != OUT_READ)
+			scene_fail(sc, "comes to no rest: %s %s %s",
+			    out_name(sc->outs[i].kind), sc->outs[i].about,
+			    sc->outs[i].text);
+}
+
+/* How it ended: pods as the apiserver has them, devices and what they run. */
+static char *
+state_of(struct scene *sc)
+{
+	const struct kpod *p;
+	const struct edge *d;
+	char *text = NULL;
+	size_t len;
+	FILE *f;
+
+	if ((f = open_memstream(&text, &len)) == NULL)
+		abort();
+	TAILQ_FOREACH(p, &sc->pods, link)
+		fprintf(f, "%s: %s%s%s %s\n", p->label,
+		    p->in_api ? "there" : "gone",
+		    p->deleted_ms != 0 ? " deleted" : "",
+		    p->evicted ? " evicted" : "",
+		    !p->in_api ? "" : kube_is_ready(p) ? "ready" :
+						 kube_phase(p));
+	TAILQ_FOREACH(d, &sc->edges, link) {
+		AUTO_FREE char *labels = edge_labels(sc, d);
+
+		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
+	}
+	fclose(f);
+	return text;
+}
+
+static void
+show(const struct scene *sc)
+{
+	size_t i = sc->nouts > RECENT && !verbose ? sc->nouts - RECENT : 0;
+
+	for (; i < sc->nouts; i++)
+		printf("  %8.3f %s %s %s\n",
+		    (double)(sc->outs[i].at_ms - CLOCK_START_MS) / 1000,
+		    out_name(sc->outs[i].kind), sc->outs[i].about,
+		    sc->outs[i].text);
+}
+
+/* -- all runs of a scene ------------------------------------------------------------------ */
+
+static void
+complain(struct scene *sc, const struct twist *how, const char *why)
+{
+	printf("not ok %s", why);
+	if (how->restart_after != 0)
+		printf(" (restarted after line %zu)", how->restart_after);
+	if (how->crash_at != 0)
+		printf(" (killed at its frame %llu)",
+		    (unsigned long long)how->crash_at);
+	printf("\n");
+	show(sc);
+}
+
+/*
+ * 1: it went well.  wanted: the state in which it must end, or NULL: *ended
+ * and *frames are what this run ends with.
+ */
+static int
+run(const char *file, const struct text *t, const struct twist *how,
+    const char *wanted, char **ended, uint64_t *frames)
+{
+	struct scene sc;
+	AUTO_FREE char *is = NULL;
+	int ok;
+
+	begin(&sc, file);
+	sc.quiet = wanted != NULL;
+	sc.crash_at = how->crash_at;
+	play(&sc, t, how);
+	if (wanted == NULL)
+		rest(&sc);
+	is = state_of(&sc);
+	if (!sc.failed && wanted != NULL && strcmp(is, wanted) != 0)
+		scene_fail(&sc, "ends as\n%sand not as\n%s", is, wanted);
+	if (sc.failed)
+		complain(&sc, how, sc.why);
+	else if (verbose)
+		show(&sc);
+	ok = !sc.failed;
+	if (wanted == NULL && ended != NULL) {
+		*ended = sc.plain ? NULL : xstrdup(is);
+		*frames = sc.sent;
+	}
+	end(&sc);
+	return ok;
+}
+
+static int
+is_statement(const char *line)
+{
+	return line[strspn(line, " \t\n")] != '\0' &&
+	    line[strspn(line, " \t")] != '#' &&
+	    strncmp(line, "expect", 6) != 0;
+}
+
+/* Again, killed everywhere: what it ends with is the same. */
+static int
+run_twisted(const char *file, const struct text *t, const char *wanted,
+    uint64_t frames)
+{
+	struct twist how = { 0, 0 };
+	int ok = 1;
+
+	for (how.restart_after = 1; ok && how.restart_after <= t->n;
+	     how.restart_after++)
+		if (is_statement(t->lines[how.restart_after - 1]))
+			ok = run(file, t, &how, wanted, NULL, NULL);
+	how.restart_after = 0;
+	for (how.crash_at = 1; ok && how.crash_at <= frames; how.crash_at++)
+		ok = run(file, t, &how, wanted, NULL, NULL);
+	return ok;
+}
+
+static int
+run_file(const char *file, int once)
+{
+	struct twist none = { 0, 0 };
+	struct text t = read_text(file);
+	AUTO_FREE char *ended = NULL;
+	uint64_t frames = 0;
+	int ok;
+
+	ok = run(file, &t, &none, NULL, &ended, &frames);
+	if (ok && !once && ended != NULL)
+		ok = run_twisted(file, &t, ended, frames);
+	free_text(&t);
+	return ok;
+}
+
+static void
+no_log(const struct body_log *line, void *arg)
+{
+	(void)arg;
+	if (verbose)
+		printf("  %8.3f log: %s %s %s\n",
+		    (double)(clock_boot_ms() - CLOCK_START_MS) / 1000,
+		    line->text, line->pod, line->error);
+}
+
+int
+main(int argc, char **argv)
+{
+	int passed = 0, failed = 0, once = 0, i;
+
+	log_set_sink(no_log, NULL);
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		once |= argv[i][1] == '1';
+		verbose |= argv[i][1] == 'v';
+	}
+	for (; i < argc; i++) {
+		if (run_file(argv[i], once))
+			passed++;
+		else
+			failed++;
+	}
+	printf("%d passed, %d failed\n", passed, failed);
+	return failed == 0 && passed > 0 ? 0 : 1;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * place.c: the placer under test, its store, its links, and the passing of
+ * time.
+ *
+ * Owns start, death and rest of the process.  Never looks into a frame.
+ */
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/boot.h"
+#include "common/xmem.h"
+#include "placer/plan.h"
+#include "t/scene/clock.h"
+#include "t/scene/scene.h"
+
+enum {
+	REST_TURNS = 3,	  /* of the loop without a frame or a plan */
+	TURNS_MAX = 5000, /* at one instant: it never rests */
+};
+
+struct timer {
+	TAILQ_ENTRY(timer) link;
+	int64_t at_ms;
+	void (*fn)(struct scene *, void *);
+	void *arg;
+};
+
+static struct scene *placed; /* for boot_relink(), which has no argument */
+
+/* -- links ------------------------------------------------------------------- */
+
+static void
+on_frame(struct chan *c, struct frame *f, void *arg)
+{
+	struct scene *sc = arg;
+
+	sc->moved++;
+	sc->sent++;
+	if (c == sc->kube.chan)
+		kube_frame(sc, f);
+	else
+		flight_frame(sc, f);
+	rules_hold(sc);
+	if (sc->sent == sc->crash_at) {
+		sc->running = 0;
+		event_base_loopbreak(sc->base);
+	}
+}
+
+static void
+on_closed(struct chan *c, const char *text, void *arg)
+{
+	struct scene *sc = arg;
+
+	(void)c;
+	if (sc->running)
+		scene_fail(sc, "the placer closed a link: %s", text);
+}
+
+static const struct chan_ops ops = {
+	.frame = on_frame,
+	.closed = on_closed,
+};
+
+static void
+open_link(struct scene *sc, struct side *s)
+{
+	int fd[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		fd) == -1)
+		abort();
+	s->wanted = s->cut = 0;
+	s->epoch++;
+	s->chan = chan_open(sc->base, fd[0], s->is, PROC_PLACER, &ops, sc);
+	serve_link(sc->serve, s->is, fd[1]);
+	if (s->is == PROC_KUBESIDE)
+		kube_greet(sc);
+	else
+		flight_greet(sc);
+}
+
+void
+boot_relink(enum proc peer)
+{
+	if (peer == PROC_KUBESIDE)
+		placed->kube.wanted = 1;
+	else
+		placed->flight.wanted = 1;
+}
+
+void
+side_break(struct scene *sc, struct side *s, int cut)
+{
+	chan_free(s->chan);
+	s->chan = NULL;
+	s->epoch++;
+	s->cut = cut;
+	sc->moved++;
+}
+
+void
+side_mend(struct scene *sc, struct side *s)
+{
+	s->cut = 0;
+	sc->moved++;
+}
+
+/* -- life ------------------------------------------------------------------------ */
+
+void
+place_start(struct scene *sc)
+{
+	struct why why;
+	int set_aside;
+
+	placed = sc;
+	if ((sc->store = store_open(sc->dir, &set_aside, &why)) == NULL ||
+	    (sc->serve = serve_new(sc->base, &sc->set, sc->store, &why)) ==
+		NULL) {
+		scene_fail(sc, "the placer does not start: %s", why.text);
+		abort();
+	}
+	if (set_aside)
+		scene_fail(sc, "the placer's own database was set aside");
+	sc->running = 1;
+	if (!sc->kube.cut)
+		open_link(sc, &sc->kube);
+	if (!sc->flight.cut)
+		open_link(sc, &sc->flight);
+}
+
+void
+place_stop(struct scene *sc)
+{
+	int full = sc->store_full;
+
+	sc->running = 0;
+	chan_free(sc->kube.chan);
+	chan_free(sc->flight.chan);
+	sc->kube.chan = sc->flight.chan = NULL;
+	sc->kube.wanted = sc->flight.wanted = 0;
+	side_drop_held(sc);
+	serve_free(sc->serve);
+	sc->serve = NULL;
+	place_full(sc, 0); /* closing writes nothing that matters */
+	store_close(sc->store);
+	sc->store = NULL;
+	sc->store_full = full;
+}
+
+void
+place_restart(struct scene *sc, int lose_store)
+{
+	static const char *const parts[] = { "", "-wal", "-shm" };
+	size_t i;
+
+	place_stop(sc);
+	for (i = 0; lose_store && i < sizeof(parts) / sizeof(parts[0]); i++) {
+		AUTO_FREE char *path = xasprintf("%s/placer.db%s", sc->dir,
+		    parts[i]);
+
+		(void)unlink(path);
+	}
+	place_start(sc);
+	place_full(sc, sc->store_full);
+}
+
+/* The disk of the database is full: every byte that would be new fails. */
+void
+place_full(struct scene *sc, int full)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_FSIZE, &rl) == -1)
+		abort();
+	signal(SIGXFSZ, SIG_IGN);
+	rl.rlim_cur = full ? 1 : rl.rlim_max;
+	if (setrlimit(RLIMIT_FSIZE, &rl) == -1)
+		abort();
+	sc->store_full = full;
+}
+
+/* -- rest and time ------------------------------------------------------------------ */
+
+static void
+relink(struct scene *sc, struct side *s)
+{
+	if (s->wanted && !s->cut) {
+		chan_free(s->chan);
+		open_link(sc, s);
+	}
+}
+
+void
+place_idle(struct scene *sc)
+{
+	uint64_t before, plans;
+	int turns, rest = 0;
+
+	for (turns = 0; rest < REST_TURNS && !sc->failed; turns++) {
+		if (turns > TURNS_MAX) {
+			scene_fail(sc, "the placer never rests");
+			return;
+		}
+		before = sc->moved;
+		plans = serve_world(sc->serve)->planned.n;
+		event_base_loop(sc->base, EVLOOP_NONBLOCK);
+		if (!sc->running) {
+			place_restart(sc, 0);
+			continue;
+		}
+		relink(sc, &sc->kube);
+		relink(sc, &sc->flight);
+		if (sc->moved != before ||
+		    serve_world(sc->serve)->planned.n != plans)
+			rest = 0;
+		else
+			rest++;
+	}
+	rules_hold(sc);
+}
+
+void
+place_after(struct scene *sc, int64_t ms, void (*fn)(struct scene *, void *),
+    void *arg)
+{
+	struct timer *t = xcalloc(1, sizeof(*t)), *at;
+
+	t->at_ms = clock_boot_ms() + ms;
+	t->fn = fn;
+	t->arg = arg;
+	TAILQ_FOREACH(at, &sc->timers, link)
+		if (at->at_ms > t->at_ms)
+			break;
+	if (at != NULL)
+		TAILQ_INSERT_BEFORE(at, t, link);
+	else
+		TAILQ_INSERT_TAIL(&sc->timers, t, link);
+}
+
+void
+place_forget(struct scene *sc)
+{
+	struct timer *t;
+
+	while ((t = TAILQ_FIRST(&sc->timers)) != NULL) {
+		TAILQ_REMOVE(&sc->timers, t, link);
+		free(t->arg);
+		free(t);
+	}
+}
+
+static void
+fire(struct scene *sc)
+{
+	struct timer *t;
+
+	while ((t = TAILQ_FIRST(&sc->timers)) != NULL &&
+	    t->at_ms <= clock_boot_ms()) {
+		TAILQ_REMOVE(&sc->timers, t, link);
+		sc->moved++;
+		t->fn(sc, t->arg);
+		free(t->arg);
+		free(t);
+		place_idle(sc);
+	}
+}
+
+void
+place_pass(struct scene *sc, int64_t ms)
+{
+	int64_t end = clock_boot_ms() + ms, next;
+	const struct timer *t;
+
+	place_idle(sc);
+	while (!sc->failed && clock_boot_ms() < end) {
+		next = plan_next(serve_world(sc->serve));
+		if ((t = TAILQ_FIRST(&sc->timers)) != NULL && t->at_ms < next)
+			next = t->at_ms;
+		if (next > end)
+			next = end;
+		if (next <= clock_boot_ms())
+			next = clock_boot_ms() + 1;
+		clock_set(next);
+		fire(sc);
+		place_idle(sc);
+	}
+}

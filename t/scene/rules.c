@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * rules.c: what must hold at every step of every scene, whatever it is about.
+ *
+ * Owns the promises (design 6 and 7).  Looks at the models alone, never at
+ * what the placer believes.
+ */
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h"
+#include "common/mark.h"
+#include "common/quantity.h"
+#include "common/scan.h"
+#include "t/scene/clock.h"
+#include "t/scene/scene.h"
+
+/* -- at every step ------------------------------------------------------------ */
+
+static int
+places(struct scene *sc, const struct kpod *p)
+{
+	const struct edge *d;
+	int n = 0;
+
+	TAILQ_FOREACH(d, &sc->edges, link)
+		n += edge_may_run(d, p->app);
+	return n;
+}
+
+/* Never twice at once, nor two of one name but by a person's word. */
+static void
+check_pods(struct scene *sc)
+{
+	struct kpod *p, *q;
+	int n;
+
+	TAILQ_FOREACH(p, &sc->pods, link) {
+		if ((n = places(sc, p)) > 1)
+			scene_fail(sc, "%s can run on %d devices at once",
+			    p->label, n);
+		for (q = TAILQ_NEXT(p, link); n == 1 && q != NULL;
+		     q = TAILQ_NEXT(q, link))
+			if (strcmp(p->name, q->name) == 0 && !p->forced &&
+			    places(sc, q) > 0)
+				scene_fail(sc, "%s and %s can run at once",
+				    p->label, q->label);
+	}
+}
+
+static void
+check_room(struct scene *sc, const struct edge *d)
+{
+	int64_t cpu = 0, memory = 0, one;
+	const struct element *e;
+	const struct kpod *p;
+
+	TAILQ_FOREACH(e, &d->apps, link) {
+		if ((p = kube_by_app(sc, e->name)) == NULL ||
+		    p->cpu == NULL)
+			continue;
+		if (quantity_milli(span_of(p->cpu), &one) == 0)
+			cpu += one;
+		if (quantity_value(span_of(p->memory), &one) == 0)
+			memory += one;
+	}
+	if (cpu > (int64_t)d->cores * 1000 ||
+	    memory > (int64_t)d->memory_mib << 20)
+		scene_fail(sc, "%s: %lldm CPU and %lldMi memory are more than "
+		    "it has", d->name, (long long)cpu,
+		    (long long)(memory >> 20));
+}
+
+void
+rules_hold(struct scene *sc)
+{
+	const struct edge *d;
+
+	check_pods(sc);
+	TAILQ_FOREACH(d, &sc->edges, link)
+		if (!d->shrunk)
+			check_room(sc, d);
+}
+
+/* -- at each write ------------------------------------------------------------------ */
+
+static void
+check_writer(struct scene *sc, const char *what, const char *about,
+    uint64_t until_boot)
+{
+	if (!sc->writer || (int64_t)until_boot > sc->until_boot ||
+	    (int64_t)until_boot <= clock_boot_ms())
+		scene_fail(sc, "%s of %s by one that is not the writer "
+		    "(until %lld)", what, about, (long long)until_boot);
+}
+
+static int
+is_listed(const struct scene *sc)
+{
+	return sc->kube.chan != NULL && sc->kube.listed && sc->kube.reachable;
+}
+
+static void
+check_set(struct scene *sc, const char *app)
+{
+	const struct kpod *p = kube_by_app(sc, app);
+
+	if (p == NULL) {
+		scene_fail(sc, "%s is set and is no pod's", app);
+		return;
+	}
+	if (p->ended)
+		scene_fail(sc, "%s has ended and is run again", p->label);
+	if (is_listed(sc) && !p->untold && (!p->in_api || p->deleted_ms != 0))
+		scene_fail(sc, "%s is set and nobody wants it", p->label);
+}
+
+/* Not of our cluster, or of a node that this provider does not serve. */
+static int
+is_foreign(struct scene *sc, const char *name)
+{
+	const struct world *w = serve_world(sc->serve);
+	const struct kpod *p;
+	char app[MAX_NAME + 1];
+	size_t i, len = strcspn(name, ".");
+
+	if (len >= sizeof(app))
+		return 1;
+	memcpy(app, name, len);
+	app[len] = '\0';
+	if (!mark_is_ours(SCENE_CLUSTER, app))
+		return 1;
+	if ((p = kube_by_app(sc, app)) == NULL)
+		return 1;
+	for (i = 0; i < w->nnodes; i++)
+		if (strcmp(w->nodes[i].name, p->node) == 0)
+			return 0;
+	return 1;
+}
+
+static void
+check_names(struct scene *sc, struct span edit, const char *member)
+{
+	char name[MAX_NAME + 1];
+	struct span list, e;
+	size_t at = 0;
+
+	if (scan_get(edit, &list, member, "set", NULL) == 1)
+		while (scan_next(list, &at, &e) == 1) {
+			if (scan_get_string(e, name, sizeof(name), "name",
+				NULL) != 1 || is_foreign(sc, name))
+				scene_fail(sc, "%s is not ours to set", name);
+			if (strcmp(member, "applications") == 0)
+				check_set(sc, name);
+		}
+	at = 0;
+	if (scan_get(edit, &list, member, "cut", NULL) == 1)
+		while (scan_next(list, &at, &e) == 1)
+			if (scan_unescape(e, name, sizeof(name)) == -1 ||
+			    is_foreign(sc, name))
+				scene_fail(sc, "%s is not ours to cut", name);
+}
+
+void
+rules_change(struct scene *sc, const struct body_change *m)
+{
+	check_writer(sc, "a change", m->device, m->until_boot);
+	if (!scan_is_valid(m->edit))
+		scene_fail(sc, "an edit of %s that is no JSON", m->device);
+	check_names(sc, m->edit, "applications");
+	check_names(sc, m->edit, "config");
+}
+
+static const struct kpod *
+by_uid(const struct scene *sc, const char *uid)
+{
+	const struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (strcmp(p->uid, uid) == 0)
+			return p;
+	return NULL;
+}
+
+void
+rules_status(struct scene *sc, const struct body_pod_status *m)
+{
+	const struct kpod *p = by_uid(sc, m->uid);
+	char phase[64];
+	struct span v;
+
+	check_writer(sc, "a status", m->name, m->until_boot);
+	if (scan_get(m->status, &v, "podIP", NULL) != 0)
+		scene_fail(sc, "a status of %s with an address", m->name);
+	if (p == NULL) {
+		scene_fail(sc, "a status of %s, of a UID that never was",
+		    m->name);
+		return;
+	}
+	if (p->ended && scan_get_string(m->status, phase, sizeof(phase),
+		"phase", NULL) == 1 && strcmp(phase, kube_phase(p)) != 0)
+		scene_fail(sc, "%s was %s and is told to be %s", p->label,
+		    kube_phase(p), phase);
+}
+
+/* Only a gone or overdue device costs a pod its life. */
+static void
+check_eviction(struct scene *sc, const struct kpod *p)
+{
+	const struct edge *d;
+
+	TAILQ_FOREACH(d, &sc->edges, link)
+		if (edge_may_run(d, p->app) && !d->silent && d->listed &&
+		    strcmp(d->lifecycle, "Enrolled") == 0 &&
+		    strcmp(d->summary, "Online") == 0)
+			scene_fail(sc, "%s is evicted while %s is there",
+			    p->label, d->name);
+}
+
+void
+rules_delete(struct scene *sc, const struct body_pod_delete *m)
+{
+	const struct kpod *p = by_uid(sc, m->uid);
+	const struct edge *d;
+
+	check_writer(sc, "a delete", m->name, m->until_boot);
+	if (p == NULL) {
+		scene_fail(sc, "a delete of %s, of a UID that never was",
+		    m->name);
+		return;
+	}
+	if (m->grace_s != 0) {
+		check_eviction(sc, p);
+		return;
+	}
+	if (p->deleted_ms == 0)
+		scene_fail(sc, "%s is deleted and nobody asked", p->label);
+	TAILQ_FOREACH(d, &sc->edges, link)
+		if (edge_may_run(d, p->app))
+			scene_fail(sc, "%s is deleted while %s can run it",
+			    p->label, d->name);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_SCENE_SCENE_H
+#define T_SCENE_SCENE_H
+
+/*
+ * One run of one scene: the placer's real code in this process, in virtual
+ * time, between a model of kubeside with its apiserver and a model of
+ * flightside with its Flightctl.  Scenes are text: SCENES.txt has the words.
+ */
+
+#include <bsd/sys/queue.h>
+
+#include <stdint.h>
+
+#include "ipc/chan.h"
+#include "placer/serve.h"
+#include "placer/world.h"
+#include "t/scene/words.h"
+
+struct scene;
+
+#define SCENE_CLUSTER "c0ffee00-0000-4000-8000-000000000001"
+
+/* -- what the placer sent ---------------------------------------------------- */
+
+enum out_kind {
+	OUT_CHANGE,
+	OUT_STATUS,
+	OUT_DELETE, /* final, of grace 0 */
+	OUT_EVICT,  /* with the pod's own grace */
+	OUT_EVENT,
+	OUT_READ,
+	OUT_FETCH,
+	OUT_FIGURES,
+	OUT_COUNT
+};
+
+struct output {
+	int64_t at_ms;
+	enum out_kind kind;
+	char *about; /* label of a pod, name of a device or a node */
+	char *text;
+	int taken; /* by an expect */
+};
+
+void out_add(struct scene *, enum out_kind, const char *about,
+    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+const char *out_name(enum out_kind);
+
+/* -- how a request is answered: by default at once, as the servers would ------- */
+
+enum answer {
+	ANSWER_MODEL,	/* nothing special */
+	ANSWER_KIND,	/* refused with struct answering's kind */
+	ANSWER_UNKNOWN, /* done, but answered that nobody knows */
+	ANSWER_LOST,	/* done, then the link breaks */
+	ANSWER_DROPPED, /* not done, then the link breaks */
+	ANSWER_HELD,
+};
+
+struct answering {
+	enum answer how;
+	enum why_kind kind;
+	int times; /* 0: no more */
+	int64_t delay_ms;
+	int hold;
+};
+
+/* -- the two models -------------------------------------------------------------- */
+
+struct kpod {
+	TAILQ_ENTRY(kpod) link;
+	char *name;
+	char *label; /* "a", and "a/2" for the next of that name */
+	char *uid;
+	char *node;
+	char app[MAX_APP + 1];
+	char *cpu, *memory, *image, *restart, *controller, *configmap;
+	char *device, *selector, *reconnect, *port, *spec;
+	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
+	struct json_object *status;
+	uint64_t rv;
+	int in_api;
+	int bound; /* the apiserver lists it for the node */
+	int ended; /* reached a terminal phase */
+	int forced; /* a person deleted it: may be at two places */
+	int evicted;
+	int untold; /* it went without a word */
+};
+TAILQ_HEAD(kpod_list, kpod);
+
+struct object {
+	TAILQ_ENTRY(object) link;
+	char *name;
+	char *text;
+};
+TAILQ_HEAD(object_list, object);
+
+struct element {
+	TAILQ_ENTRY(element) link;
+	char *name;
+	char *raw;
+};
+TAILQ_HEAD(element_list, element);
+
+struct guilt {
+	TAILQ_ENTRY(guilt) link;
+	char *pod; /* label, NULL: any version */
+	char *message;
+};
+TAILQ_HEAD(guilt_list, guilt);
+
+struct told {
+	TAILQ_ENTRY(told) link;
+	char *app;
+	char *raw;   /* of the element that runs */
+	char *state; /* "Running" */
+	int ready, of;
+};
+TAILQ_HEAD(told_list, told);
+
+struct edge {
+	TAILQ_ENTRY(edge) link;
+	char *name;
+	char *labels; /* members */
+	char *owner;
+	char *summary;	 /* when not silent */
+	char *lifecycle;
+	int cores, memory_mib;
+	int incarnation;
+	int exists;
+	int listed; /* in lists: its label is of a fleet we serve */
+	uint64_t rv, generation;
+	struct element_list apps, configs;
+	char *spec; /* the member as it is sent */
+	char *rendered_hash;
+	uint64_t rendered_version;
+	int hold_render;
+	int garbage; /* sent as something that is no device */
+	int spec_invalid;
+	int shrunk; /* under its pods */
+	/* -- the agent -- */
+	int silent;
+	int hold_apply;
+	int64_t apply_ms;
+	uint64_t reported_version;
+	uint64_t target_version, failed_version;
+	struct element_list target; /* of the version being applied */
+	struct told_list told;	    /* what runs */
+	struct guilt_list guilt;
+	char *updating, *reason, *message;
+	int64_t since_ms;
+};
+TAILQ_HEAD(edge_list, edge);
+
+/* A link of the placer: our end of it. */
+struct side {
+	struct chan *chan;
+	enum proc is;
+	int wanted; /* a new one was asked for */
+	int cut;    /* and is not given */
+	int listed; /* lists are sent on it */
+	int reachable;
+	unsigned int epoch;
+	struct answering on[MSG_COUNT];
+};
+
+struct timer;
+struct held;
+TAILQ_HEAD(timer_list, timer);
+TAILQ_HEAD(held_list, held);
+
+struct scene {
+	const char *file;
+	int line;
+	int failed;
+	char *why; /* the first failure */
+	int quiet; /* repeated with restarts: only what must always hold */
+	int plain; /* not to be repeated */
+	int restless; /* does not come to rest */
+	/* -- time -- */
+	struct timer_list timers;
+	int rounds_off;
+	/* -- the placer -- */
+	struct event_base *base;
+	struct settings set;
+	char *dir;
+	struct store *store;
+	struct serve *serve;
+	int running;
+	int store_full;
+	/* -- the models -- */
+	struct side kube, flight;
+	struct kpod_list pods;
+	struct object_list objects;
+	struct edge_list edges;
+	int writer;
+	int64_t until_boot; /* as the writer was told */
+	uint64_t npods, round;
+	struct held_list held;
+	/* -- what came out -- */
+	struct output *outs;
+	size_t nouts, outs_cap;
+	uint64_t moved;	    /* frames so far */
+	uint64_t sent;	    /* of them: by the placer */
+	uint64_t crash_at;  /* die after so many of them; 0: never */
+};
+
+void scene_fail(struct scene *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* -- place.c: the process under test ------------------------------------------- */
+
+void place_start(struct scene *);
+void place_stop(struct scene *);
+void place_restart(struct scene *, int lose_store);
+/* Runs until nothing moves at this instant. */
+void place_idle(struct scene *);
+/* Time passes, with everything that is due on the way. */
+void place_pass(struct scene *, int64_t ms);
+void place_full(struct scene *, int full);
+void place_forget(struct scene *); /* what waits for its time */
+
+/* Calls fn after ms of virtual time; arg is freed with free(). */
+void place_after(struct scene *, int64_t ms, void (*fn)(struct scene *, void *),
+    void *arg);
+
+/* Cuts our end of a link; the placer gets another when cut is 0. */
+void side_break(struct scene *, struct side *, int cut);
+void side_mend(struct scene *, struct side *);
+
+/* Sends an answer, now or after the delay that is set for it. */
+void side_send(struct scene *, struct side *, enum msg_type, uint64_t id,
+    const void *body);
+void side_answer(struct scene *, struct side *, enum msg_type asked,
+    enum msg_type, uint64_t id, const void *body);
+/* What to do with this request; HELD: it was put aside. */
+enum answer side_rule(struct scene *, struct side *, const struct frame *,
+    enum why_kind *);
+void side_release(struct scene *, struct side *, enum msg_type);
+void side_drop_held(struct scene *);
+
+/* -- kube.c ------------------------------------------------------------------------- */
+
+void kube_frame(struct scene *, const struct frame *);
+void kube_greet(struct scene *); /* a new link: what it says first */
+void kube_send_pod(struct scene *, struct kpod *, enum pod_how);
+void kube_renew(struct scene *); /* WRITER */
+struct kpod *kube_pod(struct scene *, const char *label); /* NULL: fails */
+struct kpod *kube_by_app(struct scene *, const char *app);
+struct kpod *kube_add(struct scene *, const char *name);
+void kube_delete(struct scene *, struct kpod *, int64_t grace_s);
+void kube_remove(struct scene *, struct kpod *, int tell);
+const char *kube_phase(const struct kpod *);
+int kube_is_ready(const struct kpod *);
+/* "Waiting reason: message" of the pod or its first container, or "". */
+char *kube_reason(const struct kpod *);
+char *kube_text(const struct kpod *);
+void kube_clear(struct scene *);
+
+/* -- flight.c, edge.c ------------------------------------------------------------------ */
+
+void flight_frame(struct scene *, const struct frame *);
+void flight_greet(struct scene *);
+void flight_round(struct scene *);
+void flight_push(struct scene *, struct edge *);
+struct edge *flight_edge(struct scene *, const char *name); /* NULL: fails */
+struct edge *flight_add(struct scene *, const char *name);
+void flight_clear(struct scene *);
+
+void edge_init(struct edge *);
+void edge_clear(struct edge *);
+char *edge_text(const struct edge *);
+/* Its lists of elements changed: a new generation, rendered unless held. */
+void edge_stored(struct scene *, struct edge *);
+void edge_render(struct scene *, struct edge *);
+void edge_wake(struct scene *, struct edge *); /* the agent looks */
+void edge_set(struct element_list *, const char *name, const char *raw);
+int edge_cut(struct element_list *, const char *name);
+const struct element *edge_find(const struct element_list *, const char *);
+struct told *edge_told(struct edge *, const char *app);
+/* Can the device be running the application, now or soon? */
+int edge_may_run(const struct edge *, const char *app);
+/* "a b c": labels of the pods whose mark stands in its spec. */
+char *edge_labels(struct scene *, const struct edge *);
+
+/* -- rules.c: what must hold at every step ------------------------------------------------ */
+
+void rules_hold(struct scene *);
+void rules_change(struct scene *, const struct body_change *);
+void rules_status(struct scene *, const struct body_pod_status *);
+void rules_delete(struct scene *, const struct body_pod_delete *);
+
+/* -- verbs.c, expect.c ---------------------------------------------------------------------- */
+
+void verbs_run(struct scene *, const struct words *);
+void expect_run(struct scene *, const struct words *);
+
+#endif

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * verbs_flight.c: what devices, their agents and other writers do.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/mark.h"
+#include "common/quantity.h"
+#include "common/xmem.h"
+#include "t/scene/clock.h"
+#include "t/scene/verbs.h"
+
+static void
+put(char **at, const char *value)
+{
+	free(*at);
+	*at = value != NULL ? xstrdup(value) : NULL;
+}
+
+/*
+ * device NAME [cpu=] [memory=] [labels='members'] [fleet=] [owner=]
+ *	[summary=] [lifecycle=] [spec=invalid]: a new one, or what changes of
+ * one that is there.
+ */
+void
+verb_device(struct scene *sc, const struct words *s)
+{
+	const char *v, *more = words_get(s, "labels", "");
+	struct edge *d, *e;
+	int64_t bytes;
+	int before;
+
+	TAILQ_FOREACH(e, &sc->edges, link)
+		if (strcmp(e->name, words_at(s, 1)) == 0 && e->exists)
+			break;
+	d = e != NULL ? e : flight_add(sc, words_at(s, 1));
+	before = d->cores;
+	if (e == NULL || words_get(s, "cpu", NULL) != NULL)
+		d->cores = atoi(words_get(s, "cpu", "4"));
+	d->shrunk = e != NULL && (d->shrunk || d->cores < before);
+	if ((e == NULL || words_get(s, "memory", NULL) != NULL) &&
+	    quantity_value(span_of(words_get(s, "memory", "8Gi")), &bytes) == 0)
+		d->memory_mib = (int)(bytes >> 20);
+	v = words_get(s, "fleet", "f");
+	free(d->labels);
+	d->labels = xasprintf("\"fleet\":\"%s\"%s%s", v,
+	    *more != '\0' ? "," : "", more);
+	put(&d->owner, words_get(s, "owner", NULL));
+	if ((v = words_get(s, "summary", NULL)) != NULL)
+		put(&d->summary, v);
+	if ((v = words_get(s, "lifecycle", NULL)) != NULL)
+		put(&d->lifecycle, v);
+	v = words_get(s, "spec", "");
+	d->spec_invalid = strcmp(v, "invalid") == 0;
+	d->garbage = strcmp(v, "garbage") == 0;
+	d->listed = strcmp(words_get(s, "listed", "yes"), "yes") == 0;
+	d->rv++;
+	if (d->listed)
+		flight_push(sc, d);
+}
+
+/* apply NAME [after=] | hold | go */
+void
+verb_apply(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	const char *after = words_get(s, "after", NULL);
+
+	if (d == NULL)
+		return;
+	if (after != NULL)
+		d->apply_ms = words_ms(after);
+	else
+		d->hold_apply = strcmp(words_at(s, 2), "hold") == 0;
+	edge_wake(sc, d);
+}
+
+/* render NAME hold | go */
+void
+verb_render(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d == NULL)
+		return;
+	d->hold_render = strcmp(words_at(s, 2), "hold") == 0;
+	if (!d->hold_render)
+		edge_render(sc, d);
+}
+
+/* fail NAME MESSAGE [pod=LABEL]: versions with that pod, or all, fail. */
+void
+verb_fail(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	struct guilt *g;
+
+	if (d == NULL)
+		return;
+	g = xcalloc(1, sizeof(*g));
+	g->message = xstrdup(words_at(s, 2));
+	put(&g->pod, words_get(s, "pod", NULL));
+	TAILQ_INSERT_TAIL(&d->guilt, g, link);
+}
+
+void
+verb_heal(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	struct guilt *g;
+
+	while (d != NULL && (g = TAILQ_FIRST(&d->guilt)) != NULL) {
+		TAILQ_REMOVE(&d->guilt, g, link);
+		free(g->pod);
+		free(g->message);
+		free(g);
+	}
+}
+
+/* report NAME LABEL STATE [ready=0/1]; STATE none: no word of it */
+void
+verb_report(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	struct kpod *p = kube_pod(sc, words_at(s, 2));
+	struct told *t;
+
+	if (d == NULL || p == NULL)
+		return;
+	if ((t = edge_told(d, p->app)) == NULL) {
+		scene_fail(sc, "%s does not run %s", d->name, p->label);
+		return;
+	}
+	put(&t->state, words_at(s, 3));
+	t->ready = strcmp(t->state, "Running") == 0;
+	(void)sscanf(words_get(s, "ready", ""), "%d/%d", &t->ready, &t->of);
+	d->rv++;
+}
+
+void
+verb_silent(struct scene *sc, const struct words *s)
+{
+	struct edge *d;
+	size_t i;
+
+	for (i = 1; i < s->n; i++) {
+		if ((d = flight_edge(sc, s->w[i])) == NULL)
+			return;
+		d->silent = 1;
+		d->rv++;
+		flight_push(sc, d);
+	}
+}
+
+void
+verb_back(struct scene *sc, const struct words *s)
+{
+	struct edge *d;
+	size_t i;
+
+	for (i = 1; i < s->n; i++) {
+		if ((d = flight_edge(sc, s->w[i])) == NULL)
+			return;
+		d->silent = 0;
+		d->rv++;
+		edge_wake(sc, d);
+		flight_push(sc, d);
+	}
+}
+
+/* The device is deleted from Flightctl. */
+void
+verb_removed(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d != NULL)
+		d->exists = 0;
+}
+
+/* other NAME ELEMENT: another writer's application appears. */
+void
+verb_other(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	AUTO_FREE char *raw = NULL;
+
+	if (d == NULL)
+		return;
+	raw = xasprintf("{ \"name\" : \"%s\", \"appType\":\"compose\", "
+	    "\"image\":\"quay.io/other/app:1\" }", words_at(s, 2));
+	edge_set(&d->apps, words_at(s, 2), raw);
+	edge_stored(sc, d);
+	flight_push(sc, d);
+}
+
+/*
+ * entry NAME POD [cluster=] [node=]: an application with a mark stands in the
+ * spec, of a pod that the apiserver does not have.
+ */
+void
+verb_entry(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	const char *cluster = words_get(s, "cluster", SCENE_CLUSTER);
+	AUTO_FREE char *raw = NULL;
+	struct kpod *p;
+
+	if (d == NULL)
+		return;
+	p = kube_add(sc, words_at(s, 2));
+	put(&p->node, words_get(s, "node", p->node));
+	if (mark_name(cluster, "default", p->name, p->uid, p->app) == -1)
+		abort();
+	raw = xasprintf("{\"name\":\"%s\",\"appType\":\"quadlet\",\"inline\":[{"
+	    "\"path\":\"c.container\",\"content\":\"[Container]\\nImage=x\\n"
+	    "Label=vk.flightctl.io/cluster=%s\\n"
+	    "Label=vk.flightctl.io/node=%s\\n"
+	    "Label=vk.flightctl.io/namespace=default\\n"
+	    "Label=vk.flightctl.io/pod=%s\\nLabel=vk.flightctl.io/uid=%s\\n"
+	    "Label=vk.flightctl.io/cpu-milli=100\\n"
+	    "Label=vk.flightctl.io/memory-bytes=1048576\\n\"}]}", p->app,
+	    cluster, p->node, p->name, p->uid);
+	edge_set(&d->apps, p->app, raw);
+	edge_stored(sc, d);
+	flight_push(sc, d);
+}
+
+/* erase NAME LABEL: another writer takes our entry out. */
+void
+verb_erase(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+	struct kpod *p = kube_pod(sc, words_at(s, 2));
+
+	if (d == NULL || p == NULL)
+		return;
+	if (!edge_cut(&d->apps, p->app))
+		scene_fail(sc, "%s has no entry of %s", d->name, p->label);
+	edge_stored(sc, d);
+	flight_push(sc, d);
+}
+
+void
+verb_push(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d != NULL)
+		flight_push(sc, d);
+}
+
+void
+verb_round(struct scene *sc, const struct words *s)
+{
+	(void)s;
+	flight_round(sc);
+}
+
+void
+verb_rounds(struct scene *sc, const struct words *s)
+{
+	sc->rounds_off = strcmp(words_at(s, 1), "off") == 0;
+}
+
+/* -- what goes on by itself ------------------------------------------------------ */
+
+enum {
+	RENEW_MS = 5 * 1000,
+	ROUND_MS = 30 * 1000
+};
+
+static void
+renew(struct scene *sc, void *arg)
+{
+	(void)arg;
+	if (sc->writer)
+		kube_renew(sc);
+	place_after(sc, RENEW_MS, renew, NULL);
+}
+
+static void
+next_round(struct scene *sc, void *arg)
+{
+	(void)arg;
+	if (!sc->rounds_off)
+		flight_round(sc);
+	place_after(sc, ROUND_MS, next_round, NULL);
+}
+
+void
+verbs_begin(struct scene *sc)
+{
+	place_after(sc, RENEW_MS, renew, NULL);
+	place_after(sc, ROUND_MS, next_round, NULL);
+}
