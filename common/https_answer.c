@@ -127,7 +127,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		a->retry_after_ms = retry_after_ms(c);
 		a->limit_reset_s = header_number(c, "X-Ratelimit-Reset");
 		a->limit_remaining = header_number(c, "X-Ratelimit-Remaining");
-		a->body = (struct span){ c->body, c->body_len };
+		a->body = (struct span){ c->body == NULL ? "" : c->body,
+			c->body_len };
 		if (https_kind(a->status) != ERR_NONE)
 			fail_code(&a->why, https_kind(a->status), a->status,
 			    "%s: %u", c->method_path, a->status);

@@ -72,8 +72,10 @@ on_hung_up(struct evhttp_connection *c, void *arg)
 	struct asked *a = of_request(arg);
 
 	(void)c;
-	if (a != NULL)
-		a->req = NULL;
+	if (a == NULL)
+		return;
+	a->lost = a->req;
+	a->req = NULL;
 }
 
 static void
@@ -152,6 +154,10 @@ apiserver_close(void)
 	size_t i;
 
 	api_free(api);
+	/* Without a connection an end frees the request. */
+	for (i = 0; i < apiserver_count; i++)
+		if (apiserver_asked[i].lost != NULL)
+			evhttp_send_reply_end(apiserver_asked[i].lost);
 	evhttp_free(http);
 	event_base_free(apiserver_base);
 	settings_free(&settings);

@@ -14,7 +14,8 @@ struct event_base;
 struct evhttp_request;
 
 struct asked {
-	struct evhttp_request *req; /* NULL: replied to */
+	struct evhttp_request *req;  /* NULL: replied to */
+	struct evhttp_request *lost; /* its connection is over */
 	char method[8];
 	char *target;
 	char *body;
