@@ -209,12 +209,12 @@ podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 	struct view v = { .reason = in->reason, .message = in->message,
 		.unready = "ContainersNotReady" };
 
-	if (is_terminal(in->pod->seen.phase)) {
-		view_end(in, &v);
-	} else if (in->final_failed) {
+	if (in->final_failed && !is_terminal(in->pod->seen.phase)) {
 		v.phase = PHASE_FAILED;
 		v.shape = SHAPE_UNSAID;
 		v.unready = "PodFailed";
+	} else if (is_terminal(in->pod->seen.phase)) {
+		view_end(in, &v);
 	} else {
 		view_state(in, &v);
 	}
@@ -235,6 +235,9 @@ podstatus_is_told(const struct podstatus *s, const struct pod *pod)
 	const struct pod_seen *a = &s->says, *b = &pod->seen;
 	size_t i;
 
+	/* After the last phase there is nothing to add. */
+	if (is_terminal(b->phase))
+		return 1;
 	for (i = 0; i < COND_COUNT; i++)
 		if (a->cond[i].status != b->cond[i].status)
 			return 0;
