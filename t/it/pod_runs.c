@@ -18,6 +18,8 @@
 #include "t/it/provider.h"
 #include "t/it/world.h"
 
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+
 enum {
 	DEVICES = 3,
 	READY_MS = 20000,
@@ -41,10 +43,7 @@ has_label(struct json_object *node, const char *key, const char *value)
 static void
 look_at_node(struct json_object *node)
 {
-	AUTO_FREE char *path = xasprintf("/apis/coordination.k8s.io/v1/"
-					 "namespaces/kube-node-lease/leases/%s",
-	    world_node());
-	AUTO_JSON struct json_object *lease = kube_get(path), *set = NULL;
+	AUTO_JSON struct json_object *lease = NULL, *set = NULL;
 	struct json_object *taint;
 	struct fleet_sum sum;
 
@@ -69,6 +68,7 @@ look_at_node(struct json_object *node)
 	it_ok(node_cpu_m(node, "allocatable") > 0 &&
 		node_cpu_m(node, "allocatable") <= sum.cpu_m,
 	    "allocatable is not more than capacity");
+	lease = kube_await_one(LEASES, world_node(), NULL, NULL, READY_MS);
 	it_ok(js_int(lease, "/spec/leaseDurationSeconds") == LEASE_S &&
 		*js_str(lease, "/spec/renewTime") != '\0',
 	    "the node has a lease of %d s", LEASE_S);
