@@ -245,6 +245,46 @@ jsonb_object(struct out *o, struct json_object *v)
 	free(m);
 }
 
+/*
+ * A number as numeric prints it: no exponent, the digits it was given.
+ */
+static void
+jsonb_number(struct out *o, const char *text)
+{
+	char digits[512];
+	size_t n = 0, whole = 0, i;
+	const char *p = text;
+	long point;
+	int minus = *p == '-', zero = 1, dotted = 0;
+
+	for (p += minus; *p == '.' || (*p >= '0' && *p <= '9'); p++) {
+		if (*p == '.') {
+			dotted = 1;
+			continue;
+		}
+		zero &= *p == '0';
+		whole += !dotted;
+		if (n < sizeof(digits))
+			digits[n++] = *p;
+	}
+	point = (long)whole;
+	if (*p == 'e' || *p == 'E')
+		point += strtol(p + 1, NULL, 10);
+	separate(o);
+	if (minus && !zero)
+		out_text(o, "-");
+	if (point <= 0)
+		out_text(o, "0");
+	for (i = 0; (long)i < point; i++)
+		out_textn(o, i < n ? digits + i : "0", 1);
+	if ((long)n <= point)
+		return;
+	out_text(o, ".");
+	for (; point < 0; point++)
+		out_text(o, "0");
+	out_textn(o, digits + point, n - (size_t)point);
+}
+
 void
 out_jsonb(struct out *o, struct json_object *v)
 {
@@ -265,9 +305,11 @@ out_jsonb(struct out *o, struct json_object *v)
 		out_strn(o, json_object_get_string(v),
 		    (size_t)json_object_get_string_len(v));
 		break;
+	case json_type_double:
+		jsonb_number(o, json_object_to_json_string(v));
+		break;
 	case json_type_null:
 	case json_type_boolean:
-	case json_type_double:
 	case json_type_int:
 		out_raw(o,
 		    json_object_to_json_string_ext(v, JSON_C_TO_STRING_PLAIN));

@@ -167,51 +167,72 @@ type_by_section(const char *line, size_t n)
 	return NULL;
 }
 
+/* What the parser of unit files says to a line, or NULL. */
+static const char *
+line_error(const char *line, size_t n, int in_section, int goes_on)
+{
+	if (n > MAX_LINE)
+		return "deserializing sections :line too long (max 2048 "
+		       "bytes)";
+	if (!in_section || goes_on || n == 0 || line[0] == '[' ||
+	    line[0] == '#' || line[0] == ';' || line[0] == '\r' ||
+	    memchr(line, '=', n) != NULL)
+		return NULL;
+	return "deserializing sections :unexpected newline encountered while "
+	       "parsing option name";
+}
+
+/* A section's head; what is wrong with it, or NULL. */
+static const char *
+take_section(const struct type **found, const char *line)
+{
+	const struct type *t =
+	    type_by_section(line + 1, strcspn(line + 1, "]\n"));
+
+	if (t == NULL)
+		return NULL;
+	if (!t->accepted)
+		return t->section;
+	if (*found != NULL)
+		return "";
+	*found = t;
+	return NULL;
+}
+
 /* The file's type by its section; NULL with a line of errors. */
 static const struct type *
 parse(struct out *errors, const struct file *file)
 {
-	const struct type *found = NULL, *t;
-	const char *line = file->text, *end;
+	const struct type *found = NULL;
+	const char *line = file->text, *end, *error;
+	int in_section = 0, goes_on = 0;
 	size_t n;
 
 	for (; *line != '\0'; line = end + (*end != '\0')) {
 		end = line + strcspn(line, "\n");
 		n = (size_t)(end - line);
-		if (n > MAX_LINE) {
-			flight_error(errors,
-			    "parse quadlet spec \"%s\": "
-			    "deserializing sections :line too long (max 2048 "
-			    "bytes)",
-			    file->path);
+		error = line_error(line, n, in_section, goes_on);
+		if (error != NULL) {
+			flight_error(errors, "parse quadlet spec \"%s\": %s",
+			    file->path, error);
 			return NULL;
 		}
+		goes_on = n > 0 && line[n - 1] == '\\';
 		if (n < 2 || line[0] != '[')
 			continue;
-		t = type_by_section(line + 1, strcspn(line + 1, "]\n"));
-		if (t == NULL)
+		in_section = 1;
+		if ((error = take_section(&found, line)) == NULL)
 			continue;
-		if (!t->accepted) {
-			flight_error(errors,
-			    "parse quadlet spec \"%s\": "
-			    "unsupported quadlet type: type: %s",
-			    file->path, t->section);
-			return NULL;
-		}
-		if (found != NULL) {
-			flight_error(errors,
-			    "parse quadlet spec \"%s\": "
-			    "multiple quadlet type sections found",
-			    file->path);
-			return NULL;
-		}
-		found = t;
+		flight_error(errors, "parse quadlet spec \"%s\": %s%s",
+		    file->path,
+		    *error == '\0' ? "multiple quadlet type sections found" :
+				     "unsupported quadlet type: type: ",
+		    error);
+		return NULL;
 	}
 	if (found == NULL)
 		flight_error(errors,
-		    "parse quadlet spec \"%s\": non quadlet "
-		    "type",
-		    file->path);
+		    "parse quadlet spec \"%s\": non quadlet type", file->path);
 	return found;
 }
 

@@ -45,6 +45,7 @@ struct object {
 };
 
 static const struct object Application = { "Application", 0, NULL };
+static const struct object ConfigEntry = { "ConfigEntry", 0, NULL };
 static const struct object AnyObject = { "Object", 0, NULL };
 
 #define M(name, kind, required, more) { #name, kind, required, more },
@@ -292,12 +293,14 @@ check_members(struct where *w, const struct object *o, struct json_object *v)
 static char *
 check_object(struct where *w, const struct object *o, struct json_object *v)
 {
+	if (o == &Application)
+		return flight_union_check(v, w->path.p, &w->whole);
 	if (v == NULL)
 		return at(w, "Value is not nullable");
 	if (!json_object_is_type(v, json_type_object))
 		return at(w, "value must be an object");
-	if (o == &Application)
-		return flight_union_check(v, w->path.p, &w->whole);
+	if (o == &ConfigEntry)
+		return flight_union_config(v, w->path.p, &w->whole);
 	return o->members == NULL ? NULL : check_members(w, o, v);
 }
 

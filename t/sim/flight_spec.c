@@ -84,6 +84,18 @@ write_entries(struct out *o, struct json_object *list)
 	out_close(o, ']');
 }
 
+/* Of an operating system only the image is known. */
+static void
+write_os(struct out *o, struct json_object *v)
+{
+	const char *image = flight_get(v, "image");
+
+	out_open(o, '{');
+	if (image != NULL)
+		out_member(o, "image", image);
+	out_close(o, '}');
+}
+
 char *
 flight_spec_text(struct json_object *spec)
 {
@@ -102,6 +114,8 @@ flight_spec_text(struct json_object *spec)
 		out_key(&o, members[i]);
 		if (json_object_is_type(v, json_type_array))
 			write_entries(&o, v);
+		else if (strcmp(members[i], "os") == 0)
+			write_os(&o, v);
 		else
 			write_struct(&o, v);
 	}

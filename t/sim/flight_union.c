@@ -164,6 +164,15 @@ flight_union_check(struct json_object *app, const char *path, int *whole)
 	int image, files;
 	char *error;
 
+	if (!json_object_is_type(app, json_type_object)) {
+		*whole = 1;
+		return xasprintf("API Error: 4 API errors found. The most "
+				 "relevant is likely:\nError at \"%s\": "
+				 "doesn't match schema due to: %s",
+		    path,
+		    app == NULL ? "Value is not nullable" :
+				  "value must be an object");
+	}
 	if (type == NULL)
 		return xasprintf("Error at \"%s\": input does not contain the "
 				 "discriminator property \"appType\"",
@@ -186,4 +195,27 @@ flight_union_check(struct json_object *app, const char *path, int *whole)
 		return whole_error(path, whole,
 		    "input matches more than one oneOf schemas", NULL, NULL);
 	return image || files ? NULL : no_image(app, path, whole);
+}
+
+char *
+flight_union_config(struct json_object *entry, const char *path, int *whole)
+{
+	static const char *const kinds[] = { "gitRef", "httpRef", "inline",
+		"secretRef" };
+	const char *missing = NULL;
+	size_t i, n = 0;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		n += json_object_object_get_ex(entry, kinds[i], NULL) != 0;
+	if (n == 0)
+		missing = "gitRef";
+	else if (flight_get(entry, "name") == NULL)
+		missing = "name";
+	if (missing == NULL)
+		return NULL;
+	*whole = 1;
+	return xasprintf("API Error: 4 API errors found. The most relevant is "
+			 "likely:\nError at \"%s/%s\": property \"%s\" is "
+			 "missing",
+	    path, missing, missing);
 }

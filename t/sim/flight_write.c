@@ -168,6 +168,20 @@ check_version(struct json_object *meta, int64_t *version)
 	return NULL;
 }
 
+/* All errors are told, a line each. */
+static char *
+join(char *first, char *second)
+{
+	char *both;
+
+	if (first == NULL || second == NULL)
+		return first == NULL ? second : first;
+	both = xasprintf("%s\n%s", first, second);
+	free(first);
+	free(second);
+	return both;
+}
+
 /* NULL, or the text of a 400. */
 static char *
 check_body(struct json_object *body, const char *path_name, struct write *w)
@@ -182,19 +196,16 @@ check_body(struct json_object *body, const char *path_name, struct write *w)
 		return xstrdup("resource name specified in metadata does not "
 			       "match name in path");
 	w->labels = get(meta, "labels");
-	if ((error = check_version(meta, &w->resource_version)) != NULL ||
-	    (error = flight_check_name(w->name)) != NULL ||
-	    (error = flight_check_labels(w->labels)) != NULL)
+	if ((error = check_version(meta, &w->resource_version)) != NULL)
 		return error;
-	if (spec == NULL) {
-		none = json_object_new_object();
-		w->spec = flight_spec_text(none);
-		json_object_put(none);
-		return NULL;
-	}
-	if ((error = flight_check_spec(spec)) != NULL)
+	error = join(flight_check_name(w->name),
+	    join(flight_check_labels(w->labels),
+		spec == NULL ? NULL : flight_check_spec(spec)));
+	if (error != NULL)
 		return error;
-	w->spec = flight_spec_text(spec);
+	none = spec == NULL ? json_object_new_object() : NULL;
+	w->spec = flight_spec_text(spec == NULL ? none : spec);
+	json_object_put(none);
 	return NULL;
 }
 
