@@ -143,7 +143,8 @@ tell(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	podstatus_make(&in, &out);
 	if (out.digest == p->told && now.boot_ms < p->told_boot)
 		world_look_at(w, p, p->told_boot);
-	else if (!podstatus_is_told(&out, p->pod))
+	else if ((p->told != 0 && out.digest != p->told) ||
+	    !podstatus_is_told(&out, p->pod))
 		give(p, &out, fx);
 	podstatus_clear(&out);
 }
