@@ -157,13 +157,19 @@ with_version(const char *text, uint64_t version)
 {
 	static const char name[] = "\"resourceVersion\":\"";
 	const char *at = strstr(text, name), *end;
+	char rv[24], *out;
+	int n;
 
 	if (at == NULL)
 		return xstrdup(text);
 	at += sizeof(name) - 1;
 	end = strchr(at, '"');
-	return xasprintf("%.*s%llu%s", (int)(at - text), text,
-	    (unsigned long long)version, end);
+	n = snprintf(rv, sizeof(rv), "%llu", (unsigned long long)version);
+	out = xmalloc((size_t)(at - text) + (size_t)n + strlen(end) + 1);
+	memcpy(out, text, (size_t)(at - text));
+	memcpy(out + (at - text), rv, (size_t)n);
+	strcpy(out + (at - text) + n, end);
+	return out;
 }
 
 char *

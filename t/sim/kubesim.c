@@ -13,6 +13,7 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ enum {
 	KUBE_WINDOW = 20000,	 /* events kept for each resource */
 	KUBE_BODY_MAX = 3145728, /* as the server's */
 	KUBE_CHUNK_OVER = 2048,	 /* longer answers are chunked there */
+	KUBE_KEEP = 4 << 20,
 	KUBE_FILE_MAX = 64 * 1024,
 	TOKEN_BYTES = 24,
 };
@@ -284,6 +286,10 @@ main(int argc, char **argv)
 	size_t i;
 
 	parse(argc, argv, &o);
+	/* Bodies come and go: their memory is not given back each time. */
+	mallopt(M_TRIM_THRESHOLD, KUBE_KEEP);
+	mallopt(M_TOP_PAD, KUBE_KEEP);
+	mallopt(M_MMAP_THRESHOLD, KUBE_KEEP);
 	if (mkdir(o.dir, 0700) == -1 && errno != EEXIST)
 		err(1, "%s", o.dir);
 	kube.base = event_base_new();

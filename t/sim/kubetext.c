@@ -17,7 +17,7 @@ room(struct ktext *t, size_t more)
 	if (t->len + more + 1 <= t->cap)
 		return;
 	while (t->len + more + 1 > t->cap)
-		t->cap = t->cap == 0 ? 1024 : t->cap * 2;
+		t->cap = t->cap == 0 ? 4096 : t->cap * 2;
 	t->s = xreallocarray(t->s, t->cap, 1);
 }
 

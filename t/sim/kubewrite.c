@@ -369,12 +369,45 @@ check_patch(struct kreq *r, struct kobj *cur, struct json_object *now,
 	return -1;
 }
 
+/* What this request cannot change: a patch's words about it are dropped. */
+static const char *
+frozen(const struct kreq *r)
+{
+	if (r->status)
+		return "spec";
+	return kresource(r->kid)->status ? "status" : NULL;
+}
+
+/* A copy to be patched; the frozen member is shared, not copied. */
+static struct json_object *
+copy_for_patch(const struct kreq *r, struct json_object *old)
+{
+	struct json_object *now = json_object_new_object(), *copy;
+	const char *keep = frozen(r);
+	struct json_object_iter it;
+
+	json_object_object_foreachC(old, it)
+	{
+		copy = NULL;
+		if (keep != NULL && strcmp(it.key, keep) == 0)
+			copy = json_object_get(it.val);
+		else
+			json_object_deep_copy(it.val, &copy, NULL);
+		json_object_object_add(now, it.key, copy);
+	}
+	return now;
+}
+
 static int
 patch(struct kreq *r, struct kobj *cur, struct json_object *old,
     struct json_object *now, struct ktext *text, struct kfail *f)
 {
 	struct json_object *sent = kbody_patch(r, f);
-	int ok = sent != NULL && kbody_apply(r, now, sent, f) == 0 &&
+	int ok;
+
+	if (sent != NULL && frozen(r) != NULL)
+		json_object_object_del(sent, frozen(r));
+	ok = sent != NULL && kbody_apply(r, now, sent, f) == 0 &&
 	    check_patch(r, cur, now, f) == 0 &&
 	    compose(r, old, now, text, f) == 0;
 
@@ -401,7 +434,7 @@ kwrite_patch(struct kreq *r)
 		return;
 	}
 	old = kobj_tree(cur);
-	now = kobj_tree(cur);
+	now = copy_for_patch(r, old);
 	if (patch(r, cur, old, now, &text, &f) == -1)
 		kreq_fail(r, &f);
 	else
