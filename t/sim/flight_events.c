@@ -95,8 +95,9 @@ flight_event(struct flight_events *e, enum flight_source source,
 	ev->message = xstrdup(message);
 	ev->details = details;
 	ev->warning = warning;
-	/* Writes of users and of the worker to an object carry no request. */
-	if (strncmp(reason, "Resource", 8) != 0)
+	/* What became of an object by a write carries no request. */
+	if (strcmp(reason, "ResourceCreated") != 0 &&
+	    strcmp(reason, "ResourceUpdated") != 0)
 		ev->request = e->made;
 }
 

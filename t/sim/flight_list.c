@@ -243,9 +243,10 @@ flight_summary_write(struct out *o, const struct flight_summary *s)
 }
 
 char *
-flight_updated_details(const char *field)
+flight_updated_details(const char *fields)
 {
 	struct out o = { 0 };
+	size_t n;
 
 	out_open(&o, '{');
 	out_key(&o, "newOwner");
@@ -255,7 +256,10 @@ flight_updated_details(const char *field)
 	out_raw(&o, "null");
 	out_key(&o, "updatedFields");
 	out_open(&o, '[');
-	out_str(&o, field);
+	for (; *fields != '\0'; fields += n + strspn(fields + n, ", ")) {
+		n = strcspn(fields, ",");
+		out_strn(&o, fields, n);
+	}
 	out_close(&o, ']');
 	out_close(&o, '}');
 	return out_take(&o);

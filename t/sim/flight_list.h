@@ -43,7 +43,7 @@ struct flight_summary {
 void flight_summary_add(struct flight_summary *, const struct flight_device *);
 void flight_summary_write(struct out *, const struct flight_summary *);
 
-/* details of an event ResourceUpdated: "spec" or "labels". */
-char *flight_updated_details(const char *field);
+/* details of an event ResourceUpdated: "spec", "labels", "spec, labels". */
+char *flight_updated_details(const char *fields);
 
 #endif

@@ -30,7 +30,7 @@ enum work {
 enum stage {
 	WAITING,
 	ANNOTATED,
-	VALIDATED
+	COMPUTED
 };
 
 struct task {
@@ -123,6 +123,17 @@ is_paused(const struct flight_device *d)
 }
 
 static void
+tell_invalid(struct flight *f, const struct flight_device *d,
+    const char *broken)
+{
+	char *text = xasprintf("Device specification is invalid: %s.", broken);
+
+	flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
+	    "DeviceSpecInvalid", 1, text, NULL);
+	free(text);
+}
+
+static void
 spec_is_valid(struct flight *f, struct flight_device *d, const char *broken)
 {
 	const char *status = broken == NULL ? "True" : "False";
@@ -137,11 +148,7 @@ spec_is_valid(struct flight *f, struct flight_device *d, const char *broken)
 		    "DeviceSpecValid", 0, "Device specification is valid.",
 		    NULL);
 	else
-		flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
-		    "DeviceSpecInvalid", 1,
-		    "Device specification is not "
-		    "valid.",
-		    NULL);
+		tell_invalid(f, d, broken);
 }
 
 /* 1: a new version. */
@@ -212,13 +219,13 @@ step(struct flight_worker *w, struct task *t, struct flight_device *d)
 		w->stage = ANNOTATED;
 		return 0;
 	case ANNOTATED:
-		spec_is_valid(f, d, NULL);
-		d->resource_version++;
-		w->stage = VALIDATED;
-		return 0;
-	case VALIDATED:
 		if (flight_compute(f, d, FLIGHT_BY_WORKER))
 			d->resource_version++;
+		w->stage = COMPUTED;
+		return 0;
+	case COMPUTED:
+		spec_is_valid(f, d, NULL);
+		d->resource_version++;
 		return 1;
 	}
 	return 1;

@@ -76,14 +76,15 @@ flight_device_store(struct flight *f, struct flight_device *d,
 	d->resource_version++;
 	if (changed) {
 		d->generation++;
-		tell_updated(f, d, "spec");
 		flight_worker_render(f, d);
 	}
-	if (relabelled) {
-		if (!changed)
-			tell_updated(f, d, "labels");
+	if (changed || relabelled)
+		tell_updated(f, d,
+		    !changed	   ? "labels" :
+			relabelled ? "spec, labels" :
+				     "spec");
+	if (relabelled)
 		flight_worker_own(f, d);
-	}
 	return changed || relabelled;
 }
 
