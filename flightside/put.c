@@ -56,8 +56,8 @@ struct change {
 	char device[MAX_NAME + 1];
 	char created[65];
 	int64_t until;
-	int64_t company_ms;
-	char *text; /* what edit points into */
+	int64_t due; /* until then it may wait for others */
+	char *text;  /* what edit points into */
 	struct edit edit;
 	struct splice splice;
 	struct flight_call *call;
@@ -259,10 +259,8 @@ on_phantom(struct change *c)
 	c->text = cuts;
 	c->created[0] = '\0';
 	c->phantom = 1;
-	if (edit_read(span_of(c->text), &c->edit, &why) == -1) {
-		finish_failed(c, &why);
-		return;
-	}
+	if (edit_read(span_of(c->text), &c->edit, &why) == -1)
+		abort(); /* it is ours */
 	c->put->nsending--;
 	pause_then(c, STAGE_PAUSE, 0);
 }
@@ -367,9 +365,11 @@ on_base(const char *name, int64_t read_boot, struct span device,
 static void
 read_base(struct change *c)
 {
+	int64_t left = c->due - now_read().boot_ms;
+
 	c->stage = STAGE_READING;
 	fetch_device(c->put->fetch, BUDGET_WRITE, c->device,
-	    c->edit.adds ? c->company_ms : 0, on_base, c);
+	    c->edit.adds && left > 0 ? left : 0, on_base, c);
 }
 
 static void
@@ -378,10 +378,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 	struct change *c = arg;
 
 	(void)fd, (void)what;
-	if (c->stage == STAGE_BRAKED)
-		begin(c);
-	else
-		read_base(c);
+	(c->stage == STAGE_BRAKED ? begin : read_base)(c);
 }
 
 static void
@@ -421,7 +418,8 @@ put_change(struct put *p, uint64_t id, const struct body_change *m)
 	(void)strlcpy(c->device, m->device, sizeof(c->device));
 	(void)strlcpy(c->created, m->created, sizeof(c->created));
 	c->until = (int64_t)m->until_boot;
-	c->company_ms = m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS;
+	c->due = now_read().boot_ms +
+	    (m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS);
 	c->text = xstrndup(m->edit.p, m->edit.len);
 	if ((c->timer = evtimer_new(p->base, on_timer, c)) == NULL)
 		abort();
