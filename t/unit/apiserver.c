@@ -13,12 +13,12 @@
 #include <event2/event.h>
 #include <event2/http.h>
 #include <netinet/in.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "common/mono.h"
 #include "common/settings.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
@@ -169,28 +169,42 @@ apiserver_close(void)
 	apiserver_count = 0;
 }
 
+static void
+on_time(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	*(int *)arg = 1;
+}
+
+/* Until the condition, or the count of requests, or the time is there. */
+static void
+run_until(const int *condition, size_t count, int ms)
+{
+	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+	int late = 0;
+	struct event *timer = evtimer_new(apiserver_base, on_time, &late);
+
+	evtimer_add(timer, &tv);
+	while (!late && !*condition && apiserver_count < count)
+		event_base_loop(apiserver_base, EVLOOP_ONCE);
+	event_free(timer);
+}
+
 void
 apiserver_run(int ms)
 {
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+	static const int never = 0;
 
-	event_base_loopexit(apiserver_base, &tv);
-	event_base_dispatch(apiserver_base);
-}
-
-static int
-in_time(int64_t since)
-{
-	return now_read().boot_ms - since < PATIENCE_MS;
+	run_until(&never, SIZE_MAX, ms);
 }
 
 void
 apiserver_wait(size_t count)
 {
-	int64_t since = now_read().boot_ms;
+	static const int never = 0;
 
-	while (apiserver_count < count && in_time(since))
-		apiserver_run(100);
+	run_until(&never, count, PATIENCE_MS);
 	cr_assert_eq(apiserver_count, count, "%zu requests of %zu",
 	    apiserver_count, count);
 }
@@ -198,10 +212,7 @@ apiserver_wait(size_t count)
 void
 apiserver_until(const int *condition)
 {
-	int64_t since = now_read().boot_ms;
-
-	while (!*condition && in_time(since))
-		apiserver_run(5);
+	run_until(condition, SIZE_MAX, PATIENCE_MS);
 	cr_assert(*condition, "in vain");
 }
 

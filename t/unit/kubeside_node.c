@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/* A node is made, kept, re-asserted; by its writer only. */
+#include "kubeside/node.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kubeside/api.h"
+#include "kubeside/nodedoc.h"
+#include "t/unit/apiserver.h"
+
+static struct node *node;
+static int64_t held_until;
+static int recreated;
+
+static int64_t
+on_until(void *arg)
+{
+	(void)arg;
+	return held_until;
+}
+
+static void
+on_event(const char *reason, const char *message, void *arg)
+{
+	(void)message;
+	(void)arg;
+	recreated += strcmp(reason, "NodeRecreated") == 0;
+}
+
+static void
+set_up(void)
+{
+	static const struct node_conf conf = { .name = "n",
+		.fleet = "f",
+		.zone = "",
+		.arch = "",
+		.grace_ms = 60000 };
+	static const struct node_ops ops = { on_until, on_event };
+	struct api *api = apiserver_open();
+
+	held_until = INT64_MAX;
+	node = node_new(apiserver_base, api, &conf, &ops, NULL);
+	node_start(node);
+	apiserver_wait(1);
+}
+
+static void
+tear_down(void)
+{
+	node_free(node);
+	apiserver_close();
+}
+
+TestSuite(node, .init = set_up, .fini = tear_down);
+
+#define LIST(items) \
+	"{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[" items "]}"
+
+/* As the server has it after our own create and status. */
+static char *
+object(const char *uid, const char *ready)
+{
+	static char text[2048];
+	struct nodedoc d = { .name = "n",
+		.fleet = "f",
+		.zone = "",
+		.arch = "amd64",
+		.figures.flightctl_reachable = 1 };
+	char *made = nodedoc_create(&d);
+
+	snprintf(text, sizeof(text),
+	    "%.*s,\"metadata\":{\"name\":\"n\",\"uid\":\"%s\","
+	    "\"resourceVersion\":\"3\",\"labels\":{\"type\":"
+	    "\"virtual-kubelet\",\"kubernetes.io/role\":\"agent\","
+	    "\"kubernetes.io/os\":\"linux\",\"kubernetes.io/arch\":\"amd64\","
+	    "\"kubernetes.io/hostname\":\"n\",\"fleet\":\"f\","
+	    "\"node.kubernetes.io/exclude-from-external-load-balancers\":\"\""
+	    "}},\"spec\":{\"taints\":[{\"key\":"
+	    "\"virtual-kubelet.io/provider\",\"value\":\"flightctl\","
+	    "\"effect\":\"NoSchedule\"}]},\"status\":{\"conditions\":["
+	    "{\"type\":\"Ready\",\"status\":\"%s\"}]}}",
+	    (int)strlen("{\"apiVersion\":\"v1\",\"kind\":\"Node\""), made, uid,
+	    ready);
+	free(made);
+	return text;
+}
+
+static void
+figures(int reachable)
+{
+	struct body_node_figures f = { .node = "n",
+		.arch = "amd64",
+		.flightctl_reachable = (uint32_t)reachable };
+
+	node_figures(node, &f);
+}
+
+/* The first request from `from' on with that method and part of its path. */
+static size_t
+find(size_t from, const char *method, const char *part)
+{
+	int tries;
+	size_t i;
+
+	for (tries = 0; tries < 1000; tries++) {
+		for (i = from; i < apiserver_count; i++)
+			if (strcmp(apiserver_asked[i].method, method) == 0 &&
+			    strstr(apiserver_asked[i].target, part) != NULL)
+				return i;
+		apiserver_run(10);
+	}
+	cr_assert_fail("no %s %s", method, part);
+	return 0;
+}
+
+/* Listed as absent, created, its status written, its lease renewed. */
+static size_t
+settle(void)
+{
+	size_t i;
+
+	figures(1);
+	apiserver_reply(0, 200, LIST(""));
+	i = find(0, "POST", "/api/v1/nodes");
+	apiserver_reply(i, 201, object("u", "Unknown"));
+	i = find(0, "PATCH", "/nodes/n/status");
+	apiserver_reply(i, 200, object("u", "True"));
+	i = find(0, "PATCH", "/kube-node-lease/leases/n");
+	apiserver_reply(i, 404, "{}");
+	i = find(0, "POST", "/kube-node-lease/leases");
+	cr_expect(
+	    strstr(apiserver_asked[i].body,
+		"\"kind\":\"Node\",\"name\":\"n\",\"uid\":\"u\"") != NULL);
+	apiserver_reply(i, 201, "{}");
+	apiserver_run(50);
+	return apiserver_count;
+}
+
+Test(node, made_when_absent_then_quiet)
+{
+	size_t count = settle();
+
+	apiserver_run(700);
+	cr_expect_eq(apiserver_count, count, "nothing changed");
+}
+
+Test(node, not_before_its_figures_nor_without_the_lease)
+{
+	apiserver_reply(0, 200, LIST(""));
+	apiserver_run(100);
+	cr_expect_eq(find(0, "GET", "watch=1"), 1);
+	cr_expect_eq(apiserver_count, 2, "no figures");
+	held_until = 0;
+	figures(1);
+	apiserver_run(100);
+	cr_expect_eq(apiserver_count, 2, "not its writer");
+	held_until = INT64_MAX;
+	node_look(node);
+	find(0, "POST", "/api/v1/nodes");
+}
+
+Test(node, adopted_as_it_is)
+{
+	static char list[4096];
+	size_t i;
+
+	snprintf(list, sizeof(list), LIST("%s"), object("u", "True"));
+	figures(1);
+	apiserver_reply(0, 200, list);
+	i = find(0, "PATCH", "/nodes/n/status");
+	cr_expect_eq(strcmp(apiserver_asked[i].method, "PATCH"), 0);
+	apiserver_reply(i, 200, object("u", "True"));
+	apiserver_run(50);
+	for (i = 0; i < apiserver_count; i++)
+		cr_expect(strcmp(apiserver_asked[i].method, "POST") != 0);
+}
+
+Test(node, ready_again_after_a_verdict)
+{
+	static char event[4096];
+	size_t from = settle(), i = find(0, "GET", "watch=1");
+
+	snprintf(event, sizeof(event), "{\"type\":\"MODIFIED\",\"object\":%s}",
+	    object("u", "Unknown"));
+	apiserver_begin(i);
+	apiserver_piece(i, event);
+	i = find(from, "PATCH", "/nodes/n/status");
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+}
+
+Test(node, made_again_when_deleted)
+{
+	static char event[4096];
+	size_t from = settle(), i = find(0, "GET", "watch=1");
+
+	snprintf(event, sizeof(event), "{\"type\":\"DELETED\",\"object\":%s}",
+	    object("u", "True"));
+	apiserver_begin(i);
+	apiserver_piece(i, event);
+	find(from, "POST", "/api/v1/nodes");
+	cr_expect_eq(recreated, 1);
+}
+
+Test(node, flightctl_away_is_a_taint_and_a_condition)
+{
+	size_t from = settle(), i;
+
+	figures(0);
+	i = find(from, "PATCH", "/nodes/n");
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "vk.flightctl.io/flightctl-unreachable") != NULL);
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"resourceVersion\":\"3\"") != NULL);
+	apiserver_reply(i, 200, object("u", "True"));
+	i = find(from, "PATCH", "/nodes/n/status");
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"type\":\"FlightctlReachable\",\"status\":\"False\"") !=
+	    NULL);
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+}
