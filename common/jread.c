@@ -75,7 +75,8 @@ jread_parse(struct span s, struct why *why)
 		json_object_put(j);
 		fail(why, ERR_FORMAT, "JSON: %s near byte %zu",
 		    err == json_tokener_continue ? "it ends early" :
-		    err == json_tokener_success	 ? "nothing but null" :
+			err == json_tokener_success ?
+						   "nothing but null" :
 						   json_tokener_error_desc(err),
 		    end);
 		return NULL;
@@ -175,8 +176,9 @@ walk(struct json_object *j, const char *at, const char *path,
 
 	for (p = path;; p += len + 1) {
 		if (!json_object_is_type(j, json_type_object))
-			return fail(why, ERR_FORMAT, "%s%s%.*s: %s, not an "
-			    "object", at, *at != '\0' && p != path ? "." : "",
+			return fail(why, ERR_FORMAT,
+			    "%s%s%.*s: %s, not an object", at,
+			    *at != '\0' && p != path ? "." : "",
 			    p == path ? 0 : (int)(p - path - 1), path,
 			    jread_type(j));
 		len = strcspn(p, ".");

@@ -37,27 +37,41 @@ struct jread_field {
 };
 
 /* For the compiler: the member that a table fills has the type it fills. */
-#define JREAD_AT(t, m, as)                                                   \
-	(offsetof(t, m) +                                                    \
-	    0 * sizeof(char[__builtin_types_compatible_p(                    \
-				__typeof__(((t *)0)->m), as) ?               \
-				1 :                                          \
-				-1]))
+#define JREAD_AT(t, m, as)                                                     \
+	(offsetof(t, m) +                                                      \
+	    0 *                                                                \
+		sizeof(                                                        \
+		    char[__builtin_types_compatible_p(__typeof__(((t *)0)->m), \
+			     as) ?                                             \
+			    1 :                                                \
+			    -1]))
 
 /* const char *: borrowed from the tree, never with a NUL inside */
-#define JSTR(t, m, path, max, need) \
-	{ path, JREAD_STRING, need, JREAD_AT(t, m, const char *), max }
+#define JSTR(t, m, path, max, need)                                         \
+	{                                                                   \
+		path, JREAD_STRING, need, JREAD_AT(t, m, const char *), max \
+	}
 /* int64_t, 0..max */
-#define JINT(t, m, path, max, need) \
-	{ path, JREAD_INT, need, JREAD_AT(t, m, int64_t), max }
+#define JINT(t, m, path, max, need)                                 \
+	{                                                           \
+		path, JREAD_INT, need, JREAD_AT(t, m, int64_t), max \
+	}
 /* uint8_t: 0, 1 */
-#define JBOOL(t, m, path, need) \
-	{ path, JREAD_BOOL, need, JREAD_AT(t, m, uint8_t), 0 }
+#define JBOOL(t, m, path, need)                                    \
+	{                                                          \
+		path, JREAD_BOOL, need, JREAD_AT(t, m, uint8_t), 0 \
+	}
 /* struct json_object *, borrowed */
-#define JOBJ(t, m, path, need) \
-	{ path, JREAD_OBJECT, need, JREAD_AT(t, m, struct json_object *), 0 }
-#define JARR(t, m, path, max, need) \
-	{ path, JREAD_ARRAY, need, JREAD_AT(t, m, struct json_object *), max }
+#define JOBJ(t, m, path, need)                              \
+	{                                                   \
+		path, JREAD_OBJECT, need,                   \
+		    JREAD_AT(t, m, struct json_object *), 0 \
+	}
+#define JARR(t, m, path, max, need)                                            \
+	{                                                                      \
+		path, JREAD_ARRAY, need, JREAD_AT(t, m, struct json_object *), \
+		    max                                                        \
+	}
 
 /*
  * Exactly one JSON value, at most MAX_ITEM bytes, MAX_JSON_DEPTH levels and

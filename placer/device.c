@@ -156,8 +156,9 @@ build_labels(struct block *b, struct parse *p, struct device *d)
 	d->labels = block_get(b, n, sizeof(*d->labels));
 	for (e = NULL; jread_next(p->raw.labels, &e, &key, &v);) {
 		if (jread_string(v) == NULL)
-			return fail(p->why, ERR_FORMAT, "metadata.labels"
-			    "[%.64s]: %s, not a string", key, jread_type(v));
+			return fail(p->why, ERR_FORMAT,
+			    "metadata.labels[%.64s]: %s, not a string", key,
+			    jread_type(v));
 		d->labels[d->nlabels].key = block_str(b, key);
 		d->labels[d->nlabels++].value = block_str(b, jread_string(v));
 	}
@@ -188,8 +189,8 @@ build_identity(struct block *b, struct json_object *app, struct app_entry *e)
 	size_t i;
 
 	for (i = 0; i < jread_count(files) && id[ID_UID].len == 0; i++) {
-		content = jread_string(
-		    jread_member(jread_item(files, i), "content"));
+		content =
+		    jread_string(jread_member(jread_item(files, i), "content"));
 		if (content != NULL)
 			identity_read(content, id);
 	}
@@ -423,8 +424,8 @@ build_scalars(struct block *b, struct parse *p, struct device *d)
 	    strncmp(life, "Decommission", strlen("Decommission")) == 0;
 	d->consoles = jread_count(raw->consoles) > 0;
 	d->hash = text(b, jread_string(jread_member(raw->annotations, HASH)));
-	d->version = number(
-	    jread_string(jread_member(raw->annotations, VERSION)));
+	d->version =
+	    number(jread_string(jread_member(raw->annotations, VERSION)));
 	d->rendered = p->rendered;
 	d->hash_known = d->rendered || d->hash == NULL;
 	d->cpu_m = amount(raw->cores, 1000);

@@ -14,13 +14,13 @@
 #include "placer/pod.h"
 
 /* status.summary.status */
-#define DEVICE_SUMMARIES(X)  \
-	X(ONLINE, "Online")  \
-	X(DEGRADED, "Degraded") \
-	X(ERROR, "Error")    \
-	X(REBOOTING, "Rebooting") \
-	X(POWERED_OFF, "PoweredOff") \
-	X(UNKNOWN, "Unknown") \
+#define DEVICE_SUMMARIES(X)                        \
+	X(ONLINE, "Online")                        \
+	X(DEGRADED, "Degraded")                    \
+	X(ERROR, "Error")                          \
+	X(REBOOTING, "Rebooting")                  \
+	X(POWERED_OFF, "PoweredOff")               \
+	X(UNKNOWN, "Unknown")                      \
 	X(AWAITING_RECONNECT, "AwaitingReconnect") \
 	X(CONFLICT_PAUSED, "ConflictPaused")
 
@@ -32,14 +32,14 @@ enum device_summary {
 };
 
 /* status.applications[].status (facts/flightctl.md 4.3) */
-#define APP_STATES(X)              \
-	X(UNKNOWN, "Unknown")      \
-	X(PREPARING, "Preparing")  \
-	X(STARTING, "Starting")    \
-	X(RUNNING, "Running")      \
-	X(STOPPING, "Stopping")    \
-	X(STOPPED, "Stopped")      \
-	X(ERROR, "Error")          \
+#define APP_STATES(X)             \
+	X(UNKNOWN, "Unknown")     \
+	X(PREPARING, "Preparing") \
+	X(STARTING, "Starting")   \
+	X(RUNNING, "Running")     \
+	X(STOPPING, "Stopping")   \
+	X(STOPPED, "Stopped")     \
+	X(ERROR, "Error")         \
 	X(COMPLETED, "Completed")
 
 enum app_state {
@@ -78,7 +78,7 @@ struct device {
 	size_t nlabels;
 	uint64_t generation;
 	enum device_summary summary;
-	char *summary_info; /* or NULL */
+	char *summary_info;	 /* or NULL */
 	uint8_t enrolled;	 /* lifecycle Enrolled */
 	uint8_t decommissioning; /* spec or lifecycle says so */
 	uint8_t consoles;	 /* a console session holds the spec */
@@ -88,34 +88,34 @@ struct device {
 	 * where no device is ever rendered, take "hash differs from the one
 	 * before our write" for rendered and, with it, settled for applied.
 	 */
-	uint8_t rendered;   /* renderedSpecHash is this spec's SHA-256 */
-	uint8_t settled;    /* reports the rendered version, Updating is
-			       False/Updated; says nothing of this spec yet */
-	uint8_t applied;    /* rendered and settled */
-	uint8_t failed;	    /* Updating is False/Error and it reports another
-			       version: it was rolled back.  Also true for a
-			       while after the next write: news only when
-			       update_since is not what it was then */
-	uint8_t hash_known; /* rendered, or no hash yet: nothing speaks
-			       against the rule of v1.2.0 */
-	char *hash;	    /* annotation renderedSpecHash, or NULL */
-	uint64_t version;   /* annotation renderedVersion, 0: none */
+	uint8_t rendered;     /* renderedSpecHash is this spec's SHA-256 */
+	uint8_t settled;      /* reports the rendered version, Updating is
+				 False/Updated; says nothing of this spec yet */
+	uint8_t applied;      /* rendered and settled */
+	uint8_t failed;	      /* Updating is False/Error and it reports another
+				 version: it was rolled back.  Also true for a
+				 while after the next write: news only when
+				 update_since is not what it was then */
+	uint8_t hash_known;   /* rendered, or no hash yet: nothing speaks
+				 against the rule of v1.2.0 */
+	char *hash;	      /* annotation renderedSpecHash, or NULL */
+	uint64_t version;     /* annotation renderedVersion, 0: none */
 	char *update_reason;  /* condition Updating: reason, or NULL */
 	char *update_message; /* its message, or NULL */
 	char *update_since;   /* its lastTransitionTime as sent, or NULL */
 	uint8_t spec_valid;   /* condition SpecValid is not False */
 	char *spec_message;   /* its message, or NULL */
-	int64_t cpu_m;	 /* systemInfo.cpuCores, 0: not reported */
-	int64_t memory;	 /* systemInfo.memoryTotalKb in bytes, 0: not */
-	char *arch;	 /* GOARCH word ("amd64"), or NULL */
+	int64_t cpu_m;	      /* systemInfo.cpuCores, 0: not reported */
+	int64_t memory;	      /* systemInfo.memoryTotalKb in bytes, 0: not */
+	char *arch;	      /* GOARCH word ("amd64"), or NULL */
 	char *os;
 	struct app_entry *entries; /* ours, spec.applications */
 	size_t nentries;
-	char **configs;		   /* ours, names in spec.config */
+	char **configs; /* ours, names in spec.config */
 	size_t nconfigs;
 	struct app_report *reports; /* ours, status.applications */
 	size_t nreports;
-	size_t foreign_apps;	    /* not ours, in spec.applications */
+	size_t foreign_apps; /* not ours, in spec.applications */
 };
 
 /*

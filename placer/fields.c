@@ -48,8 +48,8 @@ find(const char *pattern, bool *inside)
 			continue;
 		if (table[i].path[len] == '\0')
 			return &table[i];
-		*inside |= table[i].path[len] == '.' ||
-		    table[i].path[len] == '[';
+		*inside |=
+		    table[i].path[len] == '.' || table[i].path[len] == '[';
 	}
 	return NULL;
 }
@@ -183,7 +183,8 @@ fields_is_token_volume(struct json_object *j)
 	if (name == NULL || strncmp(name, "kube-api-access-", 16) != 0)
 		return 0;
 	if (path != NULL)
-		return strcmp(path, "/var/run/secrets/kubernetes.io/"
-				    "serviceaccount") == 0;
+		return strcmp(path,
+			   "/var/run/secrets/kubernetes.io/"
+			   "serviceaccount") == 0;
 	return jread_member(j, "projected") != NULL;
 }

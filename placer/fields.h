@@ -11,10 +11,10 @@
 #include "common/jread.h"
 #include "common/why.h"
 
-#define VERDICTS(X)     \
-	X(HONOURED)     \
-	X(HONOURED_SO)  \
-	X(IGNORED)      \
+#define VERDICTS(X)    \
+	X(HONOURED)    \
+	X(HONOURED_SO) \
+	X(IGNORED)     \
 	X(REFUSED)
 
 enum verdict {

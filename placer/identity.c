@@ -52,8 +52,8 @@ read_line(struct span line, struct span values[ID_COUNT])
 		for (k = len + 1; k < line.len; k++)
 			if (!is_plain(line.p[k]))
 				return;
-		values[i] = (struct span){ line.p + len + 1,
-			line.len - len - 1 };
+		values[i] =
+		    (struct span){ line.p + len + 1, line.len - len - 1 };
 		return;
 	}
 }

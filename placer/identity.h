@@ -10,15 +10,15 @@
 
 #include "common/span.h"
 
-#define IDENTITY(X)                                \
-	X(CLUSTER, "vk.flightctl.io/cluster")      \
-	X(NODE, "vk.flightctl.io/node")            \
-	X(NAMESPACE, "vk.flightctl.io/namespace")  \
-	X(POD, "vk.flightctl.io/pod")              \
-	X(UID, "vk.flightctl.io/uid")              \
+#define IDENTITY(X)                                             \
+	X(CLUSTER, "vk.flightctl.io/cluster")                   \
+	X(NODE, "vk.flightctl.io/node")                         \
+	X(NAMESPACE, "vk.flightctl.io/namespace")               \
+	X(POD, "vk.flightctl.io/pod")                           \
+	X(UID, "vk.flightctl.io/uid")                           \
 	X(IMAGES, "vk.flightctl.io/images") /* 16 hex digits */ \
-	X(CPU, "vk.flightctl.io/cpu-milli")        \
-	X(MEMORY, "vk.flightctl.io/memory-bytes")  \
+	X(CPU, "vk.flightctl.io/cpu-milli")                     \
+	X(MEMORY, "vk.flightctl.io/memory-bytes")               \
 	X(TRY, "vk.flightctl.io/try") /* only when > 0 */
 
 enum identity {

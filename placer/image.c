@@ -91,7 +91,8 @@ quadlet_image(const char *image)
 	    (host > 0 && !all_of(image, host, ".-:[]", true)) ||
 	    (digest != NULL && !is_digest(digest + 1)))
 		return NULL;
-	if (tag != NULL && (!all_of(tag, end - path_end - 1, "._-", true) ||
+	if (tag != NULL &&
+	    (!all_of(tag, end - path_end - 1, "._-", true) ||
 		end - path_end - 1 > 128 || *tag == '.' || *tag == '-'))
 		return NULL;
 	return xasprintf("%s%s%s%s", host > 0 ? "" : "docker.io/",

@@ -59,19 +59,21 @@ static const struct jread_field pod_fields[] = {
 	JOBJ(struct raw, spec, "spec", REQUIRED),
 	JSTR(struct raw, node, "spec.nodeName", MAX_NAME, OPTIONAL),
 	JSTR(struct raw, restart, "spec.restartPolicy", 16, OPTIONAL),
-	JINT(struct raw, grace, "spec.terminationGracePeriodSeconds",
-	    INT64_MAX, OPTIONAL),
+	JINT(struct raw, grace, "spec.terminationGracePeriodSeconds", INT64_MAX,
+	    OPTIONAL),
 	JARR(struct raw, containers, "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
 	JARR(struct raw, inits, "spec.initContainers", MAX_CONTAINERS,
 	    OPTIONAL),
 	JOBJ(struct raw, selector, "spec.nodeSelector", OPTIONAL),
-	JARR(struct raw, required, "spec.affinity.nodeAffinity."
-	    "requiredDuringSchedulingIgnoredDuringExecution."
-	    "nodeSelectorTerms", MAX_LIST, OPTIONAL),
-	JARR(struct raw, preferred, "spec.affinity.nodeAffinity."
-	    "preferredDuringSchedulingIgnoredDuringExecution", MAX_LIST,
-	    OPTIONAL),
+	JARR(struct raw, required,
+	    "spec.affinity.nodeAffinity."
+	    "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms",
+	    MAX_LIST, OPTIONAL),
+	JARR(struct raw, preferred,
+	    "spec.affinity.nodeAffinity."
+	    "preferredDuringSchedulingIgnoredDuringExecution",
+	    MAX_LIST, OPTIONAL),
 	JARR(struct raw, tolerations, "spec.tolerations", MAX_LIST, OPTIONAL),
 };
 
@@ -192,8 +194,8 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 	for (i = 0; i < jread_count(list); i++) {
 		memset(&raw, 0, sizeof(raw));
 		if (path(at, sizeof(at), name, i, why) == -1 ||
-		    jread_fields(jread_item(list, i), at, fields,
-			COUNT(fields), &raw, why) == -1)
+		    jread_fields(jread_item(list, i), at, fields, COUNT(fields),
+			&raw, why) == -1)
 			return -1;
 		c = &pod->containers[pod->ncontainers++];
 		c->name = block_str(b, raw.name);
@@ -221,8 +223,8 @@ build_required(struct block *b, const struct raw *raw, struct wish *w,
 	w->required = block_get(b, w->nrequired, sizeof(*w->required));
 	for (i = 0; i < w->nrequired; i++)
 		if (selector_of_term(b, jread_item(raw->required, i),
-			"spec.affinity.nodeAffinity.required",
-			&w->required[i], why) == -1)
+			"spec.affinity.nodeAffinity.required", &w->required[i],
+			why) == -1)
 			return -1;
 	return 0;
 }
@@ -247,8 +249,8 @@ build_preferred(struct block *b, const struct raw *raw, struct wish *w,
 	for (i = 0; i < w->npreferred; i++) {
 		if (jread_fields(jread_item(raw->preferred, i), at, fields,
 			COUNT(fields), &one, why) == -1 ||
-		    selector_of_term(b, one.term, at, &w->preferred[i],
-			why) == -1)
+		    selector_of_term(b, one.term, at, &w->preferred[i], why) ==
+			-1)
 			return -1;
 		w->preferred[i].weight = (int32_t)one.weight;
 	}
@@ -281,8 +283,8 @@ build_wish(struct block *b, struct parse *p, struct pod *pod)
 	    raw->preferred == NULL && raw->selector == NULL)
 		return 0;
 	w = pod->wish = block_get(b, 1, sizeof(*w));
-	if (selector_of_map(b, raw->selector, "spec.nodeSelector",
-		&w->selector, p->why) == -1 ||
+	if (selector_of_map(b, raw->selector, "spec.nodeSelector", &w->selector,
+		p->why) == -1 ||
 	    build_required(b, raw, w, p->why) == -1 ||
 	    build_preferred(b, raw, w, p->why) == -1)
 		return -1;
@@ -361,8 +363,9 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	size_t i;
 
 	if (created < 0)
-		return fail(why, ERR_FORMAT, "metadata.creationTimestamp: "
-		    "\"%s\" is no time", raw->created);
+		return fail(why, ERR_FORMAT,
+		    "metadata.creationTimestamp: \"%s\" is no time",
+		    raw->created);
 	for (i = 0; i < COUNT(restart_words); i++)
 		if (strcmp(raw->restart, restart_words[i].word) == 0)
 			break;
@@ -417,7 +420,8 @@ pod_parse(struct span s, struct why *why)
 {
 	AUTO_JSON struct json_object *root = NULL;
 	struct why local;
-	struct parse p = { .raw = { .restart = "Always", .node = "",
+	struct parse p = { .raw = { .restart = "Always",
+			       .node = "",
 			       .grace = GRACE_DEFAULT_S },
 		.why = why == NULL ? &local : why };
 	struct pod *pod;
@@ -447,8 +451,8 @@ pod_free(struct pod *pod)
 static int
 member(struct span s, const char *name, struct span *value)
 {
-	if (scan_get(s, value, "metadata", name, NULL) != 1 ||
-	    value->len < 2 || value->p[0] != '"')
+	if (scan_get(s, value, "metadata", name, NULL) != 1 || value->len < 2 ||
+	    value->p[0] != '"')
 		return -1;
 	value->p++;
 	value->len -= 2;
@@ -459,8 +463,8 @@ int
 pod_identity(struct span s, struct span *ns, struct span *name,
     struct span *uid)
 {
-	if (member(s, "namespace", ns) == -1 ||
-	    member(s, "name", name) == -1 || member(s, "uid", uid) == -1)
+	if (member(s, "namespace", ns) == -1 || member(s, "name", name) == -1 ||
+	    member(s, "uid", uid) == -1)
 		return -1;
 	return 0;
 }

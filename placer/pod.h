@@ -29,12 +29,12 @@ enum restart_policy {
 };
 
 /* The conditions that we write, in the order in which we write them. */
-#define POD_CONDITIONS(X)                              \
-	X(SCHEDULED, "PodScheduled")                   \
-	X(SANDBOX, "PodReadyToStartContainers")        \
-	X(INITIALIZED, "Initialized")                  \
-	X(CONTAINERS_READY, "ContainersReady")         \
-	X(READY, "Ready")                              \
+#define POD_CONDITIONS(X)                       \
+	X(SCHEDULED, "PodScheduled")            \
+	X(SANDBOX, "PodReadyToStartContainers") \
+	X(INITIALIZED, "Initialized")           \
+	X(CONTAINERS_READY, "ContainersReady")  \
+	X(READY, "Ready")                       \
 	X(DEVICE, "vk.flightctl.io/Device")
 
 enum pod_condition {
@@ -100,13 +100,13 @@ struct term {
 
 /* NULL in struct pod when the pod wishes nothing. */
 struct wish {
-	struct term selector;	/* nodeSelector */
-	struct term *required;	/* one of them holds (OR) */
+	struct term selector;  /* nodeSelector */
+	struct term *required; /* one of them holds (OR) */
 	size_t nrequired;
 	struct term *preferred;
 	size_t npreferred;
-	struct term device;	/* annotation vk.flightctl.io/device-selector */
-	char *device_name;	/* annotation vk.flightctl.io/device, or NULL */
+	struct term device; /* annotation vk.flightctl.io/device-selector */
+	char *device_name;  /* annotation vk.flightctl.io/device, or NULL */
 };
 
 struct host_port {
@@ -127,16 +127,16 @@ struct pod {
 	char *controller;      /* uid of the controlling owner, or NULL */
 	char *controller_kind; /* "ReplicaSet", ..., or NULL */
 	uint64_t generation;
-	uint64_t order_ms;     /* creationTimestamp: first come first served */
-	uint64_t images;       /* digest of the ordered list of images */
-	int64_t cpu_m;	       /* requests by Kubernetes' rule, design 5 */
+	uint64_t order_ms; /* creationTimestamp: first come first served */
+	uint64_t images;   /* digest of the ordered list of images */
+	int64_t cpu_m;	   /* requests by Kubernetes' rule, design 5 */
 	int64_t memory;
-	int64_t reconnect_ms;  /* annotation, or RECONNECT_* */
-	uint32_t grace_s;      /* deletionGracePeriodSeconds, else spec's */
+	int64_t reconnect_ms; /* annotation, or RECONNECT_* */
+	uint32_t grace_s;     /* deletionGracePeriodSeconds, else spec's */
 	enum restart_policy restart;
-	uint8_t terminating;   /* has a deletionTimestamp */
+	uint8_t terminating;	/* has a deletionTimestamp */
 	uint8_t tolerates_ours; /* the provider taint, by its key */
-	uint8_t is_daemon;     /* controlled by a DaemonSet */
+	uint8_t is_daemon;	/* controlled by a DaemonSet */
 	struct host_port *ports;
 	size_t nports;
 	struct pod_container *containers; /* init ones first */

@@ -21,7 +21,8 @@ is_terminal(enum pod_phase phase)
 	return phase == PHASE_SUCCEEDED || phase == PHASE_FAILED;
 }
 
-/* Whether it ever ran here: a report that is missing takes none of that back. */
+/* Whether it ever ran here: a report that is missing takes none of that back.
+ */
 static bool
 has_run(const struct podstatus_in *in)
 {
@@ -206,7 +207,8 @@ view_conditions(const struct podstatus_in *in, struct view *v)
 void
 podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 {
-	struct view v = { .reason = in->reason, .message = in->message,
+	struct view v = { .reason = in->reason,
+		.message = in->message,
 		.unready = "ContainersNotReady" };
 
 	if (in->final_failed && !is_terminal(in->pod->seen.phase)) {

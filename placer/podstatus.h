@@ -21,8 +21,9 @@ struct podstatus_in {
 	const struct app_report *report; /* or NULL: none for it */
 	int applied;			 /* its entry is applied */
 	int connected;			 /* the device is not AWAY/OVERDUE */
-	const char *reason;  /* of waiting: "Unschedulable", "InsufficientResources",
-				"ImagePullBackOff", ... or NULL */
+	const char
+	    *reason; /* of waiting: "Unschedulable", "InsufficientResources",
+			"ImagePullBackOff", ... or NULL */
 	const char *message; /* for people, or NULL */
 	int final_failed;    /* a bare pod that can never run: phase Failed */
 	int report_final;    /* the report's end state is final (design 8) */

@@ -58,8 +58,8 @@ static const struct jread_field pod_fields[] = {
 	JOBJ(struct app, spec, "spec", REQUIRED),
 	JSTR(struct app, hostname, "spec.hostname", MAX_NAME, OPTIONAL),
 	JSTR(struct app, restart, "spec.restartPolicy", 16, OPTIONAL),
-	JINT(struct app, grace, "spec.terminationGracePeriodSeconds",
-	    INT32_MAX, OPTIONAL),
+	JINT(struct app, grace, "spec.terminationGracePeriodSeconds", INT32_MAX,
+	    OPTIONAL),
 	JARR(struct app, containers, "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
 	JARR(struct app, volumes, "spec.volumes", MAX_LIST, OPTIONAL),
@@ -88,8 +88,8 @@ make_id(struct app *app)
 
 	(void)snprintf(digits, sizeof(digits), "%06u", crc32(app->in->app));
 	digits[6] = '\0';
-	if (snprintf(app->id, sizeof(app->id), "%s-%s", app->in->app,
-		digits) >= (int)sizeof(app->id))
+	if (snprintf(app->id, sizeof(app->id), "%s-%s", app->in->app, digits) >=
+	    (int)sizeof(app->id))
 		return fail(app->why, ERR_BUG, "%s: name too long",
 		    app->in->app);
 	return 0;
@@ -103,8 +103,8 @@ quadlet_file(struct app *app, const char *path, struct unitfile *f)
 
 	app->bytes += strlen(text) + strlen(path);
 	if (app->bytes > MAX_APPLICATION)
-		return fail(app->why, ERR_LIMIT, "spec: over %d bytes as an "
-		    "application", MAX_APPLICATION);
+		return fail(app->why, ERR_LIMIT,
+		    "spec: over %d bytes as an application", MAX_APPLICATION);
 	file = jmake_item(app->files);
 	jmake_str(file, "path", path);
 	jmake_str(file, "content", text);
@@ -169,8 +169,12 @@ render(const struct quadlet_in *in, int dry, struct quadlet *out,
     struct why *why)
 {
 	AUTO_JSON struct json_object *pod = NULL, *json = NULL;
-	struct app app = { .in = in, .out = out, .dry = dry, .why = why,
-		.restart = "Always", .grace = 30 };
+	struct app app = { .in = in,
+		.out = out,
+		.dry = dry,
+		.why = why,
+		.restart = "Always",
+		.grace = 30 };
 	char host[64];
 
 	if ((pod = jread_parse(in->pod, why)) == NULL ||
@@ -203,8 +207,10 @@ quadlet_render(const struct quadlet_in *in, struct quadlet *out,
 int
 quadlet_check(struct span pod, struct why *why)
 {
-	const struct quadlet_in in = { .pod = pod, .app = "k8s-0123456789-x",
-		.cluster = "x", .node = "x" };
+	const struct quadlet_in in = { .pod = pod,
+		.app = "k8s-0123456789-x",
+		.cluster = "x",
+		.node = "x" };
 	struct quadlet out = { 0 };
 	int r = render(&in, 1, &out, why);
 

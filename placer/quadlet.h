@@ -19,20 +19,20 @@ struct quadlet_object {
 };
 
 struct quadlet_in {
-	struct span pod;	/* the Pod as the apiserver sent it */
-	const char *app;	/* mark_name() of it */
-	const char *cluster;	/* full cluster id, for the label */
-	const char *node;	/* virtual node, for the label */
-	uint64_t images;	/* struct pod's digest, for the label */
-	int64_t cpu_m, memory;	/* struct pod's requests, for the labels */
-	uint32_t try;		/* > 0: a label that makes the bytes new */
+	struct span pod;       /* the Pod as the apiserver sent it */
+	const char *app;       /* mark_name() of it */
+	const char *cluster;   /* full cluster id, for the label */
+	const char *node;      /* virtual node, for the label */
+	uint64_t images;       /* struct pod's digest, for the label */
+	int64_t cpu_m, memory; /* struct pod's requests, for the labels */
+	uint32_t try;	       /* > 0: a label that makes the bytes new */
 	const struct quadlet_object *objects;
 	size_t nobjects;
 };
 
 struct quadlet {
-	char *application;  /* one element of spec.applications */
-	char **configs;	    /* elements of spec.config, as JSON texts */
+	char *application; /* one element of spec.applications */
+	char **configs;	   /* elements of spec.config, as JSON texts */
 	char **config_names;
 	size_t nconfigs;
 };

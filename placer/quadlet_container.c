@@ -3,8 +3,7 @@
  * quadlet_container.c: one container of a Pod as a .container file.
  *
  * Owns what each field of a container becomes.  An [Install] section is in
- * every file (without it the agent rolls the whole device back), limits are on
- * the container (on a pod they would bind the infra container alone).
+ * every file: without it the agent rolls the whole device back.
  *
  * A container that ends for good (restartPolicy Never, or OnFailure and exit
  * 0) would be started again at every boot and by every start of the agent.  So
@@ -25,7 +24,6 @@
 #include <string.h>
 
 #include "common/auto.h"
-#include "common/quantity.h"
 #include "common/xmem.h"
 #include "placer/expand.h"
 #include "placer/fields.h"
@@ -38,14 +36,11 @@
 enum {
 	RESTART_S = 10,
 	STOP_MARGIN_S = 10,
-	SHARES_MIN = 2,
-	SHARES_MAX = 262144,
-	CPUS_MIN_M = 10, /* the kernel's least quota: 1 ms of 100 ms */
 };
 
 struct raw {
 	const char *name, *image, *pull, *dir;
-	struct json_object *command, *args, *env, *mounts, *limits, *requests;
+	struct json_object *command, *args, *env, *mounts, *resources;
 };
 
 static const struct jread_field container_fields[] = {
@@ -57,8 +52,7 @@ static const struct jread_field container_fields[] = {
 	JARR(struct raw, args, "args", MAX_LIST, OPTIONAL),
 	JARR(struct raw, env, "env", MAX_LIST, OPTIONAL),
 	JARR(struct raw, mounts, "volumeMounts", MAX_LIST, OPTIONAL),
-	JOBJ(struct raw, limits, "resources.limits", OPTIONAL),
-	JOBJ(struct raw, requests, "resources.requests", OPTIONAL),
+	JOBJ(struct raw, resources, "resources", OPTIONAL),
 };
 
 struct port {
@@ -124,8 +118,8 @@ quadlet_ports(struct app *app, size_t i, struct unitfile *f)
 	list = jread_member(jread_item(app->containers, i), "ports");
 	for (k = 0; k < jread_count(list); k++) {
 		p = (struct port){ .ip = "", .protocol = "TCP" };
-		(void)snprintf(at, sizeof(at), "spec.containers[%zu].ports"
-		    "[%zu]", i, k);
+		(void)snprintf(at, sizeof(at),
+		    "spec.containers[%zu].ports[%zu]", i, k);
 		if (jread_fields(jread_item(list, k), at, port_fields,
 			COUNT(port_fields), &p, app->why) == -1)
 			return -1;
@@ -152,11 +146,11 @@ read_env(struct work *w)
 		    "" :
 		    jread_string(jread_member(item, "value"));
 		if (name == NULL || *name == '\0' || value == NULL)
-			return fail(w->app->why, ERR_FORMAT, "%s.env[%zu]: "
-			    "not a name and a text", w->at, i);
+			return fail(w->app->why, ERR_FORMAT,
+			    "%s.env[%zu]: not a name and a text", w->at, i);
 		w->vars[i].name = name;
-		w->vars[i].value = expand(value, w->vars, w->nvars,
-		    MAX_APPLICATION, &inner);
+		w->vars[i].value =
+		    expand(value, w->vars, w->nvars, MAX_APPLICATION, &inner);
 		if (w->vars[i].value == NULL)
 			return at_path(w, "env", &inner);
 		w->nvars++;
@@ -192,8 +186,8 @@ add_words(struct work *w, struct json_object *list, const char *member,
 
 	for (i = 0; i < jread_count(list); i++) {
 		if ((s = jread_string(jread_item(list, i))) == NULL ||
-		    (words[*n] = expand(s, w->vars, w->nvars,
-			 MAX_APPLICATION, &inner)) == NULL)
+		    (words[*n] = expand(s, w->vars, w->nvars, MAX_APPLICATION,
+			 &inner)) == NULL)
 			return at_path(w, member, &inner);
 		(*n)++;
 	}
@@ -204,7 +198,8 @@ static bool
 is_simple(const char *s)
 {
 	return *s != '\0' &&
-	    s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	    s[strspn(s,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		"0123456789_./:@+-")] == '\0';
 }
 
@@ -217,17 +212,18 @@ put_words(struct work *w, char **words, size_t n)
 
 	if (jread_count(w->raw.command) > 0) {
 		if (!is_simple(words[0]) || strlen(words[0]) > 1024)
-			return fail(w->app->why, ERR_DENIED, "%s.command[0]: "
-			    "\"%.64s\": not a plain path or name", w->at,
-			    words[0]);
+			return fail(w->app->why, ERR_DENIED,
+			    "%s.command[0]: "
+			    "\"%.64s\": not a plain path or name",
+			    w->at, words[0]);
 		unitfile_line(&w->f, "Entrypoint", "%s", words[0]);
 		from = 1;
 	}
-	if (n > from && unitfile_words(&w->f, "Exec",
-		(const char *const *)words + from, n - from, &inner) == -1)
-		return at_path(w, jread_count(w->raw.args) > 0 ? "args" :
-								 "command",
-		    &inner);
+	if (n > from &&
+	    unitfile_words(&w->f, "Exec", (const char *const *)words + from,
+		n - from, &inner) == -1)
+		return at_path(w,
+		    jread_count(w->raw.args) > 0 ? "args" : "command", &inner);
 	return 0;
 }
 
@@ -238,8 +234,9 @@ put_command(struct work *w)
 	size_t i, n = 0;
 	int r;
 
-	words = xcalloc(jread_count(w->raw.command) +
-		jread_count(w->raw.args) + 1, sizeof(*words));
+	words =
+	    xcalloc(jread_count(w->raw.command) + jread_count(w->raw.args) + 1,
+		sizeof(*words));
 	r = add_words(w, w->raw.command, "command", words, &n);
 	if (r == 0)
 		r = add_words(w, w->raw.args, "args", words, &n);
@@ -261,18 +258,19 @@ put_mount(struct work *w, struct json_object *mount)
 	int read_only;
 
 	if (name == NULL || path == NULL)
-		return fail(w->app->why, ERR_FORMAT, "%s.volumeMounts: no "
-		    "name or no mountPath", w->at);
+		return fail(w->app->why, ERR_FORMAT,
+		    "%s.volumeMounts: no name or no mountPath", w->at);
 	if (*path != '/' || strchr(path, ':') != NULL)
-		return fail(w->app->why, ERR_DENIED, "%s.volumeMounts: "
-		    "mountPath \"%.100s\"", w->at, path);
+		return fail(w->app->why, ERR_DENIED,
+		    "%s.volumeMounts: mountPath \"%.100s\"", w->at, path);
 	source = quadlet_volume_source(w->app, name, &read_only);
 	if (source == NULL)
 		return -1;
-	value = xasprintf("%s:%s%s", source, path, read_only ? ":ro,z" :
+	value = xasprintf("%s:%s%s", source, path,
+	    read_only ? ":ro,z" :
 		json_object_get_boolean(jread_member(mount, "readOnly")) ?
-							       ":ro" :
-							       "");
+			":ro" :
+			"");
 	if (unitfile_value(&w->f, "Volume", value, &inner) == -1)
 		return at_path(w, "volumeMounts.mountPath", &inner);
 	return 0;
@@ -289,69 +287,6 @@ put_mounts(struct work *w)
 		if (!fields_is_token_volume(mount) && put_mount(w, mount) == -1)
 			return -1;
 	}
-	return 0;
-}
-
-/* 1: *amount is set. */
-static int
-amount(const struct work *w, struct json_object *list, const char *name,
-    int (*parse)(struct span, int64_t *), int64_t *n)
-{
-	struct json_object *j = jread_member(list, name);
-	const char *s;
-
-	if (j == NULL)
-		return 0;
-	s = json_object_get_string(j);
-	if (parse(span_of(s), n) == -1 || *n < 0)
-		return fail(w->app->why, ERR_FORMAT, "%s.resources: %s "
-		    "\"%.40s\" is no quantity", w->at, name, s);
-	return *n > 0;
-}
-
-/* As the kubelet: shares of 1024 for a whole CPU; a limit is a request. */
-static int64_t
-shares(int64_t cpu_m)
-{
-	if (cpu_m > INT64_C(1000) * SHARES_MAX / 1024)
-		return SHARES_MAX;
-	return cpu_m * 1024 / 1000 < SHARES_MIN ? SHARES_MIN :
-						  cpu_m * 1024 / 1000;
-}
-
-static int
-put_limits(struct work *w)
-{
-	int64_t memory = 0, cpu = 0, request = 0;
-	char args[160] = "";
-	size_t n = 0;
-	int has_memory, has_cpu, has_request;
-
-	has_memory = amount(w, w->raw.limits, "memory", quantity_value,
-	    &memory);
-	has_cpu = amount(w, w->raw.limits, "cpu", quantity_milli, &cpu);
-	has_request = amount(w, w->raw.requests, "cpu", quantity_milli,
-	    &request);
-	if (has_memory == -1 || has_cpu == -1 || has_request == -1)
-		return -1;
-	if (has_memory)
-		n += (size_t)snprintf(args + n, sizeof(args) - n,
-		    " --memory=%" PRId64 " --memory-swap=%" PRId64, memory,
-		    memory);
-	if (cpu < CPUS_MIN_M)
-		cpu = CPUS_MIN_M;
-	if (has_cpu)
-		n += (size_t)snprintf(args + n, sizeof(args) - n,
-		    " --cpus=%" PRId64 ".%03d", cpu / 1000, (int)(cpu % 1000));
-	if (!has_request && has_cpu)
-		request = cpu;
-	if (has_request || has_cpu)
-		n += (size_t)snprintf(args + n, sizeof(args) - n,
-		    " --cpu-shares=%" PRId64, shares(request));
-	if (n >= sizeof(args))
-		return fail(w->app->why, ERR_BUG, "%s.resources: long", w->at);
-	if (n > 0)
-		unitfile_line(&w->f, "PodmanArgs", "%s", args + 1);
 	return 0;
 }
 
@@ -381,8 +316,8 @@ put_identity(struct work *w)
 		if (values[i] == NULL)
 			continue;
 		if (!identity_is_plain(values[i]))
-			return fail(w->app->why, ERR_DENIED, "%s: \"%.64s\" "
-			    "cannot be a label's value",
+			return fail(w->app->why, ERR_DENIED,
+			    "%s: \"%.64s\" cannot be a label's value",
 			    identity_key((enum identity)i), values[i]);
 		unitfile_line(&w->f, "Label", "%s=%s",
 		    identity_key((enum identity)i), values[i]);
@@ -425,13 +360,17 @@ put_service(struct work *w, const char *done)
 		unitfile_line(&w->f, "Restart", "always");
 	} else if (strcmp(w->app->restart, "OnFailure") == 0) {
 		unitfile_line(&w->f, "Restart", "on-failure");
-		unitfile_line(&w->f, "ExecStopPost", "/bin/sh -c 'test "
-		    "\"$$SERVICE_RESULT\" != success || { mkdir -p "
-		    QUADLET_STATE_DIR "/%s && " RESULT " >%s; }'", app, done);
+		unitfile_line(&w->f, "ExecStopPost",
+		    "/bin/sh -c 'test "
+		    "\"$$SERVICE_RESULT\" != success || { mkdir -p " QUADLET_STATE_DIR
+		    "/%s && " RESULT " >%s; }'",
+		    app, done);
 	} else {
 		unitfile_line(&w->f, "Restart", "no");
-		unitfile_line(&w->f, "ExecStopPost", "/bin/sh -c 'mkdir -p "
-		    QUADLET_STATE_DIR "/%s && " RESULT " >%s'", app, done);
+		unitfile_line(&w->f, "ExecStopPost",
+		    "/bin/sh -c 'mkdir -p " QUADLET_STATE_DIR "/%s && " RESULT
+		    " >%s'",
+		    app, done);
 	}
 	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
 	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
@@ -446,8 +385,9 @@ put_image(struct work *w)
 	AUTO_FREE char *image = quadlet_image(w->raw.image);
 
 	if (image == NULL)
-		return fail(w->app->why, ERR_DENIED, "%s.image: \"%.200s\" is "
-		    "no image's name", w->at, w->raw.image);
+		return fail(w->app->why, ERR_DENIED,
+		    "%s.image: \"%.200s\" is no image's name", w->at,
+		    w->raw.image);
 	unitfile_line(&w->f, "Image", "%s", image);
 	unitfile_line(&w->f, "Pull", "%s",
 	    strcmp(w->raw.pull, "Never") == 0 ? "never" : "missing");
@@ -475,7 +415,8 @@ put_container(struct work *w, size_t i)
 	if (*w->raw.dir != '\0' &&
 	    unitfile_value(&w->f, "WorkingDir", w->raw.dir, &inner) == -1)
 		return at_path(w, "workingDir", &inner);
-	if (put_mounts(w) == -1 || put_limits(w) == -1)
+	if (put_mounts(w) == -1 ||
+	    quadlet_limits(w->app, w->raw.resources, w->at, &w->f) == -1)
 		return -1;
 	unitfile_line(&w->f, "StopTimeout", "%" PRId64, w->app->grace);
 	return put_identity(w);

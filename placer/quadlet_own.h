@@ -2,7 +2,7 @@
 #ifndef PLACER_QUADLET_OWN_H
 #define PLACER_QUADLET_OWN_H
 
-/* What quadlet.c, quadlet_container.c and quadlet_volume.c share. */
+/* What the files quadlet*.c share. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -34,6 +34,10 @@ int quadlet_file(struct app *, const char *path, struct unitfile *);
 
 /* One container's file; i is its place in spec.containers. */
 int quadlet_container(struct app *, size_t i);
+
+/* The PodmanArgs= line of a container's resources; at: its path. */
+int quadlet_limits(struct app *, struct json_object *resources, const char *at,
+    struct unitfile *);
 
 /* The .volume files and the config entries of what is mounted. */
 int quadlet_volumes(struct app *);

@@ -71,7 +71,8 @@ read_volume(struct app *app, size_t i, struct volume *v)
 {
 	char at[48];
 
-	*v = (struct volume){ .mode = MODE_DEFAULT, .config_map = "",
+	*v = (struct volume){ .mode = MODE_DEFAULT,
+		.config_map = "",
 		.medium = "" };
 	(void)snprintf(at, sizeof(at), "spec.volumes[%zu]", i);
 	if (jread_fields(jread_item(app->volumes, i), at, volume_fields,
@@ -84,8 +85,10 @@ read_volume(struct app *app, size_t i, struct volume *v)
 		return fail(app->why, ERR_FORMAT, "%s.configMap.name: \"%s\"",
 		    at, v->config_map);
 	if (v->size != NULL && *v->medium == '\0')
-		return fail(app->why, ERR_DENIED, "%s.emptyDir.sizeLimit: not "
-		    "supported: a disk has no limit, only medium Memory", at);
+		return fail(app->why, ERR_DENIED,
+		    "%s.emptyDir.sizeLimit: not "
+		    "supported: a disk has no limit, only medium Memory",
+		    at);
 	return 0;
 }
 
@@ -152,8 +155,9 @@ empty_dir(struct app *app, const struct volume *v)
 			    "size=%" PRId64 ",mode=1777", size);
 		else {
 			unitfile_clear(&f);
-			return fail(app->why, ERR_FORMAT, "spec.volumes: %s: "
-			    "sizeLimit \"%s\"", v->name, v->size);
+			return fail(app->why, ERR_FORMAT,
+			    "spec.volumes: %s: sizeLimit \"%s\"", v->name,
+			    v->size);
 		}
 	}
 	unitfile_section(&f, "Service");
@@ -193,9 +197,9 @@ add_file(struct entry *e, const char *path, const char *content,
 	    e->v->name, path);
 	e->app->bytes += strlen(full) + strlen(content);
 	if (e->app->bytes > MAX_APPLICATION)
-		return fail(e->app->why, ERR_LIMIT, "spec.volumes: %s: over "
-		    "%d bytes with all of the pod", e->v->name,
-		    MAX_APPLICATION);
+		return fail(e->app->why, ERR_LIMIT,
+		    "spec.volumes: %s: over %d bytes with all of the pod",
+		    e->v->name, MAX_APPLICATION);
 	file = jmake_item(e->files);
 	jmake_str(file, "path", full);
 	jmake_str(file, "content", content);
@@ -215,11 +219,11 @@ add_key(struct entry *e, const char *key, const char *path, int64_t mode)
 	if (text == NULL && base64 == NULL)
 		return 0;
 	if (content == NULL)
-		return fail(e->app->why, ERR_DENIED, "spec.volumes: %s: "
-		    "\"%.100s\" is no text", e->v->name, key);
+		return fail(e->app->why, ERR_DENIED,
+		    "spec.volumes: %s: \"%.100s\" is no text", e->v->name, key);
 	if (!is_clean_path(path))
-		return fail(e->app->why, ERR_DENIED, "spec.volumes: %s: path "
-		    "\"%.100s\"", e->v->name, path);
+		return fail(e->app->why, ERR_DENIED,
+		    "spec.volumes: %s: path \"%.100s\"", e->v->name, path);
 	if (add_file(e, path, content, text != NULL ? NULL : "base64", mode) ==
 	    -1)
 		return -1;
@@ -241,7 +245,8 @@ add_items(struct entry *e)
 		    (r = add_key(e, item.key, item.path, item.mode)) == -1)
 			return -1;
 		if (r == 0 && !e->v->optional)
-			return fail(e->app->why, ERR_AGAIN, "spec.volumes: "
+			return fail(e->app->why, ERR_AGAIN,
+			    "spec.volumes: "
 			    "%s: ConfigMap %s has no key \"%.100s\"",
 			    e->v->name, e->v->config_map, item.key);
 	}
@@ -290,10 +295,10 @@ fill(struct entry *e)
 static void
 keep(struct quadlet *out, char *name, char *text)
 {
-	out->configs = xreallocarray(out->configs, out->nconfigs + 1,
-	    sizeof(char *));
-	out->config_names = xreallocarray(out->config_names,
-	    out->nconfigs + 1, sizeof(char *));
+	out->configs =
+	    xreallocarray(out->configs, out->nconfigs + 1, sizeof(char *));
+	out->config_names =
+	    xreallocarray(out->config_names, out->nconfigs + 1, sizeof(char *));
 	out->configs[out->nconfigs] = text;
 	out->config_names[out->nconfigs++] = name;
 }
@@ -307,8 +312,9 @@ config_map(struct app *app, const struct volume *v)
 	struct entry e = { .app = app, .v = v };
 
 	if (object == NULL || (object->object.len == 0 && !v->optional))
-		return fail(app->why, ERR_AGAIN, "spec.volumes: %s: ConfigMap "
-		    "%s is not there", v->name, v->config_map);
+		return fail(app->why, ERR_AGAIN,
+		    "spec.volumes: %s: ConfigMap %s is not there", v->name,
+		    v->config_map);
 	if (object->object.len > 0 &&
 	    (map = jread_parse(object->object, app->why)) == NULL)
 		return -1;
@@ -373,8 +379,8 @@ needs(struct app *app, char **names, uint64_t *optional)
 		if (v.source == NULL || !is_mounted(app, v.name))
 			continue;
 		if ((k = index_of(names, v.config_map)) == 64)
-			return fail(app->why, ERR_LIMIT, "spec.volumes: more "
-			    "than 64 ConfigMaps");
+			return fail(app->why, ERR_LIMIT,
+			    "spec.volumes: more than 64 ConfigMaps");
 		if (k == n) {
 			names[n++] = xstrdup(v.config_map);
 			*optional |= UINT64_C(1) << k;

@@ -74,8 +74,9 @@ read_list(struct json_object *of, const char *at, const char *name,
 		text = json_object_get_string(j);
 		if (resources[i].parse(span_of(text), &a->of[i]) == -1 ||
 		    a->of[i] < 0)
-			return fail(why, ERR_FORMAT, "%s.%s.%s: \"%.40s\" is "
-			    "no quantity", at, name, resources[i].name, text);
+			return fail(why, ERR_FORMAT,
+			    "%s.%s.%s: \"%.40s\" is no quantity", at, name,
+			    resources[i].name, text);
 		a->given[i] = true;
 	}
 	return 0;
@@ -111,7 +112,8 @@ sum_list(struct json_object *spec, const char *list, bool init,
 			why) == -1)
 			return -1;
 		policy = jread_string(jread_member(c, "restartPolicy"));
-		if (!init || (policy != NULL && strcmp(policy, "Always") == 0)) {
+		if (!init ||
+		    (policy != NULL && strcmp(policy, "Always") == 0)) {
 			add(sum, &own);
 			raise_to(peak, sum);
 		} else {

@@ -127,8 +127,9 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	if (json_object_is_type(count, json_type_int) &&
 	    json_object_get_int(count) > 0)
 		seen->restarts += (uint32_t)json_object_get_int(count);
-	seen->reasons = pod_reasons_add(seen->reasons, jread_string(
-	    jread_member(jread_member(state, "waiting"), "reason")));
+	seen->reasons = pod_reasons_add(seen->reasons,
+	    jread_string(
+		jread_member(jread_member(state, "waiting"), "reason")));
 }
 
 void
@@ -141,8 +142,8 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	seen->phase = (enum pod_phase)word_index(phases, COUNT(phases),
 	    jread_string(jread_member(status, "phase")));
 	seen->start_ms = time_of(status, "startTime");
-	seen->reasons = pod_reasons_add(0,
-	    jread_string(jread_member(status, "reason")));
+	seen->reasons =
+	    pod_reasons_add(0, jread_string(jread_member(status, "reason")));
 	list = jread_member(status, "conditions");
 	for (i = 0; i < jread_count(list); i++)
 		read_condition(jread_item(list, i), seen);

@@ -257,8 +257,9 @@ selector_of_map(struct block *b, struct json_object *map, const char *at,
 	t->reqs = block_get(b, n, sizeof(*t->reqs));
 	for (e = NULL; jread_next(map, &e, &key, &v);) {
 		if (jread_string(v) == NULL)
-			return fail(why, ERR_FORMAT, "%s[%.64s]: %s, not a "
-			    "string", at, key, jread_type(v));
+			return fail(why, ERR_FORMAT,
+			    "%s[%.64s]: %s, not a string", at, key,
+			    jread_type(v));
 		r = &t->reqs[t->nreqs++];
 		r->key = block_str(b, key);
 		r->op = SEL_IN;
@@ -310,8 +311,8 @@ expression(struct block *b, struct json_object *j, const char *at,
 	r->values = block_get(b, r->nvalues, sizeof(char *));
 	for (i = 0; i < r->nvalues; i++) {
 		if ((s = jread_string(jread_item(raw.values, i))) == NULL)
-			return fail(why, ERR_FORMAT, "%s.values[%zu]: not a "
-			    "string", at, i);
+			return fail(why, ERR_FORMAT,
+			    "%s.values[%zu]: not a string", at, i);
 		r->values[i] = block_str(b, s);
 	}
 	return 0;
@@ -346,8 +347,10 @@ selector_of_term(struct block *b, struct json_object *j, const char *at,
 	for (i = 0; i < n; i++) {
 		r = &t->reqs[i];
 		r->field = i >= nexprs;
-		if (expression(b, i < nexprs ? jread_item(raw.exprs, i) :
-			jread_item(raw.members, i - nexprs), at, r, why) == -1)
+		if (expression(b,
+			i < nexprs ? jread_item(raw.exprs, i) :
+				     jread_item(raw.members, i - nexprs),
+			at, r, why) == -1)
 			return -1;
 	}
 	return 0;

@@ -8,8 +8,8 @@
 
 /* How all containers of the pod are said to be. */
 enum shape {
-	SHAPE_UNSAID,	 /* no statuses: the pod was never admitted */
-	SHAPE_CREATING,	 /* waiting, have not run yet */
+	SHAPE_UNSAID,	/* no statuses: the pod was never admitted */
+	SHAPE_CREATING, /* waiting, have not run yet */
 	SHAPE_RUNS,
 	SHAPE_FAILS,	 /* waiting to run again after a failure */
 	SHAPE_ENDS,	 /* waiting to run again after exit 0 */

@@ -96,8 +96,8 @@ unitfile_value(struct unitfile *f, const char *key, const char *value,
 	put(f, "=");
 	for (i = 0; i < len; i++) {
 		if (is_control(value[i]) || strchr("\"'\\", value[i]) != NULL)
-			return fail(why, ERR_DENIED, "a quote, a backslash or "
-			    "a control byte");
+			return fail(why, ERR_DENIED,
+			    "a quote, a backslash or a control byte");
 		append(f, &value[i], 1);
 		if (value[i] == '%' || value[i] == '$')
 			append(f, &value[i], 1);
@@ -111,8 +111,9 @@ unitfile_value(struct unitfile *f, const char *key, const char *value,
 static bool
 is_plain(const char *word)
 {
-	return word[strspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_./:=@,+-")] == '\0';
+	return word[strspn(word,
+		   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		   "abcdefghijklmnopqrstuvwxyz0123456789_./:=@,+-")] == '\0';
 }
 
 /* One byte (or UTF-8 sequence) as it stands between double quotes. */
@@ -177,8 +178,9 @@ quoted(struct unitfile *f, const char *word, struct why *why)
 		}
 		/* a quote, a blank and a backslash may follow */
 		if (col + strlen(unit) + 3 > LINE_MAX_BYTES)
-			return fail(why, ERR_LIMIT, "over %d bytes without a "
-			    "place to break a line", LINE_MAX_BYTES);
+			return fail(why, ERR_LIMIT,
+			    "over %d bytes without a place to break a line",
+			    LINE_MAX_BYTES);
 		put(f, unit);
 	}
 	put(f, "\"");
@@ -195,15 +197,18 @@ unitfile_words(struct unitfile *f, const char *key, const char *const *words,
 	put(f, "=");
 	for (i = 0; i < n; i++) {
 		if (*words[i] == '\0')
-			return fail(why, ERR_DENIED, "an empty argument does "
+			return fail(why, ERR_DENIED,
+			    "an empty argument does "
 			    "not survive the device's unit generator");
 		if (strcmp(words[i], ";") == 0)
-			return fail(why, ERR_DENIED, "a lone \";\" does not "
+			return fail(why, ERR_DENIED,
+			    "a lone \";\" does not "
 			    "survive the device's unit generator");
 		if (i > 0)
-			put(f, column(f) >= LINE_GOAL ||
-				column(f) + strlen(words[i]) > LINE_MAX_BYTES -
-				    8 ?
+			put(f,
+			    column(f) >= LINE_GOAL ||
+				    column(f) + strlen(words[i]) >
+					LINE_MAX_BYTES - 8 ?
 				" \\\n" :
 				" ");
 		if (is_plain(words[i]) && strlen(words[i]) <= LINE_GOAL)

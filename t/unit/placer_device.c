@@ -181,7 +181,8 @@ Test(device, decommissioning)
 	device_free(d);
 }
 
-#define HEAD "{\"metadata\":{\"name\":\"d\",\"creationTimestamp\":\"t\"%s}," \
+#define HEAD                                                            \
+	"{\"metadata\":{\"name\":\"d\",\"creationTimestamp\":\"t\"%s}," \
 	"\"spec\":%s,\"status\":{%s}}"
 
 static struct device *
@@ -195,7 +196,8 @@ made(const char *meta, const char *spec, const char *status, struct why *why)
 Test(device, our_entry_tells_whose_it_is)
 {
 	struct why why;
-	struct device *d = made("", "{\"applications\":[{\"name\":\"" PREFIX
+	struct device *d = made("",
+	    "{\"applications\":[{\"name\":\"" PREFIX
 	    "default-web-de19433b\",\"appType\":\"quadlet\",\"inline\":["
 	    "{\"path\":\"v.volume\",\"content\":\"[Volume]\\n\"},"
 	    "{\"path\":\"c.container\",\"content\":\"[Container]\\n"
@@ -208,7 +210,8 @@ Test(device, our_entry_tells_whose_it_is)
 	    "Label=vk.flightctl.io/memory-bytes=67108864\\n\"}]},"
 	    "{\"name\":\"other\"},{\"image\":\"quay.io/x/y\"}],\"config\":["
 	    "{\"name\":\"" PREFIX "default-web-de19433b.conf\"},"
-	    "{\"name\":\"theirs\"}]}", "", &why);
+	    "{\"name\":\"theirs\"}]}",
+	    "", &why);
 	struct app_entry *e;
 
 	cr_assert_not_null(d, "%s", why.text);
@@ -244,7 +247,8 @@ Test(device, capacity_is_what_is_reported_and_plausible)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		free(status);
 		status = xasprintf("\"systemInfo\":{\"cpuCores\":\"%s\","
-		    "\"memoryTotalKb\":\"%s\"}", cases[i].cores, cases[i].kb);
+				   "\"memoryTotalKb\":\"%s\"}",
+		    cases[i].cores, cases[i].kb);
 		d = made("", "{}", status, NULL);
 		cr_assert_not_null(d);
 		cr_expect_eq(d->cpu_m, cases[i].cpu_m);
@@ -262,9 +266,9 @@ Test(device, wrong_types_are_refused_by_path)
 		{ ",\"labels\":{\"a\":1}", "{}", "", "metadata.labels[a]" },
 		{ ",\"owner\":7", "{}", "", "metadata.owner: a number" },
 		{ "", "7", "", "spec: a number, not an object" },
-		{ "", "{\"applications\":{}}", "", "spec.applications: an obj" },
-		{ "", "{\"applications\":[7]}", "",
-		    "spec.applications[0]" },
+		{ "", "{\"applications\":{}}", "",
+		    "spec.applications: an obj" },
+		{ "", "{\"applications\":[7]}", "", "spec.applications[0]" },
 		{ "", "{\"applications\":[{\"name\":7}]}", "",
 		    "spec.applications[0].name" },
 		{ "", "{\"config\":[{}]}", "", "spec.config[0].name" },
@@ -291,9 +295,10 @@ Test(device, wrong_types_are_refused_by_path)
 
 Test(device, frozen_from_the_annotation_on)
 {
-	struct device *d = made(",\"annotations\":{"
-	    "\"device-controller/conflictPaused\":\"true\"}", "{}",
-	    "\"summary\":{\"status\":\"Online\"}", NULL);
+	struct device *d =
+	    made(",\"annotations\":{"
+		 "\"device-controller/conflictPaused\":\"true\"}",
+		"{}", "\"summary\":{\"status\":\"Online\"}", NULL);
 
 	cr_assert_not_null(d);
 	cr_assert_eq(d->summary, DEVICE_CONFLICT_PAUSED);

@@ -82,8 +82,8 @@ try_values(const struct field *f)
 	char *next = all, *value;
 
 	while ((value = strsep(&next, "|")) != NULL) {
-		int bare = strcmp(value, "true") == 0 ||
-		    strcmp(value, "false") == 0;
+		int bare =
+		    strcmp(value, "true") == 0 || strcmp(value, "false") == 0;
 
 		free(leaf);
 		leaf = xasprintf(bare ? "%s" : "\"%s\"", value);
@@ -153,8 +153,8 @@ Test(fields, rows_are_in_order_and_none_hides_another)
 			cr_expect(i == k ||
 				strncmp(rows[k].path, rows[i].path,
 				    strlen(rows[i].path)) != 0 ||
-				strchr(".[", rows[k].path[strlen(
-						 rows[i].path)]) == NULL,
+				strchr(".[",
+				    rows[k].path[strlen(rows[i].path)]) == NULL,
 			    "%s is below %s", rows[k].path, rows[i].path);
 }
 
@@ -165,17 +165,22 @@ Test(fields, a_service_accounts_token_is_left_out_and_nothing_like_it)
 		int verdict;
 	} cases[] = {
 		{ "{\"volumes\":[{\"name\":\"kube-api-access-x\",\"projected\":"
-		  "{\"sources\":[{}]}}]}", 0 },
+		  "{\"sources\":[{}]}}]}",
+		    0 },
 		{ "{\"volumes\":[{\"name\":\"kube-api-access-x\",\"hostPath\":"
-		  "{\"path\":\"/\"}}]}", -1 },
+		  "{\"path\":\"/\"}}]}",
+		    -1 },
 		{ "{\"volumes\":[{\"name\":\"mine\",\"projected\":"
-		  "{\"sources\":[{}]}}]}", -1 },
+		  "{\"sources\":[{}]}}]}",
+		    -1 },
 		{ "{\"containers\":[{\"volumeMounts\":[{\"name\":"
 		  "\"kube-api-access-x\",\"mountPath\":\"/var/run/secrets/"
-		  "kubernetes.io/serviceaccount\",\"subPath\":\"x\"}]}]}", 0 },
+		  "kubernetes.io/serviceaccount\",\"subPath\":\"x\"}]}]}",
+		    0 },
 		{ "{\"containers\":[{\"volumeMounts\":[{\"name\":"
 		  "\"kube-api-access-x\",\"mountPath\":\"/\",\"subPath\":"
-		  "\"x\"}]}]}", -1 },
+		  "\"x\"}]}]}",
+		    -1 },
 	};
 	struct json_object *spec;
 	size_t i;
@@ -194,15 +199,15 @@ static char *
 printed(const struct field *f)
 {
 	static const char *const words[] = { [HONOURED] = "honoured",
-		[HONOURED_SO] = "honoured so", [IGNORED] = "ignored",
+		[HONOURED_SO] = "honoured so",
+		[IGNORED] = "ignored",
 		[REFUSED] = "refused" };
 	AUTO_FREE char *only = NULL;
 
 	if (f->values != NULL)
 		only = xasprintf("; only %s", f->values);
-	return xasprintf(".It Li %s\n%s%s%s%s.\n", f->path,
-	    words[f->verdict], only == NULL ? "" : only,
-	    *f->text == '\0' ? "" : ": ", f->text);
+	return xasprintf(".It Li %s\n%s%s%s%s.\n", f->path, words[f->verdict],
+	    only == NULL ? "" : only, *f->text == '\0' ? "" : ": ", f->text);
 }
 
 Test(fields, the_manual_page_has_the_same_rows)

@@ -12,10 +12,10 @@
 
 #include "common/xmem.h"
 
-#define META                                                          \
-	"\"metadata\":{\"namespace\":\"default\",\"name\":\"web\","   \
-	"\"uid\":\"de19433b-1e42-4ab7-a497-58683eeb7579\","           \
-	"\"generation\":3,"                                           \
+#define META                                                        \
+	"\"metadata\":{\"namespace\":\"default\",\"name\":\"web\"," \
+	"\"uid\":\"de19433b-1e42-4ab7-a497-58683eeb7579\","         \
+	"\"generation\":3,"                                         \
 	"\"creationTimestamp\":\"2026-11-23T07:42:54Z\"%s}"
 
 /* A Pod with these members added to its metadata and to its spec. */
@@ -23,7 +23,8 @@ static char *
 pod_text(const char *meta, const char *spec, const char *status)
 {
 	return xasprintf("{\"kind\":\"Pod\"," META ",\"spec\":{%s},"
-	    "\"status\":{%s}}", meta, spec, status);
+			 "\"status\":{%s}}",
+	    meta, spec, status);
 }
 
 #define ONE "\"containers\":[{\"name\":\"c\",\"image\":\"nginx\"}]"
@@ -82,34 +83,40 @@ struct request_case {
 	int64_t cpu_m, memory;
 };
 
-#define RES(cpu, mem) \
+#define RES(cpu, mem)                                                        \
 	"\"resources\":{\"requests\":{\"cpu\":\"" cpu "\",\"memory\":\"" mem \
 	"\"}}"
 #define C(name, res) "{\"name\":\"" name "\",\"image\":\"i\"," res "}"
-#define SIDECAR(name, res) \
-	"{\"name\":\"" name "\",\"image\":\"i\",\"restartPolicy\":\"Always\"," \
-	res "}"
+#define SIDECAR(name, res)  \
+	"{\"name\":\"" name \
+	"\",\"image\":\"i\",\"restartPolicy\":\"Always\"," res "}"
 
 static const struct request_case requests[] = {
 	{ ONE, 0, 0 },
-	{ "\"containers\":[" C("a", RES("100m", "64Mi")) ","
-	  C("b", RES("0.5", "1k")) "]", 600, 67109864 },
+	{ "\"containers\":[" C("a", RES("100m", "64Mi")) "," C("b",
+	      RES("0.5", "1k")) "]",
+	    600, 67109864 },
 	/* a limit stands for an absent request, not beside one */
-	{ "\"containers\":[" C("a", "\"resources\":{\"limits\":{\"cpu\":\"2\","
-	  "\"memory\":\"1Gi\"},\"requests\":{\"cpu\":\"1\"}}") "]",
+	{ "\"containers\":[" C("a",
+	      "\"resources\":{\"limits\":{\"cpu\":\"2\","
+	      "\"memory\":\"1Gi\"},\"requests\":{\"cpu\":\"1\"}}") "]",
 	    1000, 1073741824 },
 	/* the hungriest init container, when it is hungrier than the sum */
-	{ "\"initContainers\":[" C("i", RES("3", "1")) "," C("j", RES("1", "9"))
-	  "],\"containers\":[" C("a", RES("2", "5")) "]", 3000, 9 },
+	{ "\"initContainers\":[" C("i", RES("3", "1")) "," C("j",
+	      RES("1", "9")) "],\"containers\":[" C("a", RES("2", "5")) "]",
+	    3000, 9 },
 	/* a sidecar counts for the containers and for later init ones only */
-	{ "\"initContainers\":[" C("i", RES("3", "0")) ","
-	  SIDECAR("s", RES("1", "4")) "," C("j", RES("1", "9"))
-	  "],\"containers\":[" C("a", RES("1", "5")) "]", 3000, 13 },
+	{ "\"initContainers\":[" C("i", RES("3", "0")) "," SIDECAR("s",
+	      RES("1", "4")) "," C("j",
+	      RES("1", "9")) "],\"containers\":[" C("a", RES("1", "5")) "]",
+	    3000, 13 },
 	/* amounts of the pod itself replace the sum, each for itself */
-	{ "\"resources\":{\"requests\":{\"cpu\":\"250m\"}},\"containers\":["
-	  C("a", RES("1", "5")) "]", 250, 5 },
-	{ "\"overhead\":{\"cpu\":\"10m\",\"memory\":\"7\"},\"containers\":["
-	  C("a", RES("1", "5")) "]", 1010, 12 },
+	{ "\"resources\":{\"requests\":{\"cpu\":\"250m\"}},\"containers\":[" C(
+	      "a", RES("1", "5")) "]",
+	    250, 5 },
+	{ "\"overhead\":{\"cpu\":\"10m\",\"memory\":\"7\"},\"containers\":[" C(
+	      "a", RES("1", "5")) "]",
+	    1010, 12 },
 };
 
 Test(pod, requests_follow_kubernetes)
@@ -182,7 +189,8 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 	for (i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
 		c = &selectors[i];
 		meta = xasprintf(",\"annotations\":{"
-		    "\"vk.flightctl.io/device-selector\":\"%s\"}", c->text);
+				 "\"vk.flightctl.io/device-selector\":\"%s\"}",
+		    c->text);
 		pod = parse(meta, ONE, &why);
 		free(meta);
 		cr_assert_not_null(pod, "%s", why.text);
@@ -190,14 +198,17 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 		    c->text, why.text);
 		if (c->holds != -1)
 			cr_expect_eq(term_holds(&pod->wish->device, labels, 3,
-				"d"), c->holds, "%s", c->text);
+					 "d"),
+			    c->holds, "%s", c->text);
 		pod_free(pod);
 	}
 }
 
 Test(pod, affinity_terms)
 {
-	struct pod *pod = must("", ONE ",\"nodeSelector\":{\"site\":\"lab\"},"
+	struct pod *pod = must("",
+	    ONE
+	    ",\"nodeSelector\":{\"site\":\"lab\"},"
 	    "\"affinity\":{\"nodeAffinity\":{"
 	    "\"requiredDuringSchedulingIgnoredDuringExecution\":{"
 	    "\"nodeSelectorTerms\":[{},{\"matchExpressions\":[{\"key\":\"rack\","
@@ -240,9 +251,10 @@ Test(pod, reconnect_timeout)
 	size_t i;
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		meta = xasprintf(",\"annotations\":{"
-		    "\"vk.flightctl.io/reconnect-timeout\":\"%s\"}",
-		    cases[i].text);
+		meta =
+		    xasprintf(",\"annotations\":{"
+			      "\"vk.flightctl.io/reconnect-timeout\":\"%s\"}",
+			cases[i].text);
 		pod = parse(meta, ONE, &why);
 		free(meta);
 		cr_assert_not_null(pod);
@@ -256,7 +268,8 @@ Test(pod, reconnect_timeout)
 
 Test(pod, owners_tolerations_ports)
 {
-	struct pod *pod = must(",\"ownerReferences\":[{\"kind\":\"X\",\"uid\":"
+	struct pod *pod = must(
+	    ",\"ownerReferences\":[{\"kind\":\"X\",\"uid\":"
 	    "\"u0\"},{\"kind\":\"DaemonSet\",\"uid\":\"u1\",\"controller\":"
 	    "true}],\"deletionTimestamp\":\"2026-11-23T08:00:00Z\","
 	    "\"deletionGracePeriodSeconds\":5",
@@ -336,7 +349,8 @@ Test(pod, a_cut_text_is_never_a_pod)
 
 Test(pod, status_nonsense_counts_as_absent)
 {
-	char *text = pod_text("", ONE, "\"phase\":\"Nonsense\",\"startTime\":"
+	char *text = pod_text("", ONE,
+	    "\"phase\":\"Nonsense\",\"startTime\":"
 	    "\"yesterday\",\"conditions\":[7,{\"type\":\"Ready\",\"status\":"
 	    "\"True\",\"lastTransitionTime\":\"2026-11-23T07:42:54Z\"}],"
 	    "\"containerStatuses\":[{\"restartCount\":\"3\"},{\"restartCount\":"

@@ -42,8 +42,8 @@ enum {
 static void
 set_containers(struct point *p, int two)
 {
-	p->containers[0] = (struct pod_container){ (char[]){ "a" },
-		(char[]){ "x" }, 0 };
+	p->containers[0] =
+	    (struct pod_container){ (char[]){ "a" }, (char[]){ "x" }, 0 };
 	p->containers[1] = p->containers[0];
 	p->pod.containers = p->containers;
 	p->pod.ncontainers = two ? 2 : 1;
@@ -74,8 +74,8 @@ fill(struct point *p, size_t n)
 	p->in.message = bits >> 3 & 1 ? "because" : NULL;
 	p->in.report_final = p->in.state == DONE;
 	p->in.device = p->in.state == WAITING ? NULL : "edge-1";
-	p->report.state = r >= APP_STATE_COUNT ? APP_RUNNING :
-						 (enum app_state)r;
+	p->report.state =
+	    r >= APP_STATE_COUNT ? APP_RUNNING : (enum app_state)r;
 	p->report.of = bits >> 4 & 1 ? 3 : 1;
 	p->report.ready = r == APP_RUNNING ? p->report.of : 0;
 	p->in.report = r == APP_STATE_COUNT ? NULL : &p->report;
@@ -86,11 +86,11 @@ fill(struct point *p, size_t n)
 
 static char name[] = "c", image[] = "nginx";
 
-#define FOR_EACH(p)                                                  \
-	for (size_t n_ = 0; n_ < POINTS; n_++)                       \
-		if (fill(p, n_), (p)->containers[0].name = name,     \
-		    (p)->containers[1].name = name,                  \
-		    (p)->containers[0].image = image,                \
+#define FOR_EACH(p)                                              \
+	for (size_t n_ = 0; n_ < POINTS; n_++)                   \
+		if (fill(p, n_), (p)->containers[0].name = name, \
+		    (p)->containers[1].name = name,              \
+		    (p)->containers[0].image = image,            \
 		    (p)->containers[1].image = image, 1)
 
 static struct json_object *
@@ -146,7 +146,8 @@ Test(podstatus, holds_everywhere)
 	struct json_object *j, *ready;
 	struct point p;
 
-	FOR_EACH(&p) {
+	FOR_EACH(&p)
+	{
 		podstatus_make(&p.in, &s);
 		j = parsed(&s);
 		ready = condition(j, "Ready");
@@ -177,8 +178,9 @@ Test(podstatus, holds_everywhere)
 		/* a condition for each kind, once, with this generation */
 		cr_assert_eq(jread_count(jread_member(j, "conditions")),
 		    COND_COUNT);
-		cr_assert_eq(json_object_get_int64(jread_member(ready,
-			"observedGeneration")), 7);
+		cr_assert_eq(json_object_get_int64(
+				 jread_member(ready, "observedGeneration")),
+		    7);
 		json_object_put(j);
 		podstatus_clear(&s);
 	}
@@ -191,7 +193,8 @@ Test(podstatus, what_was_told_is_told)
 	struct json_object *j;
 	struct point p;
 
-	FOR_EACH(&p) {
+	FOR_EACH(&p)
+	{
 		podstatus_make(&p.in, &s);
 		j = parsed(&s);
 		seen_read(j, &p.pod.seen);
@@ -214,7 +217,8 @@ Test(podstatus, times_stay)
 	struct point p;
 	size_t i;
 
-	FOR_EACH(&p) {
+	FOR_EACH(&p)
+	{
 		podstatus_make(&p.in, &s);
 		j = parsed(&s);
 		seen_read(j, &p.pod.seen);
@@ -252,9 +256,14 @@ ordinary(struct point *p, enum app_state state, uint16_t ready, uint16_t of)
 	p->containers[0].image = p->containers[1].image = image;
 	p->pod.generation = 1;
 	p->pod.seen.phase = PHASE_RUNNING;
-	p->in = (struct podstatus_in){ .pod = &p->pod, .state = RUNNING,
-		.device = "edge-1", .report = &p->report, .applied = 1,
-		.connected = 1, .running_ms = EARLIER, .now = { 0, NOW } };
+	p->in = (struct podstatus_in){ .pod = &p->pod,
+		.state = RUNNING,
+		.device = "edge-1",
+		.report = &p->report,
+		.applied = 1,
+		.connected = 1,
+		.running_ms = EARLIER,
+		.now = { 0, NOW } };
 	p->report.state = state;
 	p->report.ready = ready;
 	p->report.of = of;
@@ -289,8 +298,8 @@ static const struct meaning meanings[] = {
 	{ APP_COMPLETED, 0, 1, RESTART_ALWAYS, PHASE_RUNNING, TRUTH_FALSE,
 	    "waiting", "CrashLoopBackOff" },
 	/* one read proves no end */
-	{ APP_ERROR, 0, 1, RESTART_NEVER, PHASE_RUNNING, TRUTH_FALSE,
-	    "running", "" },
+	{ APP_ERROR, 0, 1, RESTART_NEVER, PHASE_RUNNING, TRUTH_FALSE, "running",
+	    "" },
 	{ APP_COMPLETED, 0, 1, RESTART_NEVER, PHASE_RUNNING, TRUTH_FALSE,
 	    "running", "" },
 	{ APP_COMPLETED, 0, 1, RESTART_ON_FAILURE, PHASE_RUNNING, TRUTH_FALSE,
@@ -314,8 +323,10 @@ Test(podstatus, what_a_report_means)
 		cr_expect_eq(s.phase, m->phase, "%zu", i);
 		cr_expect_eq(s.ready, m->is_ready, "%zu", i);
 		cr_expect_str_eq(state_of(j, 0), m->container, "%zu", i);
-		waiting = jread_member(jread_member(jread_item(
-		    jread_member(j, "containerStatuses"), 0), "state"),
+		waiting = jread_member(
+		    jread_member(
+			jread_item(jread_member(j, "containerStatuses"), 0),
+			"state"),
 		    "waiting");
 		cr_expect_str_eq(text(waiting, "reason"), m->waiting, "%zu", i);
 		json_object_put(j);
@@ -347,8 +358,11 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 		p.in.report_final = 1;
 		podstatus_make(&p.in, &s);
 		j = parsed(&s);
-		t = jread_member(jread_member(jread_item(jread_member(j,
-		    "containerStatuses"), 0), "state"), "terminated");
+		t = jread_member(
+		    jread_member(
+			jread_item(jread_member(j, "containerStatuses"), 0),
+			"state"),
+		    "terminated");
 		cr_expect_eq(s.phase, ends[i].phase);
 		cr_expect_eq(json_object_get_int(jread_member(t, "exitCode")),
 		    ends[i].exit);
@@ -435,7 +449,8 @@ Test(podstatus, why_it_waits)
 
 	ordinary(&p, APP_UNKNOWN, 0, 0);
 	p.pod.seen.phase = PHASE_NONE;
-	p.in = (struct podstatus_in){ .pod = &p.pod, .state = WAITING,
+	p.in = (struct podstatus_in){ .pod = &p.pod,
+		.state = WAITING,
 		.reason = "InsufficientResources",
 		.message = "Insufficient resources: Device edge-1 has 1 CPU, "
 			   "requested 8 CPU",
@@ -445,11 +460,13 @@ Test(podstatus, why_it_waits)
 	cr_assert_eq(s.phase, PHASE_PENDING);
 	cr_assert_str_eq(text(j, "reason"), "InsufficientResources");
 	cr_assert_str_eq(text(j, "message"), p.in.message);
-	waiting = jread_member(jread_member(jread_item(jread_member(j,
-	    "containerStatuses"), 0), "state"), "waiting");
+	waiting = jread_member(
+	    jread_member(jread_item(jread_member(j, "containerStatuses"), 0),
+		"state"),
+	    "waiting");
 	cr_assert_str_eq(text(waiting, "reason"), "InsufficientResources");
-	cr_assert_str_eq(text(condition(j, "vk.flightctl.io/Device"),
-			     "status"), "False");
+	cr_assert_str_eq(text(condition(j, "vk.flightctl.io/Device"), "status"),
+	    "False");
 	seen_read(j, &p.pod.seen);
 	json_object_put(j);
 	podstatus_clear(&s);
@@ -483,9 +500,10 @@ Test(podstatus, old_reasons_are_taken_back)
 
 	ordinary(&p, APP_RUNNING, 1, 1);
 	podstatus_make(&p.in, &s);
-	cr_assert_not_null(strstr(s.json, "\"phase\":\"Running\","
-	    "\"reason\":null,\"message\":null"));
-	cr_assert_not_null(strstr(s.json, "{\"type\":\"Ready\",\"status\":"
+	cr_assert_not_null(strstr(s.json,
+	    "\"phase\":\"Running\",\"reason\":null,\"message\":null"));
+	cr_assert_not_null(strstr(s.json,
+	    "{\"type\":\"Ready\",\"status\":"
 	    "\"True\",\"observedGeneration\":1,\"reason\":null,"
 	    "\"message\":null,"));
 	podstatus_clear(&s);
@@ -506,8 +524,8 @@ Test(podstatus, restarts_never_count_down_and_their_sum_is_right)
 	list = jread_member(j, "containerStatuses");
 	cr_assert_eq(jread_count(list), 2);
 	for (i = 0; i < 2; i++)
-		sum += json_object_get_int(jread_member(jread_item(list, i),
-		    "restartCount"));
+		sum += json_object_get_int(
+		    jread_member(jread_item(list, i), "restartCount"));
 	cr_assert_eq(sum, 5);
 	seen_read(j, &p.pod.seen);
 	json_object_put(j);

@@ -31,10 +31,15 @@ static const struct quadlet_object objects[] = {
 static int
 render(struct span pod, uint32_t try, struct quadlet *q, struct why *why)
 {
-	const struct quadlet_in in = { .pod = pod, .app = APP,
+	const struct quadlet_in in = { .pod = pod,
+		.app = APP,
 		.cluster = "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11",
-		.node = "vk-flightctl-a", .images = 0xff, .cpu_m = 250,
-		.memory = 67108864, .try = try, .objects = objects,
+		.node = "vk-flightctl-a",
+		.images = 0xff,
+		.cpu_m = 250,
+		.memory = 67108864,
+		.try = try,
+		.objects = objects,
 		.nobjects = 2 };
 
 	return quadlet_render(&in, q, why);
@@ -115,8 +120,7 @@ Test(quadlet, goldens)
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
 		AUTO_FREE char *pod = golden_pod(i);
-		AUTO_FREE char *path =
-		    xasprintf(GOLDEN "%s.txt", goldens[i]);
+		AUTO_FREE char *path = xasprintf(GOLDEN "%s.txt", goldens[i]);
 		AUTO_FREE char *want = slurp(path);
 		AUTO_FREE char *have = NULL;
 
@@ -140,7 +144,8 @@ static char *
 pod_with(const char *spec)
 {
 	return xasprintf("{\"metadata\":{\"namespace\":\"default\",\"name\":"
-	    "\"web\",\"uid\":\"de19433b-1e42\"},\"spec\":{%s}}", spec);
+			 "\"web\",\"uid\":\"de19433b-1e42\"},\"spec\":{%s}}",
+	    spec);
 }
 
 #define C1(more) "\"containers\":[{\"name\":\"c\",\"image\":\"i\"" more "}]"
@@ -165,21 +170,21 @@ static const struct refusal refusals[] = {
 	{ C1(",\"env\":[{\"value\":\"x\"}]"), ERR_FORMAT,
 	    "spec.containers[0].env[0]" },
 	{ C1(",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{"
-	     "\"fieldPath\":\"x\"}}}]"), ERR_DENIED,
-	    "spec.containers[0].env[0].valueFrom: not supported" },
+	     "\"fieldPath\":\"x\"}}}]"),
+	    ERR_DENIED, "spec.containers[0].env[0].valueFrom: not supported" },
 	{ C1(",\"workingDir\":\"/a'b\""), ERR_DENIED,
 	    "spec.containers[0].workingDir: a quote" },
 	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"),
 	    ERR_FORMAT, "spec.volumes: no \"v\"" },
-	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/a:b\"}]")
-	  ",\"volumes\":[{\"name\":\"v\"}]", ERR_DENIED,
-	    "spec.containers[0].volumeMounts" },
-	{ C1(",\"resources\":{\"limits\":{\"memory\":\"64Mb\"}}"),
-	    ERR_FORMAT, "spec.containers[0].resources: memory \"64Mb\"" },
+	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/a:b\"}]") ",\"volumes\":[{\"name\":\"v\"}]",
+	    ERR_DENIED, "spec.containers[0].volumeMounts" },
+	{ C1(",\"resources\":{\"limits\":{\"memory\":\"64Mb\"}}"), ERR_FORMAT,
+	    "spec.containers[0].resources: memory \"64Mb\"" },
 	{ C1(",\"ports\":[{\"containerPort\":1,\"hostPort\":99999}]"),
 	    ERR_LIMIT, "spec.containers[0].ports[0].hostPort" },
 	{ C1("") ",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"sizeLimit\":"
-	  "\"1Gi\"}}]", ERR_DENIED, "spec.volumes[0].emptyDir.sizeLimit" },
+		 "\"1Gi\"}}]",
+	    ERR_DENIED, "spec.volumes[0].emptyDir.sizeLimit" },
 	{ "\"containers\":[{\"name\":\"c\",\"image\":\"a b\"}]", ERR_DENIED,
 	    "spec.containers[0].image: \"a b\"" },
 	{ "\"containers\":[]", ERR_FORMAT, "spec.containers: none" },
@@ -198,8 +203,8 @@ Test(quadlet, refusals_name_the_field)
 		    refusals[i].spec);
 		cr_expect_eq(why.kind, refusals[i].kind, "%s", why.text);
 		cr_expect_eq(strncmp(why.text, refusals[i].text,
-				 strlen(refusals[i].text)), 0, "%s, not %s",
-		    why.text, refusals[i].text);
+				 strlen(refusals[i].text)),
+		    0, "%s, not %s", why.text, refusals[i].text);
 		cr_expect_null(q.application);
 		cr_expect_eq(quadlet_check(span_of(pod), &why), -1);
 	}
@@ -207,19 +212,21 @@ Test(quadlet, refusals_name_the_field)
 
 /* A ConfigMap volume at /v, its items and optional as given. */
 #define MOUNTED C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]")
-#define MAP(name, more) \
-	MOUNTED ",\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"" \
-		name "\"" more "}}]"
+#define MAP(name, more)                                                 \
+	MOUNTED                                                         \
+	",\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"" name \
+	"\"" more "}}]"
 
 static const struct refusal maps[] = {
 	{ MAP("elsewhere", ""), ERR_AGAIN,
 	    "spec.volumes: v: ConfigMap elsewhere is not there" },
 	{ MAP("absent", ""), ERR_AGAIN, "spec.volumes: v: ConfigMap absent" },
 	{ MAP("absent", ",\"optional\":true"), ERR_NONE, "" },
-	{ MAP("shop", ",\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"),
-	    ERR_AGAIN, "spec.volumes: v: ConfigMap shop has no key \"k\"" },
-	{ MAP("shop", ",\"optional\":true,\"items\":[{\"key\":\"k\","
-		      "\"path\":\"p\"}]"), ERR_NONE, "" },
+	{ MAP("shop", ",\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"), ERR_AGAIN,
+	    "spec.volumes: v: ConfigMap shop has no key \"k\"" },
+	{ MAP("shop",
+	      ",\"optional\":true,\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"),
+	    ERR_NONE, "" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"a/../b\"}]"),
 	    ERR_DENIED, "spec.volumes: v: path \"a/../b\"" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"/b\"}]"),
@@ -245,7 +252,8 @@ Test(quadlet, config_maps)
 		    why.text);
 		cr_expect_eq(why.kind, maps[i].kind, "%s", why.text);
 		cr_expect_eq(strncmp(why.text, maps[i].text,
-				 strlen(maps[i].text)), 0, "%s", why.text);
+				 strlen(maps[i].text)),
+		    0, "%s", why.text);
 		if (maps[i].kind == ERR_NONE)
 			cr_expect_eq(q.nconfigs, 1);
 		/* Before anything is fetched only the Pod can be wrong. */
@@ -263,9 +271,11 @@ Test(quadlet, an_application_has_a_size)
 	struct why why;
 
 	memset(big, 'x', 300 * 1024 - 1);
-	pod = xasprintf("{\"metadata\":{\"namespace\":\"d\",\"name\":\"w\","
+	pod = xasprintf(
+	    "{\"metadata\":{\"namespace\":\"d\",\"name\":\"w\","
 	    "\"uid\":\"u\"},\"spec\":{\"containers\":[{\"name\":\"c\","
-	    "\"image\":\"i\",\"args\":[\"%s\"]}]}}", big);
+	    "\"image\":\"i\",\"args\":[\"%s\"]}]}}",
+	    big);
 	cr_assert_eq(render(span_of(pod), 0, &q, &why), -1);
 	cr_assert_eq(why.kind, ERR_LIMIT);
 }
@@ -281,13 +291,15 @@ Test(quadlet, variables_cannot_blow_up)
 
 	for (i = 1; i < 40; i++) {
 		char *more = xasprintf("%s,{\"name\":\"V%d\",\"value\":"
-		    "\"$(V%d)$(V%d)\"}", env, i, i - 1, i - 1);
+				       "\"$(V%d)$(V%d)\"}",
+		    env, i, i - 1, i - 1);
 
 		free(env);
 		env = more;
 	}
 	spec = xasprintf("\"containers\":[{\"name\":\"c\",\"image\":\"i\","
-	    "\"env\":[%s]}]", env);
+			 "\"env\":[%s]}]",
+	    env);
 	pod = pod_with(spec);
 	cr_assert_eq(render(span_of(pod), 0, &q, &why), -1);
 	cr_assert_eq(why.kind, ERR_LIMIT, "%s", why.text);
@@ -310,7 +322,8 @@ Test(quadlet, the_same_pod_gives_the_same_bytes_and_a_try_others)
 			cr_expect_str_eq(a.configs[k], b.configs[k]);
 			cr_expect_str_eq(a.configs[k], c.configs[k]);
 			cr_expect_eq(strncmp(a.config_names[k], APP ".",
-					 strlen(APP) + 1), 0);
+					 strlen(APP) + 1),
+			    0);
 		}
 		quadlet_clear(&a);
 		quadlet_clear(&b);
@@ -358,8 +371,8 @@ Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
 			n++;
 			content = jread_string(
 			    jread_member(jread_item(files, k), "content"));
-			cr_expect_not_null(strstr(content, "\n[Install]\n"
-			    "WantedBy=multi-user.target\n"));
+			cr_expect_not_null(strstr(content,
+			    "\n[Install]\nWantedBy=multi-user.target\n"));
 			identity_read(content, id);
 			cr_expect(span_is(id[ID_NODE], "vk-flightctl-a"));
 			cr_expect(span_is(id[ID_UID],
@@ -378,14 +391,14 @@ Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
 
 Test(quadlet, needs)
 {
-	AUTO_FREE char *pod = pod_with(
-	    C1(",\"volumeMounts\":[{\"name\":\"a\",\"mountPath\":\"/a\"},{"
-	       "\"name\":\"b\",\"mountPath\":\"/b\"},{\"name\":\"c\","
-	       "\"mountPath\":\"/c\"}]") ",\"volumes\":[{\"name\":\"a\","
-	    "\"configMap\":{\"name\":\"one\",\"optional\":true}},{\"name\":"
-	    "\"b\",\"configMap\":{\"name\":\"two\",\"optional\":true}},{"
-	    "\"name\":\"c\",\"configMap\":{\"name\":\"one\"}},{\"name\":"
-	    "\"unmounted\",\"configMap\":{\"name\":\"three\"}}]");
+	AUTO_FREE char *pod = pod_with(C1(
+	    ",\"volumeMounts\":[{\"name\":\"a\",\"mountPath\":\"/a\"},{"
+	    "\"name\":\"b\",\"mountPath\":\"/b\"},{\"name\":\"c\","
+	    "\"mountPath\":\"/c\"}]") ",\"volumes\":[{\"name\":\"a\","
+				      "\"configMap\":{\"name\":\"one\",\"optional\":true}},{\"name\":"
+				      "\"b\",\"configMap\":{\"name\":\"two\",\"optional\":true}},{"
+				      "\"name\":\"c\",\"configMap\":{\"name\":\"one\"}},{\"name\":"
+				      "\"unmounted\",\"configMap\":{\"name\":\"three\"}}]");
 	uint64_t optional;
 	char **names;
 
@@ -474,9 +487,12 @@ Test(quadlet, no_cut_pod_is_rendered)
 /* Seen on real devices: the agent's own names are what ours must be. */
 Test(quadlet, names_on_the_device)
 {
-	AUTO_FREE char *pod = pod_with(MOUNTED ",\"volumes\":[{\"name\":\"v\"}]");
-	const struct quadlet_in in = { .pod = span_of(pod), .app = "shop",
-		.cluster = "x", .node = "n" };
+	AUTO_FREE char *pod =
+	    pod_with(MOUNTED ",\"volumes\":[{\"name\":\"v\"}]");
+	const struct quadlet_in in = { .pod = span_of(pod),
+		.app = "shop",
+		.cluster = "x",
+		.node = "n" };
 	struct quadlet q;
 
 	cr_assert_eq(quadlet_render(&in, &q, NULL), 0);

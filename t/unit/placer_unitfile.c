@@ -36,8 +36,8 @@ join(const char *text)
 		cr_assert(n == 0 || strchr(" \t#;[", *text) == NULL,
 		    "a line goes on with \"%.1s\"", text);
 		for (size_t i = 0; i < len; i++)
-			cr_assert((unsigned char)text[i] >= 0x20 &&
-			    text[i] != 0x7f);
+			cr_assert(
+			    (unsigned char)text[i] >= 0x20 && text[i] != 0x7f);
 		memcpy(out + n, text, len);
 		n += len;
 		if (len == 0 || text[len - 1] != '\\')
@@ -175,8 +175,8 @@ Test(unitfile, words_come_back_whatever_is_in_them)
 		for (i = 0; i < n; i++)
 			words[i] = random_word(&seed);
 		cr_assert_eq(unitfile_words(&f, "Exec",
-			(const char *const *)words, n, &why), 0, "%s",
-		    why.text);
+				 (const char *const *)words, n, &why),
+		    0, "%s", why.text);
 		same_words(f.text, (const char *const *)words, n);
 		unitfile_clear(&f);
 		for (i = 0; i < n; i++)
@@ -263,10 +263,12 @@ Test(unitfile, plain_values)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		if (cases[i].line == NULL) {
 			cr_expect_eq(unitfile_value(&f, "K", cases[i].value,
-				NULL), -1, "%s", cases[i].value);
+					 NULL),
+			    -1, "%s", cases[i].value);
 		} else {
 			cr_expect_eq(unitfile_value(&f, "K", cases[i].value,
-				NULL), 0);
+					 NULL),
+			    0);
 			cr_expect_str_eq(f.text, cases[i].line);
 		}
 		unitfile_clear(&f);
