@@ -116,12 +116,21 @@ move_up(struct put *p, const char *device)
 }
 
 static void
-finish(struct change *c, const struct body_changed *m)
+finish(struct change *c, struct body_changed *m)
 {
 	struct put *p = c->put;
 	char device[MAX_NAME + 1];
 
 	(void)strlcpy(device, c->device, sizeof(device));
+	(void)strlcpy(m->device, c->device, sizeof(m->device));
+	if (c->phantom) {
+		m->kind = ERR_GONE;
+		m->code = 201;
+		(void)strlcpy(m->text,
+		    "the device was deleted while it was "
+		    "written to",
+		    sizeof(m->text));
+	}
 	if (!c->forgotten)
 		p->answer(c->id, m, p->arg);
 	change_free(c);
@@ -133,12 +142,7 @@ finish_failed(struct change *c, const struct why *why)
 {
 	struct body_changed m = { .kind = why->kind, .code = why->code };
 
-	(void)strlcpy(m.device, c->device, sizeof(m.device));
 	(void)strlcpy(m.text, why->text, sizeof(m.text));
-	if (c->phantom) {
-		m.kind = ERR_GONE;
-		m.code = 201;
-	}
 	finish(c, &m);
 }
 
@@ -149,17 +153,7 @@ finish_stored(struct change *c, const struct base *b, int written)
 		.code = 200,
 		.written = (uint32_t)written,
 		.generation = b->generation };
-	struct why why;
 
-	if (c->phantom) {
-		fail_code(&why, ERR_GONE, 201,
-		    "device %s was deleted while it "
-		    "was written to",
-		    c->device);
-		finish_failed(c, &why);
-		return;
-	}
-	(void)strlcpy(m.device, c->device, sizeof(m.device));
 	(void)strlcpy(m.created, b->created, sizeof(m.created));
 	mark_digest(b->spec, m.spec_sha256);
 	finish(c, &m);
@@ -185,9 +179,9 @@ put_ready(struct flight_req *r, void *arg)
 
 	if (now_read().boot_ms >= c->until) {
 		c->call = NULL;
-		fail(&why, ERR_DENIED,
-		    "device %s: we are no longer the writer "
-		    "of its node",
+		fail(&why, ERR_AGAIN,
+		    "device %s: not sent while we were surely the writer of "
+		    "its node",
 		    c->device);
 		finish_failed(c, &why);
 		return 0;
@@ -241,20 +235,18 @@ on_stored(struct change *c, const struct https_answer *a)
 static void
 on_phantom(struct change *c)
 {
-	struct why why;
+	struct why why = { .kind = ERR_GONE };
 	char *cuts;
 
-	fail_code(&why, ERR_GONE, 201, "device %s is deleted again and again",
-	    c->device);
 	if (c->phantom) {
 		finish_failed(c, &why);
 		return;
 	}
-	cuts = edit_cuts(&c->edit);
 	log_line(LOG_LEVEL_ERROR,
 	    &(struct log_about){ .operation = "change", .device = c->device },
 	    "the device was deleted while it was written to, and Flightctl "
 	    "made an empty one of that name: delete it");
+	cuts = edit_cuts(&c->edit);
 	free(c->text);
 	c->text = cuts;
 	c->created[0] = '\0';
@@ -401,6 +393,11 @@ understand(struct put *p, struct change *c, const struct body_change *m,
 {
 	if (p->cluster[0] == '\0')
 		return fail(why, ERR_DENIED, "no cluster id yet");
+	if (now_read().boot_ms >= c->until)
+		return fail(why, ERR_DENIED,
+		    "device %s: we are not the writer "
+		    "of its node",
+		    c->device);
 	if (!form_is_subdomain(span_of(m->device)))
 		return fail(why, ERR_FORMAT, "not the name of a device");
 	return edit_read((struct span){ c->text, m->edit.len }, &c->edit, why);

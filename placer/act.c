@@ -225,7 +225,7 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 static void
 send_change(struct act *a, struct wdevice *d, struct now now)
 {
-	struct body_change m = { .company_ms = d->nurgent > 0 ? 0 : 100 };
+	struct body_change m = { .company_ms = d->nurgent > 0 ? 50 : 100 };
 	AUTO_FREE char *text = NULL;
 	struct edit *edit;
 	struct pending *q;
@@ -284,6 +284,21 @@ send_reads(struct act *a, const struct effects *fx, uint64_t urgent)
 		return;
 	m.names = (struct span){ names, len };
 	(void)chan_send(a->flight, MSG_READ, q->id, &m, -1);
+}
+
+/* Without names: all devices.  A new link begins with a list by itself. */
+static void
+send_list(struct act *a)
+{
+	struct body_read m = { .urgent = 0 };
+
+	if (!a->world->want_list)
+		return;
+	a->world->want_list = 0;
+	if (a->flight == NULL)
+		return;
+	(void)chan_send(a->flight, MSG_READ,
+	    ask(a, EFFECT_READ, "", 0)->id, &m, -1);
 }
 
 static void
@@ -451,6 +466,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	a->store_failed = failed;
 	send_reads(a, fx, 1);
 	send_reads(a, fx, 0);
+	send_list(a);
 	for (i = 0; i < fx->n; i++)
 		if (!must_wait(a, &fx->list[i], now))
 			emit(a, &fx->list[i], now);

@@ -24,6 +24,22 @@ enum {
 	FINAL_MS = 10 * 1000, /* between two reads of a final state */
 };
 
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+company_ends(const struct wdevice *d)
+{
+	if (d->nurgent > 0)
+		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,
+		    d->queued_boot + CHANGE_REMOVAL_MS);
+	return earlier(d->dirty_boot + CHANGE_COMPANY_MAX_MS,
+	    d->queued_boot + CHANGE_COMPANY_MS);
+}
+
 void
 change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 {
@@ -38,11 +54,12 @@ change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 	p->queued = io;
 	if (io == IO_CUT)
 		d->nurgent++;
-	if (io != IO_NONE && d->nqueued++ == 0)
+	if (io == IO_NONE)
+		return;
+	d->queued_boot = now.boot_ms;
+	if (d->nqueued++ == 0)
 		d->dirty_boot = now.boot_ms;
-	if (io != IO_NONE)
-		world_look_device_at(w, d, d->nurgent > 0 ? now.boot_ms :
-			d->dirty_boot + CHANGE_COMPANY_MS);
+	world_look_device_at(w, d, company_ends(d));
 }
 
 /* What the device says of an update until now is no news of the next. */
@@ -290,13 +307,10 @@ takes_writes(const struct wdevice *d)
 static int
 is_ready(const struct wdevice *d, struct now now)
 {
-	if (d->change_id != 0 || now.boot_ms < d->hold_boot)
+	if (d->change_id != 0 || now.boot_ms < d->hold_boot ||
+	    now.boot_ms < company_ends(d))
 		return 0;
-	if (d->nurgent > 0)
-		return 1;
-	if (facts_stale(d) || !d->dev->rendered)
-		return 0;
-	return now.boot_ms >= d->dirty_boot + CHANGE_COMPANY_MS;
+	return d->nurgent > 0 || (!facts_stale(d) && d->dev->rendered);
 }
 
 static void
@@ -311,8 +325,8 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 		effects_add(fx, EFFECT_CHANGE)->device = d;
 	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
 		world_look_device_at(w, d, d->hold_boot);
-	else if (now.boot_ms < d->dirty_boot + CHANGE_COMPANY_MS)
-		world_look_device_at(w, d, d->dirty_boot + CHANGE_COMPANY_MS);
+	else if (now.boot_ms < company_ends(d))
+		world_look_device_at(w, d, company_ends(d));
 }
 
 /* -- reading ------------------------------------------------------------------ */

@@ -10,7 +10,12 @@
 #include "placer/plan.h"
 
 enum {
-	CHANGE_COMPANY_MS = 200, /* the first change waits for others */
+	/* A change waits so long for another, and in all not longer than. */
+	CHANGE_COMPANY_MS = 200,
+	CHANGE_COMPANY_MAX_MS = 1000,
+	/* So does a removal, which nothing else holds up. */
+	CHANGE_REMOVAL_MS = 100,
+	CHANGE_REMOVAL_MAX_MS = 400,
 	CHANGE_TICK_MS = 1000,	 /* polls of all devices share instants */
 };
 

@@ -141,6 +141,7 @@ struct wdevice {
 	size_t nqueued;	      /* pods with something for the next write */
 	size_t nurgent;	      /* of them: removals */
 	int64_t dirty_boot;   /* since when something is queued */
+	int64_t queued_boot;  /* the last of it */
 	int64_t sent_boot;    /* when the last write was answered */
 	int64_t hold_boot;    /* no write before: conflict, back-off */
 	uint32_t failures;    /* writes refused in a row */
@@ -195,7 +196,12 @@ struct world {
 	uint64_t seq;
 	char cluster[MAX_UID + 1];
 	char prefix[32]; /* mark_prefix() of it */
-	uint8_t devices_listed; /* a complete list since the link began */
+	uint8_t devices_listed; /* a complete list since the link began, and
+				   since we became a writer */
+	uint8_t want_list;	/* one is to be asked for */
+	int64_t list_boot;	/* start of the one under way */
+	int64_t writer_boot;	/* we became a writer: another one may have
+				   written until then */
 	uint64_t rounds;	/* complete ones */
 	uint8_t kube_up, flight_up; /* links */
 	uint8_t kube_reachable, flight_reachable;
