@@ -83,8 +83,7 @@ edge_free(struct edge *e)
 	free(e);
 }
 
-/* --- what is said ------------------------------------------------------------
- */
+/* --- what is said -------------------------------------------------------- */
 
 static void
 say(struct edge *e, const char *status, const char *reason, char *message,
@@ -128,8 +127,7 @@ report_later(struct edge *e, int64_t boot_ms)
 	    e->begun + (boot_ms - e->begun + every - 1) / every * every;
 }
 
-/* --- versions
- * ------------------------------------------------------------------ */
+/* --- versions ------------------------------------------------------------ */
 
 static int
 wants(const struct edge *e)
@@ -342,8 +340,7 @@ numbered(struct edge *e, struct now now)
 	return push(e, now);
 }
 
-/* --- time
- * ---------------------------------------------------------------------- */
+/* --- time ---------------------------------------------------------------- */
 
 static int
 step_version(struct edge *e, struct now now)
@@ -449,8 +446,7 @@ edge_is_settled(const struct edge *e)
 	    e->report_due == INT64_MAX;
 }
 
-/* --- from outside
- * ---------------------------------------------------------------- */
+/* --- from outside -------------------------------------------------------- */
 
 void
 edge_apply_ms(struct edge *e, int64_t ms)

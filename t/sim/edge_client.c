@@ -74,8 +74,7 @@ try_again(struct edge_client *c)
 	event_add(c->again, &tv);
 }
 
-/* --- status pushes
- * ---------------------------------------------------------------- */
+/* --- status pushes ------------------------------------------------------- */
 
 static void
 see_online(struct edge_client *c, struct span body)
@@ -167,9 +166,7 @@ push(struct edge_client *c)
 	out_free(&o);
 }
 
-/* --- time
- * ----------------------------------------------------------------------------
- */
+/* --- time ---------------------------------------------------------------- */
 
 static void
 run(struct edge_client *c)
@@ -217,8 +214,7 @@ on_again(evutil_socket_t fd, short what, void *arg)
 		push(c);
 }
 
-/* --- the long poll
- * --------------------------------------------------------------------- */
+/* --- the long poll ------------------------------------------------------- */
 
 /* 1: the answer is a version, with the version that was last reported. */
 static int
@@ -313,9 +309,7 @@ poll_begin(struct edge_client *c)
 	c->poll = https_send(c->https, &req);
 }
 
-/* --- begin, end
- * ----------------------------------------------------------------------------
- */
+/* --- begin, end ---------------------------------------------------------- */
 
 static void
 open_agent(struct edge_client *c)

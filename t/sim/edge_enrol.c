@@ -61,8 +61,7 @@ call(struct edge_enrolment *e, struct https *to, enum https_method method,
 	e->call = https_send(to, &req);
 }
 
-/* --- the certificate
- * ----------------------------------------------------------- */
+/* --- the certificate ----------------------------------------------------- */
 
 /* Written beside and renamed: all of it or nothing. */
 static int
@@ -144,8 +143,7 @@ on_requested(const struct https_answer *a, void *arg)
 	out_free(&o);
 }
 
-/* --- the request
- * ----------------------------------------------------------------- */
+/* --- the request --------------------------------------------------------- */
 
 static void
 write_request(struct out *o, const struct edge_enrolment *e, const char *csr)

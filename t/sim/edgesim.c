@@ -41,8 +41,7 @@ static struct {
 	size_t n, online;
 } sim;
 
-/* --- command line
- * ----------------------------------------------------------------- */
+/* --- command line -------------------------------------------------------- */
 
 struct option {
 	const char *name;
@@ -139,9 +138,7 @@ read_options(int argc, char **argv)
 	sim.site.conf.memory_kb = sim.memory_mb * 1024;
 }
 
-/* --- devices
- * ---------------------------------------------------------------------------
- */
+/* --- devices ------------------------------------------------------------- */
 
 static void
 on_online(struct edge_client *c, void *arg)
@@ -220,9 +217,7 @@ start(void)
 	}
 }
 
-/* --- commands
- * ----------------------------------------------------------------------------
- */
+/* --- commands ------------------------------------------------------------ */
 
 static int
 each(const char *glob, struct evbuffer *answer,

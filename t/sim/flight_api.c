@@ -29,8 +29,7 @@ enum {
 	CHUNK_OVER = 2048
 };
 
-/* --- small answers
- * ------------------------------------------------------------- */
+/* --- small answers ------------------------------------------------------- */
 
 static void
 answer_empty(struct web_req *req, void *arg)
@@ -100,8 +99,7 @@ static const struct web_route routes[] = {
 	{ 0, NULL, NULL },
 };
 
-/* --- which route
- * ---------------------------------------------------------------- */
+/* --- which route --------------------------------------------------------- */
 
 static int
 fits(const char *pattern, const char *path)
@@ -162,8 +160,7 @@ missing(struct web_req *req, void *arg)
 		    "API Error: no matching operation was found");
 }
 
-/* --- the gate
- * -------------------------------------------------------------------- */
+/* --- the gate ------------------------------------------------------------ */
 
 static int
 is_open(const char *path)

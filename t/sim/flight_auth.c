@@ -71,8 +71,7 @@ flight_role_user(enum flight_role role)
 	return users[role];
 }
 
-/* --- tokens -----------------------------------------------------------------
- */
+/* --- tokens -------------------------------------------------------------- */
 
 static char *
 base64url(const char *text)
@@ -210,8 +209,7 @@ flight_auth_user(struct flight *f, struct web_req *req, enum flight_role *role)
 	return 1;
 }
 
-/* --- the gate
- * ------------------------------------------------------------------ */
+/* --- the gate ------------------------------------------------------------ */
 
 static void
 refuse_late(evutil_socket_t fd, short what, void *arg)
@@ -283,8 +281,7 @@ flight_auth_gate(struct flight *f, struct web_req *req)
 	return refuse_org(req, t->role);
 }
 
-/* --- roles
- * --------------------------------------------------------------------- */
+/* --- roles --------------------------------------------------------------- */
 
 static int
 has_word(const char *list, const char *word)
@@ -331,8 +328,7 @@ flight_may(struct flight *f, struct web_req *req, const char *resource,
 	return 0;
 }
 
-/* --- answers
- * --------------------------------------------------------------------- */
+/* --- answers ------------------------------------------------------------- */
 
 void
 flight_auth_config(struct web_req *req, void *arg)

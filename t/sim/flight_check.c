@@ -132,8 +132,7 @@ flight_check_labels(struct json_object *labels)
 	return error;
 }
 
-/* --- applications
- * --------------------------------------------------------------- */
+/* --- applications -------------------------------------------------------- */
 
 static struct json_object *
 get(struct json_object *o, const char *key)

@@ -82,8 +82,7 @@ each(struct flight *f, const char *glob, struct evbuffer *answer,
 	return 0;
 }
 
-/* --- devices
- * ------------------------------------------------------------------- */
+/* --- devices ------------------------------------------------------------- */
 
 static void
 connect_one(struct flight *f, struct flight_device *d, void *arg)
@@ -338,8 +337,7 @@ cmd_conflict(int argc, char **argv, struct evbuffer *answer, void *arg)
 	return 0;
 }
 
-/* --- the service
- * ------------------------------------------------------------------ */
+/* --- the service --------------------------------------------------------- */
 
 static int
 cmd_hang(int argc, char **argv, struct evbuffer *answer, void *arg)
@@ -465,8 +463,7 @@ cmd_token(int argc, char **argv, struct evbuffer *answer, void *arg)
 	return 0;
 }
 
-/* --- questions
- * --------------------------------------------------------------------- */
+/* --- questions ----------------------------------------------------------- */
 
 static void
 give(struct evbuffer *answer, struct out *o)

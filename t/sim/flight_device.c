@@ -144,8 +144,7 @@ flight_condition_is(const struct flight_device *d,
 	    (reason == NULL || strcmp(c->reason, reason) == 0);
 }
 
-/* --- writing ---------------------------------------------------------------
- */
+/* --- writing ------------------------------------------------------------- */
 
 static void
 write_word(struct out *o, const char *key, const struct flight_word *w)

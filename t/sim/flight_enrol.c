@@ -102,8 +102,7 @@ flight_enrol_forget(struct flight *f, const char *name)
 	memmove(r, r + 1, (e->n - (size_t)(r - e->v)) * sizeof(*r));
 }
 
-/* --- writing
- * ------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------- */
 
 static void
 write_approval(struct out *o, const struct request *r)
@@ -184,8 +183,7 @@ answer_request(struct web_req *req, int code, const struct request *r)
 	flight_answer(req, code, &o);
 }
 
-/* --- the agent's side
- * ------------------------------------------------------------ */
+/* --- the agent's side ---------------------------------------------------- */
 
 static char *
 check_request(const char *name, const char *csr)
@@ -287,8 +285,7 @@ flight_enrol_agent_get(struct web_req *req, void *arg)
 		answer_request(req, 200, r);
 }
 
-/* --- the user's side
- * --------------------------------------------------------------- */
+/* --- the user's side ----------------------------------------------------- */
 
 void
 flight_enrol_get(struct web_req *req, void *arg)

@@ -106,8 +106,7 @@ flight_faults_free(struct flight_faults *x)
 	free(x);
 }
 
-/* --- counts
- * --------------------------------------------------------------------- */
+/* --- counts -------------------------------------------------------------- */
 
 static void
 count(struct flight_faults *x, struct web_req *req)
@@ -150,8 +149,7 @@ flight_counts_reset(struct flight *f)
 	counts_clear(f->faults);
 }
 
-/* --- rules
- * ------------------------------------------------------------------------ */
+/* --- rules --------------------------------------------------------------- */
 
 static void
 add_rule(struct flight *f, const char *method, const char *glob, int code,
@@ -216,8 +214,7 @@ apply_rule(struct flight_faults *x, struct web_req *req)
 	return 1;
 }
 
-/* --- waiting
- * ------------------------------------------------------------------------ */
+/* --- waiting ------------------------------------------------------------- */
 
 static void
 go_on(struct flight *f, struct web_req *req)

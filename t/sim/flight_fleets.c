@@ -91,8 +91,7 @@ fleet_of(const struct flight *f, const struct flight_device *d)
 	return find(f, d->owner + 6);
 }
 
-/* --- owners ------------------------------------------------------------------
- */
+/* --- owners -------------------------------------------------------------- */
 
 static int
 matches(const struct fleet *fl, const struct flight_device *d)
@@ -263,8 +262,7 @@ match_all(struct flight *f)
 		flight_worker_own(f, flight_store_at(f->store, i));
 }
 
-/* --- the API
- * ------------------------------------------------------------------- */
+/* --- the API ------------------------------------------------------------- */
 
 static void
 write_summary(struct out *o, const struct flight *f, const struct fleet *fl)

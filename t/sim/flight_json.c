@@ -203,8 +203,7 @@ out_member(struct out *o, const char *key, const char *value)
 	out_str(o, value);
 }
 
-/* --- jsonb ------------------------------------------------------------------
- */
+/* --- jsonb --------------------------------------------------------------- */
 
 struct member {
 	const char *key;

@@ -190,8 +190,7 @@ flight_page_write(struct out *o, const char *const *names, size_t nnames,
 	free(text);
 }
 
-/* --- summaries
- * ---------------------------------------------------------------- */
+/* --- summaries ----------------------------------------------------------- */
 
 /* Sorted by word; there are fewer words than places. */
 static void

@@ -124,8 +124,7 @@ flight_odd_remove(struct flight *f, struct flight_device *d, const char *glob)
 	return edit(f, d, NULL, glob);
 }
 
-/* --- unreadable ones
- * --------------------------------------------------------------- */
+/* --- unreadable ones ----------------------------------------------------- */
 
 void
 flight_odd_size(struct flight_device *d, size_t bytes)
@@ -186,8 +185,7 @@ flight_odd_types(struct flight_device *d)
 	d->override = out_take(&o);
 }
 
-/* --- summary
- * ------------------------------------------------------------------------ */
+/* --- summary ------------------------------------------------------------- */
 
 struct tally {
 	const char *word[24];

@@ -96,8 +96,7 @@ bad_index(const char *op, const struct place *at)
 	    op, at->path, at->key);
 }
 
-/* --- operations --------------------------------------------------------------
- */
+/* --- operations ---------------------------------------------------------- */
 
 static char *
 insert(struct place *at, struct json_object *value)

@@ -48,8 +48,7 @@ interval(int64_t ms)
 	return (struct timeval){ ms / 1000, ms % 1000 * 1000 };
 }
 
-/* --- heartbeats
- * ----------------------------------------------------------------- */
+/* --- heartbeats ---------------------------------------------------------- */
 
 void
 flight_heartbeat(struct flight *f, struct flight_device *d)
@@ -100,8 +99,7 @@ on_lookout(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
-/* --- polls
- * ---------------------------------------------------------------------- */
+/* --- polls --------------------------------------------------------------- */
 
 struct flight_polls *
 flight_polls_new(struct flight *f)

@@ -75,8 +75,7 @@ type_by_suffix(const char *path)
 	return NULL;
 }
 
-/* --- paths and contents
- * ------------------------------------------------------- */
+/* --- paths and contents -------------------------------------------------- */
 
 static int
 is_clean(const char *path)
@@ -152,8 +151,7 @@ check_content(struct out *errors, struct file *file, struct json_object *v,
 		    i);
 }
 
-/* --- units
- * --------------------------------------------------------------------- */
+/* --- units --------------------------------------------------------------- */
 
 static const struct type *
 type_by_section(const char *line, size_t n)
@@ -393,8 +391,7 @@ check_unit(struct out *errors, const struct file *files, size_t n, size_t i)
 	return c.name;
 }
 
-/* --- the application
- * -------------------------------------------------------------- */
+/* --- the application ----------------------------------------------------- */
 
 static void
 check_units(struct out *errors, struct file *files, size_t n)

@@ -96,8 +96,7 @@ flight_device_selected(const struct flight_selector *labels,
 	    (by_field == NULL || flight_selects(by_field, field, d));
 }
 
-/* --- the list
- * ----------------------------------------------------------------- */
+/* --- the list ------------------------------------------------------------ */
 
 struct list {
 	struct flight *flight;
@@ -207,8 +206,7 @@ flight_devices_list(struct web_req *req, void *arg)
 	flight_page_clear(&l.page);
 }
 
-/* --- single ones
- * ---------------------------------------------------------------- */
+/* --- single ones --------------------------------------------------------- */
 
 static struct flight_device *
 wanted(struct flight *f, struct web_req *req, const char *resource)

@@ -64,8 +64,7 @@ flight_report_edge(struct flight *f, struct flight_device *d,
 	stored(f, d, old);
 }
 
-/* --- from JSON --------------------------------------------------------------
- */
+/* --- from JSON ----------------------------------------------------------- */
 
 static struct json_object *
 member(struct json_object *o, const char *key)

@@ -304,8 +304,7 @@ check_object(struct where *w, const struct object *o, struct json_object *v)
 	return o->members == NULL ? NULL : check_members(w, o, v);
 }
 
-/* --- whole bodies
- * ---------------------------------------------------------------- */
+/* --- whole bodies -------------------------------------------------------- */
 
 static const struct {
 	const char *name; /* as errors call it */

@@ -83,8 +83,7 @@ syntax(struct parser *p, char *text)
 	return wrong(p, full);
 }
 
-/* --- words ------------------------------------------------------------------
- */
+/* --- words --------------------------------------------------------------- */
 
 static int
 is_special(char c)
@@ -173,8 +172,7 @@ check_value(struct parser *p, const char *key, const char *value, size_t i)
 	return 0;
 }
 
-/* --- requirements ------------------------------------------------------------
- */
+/* --- requirements -------------------------------------------------------- */
 
 static const struct {
 	const char *word;
@@ -465,8 +463,7 @@ flight_selector_free(struct flight_selector *s)
 	free(s);
 }
 
-/* --- asking ------------------------------------------------------------------
- */
+/* --- asking -------------------------------------------------------------- */
 
 static int
 one_of(const struct requirement *r, const char *value)

@@ -166,8 +166,7 @@ set_apps(struct flight_word *w, const struct flight_device *d,
 	}
 }
 
-/* --- events ------------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 struct row {
 	const char *status, *reason;

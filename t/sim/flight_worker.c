@@ -77,8 +77,7 @@ drop_task(struct flight_worker *w)
 	free(t);
 }
 
-/* --- one render -------------------------------------------------------------
- */
+/* --- one render ---------------------------------------------------------- */
 
 /* The simulated service has no repositories: each reference is broken. */
 static char *
@@ -250,8 +249,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	arm(w);
 }
 
-/* --- the queue
- * ---------------------------------------------------------------- */
+/* --- the queue ----------------------------------------------------------- */
 
 static void
 put(struct flight_worker *w, enum work work, const char *device)

@@ -45,8 +45,7 @@ get(struct json_object *o, const char *key)
 	return v;
 }
 
-/* --- storing
- * -------------------------------------------------------------------- */
+/* --- storing ------------------------------------------------------------- */
 
 static void
 tell_updated(struct flight *f, const struct flight_device *d, const char *field)
@@ -118,8 +117,7 @@ flight_device_remove(struct flight *f, struct flight_device *d)
 	flight_device_free(flight_store_take(f->store, d->name));
 }
 
-/* --- bodies
- * ------------------------------------------------------------------------ */
+/* --- bodies -------------------------------------------------------------- */
 
 struct write {
 	const char *name;
@@ -254,8 +252,7 @@ conflict(const struct flight_device *d, const struct write *w)
 	return NULL;
 }
 
-/* --- handlers
- * ---------------------------------------------------------------------- */
+/* --- handlers ------------------------------------------------------------ */
 
 void
 flight_devices_put(struct web_req *req, void *arg)

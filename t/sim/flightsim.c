@@ -61,8 +61,7 @@ flight_us(void)
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
-/* --- command line -----------------------------------------------------------
- */
+/* --- command line -------------------------------------------------------- */
 
 #define NUMBERS(X)                                                            \
 	X("port", o->port, "user API, 0: any")                                \
@@ -158,8 +157,7 @@ read_options(struct flight_conf *c, struct options *o, int argc, char **argv)
 	c->edge.memory_kb = o->memory_mb * 1024;
 }
 
-/* --- start -------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 static void
 must(int ok, const struct why *why)
