@@ -44,6 +44,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/fields.h"
 #include "placer/identity.h"
@@ -64,36 +65,6 @@ static const struct jread_field pod_fields[] = {
 	    REQUIRED),
 	JARR(struct app, volumes, "spec.volumes", MAX_LIST, OPTIONAL),
 };
-
-/* CRC-32 as IEEE 802.3 has it. */
-static uint32_t
-crc32(const char *s)
-{
-	uint32_t crc = 0xffffffff;
-	int i;
-
-	for (; *s != '\0'; s++) {
-		crc ^= (uint8_t)*s;
-		for (i = 0; i < 8; i++)
-			crc = crc >> 1 ^ (0xedb88320 & -(crc & 1));
-	}
-	return ~crc;
-}
-
-/* The agent's own rule: the name, and six digits of its checksum. */
-static int
-make_id(struct app *app)
-{
-	char digits[16];
-
-	(void)snprintf(digits, sizeof(digits), "%06u", crc32(app->in->app));
-	digits[6] = '\0';
-	if (snprintf(app->id, sizeof(app->id), "%s-%s", app->in->app, digits) >=
-	    (int)sizeof(app->id))
-		return fail(app->why, ERR_BUG, "%s: name too long",
-		    app->in->app);
-	return 0;
-}
 
 int
 quadlet_file(struct app *app, const char *path, struct unitfile *f)
@@ -180,9 +151,10 @@ render(const struct quadlet_in *in, int dry, struct quadlet *out,
 	if ((pod = jread_parse(in->pod, why)) == NULL ||
 	    jread_fields(pod, "", pod_fields, COUNT(pod_fields), &app, why) ==
 		-1 ||
-	    fields_check(app.spec, why) == -1 || make_id(&app) == -1 ||
+	    fields_check(app.spec, why) == -1 ||
 	    set_hostname(&app, host) == -1)
 		return -1;
+	mark_id(in->app, app.id);
 	json = jmake_object();
 	jmake_str(json, "name", in->app);
 	jmake_str(json, "appType", "quadlet");

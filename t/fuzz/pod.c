@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes as a Pod: what is rendered can be checked and passes the check,
+ * and is valid itself.
+ */
+#include <stdlib.h>
+
+#include "common/auto.h"
+#include "common/scan.h"
+#include "placer/pod.h"
+#include "placer/quadlet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct quadlet_object object = { (char[]){ "shop" },
+		{ "{\"data\":{\"a\":\"b\"}}", 18 } };
+	struct quadlet_in in = { .pod = { (const char *)data, size },
+		.app = "k8s-0123456789-x", .cluster = "c", .node = "n",
+		.objects = &object, .nobjects = 1 };
+	struct quadlet q;
+	char **names;
+	uint64_t optional;
+	size_t i;
+
+	pod_free(pod_parse(in.pod, NULL));
+	if (quadlet_render(&in, &q, NULL) == 0 &&
+	    (quadlet_check(in.pod, NULL) == -1 ||
+		!scan_is_valid(span_of(q.application))))
+		abort();
+	quadlet_clear(&q);
+	if (quadlet_needs(in.pod, &names, &optional, NULL) == -1)
+		return 0;
+	for (i = 0; names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
+	return 0;
+}
