@@ -40,6 +40,7 @@ struct flight_call {
 	const struct flight_ops *ops;
 	void *arg;
 	struct https_call *https; /* NULL: waits */
+	int first;
 	int quiet;
 	int renewed; /* sent again with a newer token */
 };
@@ -269,14 +270,19 @@ struct flight_call *
 flight_queue(struct flight *f, enum budget_class class, int first,
     const struct flight_ops *ops, void *arg)
 {
-	struct flight_call *c = xcalloc(1, sizeof(*c));
+	struct flight_call *c = xcalloc(1, sizeof(*c)), *behind = NULL;
 
 	c->flight = f;
 	c->class = class;
+	c->first = first;
 	c->ops = ops;
 	c->arg = arg;
 	if (first)
-		TAILQ_INSERT_HEAD(&f->waiting[class], c, entry);
+		TAILQ_FOREACH(behind, &f->waiting[class], entry)
+			if (!behind->first)
+				break;
+	if (behind != NULL)
+		TAILQ_INSERT_BEFORE(behind, c, entry);
 	else
 		TAILQ_INSERT_TAIL(&f->waiting[class], c, entry);
 	wake(f);

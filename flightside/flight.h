@@ -48,7 +48,7 @@ struct flight *flight_new(struct event_base *, const struct settings *,
     void *arg, struct why *);
 void flight_free(struct flight *);
 
-/* Waits in line, before the others of its class when first is 1. */
+/* Waits in line; with first before those of its class that are without. */
 struct flight_call *flight_queue(struct flight *, enum budget_class, int first,
     const struct flight_ops *, void *arg);
 

@@ -225,6 +225,8 @@ asked_read(struct serve *s, uint64_t id, const struct body_read *m)
 	r->id = id;
 	r->open = 1;
 	TAILQ_INSERT_TAIL(&s->readings, r, entry);
+	if (left.len == 0)
+		pages_start(s->pages);
 	while (left.len > 0) {
 		newline = memchr(left.p, '\n', left.len);
 		len = newline == NULL ? left.len : (size_t)(newline - left.p);

@@ -280,7 +280,7 @@ Test(serve, what_may_not_be_written_is_not, .timeout = 60)
 	rig_set(&r, SET_FLEET_ID, "a");
 	listed(&r);
 	d = r.seen.listed[0];
-	refused(&r, d, "", -1, set, ERR_DENIED, "no longer the writer");
+	refused(&r, d, "", -1, set, ERR_DENIED, "not the writer");
 	refused(&r, d, "2020-01-01T00:00:00Z", 60000, set, ERR_GONE,
 	    "created anew");
 	refused(&r, "other-1", "", 60000, set, ERR_DENIED, "fleets");
