@@ -151,8 +151,7 @@ render(const struct quadlet_in *in, int dry, struct quadlet *out,
 	if ((pod = jread_parse(in->pod, why)) == NULL ||
 	    jread_fields(pod, "", pod_fields, COUNT(pod_fields), &app, why) ==
 		-1 ||
-	    fields_check(app.spec, why) == -1 ||
-	    set_hostname(&app, host) == -1)
+	    fields_check(app.spec, why) == -1 || set_hostname(&app, host) == -1)
 		return -1;
 	mark_id(in->app, app.id);
 	json = jmake_object();

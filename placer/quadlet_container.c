@@ -129,32 +129,50 @@ quadlet_ports(struct app *app, size_t i, struct unitfile *f)
 	return 0;
 }
 
+static bool
+is_env_name(const char *s)
+{
+	return *s != '\0' &&
+	    s[strspn(s,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		"0123456789_.-")] == '\0';
+}
+
+static int
+read_var(struct work *w, struct json_object *item, size_t i)
+{
+	struct json_object *value = jread_member(item, "value");
+	const char *name = jread_string(jread_member(item, "name"));
+	const char *text = value == NULL ? "" : jread_string(value);
+	struct why inner;
+
+	if (name == NULL || text == NULL)
+		return fail(w->app->why, ERR_FORMAT,
+		    "%s.env[%zu]: not a name and a text", w->at, i);
+	if (!is_env_name(name))
+		return fail(w->app->why, ERR_DENIED,
+		    "%s.env[%zu].name: \"%.64s\": not of letters, digits, "
+		    "_ . -",
+		    w->at, i, name);
+	w->vars[i].name = name;
+	w->vars[i].value =
+	    expand(text, w->vars, w->nvars, MAX_APPLICATION, &inner);
+	if (w->vars[i].value == NULL)
+		return at_path(w, "env", &inner);
+	w->nvars++;
+	return 0;
+}
+
 /* Reads env; each value may use those before it. */
 static int
 read_env(struct work *w)
 {
-	struct json_object *item;
-	struct why inner;
-	const char *name, *value;
 	size_t i, n = jread_count(w->raw.env);
 
 	w->vars = xcalloc(n + 1, sizeof(*w->vars));
-	for (i = 0; i < n; i++) {
-		item = jread_item(w->raw.env, i);
-		name = jread_string(jread_member(item, "name"));
-		value = jread_member(item, "value") == NULL ?
-		    "" :
-		    jread_string(jread_member(item, "value"));
-		if (name == NULL || *name == '\0' || value == NULL)
-			return fail(w->app->why, ERR_FORMAT,
-			    "%s.env[%zu]: not a name and a text", w->at, i);
-		w->vars[i].name = name;
-		w->vars[i].value =
-		    expand(value, w->vars, w->nvars, MAX_APPLICATION, &inner);
-		if (w->vars[i].value == NULL)
-			return at_path(w, "env", &inner);
-		w->nvars++;
-	}
+	for (i = 0; i < n; i++)
+		if (read_var(w, jread_item(w->raw.env, i), i) == -1)
+			return -1;
 	return 0;
 }
 

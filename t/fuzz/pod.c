@@ -18,8 +18,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct quadlet_object object = { (char[]){ "shop" },
 		{ "{\"data\":{\"a\":\"b\"}}", 18 } };
 	struct quadlet_in in = { .pod = { (const char *)data, size },
-		.app = "k8s-0123456789-x", .cluster = "c", .node = "n",
-		.objects = &object, .nobjects = 1 };
+		.app = "k8s-0123456789-x",
+		.cluster = "c",
+		.node = "n",
+		.objects = &object,
+		.nobjects = 1 };
 	struct quadlet q;
 	char **names;
 	uint64_t optional;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Whatever the placer writes, flightside's device policy lets pass: two
+ * modules that may not know each other agree on every form.
+ */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/mark.h"
+#include "common/xmem.h"
+#include "flightside/admit.h"
+#include "placer/quadlet.h"
+
+#define CLUSTER "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11"
+#define EMPTY "{\"applications\":[],\"config\":[]}"
+#define GOLDEN "t/golden/quadlet/"
+
+enum {
+	ROUNDS = 2000,
+};
+
+static const char *const goldens[] = { "one", "all", "never", "on-failure",
+	"long", "whole-configmap" };
+
+static const char shop[] =
+    "{\"data\":{\"app.conf\":\"a\\n\",\"z\":\"\"},\"binaryData\":{\"logo\":"
+    "\"iVBORw0KGgo=\"}}";
+
+static const struct quadlet_object objects[] = {
+	{ (char[]){ "shop" }, { shop, sizeof(shop) - 1 } },
+	{ (char[]){ "absent" }, { NULL, 0 } },
+};
+
+/* The spec of a device on which this is all there is; caller frees. */
+static char *
+spec_of(const struct quadlet *q)
+{
+	char *spec =
+	    xasprintf("{\"applications\":[%s],\"config\":[", q->application);
+	char *more;
+	size_t i;
+
+	for (i = 0; i < q->nconfigs; i++) {
+		more =
+		    xasprintf("%s%s%s", spec, i > 0 ? "," : "", q->configs[i]);
+		free(spec);
+		spec = more;
+	}
+	more = xasprintf("%s]}", spec);
+	free(spec);
+	return more;
+}
+
+/* 1: rendered and admitted, 0: not rendered. */
+static int
+passes(struct span pod, uint32_t try)
+{
+	const struct admit_rules rules = { CLUSTER, "" };
+	AUTO_FREE char *spec = NULL;
+	char app[MAX_APP + 1];
+	struct quadlet q;
+	struct why why = { 0 };
+
+	cr_assert_eq(mark_name(CLUSTER, "default", "web", "de19433b-1e42", app),
+	    0);
+	if (quadlet_render(&(struct quadlet_in){ .pod = pod,
+			       .app = app,
+			       .cluster = CLUSTER,
+			       .node = "vk-flightctl-a",
+			       .images = UINT64_MAX,
+			       .cpu_m = 250,
+			       .memory = 67108864,
+			       .try = try,
+			       .objects = objects,
+			       .nobjects = 2 },
+		&q, &why) == -1)
+		return 0;
+	spec = spec_of(&q);
+	cr_assert_eq(admit(&rules, span_of(EMPTY), span_of(spec), &why), 0,
+	    "%s\n%s", why.text, spec);
+	/* and out again */
+	cr_assert_eq(admit(&rules, span_of(spec), span_of(EMPTY), &why), 0,
+	    "%s", why.text);
+	quadlet_clear(&q);
+	return 1;
+}
+
+static char *
+slurp(const char *name)
+{
+	AUTO_FREE char *path = xasprintf(GOLDEN "%s.json", name);
+	FILE *f = fopen(path, "r");
+	struct stat st;
+	char *text;
+
+	cr_assert_not_null(f, "%s", path);
+	cr_assert_eq(fstat(fileno(f), &st), 0);
+	text = xcalloc(1, (size_t)st.st_size + 1);
+	cr_assert_eq(fread(text, 1, (size_t)st.st_size, f), st.st_size);
+	fclose(f);
+	return text;
+}
+
+Test(admitted, examples)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
+		AUTO_FREE char *pod = slurp(goldens[i]);
+
+		cr_assert(passes(span_of(pod), 0), "%s", goldens[i]);
+		cr_assert(passes(span_of(pod), 4000000000u), "%s", goldens[i]);
+	}
+}
+
+static uint32_t
+dice(uint32_t *seed, uint32_t sides)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (*seed >> 8) % sides;
+}
+
+static char *
+random_text(uint32_t *seed, size_t longest)
+{
+	static const char *const pieces[] = { "a", "Z", "0", " ", "\n", "\t",
+		"\"", "'", "\\", "%", "$", "$(A)", "${B}", "#", ";", "[", "=",
+		"\x01", "ü", "日本", "/", "-", "{", ",", ":", "..", "@" };
+	size_t n = dice(seed, (uint32_t)longest), i, len = 0;
+	char *text = xcalloc(1, n * 6 + 1);
+	const char *p;
+
+	for (i = 0; i < n; i++) {
+		p = pieces[dice(seed, sizeof(pieces) / sizeof(pieces[0]))];
+		memcpy(text + len, p, strlen(p));
+		len += strlen(p);
+	}
+	return text;
+}
+
+static void
+put_random(struct json_object *j, const char *key, const char *start,
+    size_t longest, uint32_t *seed)
+{
+	AUTO_FREE char *text = random_text(seed, longest);
+	AUTO_FREE char *all = xasprintf("%s%s", start, text);
+
+	jmake_str(j, key, all);
+}
+
+static void
+add_random(struct json_object *list, size_t longest, uint32_t *seed)
+{
+	uint32_t n = dice(seed, 5);
+
+	while (n-- > 0) {
+		AUTO_FREE char *text = random_text(seed, longest);
+
+		jmake_add(list, text);
+	}
+}
+
+static void
+random_container(struct json_object *list, const char *name, uint32_t *seed)
+{
+	static const char *const ips[] = { "", "127.0.0.1", "::1", "fe80::1%l",
+		"0.0.0.0" };
+	static const char *const amounts[] = { "1", "100m", "1m", "1.5", "64Mi",
+		"1e3", "0" };
+	struct json_object *c = jmake_item(list), *j;
+
+	jmake_str(c, "name", name);
+	jmake_str(c, "image", "quay.io/a/b:1");
+	j = jmake_list(c, "command");
+	if (dice(seed, 2))
+		jmake_add(j, "/bin/sh");
+	add_random(jmake_list(c, "args"), dice(seed, 20) ? 30 : 3000, seed);
+	j = jmake_item(jmake_list(c, "env"));
+	put_random(j, "name", "A", 1 + !dice(seed, 9), seed);
+	put_random(j, "value", "", 40, seed);
+	put_random(c, "workingDir", "/", 5, seed);
+	j = jmake_item(jmake_list(c, "ports"));
+	jmake_int(j, "containerPort", 80);
+	jmake_int(j, "hostPort", 1 + dice(seed, 65535));
+	jmake_str(j, "hostIP", ips[dice(seed, 5)]);
+	j = jmake_in(jmake_in(c, "resources"), "limits");
+	jmake_str(j, "cpu", amounts[dice(seed, 7)]);
+	jmake_str(j, "memory", amounts[dice(seed, 7)]);
+	j = jmake_item(jmake_list(c, "volumeMounts"));
+	jmake_str(j, "name", "v");
+	put_random(j, "mountPath", "/", 5, seed);
+	jmake_bool(j, "readOnly", (int)dice(seed, 2));
+}
+
+static char *
+random_pod(uint32_t *seed)
+{
+	static const char *const policies[] = { "Always", "OnFailure",
+		"Never" };
+	struct json_object *pod = jmake_object(), *spec, *j;
+
+	j = jmake_in(pod, "metadata");
+	jmake_str(j, "namespace", "default");
+	jmake_str(j, "name", "web");
+	jmake_str(j, "uid", "de19433b-1e42");
+	spec = jmake_in(pod, "spec");
+	jmake_str(spec, "restartPolicy", policies[dice(seed, 3)]);
+	j = jmake_list(spec, "containers");
+	random_container(j, "c", seed);
+	if (dice(seed, 2))
+		random_container(j, "d-2", seed);
+	j = jmake_item(jmake_list(spec, "volumes"));
+	jmake_str(j, "name", "v");
+	switch (dice(seed, 3)) {
+	case 0:
+		jmake_str(jmake_in(j, "emptyDir"), "medium", "Memory");
+		break;
+	case 1:
+		jmake_str(jmake_in(j, "configMap"), "name", "shop");
+		break;
+	default:
+		jmake_in(j, "emptyDir");
+	}
+	return jmake_text(&pod);
+}
+
+Test(admitted, anything_that_is_rendered)
+{
+	uint32_t seed = 3;
+	int n = 0, i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		AUTO_FREE char *pod = random_pod(&seed);
+
+		n += passes(span_of(pod), 0);
+	}
+	cr_assert_gt(n, ROUNDS / 10, "%d of %d pods were rendered", n, ROUNDS);
+}
