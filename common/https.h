@@ -18,12 +18,12 @@ struct https;
 struct https_call;
 
 struct https_conf {
-	const char *base;	 /* "https://host:port", no trailing slash */
-	const char *ca_file;	 /* NULL: the system's */
-	struct span ca_pem;	 /* instead of ca_file when len > 0 */
-	const char *cert_file;	 /* client certificate, NULL: none */
+	const char *base;      /* "https://host:port", no trailing slash */
+	const char *ca_file;   /* NULL: the system's */
+	struct span ca_pem;    /* instead of ca_file when len > 0 */
+	const char *cert_file; /* client certificate, NULL: none */
 	const char *key_file;
-	struct span cert_pem;	 /* instead of the files when len > 0 */
+	struct span cert_pem; /* instead of the files when len > 0 */
 	struct span key_pem;
 	const char *server_name; /* name to verify, NULL: host of base */
 	const char *user_agent;
@@ -39,13 +39,13 @@ enum https_method {
 };
 
 struct https_answer {
-	unsigned int status;	/* 0: no answer, see why */
-	struct span body;	/* all of it; for a stream: of an error only */
-	int64_t retry_after_ms; /* Retry-After, -1: absent */
-	int64_t limit_reset_s;	/* X-Ratelimit-Reset, -1: absent */
-	int64_t limit_remaining;	/* X-Ratelimit-Remaining, -1: absent */
-	int maybe_done;		/* no answer, but it may have been carried out */
-	struct why why;		/* ERR_NONE for 2xx; else kind by status */
+	unsigned int status;	 /* 0: no answer, see why */
+	struct span body;	 /* all of it; for a stream: of an error only */
+	int64_t retry_after_ms;	 /* Retry-After, -1: absent */
+	int64_t limit_reset_s;	 /* X-Ratelimit-Reset, -1: absent */
+	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
+	int maybe_done; /* no answer, but it may have been carried out */
+	struct why why; /* ERR_NONE for 2xx; else kind by status */
 };
 
 struct https_req {

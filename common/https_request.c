@@ -58,6 +58,7 @@ keep(struct https_call *c, struct span piece, size_t max)
 }
 
 static size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 on_bytes(char *p, size_t one, size_t n, void *arg)
 {
 	struct https_call *c = arg;
@@ -187,8 +188,8 @@ set_tls(struct https_call *c)
 static void
 set_limits(struct https_call *c)
 {
-	struct timeval tv = { c->req.silence_ms / 1000,
-		(c->req.silence_ms % 1000) * 1000 };
+	struct timeval tv = { (long)c->req.silence_ms / 1000,
+		(long)(c->req.silence_ms % 1000) * 1000 };
 	unsigned int deadline = c->req.deadline_ms;
 	int64_t age = now_read().boot_ms - c->h->forgot_ms;
 	CURL *e = c->easy;

@@ -32,6 +32,7 @@ drop_code(struct dl_phdr_info *info, size_t size, void *arg)
 		to = (info->dlpi_addr + p->p_vaddr + p->p_memsz + page - 1) &
 		    ~(page - 1);
 		/* Not worth a word when the kernel does not want it. */
+		/* NOLINTNEXTLINE(performance-no-int-to-ptr): addresses */
 		(void)madvise((void *)from, to - from, MADV_DONTNEED);
 	}
 	return 0;

@@ -51,8 +51,9 @@ creds_wipe(struct creds *c)
 static int
 unreadable(const char *path, const char *reason, struct why *why)
 {
-	return fail(why, ERR_SYSTEM, "%s: not readable for uid %u: %s", path,
+	fail(why, ERR_SYSTEM, "%s: not readable for uid %u: %s", path,
 	    (unsigned int)getuid(), reason);
+	return -1;
 }
 
 /*
@@ -67,6 +68,7 @@ read_file(const char *path, char **text, struct why *why)
 	size_t len = 0;
 	ssize_t n;
 
+	sandbox_reads(path);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 && errno == ENOENT)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1 || fstat(fd, &st) == -1)

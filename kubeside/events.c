@@ -29,7 +29,7 @@ enum {
 	FLYING_MAX = 4,
 	WAITING_MAX = 512,
 	RATE_PER_S = 50,
-	BURST = 500,
+	FULL = 500000,	/* thousandths: a burst of 500 */
 	NAME_ROOM = 24, /* of an event's name, for what makes it unique */
 	REPORT_MS = 60000,
 };
@@ -86,7 +86,7 @@ events_new(struct event_base *base, struct api *api)
 	e->api = api;
 	TAILQ_INIT(&e->kept);
 	TAILQ_INIT(&e->waiting);
-	e->tokens = BURST * 1000;
+	e->tokens = FULL;
 	if ((e->timer = evtimer_new(base, on_timer, e)) == NULL)
 		abort();
 	return e;
@@ -254,8 +254,8 @@ take_token(struct events *e)
 
 	e->tokens += (now - e->filled_ms) * RATE_PER_S;
 	e->filled_ms = now;
-	if (e->tokens > BURST * 1000)
-		e->tokens = BURST * 1000;
+	if (e->tokens > FULL)
+		e->tokens = FULL;
 	if (e->tokens < 1000)
 		return 0;
 	e->tokens -= 1000;

@@ -406,8 +406,10 @@ seat_open(struct seat *s, const char *identity)
 	s->pods = watch_new(kube.base, kube.api, "/api/v1/pods", selector,
 	    &pods_ops, s);
 	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
-	s->writer = writer_new(kube.base, kube.api, set->text[SET_NAMESPACE],
-	    s->id.node, identity, &writer_ops, s);
+	s->writer = writer_new(kube.base, kube.api,
+	    &(struct writer_conf){ set->text[SET_NAMESPACE], s->id.node,
+		identity },
+	    &writer_ops, s);
 	free(selector);
 }
 

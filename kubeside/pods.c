@@ -78,6 +78,8 @@ pods_free(struct pods *p)
 		return;
 	for (i = 0; i < BUCKETS; i++)
 		while ((pod = LIST_FIRST(&p->buckets[i])) != NULL)
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked
+			 */
 			drop(p, pod);
 	free(p);
 }

@@ -23,6 +23,7 @@
 
 enum {
 	LEASE_S = 15,
+	LEASE_MS = 15000,
 	MARGIN_MS = 5000, /* a write sent before it ends in time */
 	RENEW_MS = 5000,
 	SPREAD_MS = 500,
@@ -116,7 +117,7 @@ on_held(struct writer *w)
 	w->mine = 1;
 	w->told_other = 0;
 	w->failures = 0;
-	tell(w, w->sent_ms + LEASE_S * 1000 - MARGIN_MS);
+	tell(w, w->sent_ms + LEASE_MS - MARGIN_MS);
 	wait_ms(w, RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS));
 }
 
@@ -173,7 +174,7 @@ consider(struct writer *w, const struct lease *l)
 {
 	int64_t now = now_read().boot_ms;
 	int64_t duration =
-	    l->duration_ms > LEASE_S * 1000 ? l->duration_ms : LEASE_S * 1000;
+	    l->duration_ms > LEASE_MS ? l->duration_ms : LEASE_MS;
 
 	if (strcmp(l->version, w->seen.version) != 0) {
 		w->seen = *l;
@@ -241,17 +242,16 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 struct writer *
-writer_new(struct event_base *base, struct api *api, const char *ns,
-    const char *node, const char *identity, const struct writer_ops *ops,
-    void *arg)
+writer_new(struct event_base *base, struct api *api,
+    const struct writer_conf *conf, const struct writer_ops *ops, void *arg)
 {
 	struct writer *w = xcalloc(1, sizeof(*w));
 
 	w->base = base;
 	w->api = api;
-	w->ns = xstrdup(ns);
-	w->node = xstrdup(node);
-	w->identity = xstrdup(identity);
+	w->ns = xstrdup(conf->ns);
+	w->node = xstrdup(conf->node);
+	w->identity = xstrdup(conf->identity);
 	w->ops = ops;
 	w->arg = arg;
 	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)

@@ -17,13 +17,17 @@ struct writer_ops {
 	void (*released)(void *);
 };
 
-/*
- * identity: who we are; the same for every kubeside that one supervisor
- * starts, for no other.  Nothing is asked before writer_start().
- */
-struct writer *writer_new(struct event_base *, struct api *, const char *ns,
-    const char *node, const char *identity, const struct writer_ops *,
-    void *arg);
+struct writer_conf {
+	const char *ns;
+	const char *node;
+	/* Who we are; the same for every kubeside that one supervisor starts,
+	 * for no other. */
+	const char *identity;
+};
+
+/* Nothing is asked before writer_start(). */
+struct writer *writer_new(struct event_base *, struct api *,
+    const struct writer_conf *, const struct writer_ops *, void *arg);
 void writer_free(struct writer *);
 void writer_start(struct writer *);
 
