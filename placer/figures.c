@@ -115,10 +115,13 @@ figures_fill(const struct world *w, const struct wnode *n,
 	(void)strlcpy(f->arch, common_arch(n), sizeof(f->arch));
 }
 
+/* Before both sides are known there is nobody to tell, or nothing. */
 int64_t
-figures_due(const struct wnode *n)
+figures_due(const struct world *w, const struct wnode *n)
 {
-	return n->figures_boot + PAUSE_MS;
+	if (!n->figures_dirty || !w->kube_up || !w->flight_known)
+		return INT64_MAX;
+	return n->figures == 0 ? 0 : n->figures_boot + PAUSE_MS;
 }
 
 void
@@ -128,8 +131,7 @@ figures_look(struct world *w, struct wnode *n, struct now now,
 	struct body_node_figures f;
 	uint64_t sum;
 
-	if (!n->figures_dirty || !w->kube_up || !w->flight_known ||
-	    (n->figures != 0 && now.boot_ms < figures_due(n)))
+	if (now.boot_ms < figures_due(w, n))
 		return;
 	n->figures_dirty = 0;
 	n->figures_boot = now.boot_ms;

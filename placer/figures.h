@@ -9,7 +9,9 @@
 /* Adds EFFECT_FIGURES when they changed; at most once a second. */
 void figures_look(struct world *, struct wnode *, struct now,
     struct effects *);
-int64_t figures_due(const struct wnode *);
+/* When figures_look() has something to do; INT64_MAX: not before something
+ * else happens. */
+int64_t figures_due(const struct world *, const struct wnode *);
 
 void figures_fill(const struct world *, const struct wnode *,
     struct body_node_figures *);

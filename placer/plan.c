@@ -428,8 +428,7 @@ plan_next(const struct world *w)
 	size_t i;
 
 	for (i = 0; i < w->nnodes; i++)
-		if (w->nodes[i].figures_dirty &&
-		    figures_due(&w->nodes[i]) < at)
-			at = figures_due(&w->nodes[i]);
+		if (figures_due(w, &w->nodes[i]) < at)
+			at = figures_due(w, &w->nodes[i]);
 	return at;
 }

@@ -214,6 +214,8 @@ on_read(struct scene *sc, const struct frame *f, enum answer how,
 		done(sc, f, kind == ERR_NONE ? ERR_AGAIN : kind);
 		return;
 	}
+	if (m.names.len == 0)
+		flight_round(sc);
 	for (i = 0; i < m.names.len; i++) {
 		if (m.names.p[i] != '\n') {
 			name[n++] = m.names.p[i];
@@ -334,7 +336,6 @@ on_change(struct scene *sc, const struct frame *f, enum answer how,
 		abort();
 	if ((d = flight_edge(sc, m.device)) == NULL)
 		return;
-	rules_change(sc, &m);
 	(void)snprintf(created, sizeof(created),
 	    "2026-01-01T00:00:%02d.785006Z", d->incarnation);
 	if (how == ANSWER_DROPPED) {
@@ -355,13 +356,16 @@ on_change(struct scene *sc, const struct frame *f, enum answer how,
 }
 
 void
-flight_frame(struct scene *sc, const struct frame *f)
+flight_frame(struct scene *sc, const struct frame *f, int is_late)
 {
+	struct body_change m;
 	enum why_kind kind;
 	enum answer how;
 
 	if (f->type == MSG_CLUSTER)
 		return;
+	if (f->type == MSG_CHANGE && !is_late && body_change_get(f->body, &m) == 0)
+		rules_change(sc, &m);
 	if ((how = side_rule(sc, &sc->flight, f, &kind)) == ANSWER_HELD)
 		return;
 	if (f->type == MSG_READ)

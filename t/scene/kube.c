@@ -368,7 +368,6 @@ on_status(struct scene *sc, const struct frame *f, enum answer how,
 
 	if (body_pod_status_get(f->body, &m) == -1)
 		abort();
-	rules_status(sc, &m);
 	if ((p = by_uid(sc, m.uid)) == NULL) {
 		done(sc, f, ERR_GONE);
 		return;
@@ -399,7 +398,6 @@ on_delete(struct scene *sc, const struct frame *f, enum answer how,
 
 	if (body_pod_delete_get(f->body, &m) == -1)
 		abort();
-	rules_delete(sc, &m);
 	if ((p = by_uid(sc, m.uid)) == NULL) {
 		done(sc, f, ERR_GONE);
 		return;
@@ -481,8 +479,22 @@ on_figures(struct scene *sc, const struct frame *f)
 	    m.devices, m.flightctl_reachable);
 }
 
+static void
+check(struct scene *sc, const struct frame *f)
+{
+	struct body_pod_status status;
+	struct body_pod_delete delete;
+
+	if (f->type == MSG_POD_STATUS &&
+	    body_pod_status_get(f->body, &status) == 0)
+		rules_status(sc, &status);
+	if (f->type == MSG_POD_DELETE &&
+	    body_pod_delete_get(f->body, &delete) == 0)
+		rules_delete(sc, &delete);
+}
+
 void
-kube_frame(struct scene *sc, const struct frame *f)
+kube_frame(struct scene *sc, const struct frame *f, int is_late)
 {
 	enum why_kind kind;
 	enum answer how;
@@ -494,6 +506,8 @@ kube_frame(struct scene *sc, const struct frame *f)
 			on_figures(sc, f);
 		return;
 	}
+	if (!is_late)
+		check(sc, f);
 	if ((how = side_rule(sc, &sc->kube, f, &kind)) == ANSWER_HELD)
 		return;
 	if (f->type == MSG_POD_STATUS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c: runs scenes.
- *	scene FILE...	each as it stands, then again with the placer killed
+ *	scene [FILE...]	each (or all of t/scene) as it stands, then again with the placer killed
  *			after every statement, then after every frame of its
  *			own; each time it must end in the same state
  *	scene -1 FILE...	as it stands only
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,22 +337,40 @@ no_log(const struct body_log *line, void *arg)
 		    line->text, line->pod, line->error);
 }
 
+/* How many of them went well. */
+static size_t
+run_all(char *const *files, size_t n, int once)
+{
+	size_t i, passed = 0;
+
+	for (i = 0; i < n; i++)
+		passed += (size_t)run_file(files[i], once);
+	printf("%zu passed, %zu failed\n", passed, n - passed);
+	return passed;
+}
+
 int
 main(int argc, char **argv)
 {
-	int passed = 0, failed = 0, once = 0, i;
+	size_t n, passed;
+	int once = 0, i;
+	glob_t found;
 
 	log_set_sink(no_log, NULL);
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		once |= argv[i][1] == '1';
 		verbose |= argv[i][1] == 'v';
 	}
-	for (; i < argc; i++) {
-		if (run_file(argv[i], once))
-			passed++;
-		else
-			failed++;
+	if (i < argc) {
+		n = (size_t)(argc - i);
+		return run_all(argv + i, n, once) == n ? 0 : 1;
 	}
-	printf("%d passed, %d failed\n", passed, failed);
-	return failed == 0 && passed > 0 ? 0 : 1;
+	if (glob("t/scene/*.scene", 0, NULL, &found) != 0) {
+		fprintf(stderr, "no t/scene/*.scene here\n");
+		return 2;
+	}
+	n = found.gl_pathc;
+	passed = run_all(found.gl_pathv, n, once);
+	globfree(&found);
+	return passed == n ? 0 : 1;
 }

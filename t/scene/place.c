@@ -46,9 +46,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 	sc->moved++;
 	sc->sent++;
 	if (c == sc->kube.chan)
-		kube_frame(sc, f);
+		kube_frame(sc, f, 0);
 	else
-		flight_frame(sc, f);
+		flight_frame(sc, f, 0);
 	rules_hold(sc);
 	if (sc->sent == sc->crash_at) {
 		sc->running = 0;
@@ -214,7 +214,7 @@ place_idle(struct scene *sc)
 		}
 		before = sc->moved;
 		plans = serve_world(sc->serve)->planned.n;
-		event_base_loop(sc->base, EVLOOP_NONBLOCK);
+		event_base_loop(sc->base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
 		if (!sc->running) {
 			place_restart(sc, 0);
 			continue;

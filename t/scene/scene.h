@@ -242,7 +242,8 @@ void side_drop_held(struct scene *);
 
 /* -- kube.c ------------------------------------------------------------------------- */
 
-void kube_frame(struct scene *, const struct frame *);
+/* late: it was put aside; what must hold of it was looked at then. */
+void kube_frame(struct scene *, const struct frame *, int late);
 void kube_greet(struct scene *); /* a new link: what it says first */
 void kube_send_pod(struct scene *, struct kpod *, enum pod_how);
 void kube_renew(struct scene *); /* WRITER */
@@ -260,7 +261,7 @@ void kube_clear(struct scene *);
 
 /* -- flight.c, edge.c ------------------------------------------------------------------ */
 
-void flight_frame(struct scene *, const struct frame *);
+void flight_frame(struct scene *, const struct frame *, int late);
 void flight_greet(struct scene *);
 void flight_round(struct scene *);
 void flight_push(struct scene *, struct edge *);

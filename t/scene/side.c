@@ -164,9 +164,9 @@ side_release(struct scene *sc, struct side *s, enum msg_type type)
 		f.id = h->id;
 		f.body = (struct span){ h->body, h->len };
 		if (h->epoch == s->epoch && s->is == PROC_KUBESIDE)
-			kube_frame(sc, &f);
+			kube_frame(sc, &f, 1);
 		else if (h->epoch == s->epoch)
-			flight_frame(sc, &f);
+			flight_frame(sc, &f, 1);
 		drop_one(sc, h);
 	}
 }

@@ -20,15 +20,17 @@ is_blank(char c)
 static char *
 one_word(char *p, char **to)
 {
-	int quoted = 0;
+	char quote = '\0';
 
-	for (; *p != '\0' && (quoted || !is_blank(*p)); p++) {
-		if (*p == '"')
-			quoted = !quoted;
+	for (; *p != '\0' && (quote != '\0' || !is_blank(*p)); p++) {
+		if (*p == quote)
+			quote = '\0';
+		else if (quote == '\0' && (*p == '"' || *p == '\''))
+			quote = *p;
 		else
 			*(*to)++ = *p;
 	}
-	return quoted ? NULL : p;
+	return quote != '\0' ? NULL : p;
 }
 
 int

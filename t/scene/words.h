@@ -3,8 +3,8 @@
 #define T_SCENE_WORDS_H
 
 /*
- * One statement of a scene: words, among them NAME=VALUE; a value may stand in
- * "quotes".  # begins a comment.
+ * One statement of a scene: words, among them NAME=VALUE; "both blanks" and
+ * 'double quotes' may stand in quotes.  # begins a comment.
  */
 
 #include <stddef.h>
