@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+#include "common/sandbox.h"
 #include "common/xmem.h"
 #include "kubeside/kubeconfig.h"
 

@@ -78,8 +78,7 @@ pods_free(struct pods *p)
 		return;
 	for (i = 0; i < BUCKETS; i++)
 		while ((pod = LIST_FIRST(&p->buckets[i])) != NULL)
-			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked
-			 */
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 			drop(p, pod);
 	free(p);
 }

@@ -34,8 +34,8 @@ set_up(void)
 	static const struct writer_ops ops = { on_held, on_released };
 	struct api *api = apiserver_open();
 
-	writer =
-	    writer_new(apiserver_base, api, "ns", "node", "me", &ops, NULL);
+	writer = writer_new(apiserver_base, api,
+	    &(struct writer_conf){ "ns", "node", "me" }, &ops, NULL);
 	writer_start(writer);
 	apiserver_wait(1);
 }
