@@ -100,9 +100,8 @@ int kdelete_finished(enum kid, struct json_object *);
 enum {
 	KGRACE_UNSET = -1000, /* the pod's own */
 };
-/* Marks a pod, or removes it; its text, as it was last, in *answer. */
-int kdelete_pod(struct kube *, struct kobj *, long grace, struct ktext *answer,
-    struct kfail *);
+/* Marks a pod, or removes it. */
+int kdelete_pod(struct kube *, struct kobj *, long grace, struct kfail *);
 /* Binding semantics; uid may be NULL. */
 int kbind_pod(struct kube *, struct kobj *, const char *node, const char *uid,
     struct kfail *);
@@ -139,6 +138,7 @@ int kauth_allows(struct kauth *, const struct kreq *, const char *resource,
     const char *group, struct kfail *);
 int kauth_forbid(const struct kreq *, const char *resource, const char *group,
     struct kfail *);
+int kauth_forbid_path(const char *user, const char *path, struct kfail *);
 int kauth_path(const char *user, const char *path, struct kfail *);
 void kauth_token(struct kauth *, const char *token); /* the provider's */
 
@@ -164,8 +164,8 @@ void kfaults_free(struct kfaults *);
 /* Before anything is read: 1 when it took the request (held, delayed). */
 int kfaults_gate(struct web_req *, void *kube);
 /* A scripted failure for this request, r NULL for documents; -1 with it. */
-int kfaults_fail(struct kfaults *, struct web_req *, const struct kreq *,
-    struct kfail *);
+int kfaults_fail(struct kfaults *, struct web_req *, const char *user,
+    const struct kreq *, struct kfail *);
 void kfaults_count(struct kfaults *, const char *verb, const char *resource,
     const char *sub);
 

@@ -183,6 +183,13 @@ kauth_allows(struct kauth *auth, const struct kreq *r, const char *resource,
 }
 
 int
+kauth_forbid_path(const char *user, const char *path, struct kfail *f)
+{
+	return kfail(f, 403, "Forbidden", json_object_new_object(),
+	    "forbidden: User \"%s\" cannot get path \"%s\"", user, path);
+}
+
+int
 kauth_path(const char *user, const char *path, struct kfail *f)
 {
 	static const char *const open_to_all[] = { "/version", "/readyz",
@@ -195,6 +202,5 @@ kauth_path(const char *user, const char *path, struct kfail *f)
 	if (is_admin(user) ||
 	    (strcmp(user, ANONYMOUS) != 0 && strncmp(path, "/api", 4) == 0))
 		return 0;
-	return kfail(f, 403, "Forbidden", json_object_new_object(),
-	    "forbidden: User \"%s\" cannot get path \"%s\"", user, path);
+	return kauth_forbid_path(user, path, f);
 }

@@ -23,7 +23,8 @@
 #define UNREACHABLE "node.kubernetes.io/unreachable"
 
 enum what {
-	DO_NODE,	/* labels and taints */
+	DO_NODE,	/* taints, of a node that changed */
+	DO_NODE_NEW,	/* labels and taints, of a new one */
 	DO_NODE_SILENT, /* taints of a node that never posted */
 	DO_LEASES,	/* of a node (its uid) that is gone */
 	DO_NAMESPACE,	/* content, then itself */
@@ -31,6 +32,7 @@ enum what {
 
 static const struct timeval delays[] = {
 	[DO_NODE] = { 0, 10000 },
+	[DO_NODE_NEW] = { 0, 200000 },
 	[DO_NODE_SILENT] = { 0, 500000 },
 	[DO_LEASES] = { 0, 100000 },
 	[DO_NAMESPACE] = { 0, 50000 },
@@ -103,7 +105,7 @@ copy_label(struct json_object *labels, const char *to, const char *from)
 }
 
 static void
-settle_node(struct kube *kube, const char *name, int silent)
+settle_node(struct kube *kube, const char *name, enum what what)
 {
 	struct kobj *o = kstore_get(kube->store, KUBE_NODES, "", name);
 	struct json_object *tree, *meta, *labels, *ready;
@@ -120,7 +122,7 @@ settle_node(struct kube *kube, const char *name, int silent)
 	    "0");
 	ready = kcondition_find(kget_obj(tree, "status", NULL), "Ready");
 	is = kget(ready, "status", NULL);
-	if (ready != NULL || silent) {
+	if (ready != NULL || what == DO_NODE_SILENT) {
 		taint(kmake_obj(tree, "spec"), NOT_READY,
 		    strcmp(is, "False") == 0);
 		taint(kmake_obj(tree, "spec"), UNREACHABLE,
@@ -233,7 +235,7 @@ empty(struct kube *kube, const char *ns)
 			}
 			left++;
 			if (!o->terminating)
-				kdelete_pod(kube, o, KGRACE_UNSET, NULL, &f);
+				kdelete_pod(kube, o, KGRACE_UNSET, &f);
 		}
 	}
 	kfail_clear(&f);
@@ -274,8 +276,9 @@ on_job(evutil_socket_t fd, short flags, void *arg)
 	job_free(job);
 	switch (what) {
 	case DO_NODE:
+	case DO_NODE_NEW:
 	case DO_NODE_SILENT:
-		settle_node(kube, name, what == DO_NODE_SILENT);
+		settle_node(kube, name, what);
 		break;
 	case DO_LEASES:
 		drop_leases(kube, name);
@@ -310,9 +313,12 @@ on_node(const struct kevent *ev, void *arg)
 		later(arg, DO_LEASES, ev->obj->uid);
 		return;
 	}
-	later(arg, DO_NODE, ev->obj->name);
-	if (ev->type == KEVENT_ADDED)
-		later(arg, DO_NODE_SILENT, ev->obj->name);
+	if (ev->type == KEVENT_MODIFIED) {
+		later(arg, DO_NODE, ev->obj->name);
+		return;
+	}
+	later(arg, DO_NODE_NEW, ev->obj->name);
+	later(arg, DO_NODE_SILENT, ev->obj->name);
 }
 
 static void

@@ -112,24 +112,63 @@ mark(struct json_object *meta, long grace)
 	return 1;
 }
 
-int
-kdelete_pod(struct kube *kube, struct kobj *o, long grace, struct ktext *answer,
-    struct kfail *f)
+/* The pod as its deletion makes it; 0 when that changes nothing. */
+static int
+marked(struct kobj *o, struct json_object *tree, long grace)
 {
-	struct json_object *tree = kobj_tree(o);
-	struct json_object *meta = kget_obj(tree, "metadata", NULL);
-	struct kobj *cur = o;
-	int again = o->terminating && grace == KGRACE_UNSET &&
-	    grace_for(o, tree, grace) != 0;
+	long seconds = grace_for(o, tree, grace);
 
-	if (!again && mark(meta, grace_for(o, tree, grace)))
+	/* Asked again without a time: nothing new, unless it may go. */
+	if (o->terminating && grace == KGRACE_UNSET && seconds != 0)
+		return 0;
+	return mark(kget_obj(tree, "metadata", NULL), seconds);
+}
+
+static struct kobj *
+delete_pod(struct kube *kube, struct kobj *o, struct json_object *tree,
+    long grace, struct ktext *answer, struct kfail *f)
+{
+	struct kobj *cur = o;
+
+	if (marked(o, tree, grace))
 		cur = kwrite_put(kube, KUBE_PODS, tree, f);
 	if (cur != NULL && answer != NULL)
 		ktext_add(answer, cur->text, cur->len);
 	if (cur != NULL && kdelete_finished(KUBE_PODS, tree))
 		kstore_remove(kube->store, cur, NULL, NULL);
+	return cur;
+}
+
+int
+kdelete_pod(struct kube *kube, struct kobj *o, long grace, struct kfail *f)
+{
+	struct json_object *tree = kobj_tree(o);
+	struct kobj *done = delete_pod(kube, o, tree, grace, NULL, f);
+
 	json_object_put(tree);
-	return cur != NULL ? 0 : -1;
+	return done != NULL ? 0 : -1;
+}
+
+static void
+answer_pod(struct kreq *r, struct kobj *o, long grace)
+{
+	struct json_object *tree = kobj_tree(o);
+	struct ktext text = { NULL, 0, 0 };
+	struct kfail f = { .code = 0 };
+	int failed;
+
+	if (r->dry_run) {
+		marked(o, tree, grace);
+		failed = kbody_encode(r, tree, &text, &f) == -1;
+	} else {
+		failed = delete_pod(r->kube, o, tree, grace, &text, &f) == NULL;
+	}
+	if (failed)
+		kreq_fail(r, &f);
+	else
+		kreq_text(r, 200, text.s);
+	ktext_free(&text);
+	json_object_put(tree);
 }
 
 /* --- the rest
@@ -267,7 +306,6 @@ kdelete_one(struct kreq *r)
 {
 	struct deletion d = { .options = NULL };
 	struct kfail f = { .code = 0 };
-	struct ktext text = { NULL, 0, 0 };
 	struct kobj *o = kstore_get(r->kube->store, r->kid, r->ns, r->name);
 
 	if (read_options(r, &d, &f) == -1) {
@@ -277,16 +315,13 @@ kdelete_one(struct kreq *r)
 		kreq_fail(r, &f);
 	} else if (check_preconditions(&d, o, &f) == -1) {
 		kreq_fail(r, &f);
+	} else if (r->kid == KUBE_PODS) {
+		answer_pod(r, o, d.grace);
 	} else if (r->dry_run) {
 		kreq_object(r, 200, o);
-	} else if (r->kid != KUBE_PODS) {
-		delete_other(r, o);
-	} else if (kdelete_pod(r->kube, o, d.grace, &text, &f) == -1) {
-		kreq_fail(r, &f);
 	} else {
-		kreq_text(r, 200, text.s);
+		delete_other(r, o);
 	}
-	ktext_free(&text);
 	json_object_put(d.options);
 }
 
@@ -323,8 +358,7 @@ kdelete_many(struct kreq *r)
 			ktext_puts(&t, done++ != 0 ? "," : "");
 			ktext_add(&t, objs[i]->text, objs[i]->len);
 			if (r->kid == KUBE_PODS)
-				kdelete_pod(r->kube, objs[i], d.grace, NULL,
-				    &f);
+				kdelete_pod(r->kube, objs[i], d.grace, &f);
 			else
 				kstore_remove(r->kube->store, objs[i], NULL,
 				    NULL);

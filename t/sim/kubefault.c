@@ -92,7 +92,8 @@ timeout(struct kfail *f)
 }
 
 static int
-in_form(long code, const struct kreq *r, struct kfail *f)
+in_form(long code, const char *user, const char *path, const struct kreq *r,
+    struct kfail *f)
 {
 	const struct kresource *res = r != NULL ? kresource(r->kid) : NULL;
 
@@ -102,7 +103,7 @@ in_form(long code, const struct kreq *r, struct kfail *f)
 	case 403:
 		if (res != NULL)
 			return kauth_forbid(r, res->plural, res->group, f);
-		return kfail(f, 403, "Forbidden", NULL, "forbidden");
+		return kauth_forbid_path(user, path, f);
 	case 404:
 		if (res != NULL)
 			return kfail_not_found(f, r->kid, r->name);
@@ -136,15 +137,15 @@ in_form(long code, const struct kreq *r, struct kfail *f)
 }
 
 int
-kfaults_fail(struct kfaults *faults, struct web_req *web, const struct kreq *r,
-    struct kfail *f)
+kfaults_fail(struct kfaults *faults, struct web_req *web, const char *user,
+    const struct kreq *r, struct kfail *f)
 {
 	long code = use(faults, KRULE_FAIL, web);
 	long bytes = use(faults, KRULE_CUT, web);
 
 	if (bytes != -1)
 		web_cut_after(web, (size_t)bytes);
-	return code != -1 ? in_form(code, r, f) : 0;
+	return code != -1 ? in_form(code, user, web_path(web), r, f) : 0;
 }
 
 /* --- requests held back

@@ -316,7 +316,7 @@ resource(struct kube *kube, struct web_req *web, const struct kpath *p,
 	r->sub = xstrdup(p->sub);
 	r->status = strcmp(p->sub, "status") == 0;
 	if (judge(r, p, verb, &f) == -1 ||
-	    kfaults_fail(kube->faults, web, r, &f) == -1) {
+	    kfaults_fail(kube->faults, web, user, r, &f) == -1) {
 		kreq_fail(r, &f);
 		return;
 	}
@@ -330,7 +330,7 @@ document(struct kube *kube, struct web_req *web, const char *user)
 	struct kfail f = { .code = 0 };
 
 	if (kauth_path(user, web_path(web), &f) == -1 ||
-	    kfaults_fail(kube->faults, web, NULL, &f) == -1)
+	    kfaults_fail(kube->faults, web, user, NULL, &f) == -1)
 		web_fail(web, &f);
 	else if (!kpath_document(kube, web))
 		web_text(web, 404, text_plain, "404 page not found\n");

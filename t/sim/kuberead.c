@@ -107,6 +107,7 @@ read_token(struct kreq *r, struct list *l, const char *text, struct kfail *f)
 {
 	AUTO_FREE char *plain = base64_url_decode(text);
 	struct json_object *o = NULL, *start;
+	const char *key;
 	int64_t rv;
 
 	if (plain != NULL)
@@ -120,9 +121,9 @@ read_token(struct kreq *r, struct list *l, const char *text, struct kfail *f)
 		    plain != NULL && plain[0] != '\0' ? plain[0] : '?');
 	}
 	rv = json_object_get_int64(kget_obj(o, "rv", NULL));
-	/* The NUL at its end makes it the key after the last one. */
-	l->start = xstrndup(json_object_get_string(start) + 1,
-	    (size_t)json_object_get_string_len(start));
+	/* Up to the NUL at its end, which makes it the key after that one. */
+	key = json_object_get_string(start);
+	l->start = xstrdup(key[0] == '/' ? key + 1 : key);
 	l->exact = rv != -1;
 	l->rv = rv == -1 ? kstore_rv(r->kube->store) : (uint64_t)rv;
 	json_object_put(o);

@@ -346,8 +346,12 @@ kwatch_start(struct kreq *r)
 		if (w->bookmarks)
 			send_bookmark(w, 1);
 	} else if (a.rv < kstore_floor(st, w->kid)) {
+		/* Events have no cache there, and other words. */
 		snprintf(text, sizeof(text),
-		    "too old resource version: %llu (%llu)",
+		    w->kid == KUBE_EVENTS ?
+			"The resourceVersion for the provided watch is too "
+			"old." :
+			"too old resource version: %llu (%llu)",
 		    (unsigned long long)a.rv,
 		    (unsigned long long)kstore_floor(st, w->kid) + 1);
 		send_error(w, text);
