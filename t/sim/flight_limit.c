@@ -91,10 +91,11 @@ take(struct window *w, int64_t now)
 static void
 add_headers(const struct window *w, struct web_req *req, int64_t now)
 {
-	int64_t left = (int64_t)w->limit - (int64_t)(rate(w, now) + 0.5);
+	int64_t left;
 
 	if (w->limit == 0)
 		return;
+	left = (int64_t)w->limit - (int64_t)(rate(w, now) + 0.5);
 	add_number(req, "X-Ratelimit-Limit", w->limit);
 	add_number(req, "X-Ratelimit-Remaining", left < 0 ? 0 : left);
 	add_number(req, "X-Ratelimit-Reset", (w->begin + w->ms) / 1000);
