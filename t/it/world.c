@@ -224,8 +224,32 @@ start_sims(void)
 	take_env(env);
 }
 
-/* --- both
- * --------------------------------------------------------------------- */
+/* --- real servers -------------------------------------------------------- */
+
+/* Their devices are clients of the agent endpoint. */
+static void
+start_edges(void)
+{
+	const struct world_conf *c = &world.conf;
+	AUTO_FREE char *count = xasprintf("%u", c->devices);
+	AUTO_FREE char *labels = xasprintf("fleet=%s", c->fleet);
+	AUTO_FREE char *prefix = xasprintf("%s-", c->fleet);
+	AUTO_FREE char *apply = milliseconds(c->apply_ms, 300);
+	AUTO_FREE char *status = milliseconds(c->status_ms, 200);
+	const char *options[] = { "--api",
+		from_environment("FLIGHTCTL_API_URL"), "--agent",
+		from_environment("FC_AGENT_URL"), "--ca",
+		from_environment("FLIGHTCTL_CA_FILE"), "--admin-token",
+		from_environment("FC_ADMIN_TOKEN_FILE"), "--enrol-cert",
+		from_environment("FC_ENROL_CERT"), "--enrol-key",
+		from_environment("FC_ENROL_KEY"), "--count", count, "--labels",
+		labels, "--prefix", prefix, "--apply-ms", apply,
+		"--status-interval-ms", status, NULL };
+
+	start_sim("edgesim", SIM_EDGE, options);
+}
+
+/* --- both ---------------------------------------------------------------- */
 
 static int
 are_online(struct json_object *set, void *arg)
@@ -305,6 +329,8 @@ world_open(const struct world_conf *conf)
 	describe();
 	if (world_kind() != WORLD_SIM)
 		clean_up();
+	if (world_kind() == WORLD_REAL)
+		start_edges();
 	if (!flight_await(are_online, NULL, ONLINE_MS))
 		it_die("the devices do not come online");
 }
