@@ -241,7 +241,7 @@ send_change(struct act *a, struct wdevice *d, struct now now)
 	edit_free(edit);
 	if (d->nqueued == 0)
 		return;
-	m.until_boot = d->node != NULL ? (uint64_t)d->node->until_boot : 0;
+	m.until_boot = (uint64_t)change_until(d);
 	(void)strlcpy(m.device, d->name, sizeof(m.device));
 	(void)strlcpy(m.created, d->dev->created, sizeof(m.created));
 	m.edit = span_of(text);

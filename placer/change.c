@@ -292,6 +292,19 @@ look_at_version(struct world *w, struct wdevice *d)
 
 /* -- writing ------------------------------------------------------------------ */
 
+int64_t
+change_until(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	if (d->node != NULL)
+		return d->node->until_boot;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->queued != IO_NONE && p->node != NULL)
+			return p->node->until_boot;
+	return 0;
+}
+
 static int
 takes_writes(const struct wdevice *d)
 {
@@ -319,7 +332,7 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 {
 	if (d->nqueued == 0 || !takes_writes(d))
 		return;
-	if (d->node != NULL && now.boot_ms >= d->node->until_boot)
+	if (now.boot_ms >= change_until(d))
 		return; /* not the writer; WRITER wakes us */
 	if (is_ready(d, now))
 		effects_add(fx, EFFECT_CHANGE)->device = d;

@@ -26,6 +26,12 @@ void change_queue(struct world *, struct wpod *, enum wish_io, struct now);
 void change_look(struct world *, struct wdevice *, struct now,
     struct effects *);
 
+/*
+ * Until when we may write to it: as the writer of its node, or, when it left
+ * the fleet, of the node of the pods that are still there.
+ */
+int64_t change_until(const struct wdevice *);
+
 /* Its CHANGE left (act.c): what was queued is flying. */
 void change_sent(struct wdevice *, uint64_t id);
 

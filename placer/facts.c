@@ -42,8 +42,8 @@ facts_device(const struct wdevice *d, struct now now)
 	case DEVICE_POWERED_OFF:
 		return AWAY;
 	case DEVICE_UNKNOWN:
-		if (d->unknown_boot != 0 &&
-		    now.boot_ms - d->unknown_boot >= UNKNOWN_MS)
+		if (d->away_boot != 0 || (d->unknown_boot != 0 &&
+			now.boot_ms - d->unknown_boot >= UNKNOWN_MS))
 			return AWAY;
 		return HERE;
 	case DEVICE_ONLINE:
@@ -57,11 +57,9 @@ facts_device(const struct wdevice *d, struct now now)
 }
 
 int
-facts_brake(const struct wnode *n)
+facts_fresh(const struct wdevice *d, struct now now)
 {
-	size_t most = n->ndevices * 3 / 10;
-
-	return n->naway > (most > 3 ? most : 3);
+	return now.boot_ms - d->read_boot <= FRESH_MS;
 }
 
 int64_t
@@ -89,8 +87,8 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 		return HERE;
 	is = facts_device(p->device, now);
 	if (is == AWAY && w->flight_reachable &&
-	    now.boot_ms >= facts_due(w, p) &&
-	    (p->device->node == NULL || !facts_brake(p->device->node)))
+	    now.boot_ms >= facts_due(w, p) && facts_fresh(p->device, now) &&
+	    (p->device->node == NULL || !p->device->node->brake))
 		return OVERDUE;
 	return is;
 }

@@ -23,11 +23,12 @@ enum life_device facts_device(const struct wdevice *, struct now);
 /* When an AWAY device is OVERDUE for this pod; INT64_MAX: never. */
 int64_t facts_due(const struct world *, const struct wpod *);
 
-/* Too many of a node's devices went silent: no clock runs (design 6). */
-int facts_brake(const struct wnode *);
+/* Was the device read just now, as it must be before a pod pays for it? */
+int facts_fresh(const struct wdevice *, struct now);
 
 enum {
-	UNKNOWN_MS = 30 * 1000 /* a new device flaps; facts/flightctl 0.3 */
+	UNKNOWN_MS = 30 * 1000, /* a new device flaps; facts/flightctl 0.3 */
+	FRESH_MS = 30 * 1000
 };
 
 #endif

@@ -2,13 +2,23 @@
 /*
  * lost.c: the clock of a device that went silent.
  *
- * Owns when a clock starts and stops and who is told; what follows when it
- * runs out is life.def's.
+ * Owns when a clock starts and stops, who is told, and the brake; what follows
+ * when it runs out is life.def's.
  */
 #include "placer/lost.h"
 
+#include <stdlib.h>
+
+#include "common/log.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+
+enum {
+	BRAKE_WINDOW_MS = 10 * 60 * 1000,
+	BRAKE_PERCENT = 30,
+	BRAKE_LEAST = 3,
+	READ_AGAIN_MS = 5 * 1000
+};
 
 static void
 tell(struct wdevice *d, struct effects *fx, const char *reason, int warning,
@@ -44,57 +54,133 @@ start(struct world *w, struct wdevice *d, struct now now, struct effects *fx)
 {
 	d->away_boot = now.boot_ms;
 	d->disconnections++;
-	if (d->node != NULL)
-		d->node->naway++;
+	if (d->node != NULL) {
+		d->node->brake_stale = 1;
+		d->node->retry = 1; /* who waits for a name of its pods */
+	}
 	save_clock(d, now, fx);
 	tell(d, fx, "DeviceDisconnected", 1, "disconnected");
 	world_look_pods_of(w, d);
 }
 
+/* Frozen or gone is not back. */
 static void
-stop(struct world *w, struct wdevice *d, struct now now, struct effects *fx)
+stop(struct world *w, struct wdevice *d, enum life_device is, struct now now,
+    struct effects *fx)
 {
 	d->away_boot = 0;
-	if (d->node != NULL && d->node->naway > 0)
-		d->node->naway--;
+	if (d->node != NULL)
+		d->node->brake_stale = 1;
 	save_clock(d, now, fx);
-	tell(d, fx, "DeviceReconnected", 0, "is connected again");
+	if (is == HERE)
+		tell(d, fx, "DeviceReconnected", 0, "is connected again");
 	world_look_pods_of(w, d);
-}
-
-/* Its pods are looked at again when the clock runs out for them. */
-static void
-arm(struct world *w, struct wdevice *d)
-{
-	struct wpod *p;
-	int64_t at;
-
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if ((at = facts_due(w, p)) != INT64_MAX)
-			world_look_at(w, p, at);
 }
 
 void
 lost_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
-	int away;
+	enum life_device is;
 
-	if (d->dev == NULL)
+	if (d->dev == NULL && !d->gone)
 		return;
-	if (d->dev->summary != DEVICE_UNKNOWN)
+	if (d->dev == NULL || d->dev->summary != DEVICE_UNKNOWN)
 		d->unknown_boot = 0;
 	else if (d->unknown_boot == 0)
 		d->unknown_boot = now.boot_ms;
-	if (d->unknown_boot != 0 && now.boot_ms < d->unknown_boot + UNKNOWN_MS)
-		world_look_device_at(w, d, d->unknown_boot + UNKNOWN_MS);
-	if (!w->flight_reachable)
+	is = facts_device(d, now);
+	if (!w->flight_reachable && is != GONE)
 		return; /* nobody is lost while Flightctl does not answer */
-	away = facts_device(d, now) == AWAY;
-	if (away && d->away_boot == 0)
+	if (is == AWAY && d->away_boot == 0)
 		start(w, d, now, fx);
-	else if (!away && d->away_boot != 0)
-		stop(w, d, now, fx);
-	if (away)
-		arm(w, d);
+	else if (is != AWAY && d->away_boot != 0)
+		stop(w, d, is, now, fx);
+	else if (is == AWAY)
+		world_look_pods_of(w, d);
+}
+
+/* -- the brake --------------------------------------------------------------- */
+
+static int
+by_time(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* The most clocks that began within one window. */
+static size_t
+most_at_once(const struct wnode *n)
+{
+	const struct wdevice *d;
+	size_t first = 0, i, len = 0, most = 0;
+	int64_t *since = xcalloc(n->ndevices + 1, sizeof(*since));
+
+	TAILQ_FOREACH(d, &n->devices, on_node)
+		if (d->away_boot != 0)
+			since[len++] = d->away_boot;
+	qsort(since, len, sizeof(*since), by_time);
+	for (i = 0; i < len; i++) {
+		while (since[i] - since[first] > BRAKE_WINDOW_MS)
+			first++;
+		if (i - first + 1 > most)
+			most = i - first + 1;
+	}
+	free(since);
+	return most;
+}
+
+void
+lost_weigh(struct world *w, struct wnode *n)
+{
+	size_t allowed = n->ndevices * BRAKE_PERCENT / 100;
+	struct wdevice *d;
+	int was = n->brake;
+
+	if (!n->brake_stale)
+		return;
+	n->brake_stale = 0;
+	if (allowed < BRAKE_LEAST)
+		allowed = BRAKE_LEAST;
+	n->brake = most_at_once(n) > allowed;
+	if (was == n->brake)
+		return;
+	log_line(n->brake ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    &(struct log_about){ .operation = "lost", .fleet = n->fleet },
+	    "node %s: %s", n->name, n->brake ?
+		"too many devices went silent at once, no clock runs" :
+		"the devices are back, clocks run again");
+	TAILQ_FOREACH(d, &n->devices, on_node)
+		world_look_pods_of(w, d);
+}
+
+/* -- in time -------------------------------------------------------------------- */
+
+void
+lost_arm_device(struct world *w, struct wdevice *d)
+{
+	if (d->unknown_boot != 0 && d->away_boot == 0)
+		world_look_device_at(w, d, d->unknown_boot + UNKNOWN_MS);
+}
+
+/* A clock that ran out wants a fresh read before a pod pays for it. */
+void
+lost_arm_pod(struct world *w, struct wpod *p, struct now now)
+{
+	struct wdevice *d = p->device;
+	int64_t at = facts_due(w, p);
+
+	if (at == INT64_MAX || !w->flight_reachable)
+		return;
+	if (now.boot_ms < at) {
+		world_look_at(w, p, at);
+		return;
+	}
+	if ((d->node != NULL && d->node->brake) || facts_fresh(d, now))
+		return;
+	d->want_read = 1;
+	world_look_device(w, d);
+	world_look_at(w, p, now.boot_ms + READ_AGAIN_MS);
 }

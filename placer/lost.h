@@ -9,4 +9,12 @@
 /* The device's turn, before its pods have theirs. */
 void lost_look(struct world *, struct wdevice *, struct now, struct effects *);
 
+/* After those: does the brake hold? */
+void lost_weigh(struct world *, struct wnode *);
+
+/* After its turn: the device, and a pod of it that is LOST, are looked at
+ * again in time. */
+void lost_arm_device(struct world *, struct wdevice *);
+void lost_arm_pod(struct world *, struct wpod *, struct now);
+
 #endif

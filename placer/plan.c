@@ -22,6 +22,7 @@ enum {
 	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
 	RETRY_MAX_MS = 5 * 60 * 1000,
 	REFUSED_MS = 60 * 1000, /* a pod that was refused is looked at again */
+	MINUTE_MS = 60 * 1000,
 };
 
 struct effect *
@@ -290,19 +291,40 @@ blame(struct wpod *p, struct effects *fx)
 	record(fx, p, "Retreat", p->why_waits);
 }
 
+/* Never more than so many a minute: a mistake of ours must stay small. */
+static int
+may_evict(struct world *w, struct wpod *p, struct now now)
+{
+	if (w->evict_boot == 0 || now.boot_ms >= w->evict_boot + MINUTE_MS) {
+		w->evict_boot = now.boot_ms;
+		w->evicted = 0;
+	}
+	if (w->evicted < w->set->number[SET_EVICT_RATE]) {
+		w->evicted++;
+		return 1;
+	}
+	world_look_at(w, p, w->evict_boot + MINUTE_MS);
+	return 0;
+}
+
 static void
-evict(struct wpod *p, struct effects *fx)
+evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct effect *e;
 
-	if (p->evicted || p->deleting)
+	if (p->evicted || p->deleting || !may_evict(w, p, now))
 		return;
 	e = effects_add(fx, EFFECT_DELETE);
 	e->pod = p;
 	e->number = NO_GRACE;
-	event(fx, p, 1, "DeviceTimeoutExceeded",
-	    "the device did not come back in time; the pod is deleted");
-	record(fx, p, "Evict", "device time-out exceeded");
+	if (p->device->gone)
+		event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
+		    "any more; the pod is deleted");
+	else
+		event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
+		    "come back in time; the pod is deleted");
+	record(fx, p, "Evict", p->device->gone ? "device deleted" :
+						 "device time-out exceeded");
 }
 
 /* Only the writer of the node acts; WRITER looks at everything again. */
@@ -347,7 +369,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		blame(p, fx);
 		return 1;
 	case EVICT:
-		evict(p, fx);
+		evict(w, p, now, fx);
 		return 0;
 	case REVERT: /* the agent itself went back to the old images */
 	case TELL:
@@ -384,6 +406,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now,
 		world_look_device_at(w, p->device, now.boot_ms);
 	if (p->pod != NULL && is_told(p->state))
 		tell(w, p, now, fx);
+	if (p->state == LOST)
+		lost_arm_pod(w, p, now);
 }
 
 /*
@@ -413,10 +437,14 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 	RB_FOREACH(d, wdevice_tree, &w->devices)
 		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms)
 			lost_look(w, d, now, fx);
+	for (i = 0; i < w->nnodes; i++)
+		lost_weigh(w, &w->nodes[i]);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
 		look_at_pod(w, p, now, fx);
-	while ((d = world_next_device(w, now.boot_ms)) != NULL)
+	while ((d = world_next_device(w, now.boot_ms)) != NULL) {
 		change_look(w, d, now, fx);
+		lost_arm_device(w, d);
+	}
 	for (i = 0; i < w->nnodes; i++)
 		figures_look(w, &w->nodes[i], now, fx);
 }

@@ -331,7 +331,6 @@ load_clock(struct world *w, sqlite3_stmt *st, struct now now)
 	d->away_boot = now.boot_ms - passed;
 	if (d->away_boot < 1)
 		d->away_boot = 1;
-	d->told_lost = 1;
 }
 
 int

@@ -151,7 +151,6 @@ struct wdevice {
 	uint8_t gone;	      /* 404 */
 	uint8_t unreadable;   /* oversize or malformed: frozen */
 	uint8_t isolating;    /* suspects are tried one by one */
-	uint8_t told_lost;    /* Event DeviceDisconnected was sent */
 	int64_t poll_boot;    /* next read while in motion, 0: at rest */
 	int64_t motion_boot;  /* polled since: for the period */
 	int64_t unknown_boot; /* summary Unknown since, 0: not */
@@ -169,12 +168,13 @@ struct wnode {
 	struct wpod_list waiting; /* no seat; oldest first */
 	struct pick_table *table; /* pick.c's view of the devices */
 	size_t ndevices;
-	size_t naway;	    /* devices whose clock runs */
 	int64_t figures_boot; /* last told */
 	int64_t until_boot; /* we are its writer until then */
 	uint8_t pods_listed; /* a complete pod list since the link began */
 	uint8_t listing;
 	uint8_t figures_dirty;
+	uint8_t brake;	     /* too many went silent at once: no clock runs */
+	uint8_t brake_stale; /* to be weighed again */
 	uint8_t retry;	 /* room appeared: look at those that wait */
 	uint64_t figures; /* digest of what kubeside was told */
 };
@@ -207,7 +207,10 @@ struct world {
 	uint8_t kube_reachable, flight_reachable;
 	uint8_t flight_known; /* a FLIGHT_STATE and a list, or none to come */
 	char flight_text[MAX_TEXT + 1];
-	int64_t flight_since; /* boot: reachable since */
+	uint8_t flight_outage;	/* it said that it is not reachable */
+	int64_t flight_since;	/* boot: end of the last outage, 0: none */
+	int64_t evict_boot;	/* start of the minute of these: */
+	int64_t evicted;
 	const struct settings *set;
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;

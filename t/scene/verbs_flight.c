@@ -16,8 +16,10 @@
 static void
 put(char **at, const char *value)
 {
-	free(*at);
+	char *old = *at; /* value may be it */
+
 	*at = value != NULL ? xstrdup(value) : NULL;
+	free(old);
 }
 
 /*
