@@ -315,12 +315,12 @@ resource(struct kube *kube, struct web_req *web, const struct kpath *p,
 	r->name = xstrdup(p->name);
 	r->sub = xstrdup(p->sub);
 	r->status = strcmp(p->sub, "status") == 0;
+	kfaults_count(kube->faults, kverb_name(r->verb), p->resource, p->sub);
 	if (judge(r, p, verb, &f) == -1 ||
 	    kfaults_fail(kube->faults, web, user, r, &f) == -1) {
 		kreq_fail(r, &f);
 		return;
 	}
-	kfaults_count(kube->faults, kverb_name(r->verb), p->resource, p->sub);
 	serve(r);
 }
 
