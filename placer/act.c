@@ -435,19 +435,29 @@ emit(struct act *a, const struct effect *e, struct now now)
 	}
 }
 
+/* What is not durable stays here: removals go without it. */
+static void
+hold_back(struct act *a, struct wdevice *d, struct now now)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->queued != IO_SET)
+			continue;
+		change_queue(a->world, p, IO_NONE, now);
+		world_look_at(a->world, p, now.boot_ms + STORE_AGAIN_MS);
+	}
+}
+
 /* Not durable: no new work goes out, all else goes on from memory. */
 static int
-must_wait(const struct act *a, const struct effect *e, struct now now)
+must_wait(struct act *a, const struct effect *e, struct now now)
 {
 	if (!a->store_failed)
 		return 0;
-	if (e->kind == EFFECT_ENTRY)
-		return 1;
-	if (e->kind != EFFECT_CHANGE || e->device->nurgent > 0)
-		return 0;
-	e->device->hold_boot = now.boot_ms + STORE_AGAIN_MS;
-	world_look_device_at(a->world, e->device, e->device->hold_boot);
-	return 1;
+	if (e->kind == EFFECT_CHANGE)
+		hold_back(a, e->device, now);
+	return e->kind == EFFECT_ENTRY;
 }
 
 void
@@ -536,6 +546,18 @@ fetched(struct act *a, const struct pending *q, struct span object)
 		prepare_object(a->world, p, q->number, object);
 }
 
+static void
+fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
+    struct now now)
+{
+	struct wpod *p;
+
+	if (m->kind == ERR_NONE || m->kind == ERR_GONE)
+		fetched(a, q, (struct span){ NULL, 0 });
+	else if ((p = world_pod(a->world, q->who)) != NULL)
+		prepare_unanswered(a->world, p, now);
+}
+
 void
 act_done(struct act *a, uint64_t id, const struct body_done *m,
     struct now now)
@@ -555,7 +577,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m,
 		read_done(a, q);
 		break;
 	case EFFECT_FETCH:
-		fetched(a, q, (struct span){ NULL, 0 });
+		fetch_done(a, q, m, now);
 		break;
 	case EFFECT_SEAT:
 	case EFFECT_ENTRY:

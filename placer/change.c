@@ -349,8 +349,10 @@ moves(const struct wpod *p)
 {
 	const struct app_report *r;
 
-	if (p->flying != IO_NONE || p->unread || p->final_boot != 0)
-		return !p->ended;
+	if (p->flying != IO_NONE || p->unread)
+		return 1;
+	if (p->final_boot != 0 && !p->ended)
+		return 1;
 	if (!p->sent)
 		return 0;
 	if (p->state == LEAVING || p->state == RETREAT)
@@ -358,6 +360,8 @@ moves(const struct wpod *p)
 	if (!p->applied)
 		return !p->withheld;
 	r = device_report(p->device->dev, p->app);
+	if (p->ended)
+		return 0;
 	return r == NULL || (r->state != APP_RUNNING &&
 	    r->state != APP_COMPLETED && r->state != APP_ERROR);
 }
@@ -371,6 +375,8 @@ in_motion(const struct wdevice *d)
 		return 0;
 	if (d->isolating)
 		return 1;
+	if (d->nqueued > 0 && takes_writes(d) && !d->dev->rendered)
+		return 1; /* ours waits until another's is rendered */
 	TAILQ_FOREACH(p, &d->pods, on_device)
 		if (moves(p))
 			return 1;

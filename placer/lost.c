@@ -69,6 +69,7 @@ stop(struct world *w, struct wdevice *d, enum life_device is, struct now now,
     struct effects *fx)
 {
 	d->away_boot = 0;
+	d->motion_boot = 0; /* what is on its way there moves again */
 	if (d->node != NULL)
 		d->node->brake_stale = 1;
 	save_clock(d, now, fx);

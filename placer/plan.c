@@ -21,7 +21,6 @@
 enum {
 	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
 	RETRY_MAX_MS = 5 * 60 * 1000,
-	REFUSED_MS = 60 * 1000, /* a pod that was refused is looked at again */
 	MINUTE_MS = 60 * 1000,
 };
 
@@ -100,7 +99,7 @@ waits_no_more(struct wpod *p)
 	free(p->why_waits);
 	p->why_waits = NULL;
 	p->why_reason = NULL;
-	p->hopeless = 0;
+	p->hopeless = p->refusals = 0;
 }
 
 /* -- status ------------------------------------------------------------------ */
@@ -200,6 +199,25 @@ waits_for_namesake(struct world *w, struct wpod *p, struct now now)
 	return 1;
 }
 
+static void
+refused(struct world *w, struct wpod *p, const struct why *why,
+    struct now now, struct effects *fx)
+{
+	waits(fx, p, prepare_reason(why), why->text);
+	p->retry_boot = now.boot_ms + prepare_pause_ms(p, why);
+	world_look_at(w, p, p->retry_boot);
+}
+
+/* 1: its time has not come; it is looked at again when it has. */
+static int
+pauses(struct world *w, struct wpod *p, struct now now)
+{
+	if (now.boot_ms >= p->retry_boot)
+		return 0;
+	world_look_at(w, p, p->retry_boot);
+	return 1;
+}
+
 static int
 choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -208,10 +226,8 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 
 	if (p->node == NULL)
 		return 0;
-	if (now.boot_ms < p->retry_boot) {
-		world_look_at(w, p, p->retry_boot);
+	if (pauses(w, p, now))
 		return 0;
-	}
 	if (waits_for_namesake(w, p, now))
 		return 0; /* its end sets the node's retry */
 	switch (prepare_entry(w, p, fx, &why)) {
@@ -221,9 +237,7 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return 0;
 	case PREPARE_REFUSED:
 		p->hopeless = why.kind == ERR_DENIED;
-		waits(fx, p, prepare_reason(&why), why.text);
-		p->retry_boot = now.boot_ms + REFUSED_MS;
-		world_look_at(w, p, p->retry_boot);
+		refused(w, p, &why, now, fx);
 		return 0;
 	}
 	pick_device(p->node, p, w->devices_listed, &a);
@@ -260,6 +274,8 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 
 	if (p->pod->images != p->rendered_images)
 		p->has_entry = 0; /* other images: rendered anew */
+	if (!p->has_entry && pauses(w, p, now))
+		return;
 	switch (prepare_entry(w, p, fx, &why)) {
 	case PREPARE_READY:
 		if (p->entry != NULL)
@@ -269,7 +285,7 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 	case PREPARE_WAITS:
 		break;
 	case PREPARE_REFUSED:
-		waits(fx, p, prepare_reason(&why), why.text);
+		refused(w, p, &why, now, fx);
 		break;
 	}
 }

@@ -13,6 +13,11 @@
 #include "common/xmem.h"
 #include "placer/quadlet.h"
 
+enum {
+	PAUSE_MS = 5 * 1000, /* before what is missing is asked for again */
+	PAUSE_MAX_MS = 60 * 1000
+};
+
 static void
 fetch(struct effects *fx, struct wpod *p, uint64_t n)
 {
@@ -168,6 +173,21 @@ prepare_entry(struct world *w, struct wpod *p, struct effects *fx,
 	return translate(w, p, why);
 }
 
+int64_t
+prepare_pause_ms(struct wpod *p, const struct why *why)
+{
+	int64_t ms = PAUSE_MS;
+	int i;
+
+	if (why->kind != ERR_AGAIN)
+		return PAUSE_MAX_MS;
+	for (i = 0; i < p->refusals && ms < PAUSE_MAX_MS; i++)
+		ms *= 2;
+	if (p->refusals < UINT8_MAX)
+		p->refusals++;
+	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+}
+
 const char *
 prepare_reason(const struct why *why)
 {
@@ -214,6 +234,14 @@ prepare_object(struct world *w, struct wpod *p, uint64_t n,
 	needs->bytes[n] = xmalloc(object.len);
 	memcpy(needs->bytes[n], object.p, object.len);
 	needs->lens[n] = object.len;
+}
+
+void
+prepare_unanswered(struct world *w, struct wpod *p, struct now now)
+{
+	world_free_needs(p);
+	p->retry_boot = now.boot_ms + PAUSE_MS;
+	world_look_at(w, p, p->retry_boot);
 }
 
 void

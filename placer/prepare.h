@@ -25,6 +25,12 @@ const char *prepare_reason(const struct why *);
 void prepare_object(struct world *, struct wpod *, uint64_t n,
     struct span object);
 
+/* No answer: nobody knows whether it is there.  Asked again after a pause. */
+void prepare_unanswered(struct world *, struct wpod *, struct now);
+
+/* How long to wait after a refusal. */
+int64_t prepare_pause_ms(struct wpod *, const struct why *);
+
 /* The link to kubeside is over: ask again. */
 void prepare_forget(struct wpod *);
 

@@ -109,6 +109,7 @@ struct wpod {
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
 	uint8_t tries;	      /* placements that failed */
+	uint8_t refusals;     /* something it mounts was not there */
 	int64_t retry_boot;   /* not before */
 	int64_t final_boot;
 	uint8_t hopeless;     /* no device could ever hold it, or refused */
