@@ -185,6 +185,7 @@ events_ready(struct flight_req *r, void *arg)
 		{ NULL, NULL } });
 	r->deadline_ms = DEADLINE_MS;
 	r->quiet = 1;
+	scan_free(e->scan);
 	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);
 	return 1;
 }
@@ -247,6 +248,7 @@ devices_ready(struct flight_req *r, void *arg)
 		{ "labelSelector", fleets_selector(e->fleets, e->selector) },
 		{ "fieldSelector", names.p }, { NULL, NULL } });
 	r->deadline_ms = DEADLINE_MS;
+	scan_free(e->scan);
 	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);
 	return 1;
 }

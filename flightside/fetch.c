@@ -173,6 +173,21 @@ batch_free(struct batch *b)
 	free(b);
 }
 
+/* Refused and asked again: who was to go with it chooses anew. */
+static void
+unchoose(struct batch *b)
+{
+	struct want *w;
+
+	while ((w = TAILQ_LAST(&b->wants, wants)) != NULL) {
+		TAILQ_REMOVE(&b->wants, w, entry);
+		TAILQ_INSERT_HEAD(&b->fetch->wants[b->class], w, entry);
+	}
+	b->alone = 0;
+	scan_free(b->scan);
+	b->scan = NULL;
+}
+
 static int
 batch_ready(struct flight_req *r, void *arg)
 {
@@ -183,6 +198,7 @@ batch_ready(struct flight_req *r, void *arg)
 	const char *org = flight_org(f->flight);
 
 	b->waits = 0;
+	unchoose(b);
 	choose(b, &selector);
 	if (TAILQ_EMPTY(&b->wants)) {
 		batch_free(b);

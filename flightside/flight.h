@@ -29,7 +29,8 @@ struct flight_req {
 struct flight_ops {
 	/*
 	 * It is our turn: fill in the request.  0: nothing to send any more,
-	 * the call is over without done().
+	 * the call is over without done().  Asked again when the service
+	 * refused to look at the request.
 	 */
 	int (*ready)(struct flight_req *, void *arg);
 	/* NULL, or as https_req.data. */

@@ -74,14 +74,15 @@ take_component(struct rest *r)
 static int
 take_address(struct rest *r)
 {
-	const char *from = r->p;
+	static const char v4_bytes[] = "0123456789.",
+			  v6_bytes[] = "0123456789abcdefABCDEF.:";
 	int v6 = take_text(r, "[");
+	const char *from = r->p;
 
-	while (r->p < r->end &&
-	    (isxdigit((unsigned char)*r->p) || *r->p == '.' ||
-		(v6 && *r->p == ':')))
+	while (r->p < r->end && *r->p != '\0' &&
+	    strchr(v6 ? v6_bytes : v4_bytes, *r->p) != NULL)
 		r->p++;
-	return r->p > from + v6 && (!v6 || take_text(r, "]"));
+	return r->p > from && (!v6 || take_text(r, "]"));
 }
 
 static int

@@ -166,6 +166,7 @@ page_ready(struct flight_req *r, void *arg)
 		{ "continue", p->next[0] != '\0' ? p->next : NULL },
 		{ NULL, NULL } });
 	r->silence_ms = SILENCE_MS;
+	scan_free(p->scan);
 	p->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, p);
 	return 1;
 }

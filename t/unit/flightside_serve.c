@@ -381,18 +381,19 @@ Test(serve, outage_is_told_and_its_end_brings_a_new_list, .timeout = 60)
 Test(serve, limit_of_the_service_is_obeyed_without_an_error, .timeout = 60)
 {
 	struct rig r;
+	AUTO_FREE char *names = NULL;
 	uint64_t id;
 
-	rig_start(&r, OPTIONS("--devices", "2"));
+	rig_start(&r, OPTIONS("--devices", "3"));
 	listed(&r);
 	free(rig_tell(&r, "rate 1 2000"));
-	free(rig_tell(&r, "reset-counts"));
 	id = rig_read(&r, r.seen.listed[0], 1);
 	RIG_UNTIL(&r, rig_done(&r, id));
-	id = rig_read(&r, r.seen.listed[1], 1);
+	names = xasprintf("%s\n%s\n", r.seen.listed[1], r.seen.listed[2]);
+	id = rig_read(&r, names, 1);
 	RIG_UNTIL(&r, rig_done(&r, id));
 	cr_assert_eq(rig_done(&r, id)->kind, ERR_NONE);
-	cr_assert_eq(r.seen.read, 2);
+	cr_assert_eq(r.seen.read, 3);
 	cr_assert_eq(r.seen.state, 1);
 	rig_end(&r);
 }
