@@ -6,18 +6,17 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "common/auto.h"
 #include "common/jmake.h"
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "flightside/admit.h"
+#include "golden.h"
 #include "placer/quadlet.h"
 
 #define CLUSTER "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11"
 #define EMPTY "{\"applications\":[],\"config\":[]}"
-#define GOLDEN "t/golden/quadlet/"
 
 enum {
 	ROUNDS = 2000,
@@ -89,29 +88,15 @@ passes(struct span pod, uint32_t try)
 	return 1;
 }
 
-static char *
-slurp(const char *name)
-{
-	AUTO_FREE char *path = xasprintf(GOLDEN "%s.json", name);
-	FILE *f = fopen(path, "r");
-	struct stat st;
-	char *text;
-
-	cr_assert_not_null(f, "%s", path);
-	cr_assert_eq(fstat(fileno(f), &st), 0);
-	text = xcalloc(1, (size_t)st.st_size + 1);
-	cr_assert_eq(fread(text, 1, (size_t)st.st_size, f), st.st_size);
-	fclose(f);
-	return text;
-}
-
 Test(admitted, examples)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
-		AUTO_FREE char *pod = slurp(goldens[i]);
+		AUTO_FREE char *file = xasprintf("%s.json", goldens[i]);
+		AUTO_FREE char *pod = golden_read("quadlet", file);
 
+		cr_assert_not_null(pod, "%s", file);
 		cr_assert(passes(span_of(pod), 0), "%s", goldens[i]);
 		cr_assert(passes(span_of(pod), 4000000000u), "%s", goldens[i]);
 	}

@@ -8,30 +8,22 @@
 #include "placer/device.h"
 
 #include <criterion/criterion.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "golden.h"
 
-#define GOLDEN "t/golden/device/"
 #define PREFIX "k8s-0123456789-"
 
 static char *
 read_file(const char *name)
 {
-	AUTO_FREE char *path = xasprintf(GOLDEN "%s.json", name);
-	FILE *f = fopen(path, "r");
-	struct stat st;
-	char *text;
+	AUTO_FREE char *file = xasprintf("%s.json", name);
+	char *text = golden_read("device", file);
 
-	cr_assert_not_null(f, "%s", path);
-	cr_assert_eq(fstat(fileno(f), &st), 0);
-	text = xcalloc(1, (size_t)st.st_size + 1);
-	cr_assert_eq(fread(text, 1, (size_t)st.st_size, f), st.st_size);
-	fclose(f);
+	cr_assert_not_null(text, "%s", name);
 	return text;
 }
 

@@ -9,11 +9,11 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "common/auto.h"
 #include "common/jread.h"
 #include "common/xmem.h"
+#include "golden.h"
 #include "placer/identity.h"
 
 #define GOLDEN "t/golden/quadlet/"
@@ -43,22 +43,6 @@ render(struct span pod, uint32_t try, struct quadlet *q, struct why *why)
 		.nobjects = 2 };
 
 	return quadlet_render(&in, q, why);
-}
-
-static char *
-slurp(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	struct stat st;
-	char *text;
-
-	if (f == NULL)
-		return xstrdup("");
-	cr_assert_eq(fstat(fileno(f), &st), 0);
-	text = xcalloc(1, (size_t)st.st_size + 1);
-	cr_assert_eq(fread(text, 1, (size_t)st.st_size, f), st.st_size);
-	fclose(f);
-	return text;
 }
 
 /* The application as a person reads it. */
@@ -106,9 +90,11 @@ static const char *const goldens[] = { "one", "all", "never", "on-failure",
 static char *
 golden_pod(size_t i)
 {
-	AUTO_FREE char *path = xasprintf(GOLDEN "%s.json", goldens[i]);
+	AUTO_FREE char *file = xasprintf("%s.json", goldens[i]);
+	char *text = golden_read("quadlet", file);
 
-	return slurp(path);
+	cr_assert_not_null(text, "%s", file);
+	return text;
 }
 
 Test(quadlet, goldens)
@@ -120,8 +106,9 @@ Test(quadlet, goldens)
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
 		AUTO_FREE char *pod = golden_pod(i);
-		AUTO_FREE char *path = xasprintf(GOLDEN "%s.txt", goldens[i]);
-		AUTO_FREE char *want = slurp(path);
+		AUTO_FREE char *file = xasprintf("%s.txt", goldens[i]);
+		AUTO_FREE char *path = xasprintf(GOLDEN "%s", file);
+		AUTO_FREE char *want = golden_read("quadlet", file);
 		AUTO_FREE char *have = NULL;
 
 		cr_assert_eq(render(span_of(pod), 0, &q, &why), 0, "%s: %s",
@@ -133,6 +120,7 @@ Test(quadlet, goldens)
 			fputs(have, f);
 			fclose(f);
 		} else {
+			cr_assert_not_null(want, "%s", path);
 			cr_expect_str_eq(have, want, "%s", path);
 		}
 		quadlet_clear(&q);
