@@ -86,8 +86,7 @@ learn(struct golden_names *names, const char *recorded, const char *live,
 	return 1;
 }
 
-/* --- translation ------------------------------------------------------------
- */
+/* --- translation --- */
 
 static char *
 translate_version(const struct golden_names *names, const char *text)
@@ -161,8 +160,7 @@ golden_translate_tree(const struct golden_names *names, struct json_object *o)
 	return translate(names, "", o);
 }
 
-/* --- comparison
- * --------------------------------------------------------------- */
+/* --- comparison --- */
 
 struct differ {
 	struct golden_names *names;

@@ -29,8 +29,7 @@ enum {
 	COLUMNS = 6,
 };
 
-/* --- the server
- * --------------------------------------------------------------- */
+/* --- the server --- */
 
 static char *
 simctl(struct replay *r, const char *wait, const char *command)
@@ -90,8 +89,7 @@ start(struct replay *r)
 	r->agent = token_of(r->dir, "agent");
 }
 
-/* --- the order
- * ------------------------------------------------------------------------- */
+/* --- the order --- */
 
 static void
 row(struct replay *r, char *line)

@@ -43,8 +43,7 @@ target_url(struct replay *r, const char *target)
 	return url;
 }
 
-/* --- comparison
- * ----------------------------------------------------------------- */
+/* --- comparison --- */
 
 static void
 on_difference(const char *where, const char *what, struct json_object *recorded,
@@ -155,8 +154,7 @@ on_line(const char *line, void *arg)
 	    json_object_array_length(w->live) == w->want;
 }
 
-/* --- one recording
- * ---------------------------------------------------------------- */
+/* --- one recording --- */
 
 struct json_object *
 replay_recording(const char *name)

@@ -63,8 +63,7 @@ struct kreq {
 	struct kwarn warn;
 };
 
-/* --- answers (kubehttp.c); each ends the request and frees it --------------
- */
+/* --- answers (kubehttp.c); each ends the request and frees it --- */
 void kreq_object(struct kreq *, int code, const struct kobj *);
 /* A text without kind and apiVersion, of something not kept. */
 void kreq_text(struct kreq *, int code, const char *text);
@@ -74,8 +73,7 @@ void kreq_free(struct kreq *);
 /* "{"kind":"Pod","apiVersion":"v1"," */
 const char *kresource_head(enum kid);
 
-/* --- operations --------------------------------------------------------------
- */
+/* --- operations --- */
 void kread_get(struct kreq *);
 void kread_list(struct kreq *);
 void kwatch_start(struct kreq *);
@@ -108,8 +106,7 @@ int kbind_pod(struct kube *, struct kobj *, const char *node, const char *uid,
 /* Labels of the node's place, on a pod that is or becomes bound to it. */
 void kbind_topology(struct kube *, struct json_object *pod, const char *node);
 
-/* --- parts with a state of their own ----------------------------------------
- */
+/* --- parts with a state of their own --- */
 struct kwatches *kwatches_new(struct kube *);
 void kwatches_free(struct kwatches *);
 void kwatches_expire(struct kwatches *); /* each gets the 410 event, ends */
@@ -127,8 +124,7 @@ void kcontrollers_namespace(struct kube *, const char *name);
 struct ksched *ksched_new(struct kube *);
 void ksched_free(struct ksched *);
 
-/* --- who asks (kubeauth.c) ---------------------------------------------------
- */
+/* --- who asks (kubeauth.c) --- */
 struct kauth *kauth_new(const char *provider_token, const char *agent_token);
 void kauth_free(struct kauth *);
 /* "system:anonymous" without credentials; NULL with 401. */
@@ -142,8 +138,7 @@ int kauth_forbid_path(const char *user, const char *path, struct kfail *);
 int kauth_path(const char *user, const char *path, struct kfail *);
 void kauth_token(struct kauth *, const char *token); /* the provider's */
 
-/* --- requests as they come (kubehttp.c, kubepath.c)
- * ---------------------------- */
+/* --- requests as they come (kubehttp.c, kubepath.c) --- */
 void khttp_request(struct web_req *, void *kube);
 /* What a path names, of an API path; -1: it is none. */
 struct kpath {
@@ -157,8 +152,7 @@ int kpath_read(const char *path, struct kpath *);
 /* Documents that are not objects: /version, /readyz, discovery. */
 int kpath_document(struct kube *, struct web_req *);
 
-/* --- faults (kubefault.c)
- * -------------------------------------------------------- */
+/* --- faults (kubefault.c) --- */
 struct kfaults *kfaults_new(struct kube *, const char *control, struct why *);
 void kfaults_free(struct kfaults *);
 /* Before anything is read: 1 when it took the request (held, delayed). */

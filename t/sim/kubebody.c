@@ -184,8 +184,7 @@ kbody_other(struct kreq *r, const char *type, struct kfail *f)
 	return NULL;
 }
 
-/* --- patches
- * ------------------------------------------------------------------- */
+/* --- patches --- */
 
 int
 kbody_patch_type(struct kreq *r, struct kfail *f)
@@ -273,8 +272,7 @@ kbody_apply(struct kreq *r, struct json_object *now, struct json_object *patch,
 	return -1;
 }
 
-/* --- decoding
- * ------------------------------------------------------------------- */
+/* --- decoding --- */
 
 static int
 undecodable(struct kreq *r, struct json_object *o, const char *text,

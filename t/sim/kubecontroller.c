@@ -61,8 +61,7 @@ put(struct kube *kube, enum kid kid, struct json_object *tree)
 	kfail_clear(&f);
 }
 
-/* --- nodes
- * ------------------------------------------------------------------------ */
+/* --- nodes --- */
 
 /* Makes a NoSchedule taint be there, or not. */
 static void
@@ -209,8 +208,7 @@ drop_leases(struct kube *kube, const char *uid)
 	}
 }
 
-/* --- namespaces
- * --------------------------------------------------------------------- */
+/* --- namespaces --- */
 
 /* Empties it; what is left are pods that wait for their agents. */
 static size_t
@@ -251,9 +249,7 @@ settle_namespace(struct kube *kube, const char *name)
 		kstore_remove(kube->store, o, NULL, NULL);
 }
 
-/* --- jobs
- * -----------------------------------------------------------------------------
- */
+/* --- jobs --- */
 
 static void
 job_free(struct job *job)

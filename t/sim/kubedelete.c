@@ -59,8 +59,7 @@ kdelete_finished(enum kid kid, struct json_object *o)
 	    (kid != KUBE_PODS || json_object_get_int64(grace) == 0);
 }
 
-/* --- pods
- * ------------------------------------------------------------------------ */
+/* --- pods --- */
 
 /* Seconds from now to the deletion's end, had it begun when it did. */
 static long
@@ -171,8 +170,7 @@ answer_pod(struct kreq *r, struct kobj *o, long grace)
 	json_object_put(tree);
 }
 
-/* --- the rest
- * ---------------------------------------------------------------------- */
+/* --- the rest --- */
 
 static struct json_object *
 success(const struct kobj *o)
@@ -237,8 +235,7 @@ delete_other(struct kreq *r, struct kobj *o)
 	json_object_put(tree);
 }
 
-/* --- requests
- * -------------------------------------------------------------------- */
+/* --- requests --- */
 
 static int
 read_number(const char *text, long *n, struct kfail *f)

@@ -160,8 +160,7 @@ kfail_patch(struct kfail *f, const char *object, const char *text)
 	return -1;
 }
 
-/* --- problems ---------------------------------------------------------------
- */
+/* --- problems --- */
 
 static const char *const problem_reasons[] = {
 	[PROBLEM_INVALID] = "FieldValueInvalid",

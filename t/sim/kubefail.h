@@ -42,8 +42,7 @@ int kfail_bad(struct kfail *, const char *, ...)
 /* A body that cannot be decoded in a PATCH: 422 that quotes the object. */
 int kfail_patch(struct kfail *, const char *object, const char *text);
 
-/* --- what validation finds --------------------------------------------------
- */
+/* --- what validation finds --- */
 enum kproblem_kind {
 	PROBLEM_INVALID,
 	PROBLEM_REQUIRED,

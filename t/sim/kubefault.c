@@ -19,8 +19,7 @@
 #include "t/sim/control.h"
 #include "t/sim/web.h"
 
-/* --- rules
- * --------------------------------------------------------------------- */
+/* --- rules --- */
 
 void
 kfaults_add(struct kfaults *faults, enum krule_kind kind, const char *method,
@@ -148,8 +147,7 @@ kfaults_fail(struct kfaults *faults, struct web_req *web, const char *user,
 	return code != -1 ? in_form(code, user, web_path(web), r, f) : 0;
 }
 
-/* --- requests held back
- * ----------------------------------------------------------- */
+/* --- requests held back --- */
 
 static void
 held_free(struct kheld *held)
@@ -209,9 +207,7 @@ kfaults_gate(struct web_req *web, void *arg)
 	return 1;
 }
 
-/* --- counts
- * ---------------------------------------------------------------------------
- */
+/* --- counts --- */
 
 void
 kfaults_count(struct kfaults *faults, const char *verb, const char *resource,
@@ -245,9 +241,7 @@ kfaults_clear_counts(struct kfaults *faults)
 	faults->ncounts = 0;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 struct kfaults *
 kfaults_new(struct kube *kube, const char *control, struct why *why)

@@ -55,8 +55,7 @@ kresource_head(enum kid kid)
 	return heads[kid];
 }
 
-/* --- answers
- * ---------------------------------------------------------------------- */
+/* --- answers --- */
 
 void
 kreq_free(struct kreq *r)
@@ -147,8 +146,7 @@ kreq_fail(struct kreq *r, struct kfail *f)
 	kreq_free(r);
 }
 
-/* --- judgement
- * ---------------------------------------------------------------------- */
+/* --- judgement --- */
 
 static int
 is_true(const char *s)

@@ -113,8 +113,7 @@ kpath_read(const char *path, struct kpath *p)
 	return r;
 }
 
-/* --- discovery
- * ------------------------------------------------------------------ */
+/* --- discovery --- */
 
 static struct json_object *
 resource_entry(const struct kresource *r, const char *sub)

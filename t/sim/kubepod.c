@@ -48,8 +48,7 @@ is_obj(struct json_object *o)
 	return json_object_is_type(o, json_type_object);
 }
 
-/* --- containers
- * --------------------------------------------------------------- */
+/* --- containers --- */
 
 static void
 default_port(struct json_object *o)
@@ -145,8 +144,7 @@ default_container(struct json_object *o)
 	}
 }
 
-/* --- volumes
- * ------------------------------------------------------------------- */
+/* --- volumes --- */
 
 static void
 default_file(struct json_object *o)
@@ -189,8 +187,7 @@ default_volume(struct json_object *o)
 		kset(v, "type", "");
 }
 
-/* --- tolerations -------------------------------------------------------------
- */
+/* --- tolerations --- */
 
 static int
 tolerates(struct json_object *list, const char *key, const char *effect)
@@ -229,8 +226,7 @@ tolerate(struct json_object *spec, const char *key)
 	json_object_array_add(list, o);
 }
 
-/* --- quality of service ----------------------------------------------------
- */
+/* --- quality of service --- */
 
 struct quality {
 	int any;	/* some request or limit */
@@ -281,8 +277,7 @@ quality(struct json_object *spec)
 			   "Burstable";
 }
 
-/* --- the pod
- * ------------------------------------------------------------------- */
+/* --- the pod --- */
 
 static void
 default_spec(struct json_object *spec)

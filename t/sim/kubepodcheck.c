@@ -27,8 +27,7 @@ length(struct json_object *list)
 	    0;
 }
 
-/* --- new pods
- * ------------------------------------------------------------------ */
+/* --- new pods --- */
 
 static void
 check_requests(struct json_object *o, const char *path, struct kproblems *ps)
@@ -167,8 +166,7 @@ kpod_check(struct json_object *o, struct kproblems *ps)
 	}
 }
 
-/* --- changed pods
- * --------------------------------------------------------------- */
+/* --- changed pods --- */
 
 static void
 copy_member(struct json_object *to, struct json_object *from, const char *name)

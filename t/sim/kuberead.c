@@ -38,8 +38,7 @@ struct list {
 	struct evbuffer *body;
 };
 
-/* --- what is asked
- * --------------------------------------------------------------- */
+/* --- what is asked --- */
 
 static int
 read_version(struct kreq *r, const char *text, uint64_t *rv, struct kfail *f)
@@ -176,8 +175,7 @@ read_options(struct kreq *r, struct list *l, struct kfail *f)
 	return 0;
 }
 
-/* --- what is answered
- * -------------------------------------------------------------- */
+/* --- what is answered --- */
 
 static void
 add_item(struct list *l, const struct kobj *o)
@@ -310,8 +308,7 @@ answer(struct kreq *r, struct list *l)
 	kreq_free(r);
 }
 
-/* --- a version that is not there yet
- * ------------------------------------------------ */
+/* --- a version that is not there yet --- */
 
 struct future {
 	struct kreq *r;

@@ -88,8 +88,7 @@ kdefault_bool(struct json_object *o, const char *name, int value)
 		json_object_object_add(o, name, json_object_new_boolean(value));
 }
 
-/* --- conditions -------------------------------------------------------------
- */
+/* --- conditions --- */
 
 struct json_object *
 kcondition_find(struct json_object *status, const char *type)
@@ -144,8 +143,7 @@ kcondition_set(struct json_object *status, struct json_object *condition)
 	json_object_array_put_idx(list, i, condition);
 }
 
-/* --- names ------------------------------------------------------------------
- */
+/* --- names --- */
 
 #define LABEL_RE "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 
@@ -308,8 +306,7 @@ check_meta(enum kid kid, struct json_object *o, struct kproblems *ps)
 	check_annotations(kget_obj(o, "metadata", "annotations"), ps);
 }
 
-/* --- the small resources
- * ------------------------------------------------------ */
+/* --- the small resources --- */
 
 static void
 check_lease(struct json_object *o, struct kproblems *ps)
@@ -403,7 +400,7 @@ default_namespace(struct json_object *o)
 	    kget(meta, "name", NULL));
 }
 
-/* --- choice --------------------------------------------------------------- */
+/* --- choice --- */
 
 void
 krule_default(enum kid kid, struct json_object *o)

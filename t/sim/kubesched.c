@@ -65,8 +65,7 @@ struct ksched {
 
 static const struct timeval soon = { 0, 1000 };
 
-/* --- shares
- * -------------------------------------------------------------------------- */
+/* --- shares --- */
 
 static struct share **
 slot(struct ksched *s, const char *key)
@@ -154,9 +153,7 @@ add_share(struct ksched *s, const struct kobj *o)
 	json_object_put(tree);
 }
 
-/* --- rooms
- * ---------------------------------------------------------------------------
- */
+/* --- rooms --- */
 
 static void
 rooms_free(struct ksched *s)
@@ -277,9 +274,7 @@ has_room(const struct room *room, const kquant_nanos need[FIGURES])
 	return 1;
 }
 
-/* --- one pod
- * ----------------------------------------------------------------------------
- */
+/* --- one pod --- */
 
 struct reasons {
 	size_t selector, taints, room;
@@ -410,9 +405,7 @@ again(struct ksched *s)
 		evtimer_add(s->turn, &soon);
 }
 
-/* --- events
- * -------------------------------------------------------------------------------
- */
+/* --- events --- */
 
 static void
 on_pod(const struct kevent *ev, void *arg)

@@ -86,9 +86,7 @@ parse(int argc, char **argv, struct options *o)
 	}
 }
 
-/* --- files
- * ------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 /* A file appears whole: somebody may wait for it. */
 static void
@@ -181,9 +179,7 @@ new_token(void)
 	return s;
 }
 
-/* --- start
- * ----------------------------------------------------------------------------
- */
+/* --- start --- */
 
 static int
 certificates(const char *dir, struct why *why)

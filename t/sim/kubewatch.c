@@ -68,8 +68,7 @@ monotonic(void)
 	return ts.tv_sec;
 }
 
-/* --- what is sent
- * ------------------------------------------------------------- */
+/* --- what is sent --- */
 
 static void
 send_line(struct kwatch *w)
@@ -124,8 +123,7 @@ send_error(struct kwatch *w, const char *text)
 	send_line(w);
 }
 
-/* --- life
- * --------------------------------------------------------------------- */
+/* --- life --- */
 
 static void
 watch_free(struct kwatch *w)
@@ -216,8 +214,7 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 			send_bookmark(w, 0);
 }
 
-/* --- start
- * ---------------------------------------------------------------------- */
+/* --- start --- */
 
 static int
 forbidden(struct kfail *f, const char *text)
@@ -361,8 +358,7 @@ kwatch_start(struct kreq *r)
 	}
 }
 
-/* --- all of them
- * ---------------------------------------------------------------- */
+/* --- all of them --- */
 
 struct kwatches *
 kwatches_new(struct kube *kube)

@@ -36,8 +36,7 @@ knew_uid(char *buf, size_t cap)
 	    b[11], b[12], b[13], b[14], b[15]);
 }
 
-/* --- create
- * --------------------------------------------------------------------- */
+/* --- create --- */
 
 /* generateName: five letters and digits that no word is made of. */
 static void
@@ -173,8 +172,7 @@ kwrite_create(struct kreq *r)
 	json_object_put(o);
 }
 
-/* --- update
- * --------------------------------------------------------------------- */
+/* --- update --- */
 
 static void
 take(struct json_object *to, struct json_object *from, const char *name)
@@ -334,8 +332,7 @@ kwrite_update(struct kreq *r)
 	json_object_put(now);
 }
 
-/* --- patch
- * ------------------------------------------------------------------------ */
+/* --- patch --- */
 
 /* Version, then uid: a wrong uid with a stale version is a conflict. */
 static int
@@ -444,8 +441,7 @@ kwrite_patch(struct kreq *r)
 	json_object_put(now);
 }
 
-/* --- without a request
- * -------------------------------------------------------- */
+/* --- without a request --- */
 
 struct kobj *
 kwrite_put(struct kube *kube, enum kid kid, struct json_object *o,

@@ -77,7 +77,7 @@ void web_down(struct web *);
 int web_up(struct web *, struct why *);
 int web_is_up(const struct web *);
 
-/* --- the request; all strings live as long as it ------------------------- */
+/* --- the request; all strings live as long as it --- */
 enum web_method web_method(const struct web_req *);
 const char *web_method_name(const struct web_req *);
 const char *web_target(const struct web_req *);	 /* path and query, as sent */
@@ -99,7 +99,7 @@ struct json_object *web_body_json(const struct web_req *);
 /* Goes on to the routes with a request that the gate took. */
 void web_resume(struct web_req *);
 
-/* --- answers: each of these takes the request ----------------------------- */
+/* --- answers: each of these takes the request --- */
 /* Adds a header to the answer to come; does not take the request. */
 void web_add_header(struct web_req *, const char *name, const char *value);
 /* Takes the object as well. */
