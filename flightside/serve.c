@@ -283,6 +283,7 @@ drop(struct serve *s)
 	events_stop(s->events);
 	put_forget(s->put);
 	while ((r = TAILQ_FIRST(&s->readings)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		fetch_forget(s->fetch, r);
 		TAILQ_REMOVE(&s->readings, r, entry);
 		free(r);
@@ -381,8 +382,9 @@ serve_new(struct event_base *base, const struct settings *settings,
 	s->pages = pages_new(base, s->flight, s->fleets, settings, &ops, s);
 	s->events = events_new(base, s->flight, s->fleets, settings,
 	    on_event_device, s);
-	s->put = put_new(base, s->flight, s->fetch, s->fleets, settings,
-	    on_changed, s);
+	s->put =
+	    put_new(&(struct put_parts){ base, s->flight, s->fetch, s->fleets },
+		settings, on_changed, s);
 	if ((s->lean = evtimer_new(base, on_lean, s)) == NULL)
 		abort();
 	return s;

@@ -33,6 +33,10 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 		return;
 	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "writer" },
 	    "node %s: this provider is its writer", n->name);
+	/* What the writer before us did last is in no older list. */
+	w->writer_boot = now.boot_ms;
+	w->devices_listed = 0;
+	w->want_list = 1;
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n)
 			world_look(w, p);
@@ -182,8 +186,9 @@ intake_flight_state(struct world *w, const struct body_flight_state *m,
 {
 	struct wdevice *d;
 
-	if (m->reachable && !w->flight_reachable)
+	if (m->reachable && w->flight_outage)
 		w->flight_since = now.boot_ms;
+	w->flight_outage = m->reachable == 0;
 	w->flight_reachable = m->reachable != 0;
 	if (!m->reachable)
 		w->flight_known = 1;
@@ -194,10 +199,11 @@ intake_flight_state(struct world *w, const struct body_flight_state *m,
 }
 
 void
-intake_devices_begin(struct world *w)
+intake_devices_begin(struct world *w, const struct body_devices *m)
 {
 	struct wdevice *d;
 
+	w->list_boot = (int64_t)m->read_boot;
 	RB_FOREACH(d, wdevice_tree, &w->devices)
 		d->listed = 0;
 }
@@ -296,7 +302,8 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 
 	if (!m->complete)
 		return;
-	w->devices_listed = w->flight_known = 1;
+	w->devices_listed = w->list_boot >= w->writer_boot;
+	w->flight_known = 1;
 	w->rounds++;
 	all_figures(w);
 	RB_FOREACH(d, wdevice_tree, &w->devices) {
@@ -305,7 +312,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 		if (!d->listed)
 			world_look_device(w, d);
 	}
-	if (first)
+	if (first && w->devices_listed)
 		world_look_all(w);
 }
 

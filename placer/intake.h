@@ -14,7 +14,7 @@ void intake_kube_lost(struct world *);
 
 void intake_flight_state(struct world *, const struct body_flight_state *,
     struct now);
-void intake_devices_begin(struct world *);
+void intake_devices_begin(struct world *, const struct body_devices *);
 void intake_device(struct world *, const struct body_device *, struct now,
     struct effects *);
 void intake_device_bad(struct world *, const struct body_device_bad *);

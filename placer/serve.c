@@ -178,7 +178,7 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	if (f->type == MSG_FLIGHT_STATE)
 		on_flight_state(s, f, now);
 	else if (f->type == MSG_DEVICES_BEGIN && BODY_OF(devices, &m.devices, f))
-		intake_devices_begin(&s->world);
+		intake_devices_begin(&s->world, &m.devices);
 	else if (f->type == MSG_DEVICES_END && BODY_OF(devices, &m.devices, f))
 		intake_devices_end(&s->world, &m.devices);
 	else if (f->type == MSG_DEVICE && BODY_OF(device, &m.device, f))

@@ -526,6 +526,7 @@ leave_node(struct wdevice *d)
 	TAILQ_REMOVE(&d->node->devices, d, on_node);
 	d->node->ndevices--;
 	d->node->figures_dirty = 1;
+	d->node->brake_stale = 1;
 	pick_table_stale(d->node->table);
 	d->node = NULL;
 }
@@ -542,6 +543,7 @@ join_node(struct wdevice *d, struct wnode *n)
 	TAILQ_INSERT_TAIL(&n->devices, d, on_node);
 	n->ndevices++;
 	n->figures_dirty = 1;
+	n->brake_stale = 1; /* its clock may run since before our start */
 	pick_table_stale(n->table);
 }
 
@@ -574,6 +576,18 @@ node_of(struct world *w, const struct device *dev)
 	return NULL;
 }
 
+/*
+ * The pod's seat does not hold it, and nothing is on its way there: another
+ * writer put it on d.
+ */
+static int
+is_elsewhere(const struct wpod *p, const struct wdevice *d)
+{
+	return p->device != d && p->device->dev != NULL &&
+	    p->flying == IO_NONE &&
+	    device_entry(p->device->dev, p->app) == NULL;
+}
+
 /* An entry with our mark whose pod has no seat gives it one. */
 static void
 adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
@@ -591,8 +605,9 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
 		p->node = n;
 	}
-	if (p->device != NULL)
+	if (p->device != NULL && !is_elsewhere(p, d))
 		return;
+	world_unseat(w, p);
 	if (strlcpy(p->app, e->name, sizeof(p->app)) >= sizeof(p->app))
 		return;
 	world_seat(w, p, d);
