@@ -222,12 +222,12 @@ store(const struct jread_field *f, struct json_object *v, char *to)
 	case JREAD_OBJECT:
 		if (!json_object_is_type(v, json_type_object))
 			return "an object";
-		memcpy(to, &v, sizeof(struct json_object *));
+		*(struct json_object **)(void *)to = v;
 		return NULL;
 	case JREAD_ARRAY:
 		if (!json_object_is_type(v, json_type_array))
 			return "an array";
-		memcpy(to, &v, sizeof(struct json_object *));
+		*(struct json_object **)(void *)to = v;
 		return NULL;
 	}
 	return "of a known kind";

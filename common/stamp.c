@@ -120,7 +120,8 @@ stamp_parse(const char *p)
 	east = zone(p, &bad);
 	if (bad)
 		return -1;
-	at = days_of(y, mon, d) * DAY_S + h * 3600 + (min - east) * 60 + s;
+	at = days_of(y, mon, d) * DAY_S;
+	at += INT64_C(3600) * h + INT64_C(60) * (min - east) + s;
 	return at < 0 ? -1 : at * 1000 + ms;
 }
 

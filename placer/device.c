@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <sha2.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +25,10 @@
 #define VERSION "device-controller/renderedVersion"
 #define AWAITING "device-controller/awaitingReconnect"
 #define PAUSED "device-controller/conflictPaused"
+enum {
+	MAX_OWNER = 2 * MAX_NAME, /* "Fleet/name" */
+};
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 struct raw {
@@ -39,7 +42,7 @@ struct raw {
 static const struct jread_field device_fields[] = {
 	JSTR(struct raw, name, "metadata.name", MAX_NAME, REQUIRED),
 	JSTR(struct raw, created, "metadata.creationTimestamp", 64, REQUIRED),
-	JSTR(struct raw, owner, "metadata.owner", 2 * MAX_NAME, OPTIONAL),
+	JSTR(struct raw, owner, "metadata.owner", MAX_OWNER, OPTIONAL),
 	JINT(struct raw, generation, "metadata.generation", INT64_MAX,
 	    OPTIONAL),
 	JOBJ(struct raw, labels, "metadata.labels", OPTIONAL),
@@ -276,16 +279,20 @@ build_configs(struct block *b, struct parse *p, struct device *d)
 	return 0;
 }
 
-/* "1/3" */
+/* "1/3"; anything else is 0 of 0. */
 static void
 read_ready(const char *s, struct app_report *r)
 {
-	unsigned int ready, of;
-	char end;
+	unsigned long ready, of;
+	char *end;
 
-	if (s == NULL || strspn(s, "0123456789/") != strlen(s) ||
-	    sscanf(s, "%5u/%5u%c", &ready, &of, &end) != 2 ||
-	    ready > UINT16_MAX || of > UINT16_MAX)
+	if (s == NULL || *s < '0' || *s > '9')
+		return;
+	ready = strtoul(s, &end, 10);
+	if (*end != '/' || end[1] < '0' || end[1] > '9')
+		return;
+	of = strtoul(end + 1, &end, 10);
+	if (*end != '\0' || ready > UINT16_MAX || of > UINT16_MAX)
 		return;
 	r->ready = (uint16_t)ready;
 	r->of = (uint16_t)of;

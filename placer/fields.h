@@ -36,7 +36,7 @@ const struct field *fields_table(size_t *n);
 /* ERR_DENIED for the first field of a Pod's spec that is refused. */
 int fields_check(struct json_object *spec, struct why *);
 
-/* A service account's token volume that the apiserver itself added. */
-int fields_is_token_volume(struct json_object *volume_or_mount);
+/* A volume or mount of a service account's token that was added by itself. */
+int fields_is_token_volume(struct json_object *);
 
 #endif

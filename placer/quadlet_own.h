@@ -46,7 +46,7 @@ int quadlet_volumes(struct app *);
  * The source of a mounted volume as Volume= wants it, and whether it can only
  * be read; caller frees.  NULL with the why: no such volume.
  */
-char *quadlet_volume_source(struct app *, const char *volume, int *read_only);
+char *quadlet_volume_source(struct app *, const char *name, int *read_only);
 
 /* PublishPort= lines of container i. */
 int quadlet_ports(struct app *, size_t i, struct unitfile *);
