@@ -2,16 +2,105 @@
 /*
  * sandbox.c: what a worker takes from itself.
  *
- * Owns the order of the layers; the lists are in sandbox.def.
+ * Owns the order of the layers: Landlock before the filter (which lets none
+ * of its calls through), both after no-new-privileges.  The calls are in
+ * sandbox.def, their compiler is filter.c.
  */
 #include "common/sandbox.h"
 
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/filter.h"
+#include "common/landlock.h"
+#include "common/log.h"
+#include "common/xmem.h"
+
+/*
+ * Sanitizers and coverage want calls and files that nothing else wants; their
+ * builds do all but the seal.
+ */
+#if defined(__has_feature)
+#define HAS_SANITIZER __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAS_SANITIZER 1
+#else
+#define HAS_SANITIZER 0
+#endif
+#if HAS_SANITIZER || defined(COVERAGE)
+enum {
+	SEALED = 0
+};
+#else
+enum {
+	SEALED = 1
+};
+#endif
+
+enum {
+	K = 1 << PROC_KUBESIDE,
+	F = 1 << PROC_FLIGHTSIDE,
+	P = 1 << PROC_PLACER,
+	READS_MAX = 32,
+	FILES_MAX = 512,
+};
+
+/* Stands for getpid() in the table. */
+#define SELF UINT64_MAX
+
+static const struct row {
+	unsigned int who;
+	struct filter_rule rule;
+} rows[] = {
+#define ALLOW(who, call) { who, { SYS_##call, 0, IF_ANY, 0, 0 } },
+#define ALLOW_IF(who, call, arg, cond, value) \
+	{ who, { SYS_##call, 0, IF_##cond, arg, value } },
+#define REFUSE(who, call, error) { who, { SYS_##call, error, IF_ANY, 0, 0 } },
+#define REFUSE_IF(who, call, arg, cond, value, error) \
+	{ who, { SYS_##call, error, IF_##cond, arg, value } },
+#include "common/sandbox.def"
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static char *reads[READS_MAX];
+static size_t nreads;
+static int is_sealed; /* whoever reads files reads them again later */
+
+/* Names, certificates and zones of the system; the credentials' folders. */
+static const char *const system_reads[] = { "/etc", "/usr/share", "/usr/lib",
+	"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager",
+	"/var/run/secrets" };
+
+static const enum setting file_settings[] = { SET_FLIGHTCTL_AUTH_TOKEN_FILE,
+	SET_FLIGHTCTL_CA_FILE, SET_FLIGHTCTL_CLIENT_CERT,
+	SET_FLIGHTCTL_CLIENT_KEY, SET_KUBECONFIG };
+
+static int
+failed(struct why *why, const char *what)
+{
+	int e = errno;
+
+	return fail_code(why, ERR_SYSTEM, (uint32_t)e, "sandbox: %s: %s", what,
+	    strerror(e));
+}
 
 int
 sandbox_early(struct why *why)
@@ -19,21 +108,127 @@ sandbox_early(struct why *why)
 	static const struct rlimit none = { 0, 0 };
 
 	(void)umask(077);
-	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
-		return fail_code(why, ERR_SYSTEM, (uint32_t)errno,
-		    "sandbox: %s", strerror(errno));
+	if (setrlimit(RLIMIT_CORE, &none) == -1)
+		return failed(why, "RLIMIT_CORE");
+	/* The leak checker traces its own process. */
+	if (SEALED && prctl(PR_SET_DUMPABLE, 0) == -1)
+		return failed(why, "PR_SET_DUMPABLE");
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return failed(why, "PR_SET_NO_NEW_PRIVS");
 	return 0;
+}
+
+void
+sandbox_reads(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	size_t i, len = slash == NULL ? 0 : (size_t)(slash - file);
+
+	if (len == 0 || is_sealed)
+		return;
+	for (i = 0; i < nreads; i++)
+		if (strlen(reads[i]) == len && memcmp(reads[i], file, len) == 0)
+			return;
+	if (nreads < READS_MAX)
+		reads[nreads++] = xstrndup(file, len);
+}
+
+/* With REQUIRE_SANDBOX=yes a failure, else one line. */
+static int
+missing(const struct settings *s, const char *what, struct why *why)
+{
+	if (strcmp(s->text[SET_REQUIRE_SANDBOX], "yes") == 0)
+		return fail(why, ERR_SYSTEM,
+		    "REQUIRE_SANDBOX=yes: the kernel "
+		    "has no %s",
+		    what);
+	log_warn("the kernel has no %s: this worker is confined less", what);
+	return 0;
+}
+
+static int
+limit(enum proc self, struct why *why)
+{
+	const struct rlimit files = { FILES_MAX, FILES_MAX };
+	static const struct rlimit none = { 0, 0 };
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) == -1 ||
+	    (now.rlim_max > FILES_MAX &&
+		setrlimit(RLIMIT_NOFILE, &files) == -1))
+		return failed(why, "RLIMIT_NOFILE");
+	/* Key holders have threads for names. */
+	if (self == PROC_PLACER && setrlimit(RLIMIT_NPROC, &none) == -1)
+		return failed(why, "RLIMIT_NPROC");
+	return 0;
+}
+
+static int
+confine_files(enum proc self, const struct settings *s, struct why *why)
+{
+	const char *paths[COUNT(system_reads) + READS_MAX];
+	size_t i, n = 0;
+	int abi;
+
+	if ((abi = landlock_abi()) == 0)
+		return missing(s, "Landlock", why);
+	if (self != PROC_PLACER) {
+		for (i = 0; i < COUNT(file_settings); i++)
+			sandbox_reads(s->text[file_settings[i]]);
+		for (i = 0; i < COUNT(system_reads); i++)
+			paths[n++] = system_reads[i];
+		for (i = 0; i < nreads; i++)
+			paths[n++] = reads[i];
+	}
+	if (landlock_confine(abi, paths, n, self != PROC_PLACER) == -1)
+		return failed(why, "Landlock");
+	return 0;
+}
+
+static int
+confine_calls(enum proc self, const struct settings *s, struct why *why)
+{
+	struct sock_filter prog[FILTER_FIXED + COUNT(rows) * FILTER_RULE_MAX];
+	struct filter_rule rules[COUNT(rows)];
+	struct sock_fprog fp = { .filter = prog };
+	size_t i, n = 0;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		if ((rows[i].who & 1u << self) == 0)
+			continue;
+		rules[n] = rows[i].rule;
+		if (rules[n].value == SELF)
+			rules[n].value = (uint64_t)getpid();
+		n++;
+	}
+	fp.len = (unsigned short)filter_compile(rules, n, prog);
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0)
+		return 0;
+	if (errno == ENOSYS || errno == EINVAL)
+		return missing(s, "system call filter", why);
+	return failed(why, "system call filter");
+}
+
+int
+sandbox_seals(void)
+{
+	return SEALED;
 }
 
 int
 sandbox_seal(enum proc self, const struct settings *s, struct why *why)
 {
-	if (strcmp(s->text[SET_REQUIRE_SANDBOX], "yes") == 0)
-		return fail(why, ERR_DENIED,
-		    "REQUIRE_SANDBOX=yes: this build "
-		    "has no system call filter for %s",
-		    proc_name(self));
-	return 0;
+	int rc = 0;
+
+	/* The last time that it may open a file for that. */
+	tzset();
+	if (SEALED &&
+	    (limit(self, why) == -1 || confine_files(self, s, why) == -1 ||
+		confine_calls(self, s, why) == -1))
+		rc = -1;
+	while (nreads > 0)
+		free(reads[--nreads]);
+	is_sealed = 1;
+	return rc;
 }

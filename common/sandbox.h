@@ -13,10 +13,20 @@
 int sandbox_early(struct why *);
 
 /*
- * The system calls of sandbox.def for this worker and no others, and read
- * access to no file but those that its settings name.  A layer that the
- * kernel lacks is one warning, or with REQUIRE_SANDBOX=yes a failure.
+ * After the seal, too, files in the folder of this one can be read (they are
+ * replaced by others of the same name).  Before sandbox_seal().
+ */
+void sandbox_reads(const char *file);
+
+/*
+ * From here on: the system calls of sandbox.def for this worker and no others,
+ * and no file but those of its settings, of sandbox_reads() and of the
+ * system's name service.  A layer that the kernel lacks is one warning, or
+ * with REQUIRE_SANDBOX=yes a failure.
  */
 int sandbox_seal(enum proc, const struct settings *, struct why *);
+
+/* 0: a build for sanitizers or coverage, whose seal does nothing. */
+int sandbox_seals(void);
 
 #endif
