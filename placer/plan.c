@@ -251,19 +251,21 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 1;
 }
 
+/* Carried out, it makes the pod be looked at again; here it must not. */
 static void
-unseat(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+unseat(struct wpod *p, struct now now, struct effects *fx)
 {
 	int64_t ms = RETRY_MS;
 	int i;
 
+	if (p->retreating && p->tries == 0)
+		p->tries = 1; /* of before our start */
 	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
 		ms *= 2;
 	if (p->tries > 0)
 		p->retry_boot = now.boot_ms +
 		    (ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 	add_pod(fx, EFFECT_UNSEAT, p);
-	world_look_at(w, p, p->retry_boot > 0 ? p->retry_boot : 1);
 }
 
 static void
@@ -369,7 +371,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 	case CHOOSE:
 		return choose(w, p, now, fx);
 	case UNSEAT:
-		unseat(w, p, now, fx);
+		unseat(p, now, fx);
 		return 0;
 	case READ:
 		p->device->want_read = 1;

@@ -2,8 +2,8 @@
 /*
  * main.c: runs scenes.
  *	scene [FILE...]	each (or all of t/scene) as it stands, then again with the placer killed
- *			after every statement, then after every frame of its
- *			own; each time it must end in the same state
+ *			after every statement, then at every frame of its
+ *			own that does something; each time it must end in the same state
  *	scene -1 FILE...	as it stands only
  *	scene -v ...	with all outputs
  */
@@ -28,6 +28,7 @@ enum {
 	RECENT = 40,		/* outputs shown after a failure */
 	SETTLE_MS = 45 * 1000,	/* after the last statement */
 	QUIET_MS = 60 * 1000,	/* then nothing is to be done any more */
+	CRASHES_MAX = 40,	/* of one scene */
 };
 
 static int verbose;
@@ -306,7 +307,8 @@ run_twisted(const char *file, const struct text *t, const char *wanted,
 		if (is_statement(t->lines[how.restart_after - 1]))
 			ok = run(file, t, &how, wanted, NULL, NULL);
 	how.restart_after = 0;
-	for (how.crash_at = 1; ok && how.crash_at <= frames; how.crash_at++)
+	for (how.crash_at = 1; ok && how.crash_at <= frames;
+	     how.crash_at += 1 + frames / CRASHES_MAX)
 		ok = run(file, t, &how, wanted, NULL, NULL);
 	return ok;
 }

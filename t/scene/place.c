@@ -44,13 +44,15 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 	struct scene *sc = arg;
 
 	sc->moved++;
-	sc->sent++;
+	sc->sent += f->type != MSG_READ && f->type != MSG_NODE_FIGURES &&
+	    f->type != MSG_EVENT;
 	if (c == sc->kube.chan)
 		kube_frame(sc, f, 0);
 	else
 		flight_frame(sc, f, 0);
 	rules_hold(sc);
 	if (sc->sent == sc->crash_at) {
+		sc->crash_at = 0;
 		sc->running = 0;
 		event_base_loopbreak(sc->base);
 	}
@@ -112,6 +114,7 @@ void
 side_mend(struct scene *sc, struct side *s)
 {
 	s->cut = 0;
+	s->wanted = s->chan == NULL;
 	sc->moved++;
 }
 

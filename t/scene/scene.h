@@ -202,7 +202,7 @@ struct scene {
 	struct output *outs;
 	size_t nouts, outs_cap;
 	uint64_t moved;	    /* frames so far */
-	uint64_t sent;	    /* of them: by the placer */
+	uint64_t sent;	    /* of them: by the placer, and no mere question */
 	uint64_t crash_at;  /* die after so many of them; 0: never */
 };
 

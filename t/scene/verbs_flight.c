@@ -183,6 +183,16 @@ verb_removed(struct scene *sc, const struct words *s)
 		d->exists = 0;
 }
 
+/* Deleted and enrolled again between two reads. */
+void
+verb_reborn(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d != NULL)
+		flight_push(sc, flight_add(sc, d->name));
+}
+
 /* other NAME ELEMENT: another writer's application appears. */
 void
 verb_other(struct scene *sc, const struct words *s)
