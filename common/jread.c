@@ -14,7 +14,10 @@
 
 #include "common/limits.h"
 
-/* Values in the text, counted without parsing: too many, never too few. */
+/*
+ * Values in the text, counted without parsing: too many, never too few.  0:
+ * no JSON, though json-c would take it ('text', NaN, Infinity).
+ */
 static size_t
 nodes(struct span s)
 {
@@ -22,20 +25,14 @@ nodes(struct span s)
 	bool quoted = false;
 
 	for (i = 0; i < s.len; i++) {
-		switch (s.p[i]) {
-		case '"':
+		if (s.p[i] == '"')
 			quoted = !quoted;
-			break;
-		case '\\':
-			if (quoted)
-				i++;
-			break;
-		case ',':
-		case '[':
-		case '{':
-			n += !quoted;
-			break;
-		}
+		else if (quoted)
+			i += s.p[i] == '\\';
+		else if (strchr(",[{", s.p[i]) != NULL)
+			n++;
+		else if (strchr("'NI", s.p[i]) != NULL)
+			return 0;
 	}
 	return n;
 }
@@ -46,14 +43,18 @@ jread_parse(struct span s, struct why *why)
 	struct json_tokener *tok;
 	struct json_object *j;
 	enum json_tokener_error err;
-	size_t end;
+	size_t end, n;
 
 	if (s.len > MAX_ITEM) {
 		fail(why, ERR_LIMIT, "%zu bytes of JSON, %d at most", s.len,
 		    MAX_ITEM);
 		return NULL;
 	}
-	if (nodes(s) > MAX_JSON_NODES) {
+	if ((n = nodes(s)) == 0) {
+		fail(why, ERR_FORMAT, "JSON: no such value");
+		return NULL;
+	}
+	if (n > MAX_JSON_NODES) {
 		fail(why, ERR_LIMIT, "more than %d values in one JSON text",
 		    MAX_JSON_NODES);
 		return NULL;
