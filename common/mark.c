@@ -34,9 +34,7 @@ mark_prefix(const char *cluster, char buf[MARK_PREFIX])
 	char hex[DIGEST_SIZE];
 
 	mark_digest(span_of(cluster), hex);
-	memcpy(buf, "k8s-", 4);
-	memcpy(buf + 4, hex, CLUSTER_DIGITS);
-	memcpy(buf + 4 + CLUSTER_DIGITS, "-", 2);
+	(void)snprintf(buf, MARK_PREFIX, "k8s-%.*s-", CLUSTER_DIGITS, hex);
 }
 
 static int

@@ -410,6 +410,7 @@ get_path(struct span object, struct span *value, va_list ap)
 	int rc;
 
 	*value = object;
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): by callers */
 	while ((name = va_arg(ap, const char *)) != NULL)
 		if ((rc = get_one(*value, name, value)) != 1)
 			return rc;
@@ -475,6 +476,7 @@ scan_head_string(struct span head, char *buf, size_t size, ...)
 	int rc = 1;
 
 	va_start(ap, size);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is */
 	while (rc == 1 && (name = va_arg(ap, const char *)) != NULL)
 		rc = head_find(&a, name);
 	va_end(ap);

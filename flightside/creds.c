@@ -159,7 +159,9 @@ decode_base64url(struct span s, size_t *len)
 	int n;
 
 	for (i = 0; i < padded; i++) {
-		in[i] = i < s.len ? s.p[i] : '=';
+		in[i] = '=';
+		if (i < s.len)
+			in[i] = s.p[i];
 		if (in[i] == '-')
 			in[i] = '+';
 		else if (in[i] == '_')

@@ -21,7 +21,8 @@
 #define STATE_DIR "/var/lib/vk-flightctl/"
 
 enum {
-	MAX_FILES = 256, /* of one element */
+	MAX_CONFIG = 2 * MAX_APPLICATION, /* base64 is longer */
+	MAX_FILES = 256,		  /* of one element */
 	MAX_MODE = 0777,
 	MAX_ID = 999999999,
 };
@@ -191,10 +192,11 @@ static int
 check_units(const struct unit_app *app, struct span files, struct why *why)
 {
 	struct span file;
-	size_t at = 0, i = 0, total = 0;
+	size_t at = 0, i, total = 0;
 
-	while (scan_next(files, &at, &file) == 1)
-		if (check_unit(app, app->files[i++], file, &total, why) == -1)
+	for (i = 0; app->files[i] != NULL; i++)
+		if (scan_next(files, &at, &file) != 1 ||
+		    check_unit(app, app->files[i], file, &total, why) == -1)
 			return -1;
 	return 0;
 }
@@ -328,9 +330,9 @@ check_config_file(const char *name, struct span file, size_t *total,
 		    "config %s: path or content is "
 		    "no text",
 		    name);
-	if ((*total += n + len) > 2 * MAX_APPLICATION)
+	if ((*total += n + len) > MAX_CONFIG)
 		return fail(why, ERR_LIMIT, "config %s: over %d bytes", name,
-		    2 * MAX_APPLICATION);
+		    MAX_CONFIG);
 	if ((what = check_path(name, path)) != NULL ||
 	    (what = check_file_values(m, content)) != NULL)
 		return fail(why, ERR_DENIED, "config %s: %.100s: %s", name,

@@ -270,6 +270,7 @@ batch_done(const struct https_answer *a, void *arg)
 	} else if (why.kind == ERR_GONE && !says_gone(b, a))
 		why.kind = ERR_AGAIN;
 	while ((w = TAILQ_FIRST(&b->wants)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		serve(b, w, (struct span){ NULL, 0 }, &why);
 	batch_free(b);
 	ask(f);
@@ -390,6 +391,7 @@ fetch_free(struct fetch *f)
 		return;
 	fetch_forget(f, NULL);
 	while ((b = TAILQ_FIRST(&f->batches)) != NULL) {
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		flight_cancel(b->call);
 		batch_free(b);
 	}

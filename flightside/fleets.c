@@ -16,7 +16,7 @@ enum {
 };
 
 struct fleets {
-	const char *key;
+	char *key;
 	struct fleet_node nodes[MAX_NODES];
 	size_t n;
 	char *selectors[MAX_NODES];
@@ -56,7 +56,7 @@ fleets_new(const struct settings *s, struct why *why)
 		free(f);
 		return NULL;
 	}
-	f->key = s->text[SET_FLEET_LABEL];
+	f->key = xstrdup(s->text[SET_FLEET_LABEL]);
 	if (n > 1 || f->nodes[0].fleet[0] != '\0')
 		f->n = (size_t)n;
 	make_selectors(f);
@@ -72,6 +72,7 @@ fleets_free(struct fleets *f)
 		return;
 	for (i = 0; i < f->nselectors; i++)
 		free(f->selectors[i]);
+	free(f->key);
 	free(f);
 }
 

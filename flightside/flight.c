@@ -447,9 +447,11 @@ flight_free(struct flight *f)
 	if (f == NULL)
 		return;
 	while ((c = TAILQ_FIRST(&f->sent)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		flight_cancel(c);
 	for (i = 0; i < BUDGET_CLASSES; i++)
 		while ((c = TAILQ_FIRST(&f->waiting[i])) != NULL)
+			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
 			flight_cancel(c);
 	https_free(f->https);
 	creds_free(f->creds);

@@ -16,13 +16,13 @@ static struct {
 	struct event_base *base;
 	struct serve *serve;
 	struct secret *token; /* FLIGHTCTL_AUTH_TOKEN, until start() */
-} main_;
+} worker;
 
 static void
 on_token(struct span token)
 {
-	secret_free(main_.token);
-	main_.token = secret_new(token);
+	secret_free(worker.token);
+	worker.token = secret_new(token);
 }
 
 static int
@@ -30,13 +30,13 @@ on_start(struct event_base *base, const struct settings *s, struct why *why)
 {
 	struct span token = { NULL, 0 };
 
-	main_.base = base;
-	if (main_.token != NULL)
-		token = secret_bytes(main_.token);
-	main_.serve = serve_new(base, s, token, why);
-	secret_free(main_.token);
-	main_.token = NULL;
-	return main_.serve == NULL ? -1 : 0;
+	worker.base = base;
+	if (worker.token != NULL)
+		token = secret_bytes(worker.token);
+	worker.serve = serve_new(base, s, token, why);
+	secret_free(worker.token);
+	worker.token = NULL;
+	return worker.serve == NULL ? -1 : 0;
 }
 
 static void
@@ -48,13 +48,13 @@ static void
 on_link(enum proc peer, int fd)
 {
 	(void)peer; /* the supervisor links us with nobody else */
-	serve_link(main_.serve, fd);
+	serve_link(worker.serve, fd);
 }
 
 static void
 on_reload(const struct settings *s)
 {
-	serve_reload(main_.serve, s);
+	serve_reload(worker.serve, s);
 }
 
 /*
@@ -64,7 +64,7 @@ on_reload(const struct settings *s)
 static void
 on_stop(void)
 {
-	event_base_loopbreak(main_.base);
+	event_base_loopbreak(worker.base);
 }
 
 int
@@ -80,7 +80,7 @@ main(void)
 	};
 	int status = boot_worker(PROC_FLIGHTSIDE, &ops);
 
-	serve_free(main_.serve);
-	secret_free(main_.token);
+	serve_free(worker.serve);
+	secret_free(worker.token);
 	return status;
 }

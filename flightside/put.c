@@ -68,10 +68,7 @@ struct change {
 };
 
 struct put {
-	struct event_base *base;
-	struct flight *flight;
-	struct fetch *fetch;
-	const struct fleets *fleets;
+	struct put_parts with;
 	struct admit_rules rules;
 	char cluster[MAX_UID + 1];
 	struct bucket brake;
@@ -93,7 +90,7 @@ change_free(struct change *c)
 	if (c->stage == STAGE_SENDING)
 		p->nsending--;
 	if (c->stage == STAGE_READING)
-		fetch_forget(p->fetch, c);
+		fetch_forget(p->with.fetch, c);
 	flight_cancel(c->call);
 	event_free(c->timer);
 	splice_free(&c->splice);
@@ -187,8 +184,8 @@ put_ready(struct flight_req *r, void *arg)
 		return 0;
 	}
 	r->method = HTTPS_PUT;
-	r->path =
-	    path_make("devices", c->device, flight_org(c->put->flight), NULL);
+	r->path = path_make("devices", c->device,
+	    flight_org(c->put->with.flight), NULL);
 	r->body = bytes_span(&c->splice.body);
 	r->deadline_ms = DEADLINE_MS;
 	return 1;
@@ -290,8 +287,8 @@ send_put(struct change *c)
 
 	c->stage = STAGE_SENDING;
 	c->put->nsending++;
-	c->call =
-	    flight_queue(c->put->flight, BUDGET_WRITE, !c->edit.adds, &ops, c);
+	c->call = flight_queue(c->put->with.flight, BUDGET_WRITE, !c->edit.adds,
+	    &ops, c);
 }
 
 /* Mere removals first. */
@@ -323,7 +320,7 @@ prepare(struct change *c, struct span device, struct base *b, struct why *why)
 	if (base_read(device, b, why) == -1 ||
 	    base_check(b, c->created, why) == -1)
 		return -1;
-	if (c->edit.adds && !fleets_have(p->fleets, b))
+	if (c->edit.adds && !fleets_have(p->with.fleets, b))
 		return fail(why, ERR_DENIED,
 		    "device %s is in none of our "
 		    "fleets",
@@ -360,7 +357,7 @@ read_base(struct change *c)
 	int64_t left = c->due - now_read().boot_ms;
 
 	c->stage = STAGE_READING;
-	fetch_device(c->put->fetch, BUDGET_WRITE, c->device,
+	fetch_device(c->put->with.fetch, BUDGET_WRITE, c->device,
 	    c->edit.adds && left > 0 ? left : 0, on_base, c);
 }
 
@@ -418,7 +415,7 @@ put_change(struct put *p, uint64_t id, const struct body_change *m)
 	c->due = now_read().boot_ms +
 	    (m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS);
 	c->text = xstrndup(m->edit.p, m->edit.len);
-	if ((c->timer = evtimer_new(p->base, on_timer, c)) == NULL)
+	if ((c->timer = evtimer_new(p->with.base, on_timer, c)) == NULL)
 		abort();
 	TAILQ_FOREACH(other, &p->changes, entry)
 		busy |= strcmp(other->device, c->device) == 0;
@@ -463,16 +460,12 @@ put_reload(struct put *p, const struct settings *s)
 }
 
 struct put *
-put_new(struct event_base *base, struct flight *flight, struct fetch *fetch,
-    const struct fleets *fleets, const struct settings *s, put_fn *answer,
+put_new(const struct put_parts *parts, const struct settings *s, put_fn *answer,
     void *arg)
 {
 	struct put *p = xcalloc(1, sizeof(*p));
 
-	p->base = base;
-	p->flight = flight;
-	p->fetch = fetch;
-	p->fleets = fleets;
+	p->with = *parts;
 	p->rules = (struct admit_rules){ .cluster = p->cluster,
 		.registries = s->text[SET_IMAGE_REGISTRIES] };
 	p->answer = answer;
@@ -490,6 +483,7 @@ put_free(struct put *p)
 	if (p == NULL)
 		return;
 	while ((c = TAILQ_FIRST(&p->changes)) != NULL)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		change_free(c);
 	free(p);
 }

@@ -16,11 +16,19 @@ struct fleets;
 struct flight;
 struct put;
 
+/* What it works with; stays its owner's. */
+struct put_parts {
+	struct event_base *base;
+	struct flight *flight;
+	struct fetch *fetch;
+	const struct fleets *fleets;
+};
+
 /* The answer to a CHANGE, exactly once for each. */
 typedef void put_fn(uint64_t id, const struct body_changed *, void *arg);
 
-struct put *put_new(struct event_base *, struct flight *, struct fetch *,
-    const struct fleets *, const struct settings *, put_fn *, void *arg);
+struct put *put_new(const struct put_parts *, const struct settings *, put_fn *,
+    void *arg);
 void put_free(struct put *);
 
 /* The cluster whose mark we may write; the first stays.  -1: another one. */

@@ -9,9 +9,9 @@
 struct event_base;
 struct reach;
 
-/* state: only when that changes, or the reason does. */
+/* tell: only when that changes, or the reason does. */
 struct reach *reach_new(struct event_base *,
-    void (*state)(int reachable, const char *text, void *), void *arg);
+    void (*tell)(int reachable, const char *text, void *), void *arg);
 void reach_free(struct reach *);
 
 /*

@@ -40,8 +40,7 @@ verdict_of(const struct https_answer *a, struct why *why)
 	if (a->status == 409)
 		return conflict(why);
 	/* An answer that broke off is none either. */
-	if (a->status == 0 || a->status < 300 || a->status >= 500 ||
-	    a->status == 408)
+	if (a->status < 300 || a->status >= 500 || a->status == 408)
 		return VERDICT_DOUBT;
 	return VERDICT_REFUSED;
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/* How often all is listed, and which organisation and fleets are. */
+#include "flightside/pages.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "flightside/fleets.h"
+#include "flightside/org.h"
+
+Test(pages, period_follows_bytes_and_pages)
+{
+	cr_assert_eq(pages_period(1000, 1, 300000), 30000);
+	cr_assert_eq(pages_period(200000000, 1, 300000), 100000);
+	cr_assert_eq(pages_period(1000, 40, 300000), 60000);
+	cr_assert_eq(pages_period(UINT64_C(1) << 40, 4000, 300000), 300000);
+	cr_assert_eq(pages_period(1000, 1, 5000), 5000);
+}
+
+Test(pages, page_is_about_four_megabytes)
+{
+	cr_assert_eq(pages_limit(0, 0), 100);
+	cr_assert_eq(pages_limit(4000000, 1000), 1000);
+	cr_assert_eq(pages_limit(400, 1), 1000);
+	cr_assert_eq(pages_limit(20000000, 100), 20);
+	cr_assert_eq(pages_limit(UINT64_C(800000000), 100), 10);
+}
+
+Test(org, the_only_one_is_meant_and_of_several_none)
+{
+	char org[ORG_SIZE];
+	struct why why;
+
+	cr_assert_eq(
+	    org_pick(span_of(
+			 "{\"items\":[{\"metadata\":{\"name\":"
+			 "\"0-1\"},\"spec\":{\"displayName\":\"Default\"}}]}"),
+		org, &why),
+	    0);
+	cr_assert_str_eq(org, "0-1");
+	cr_assert_eq(
+	    org_pick(
+		span_of(
+		    "{\"items\":[{\"metadata\":{\"name\":"
+		    "\"0-1\"},\"spec\":{\"displayName\":\"Default\"}},{\"metadata\":{"
+		    "\"name\":\"0-2\"}}]}"),
+		org, &why),
+	    -1);
+	cr_assert_eq(why.kind, ERR_DENIED);
+	cr_assert_not_null(strstr(why.text,
+			       "FLIGHTCTL_ORG to one of: 0-1 (Default), 0-2"),
+	    "%s", why.text);
+	cr_assert_eq(org_pick(span_of("{\"items\":[]}"), org, &why), -1);
+	cr_assert_eq(why.kind, ERR_DENIED);
+	cr_assert_eq(org_pick(span_of("{\"items\":[{}]}"), org, &why), -1);
+	cr_assert_eq(why.kind, ERR_FORMAT);
+	cr_assert_eq(org_pick(span_of("<html>"), org, &why), -1);
+	cr_assert_eq(why.kind, ERR_FORMAT);
+}
+
+static struct fleets *
+fleets_of(const char *list)
+{
+	struct settings s;
+	struct fleets *f;
+	struct why why;
+
+	settings_init(&s);
+	cr_assert_eq(settings_set(&s, SET_FLEET_ID, list, &why), 0);
+	f = fleets_new(&s, &why);
+	cr_assert_not_null(f, "%s", why.text);
+	settings_free(&s);
+	return f;
+}
+
+static int
+have(const struct fleets *f, const char *labels)
+{
+	struct base b = { .labels = span_of(labels) };
+
+	return fleets_have(f, &b);
+}
+
+Test(fleets, selector_and_check_agree)
+{
+	struct fleets *f = fleets_of("a,b");
+
+	cr_assert_eq(fleets_count(f), 1);
+	cr_assert_str_eq(fleets_selector(f, 0), "fleet in (a,b)");
+	cr_assert(have(f, "{\"fleet\":\"a\"}"));
+	cr_assert(have(f, "{\"x\":1,\"fleet\":\"b\"}"));
+	cr_assert(!have(f, "{\"fleet\":\"c\"}"));
+	cr_assert(!have(f, "{\"fleet\":7}"));
+	cr_assert(!have(f, "{}"));
+	cr_assert(!have(f, ""));
+	fleets_free(f);
+	f = fleets_of("");
+	cr_assert_eq(fleets_count(f), 1);
+	cr_assert_null(fleets_selector(f, 0));
+	cr_assert(have(f, ""));
+	fleets_free(f);
+}
+
+Test(fleets, many_are_asked_for_in_several_requests)
+{
+	char list[2200] = "";
+	struct fleets *f;
+	size_t i, n = 0;
+
+	for (i = 0; i < 32; i++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n,
+		    "%s%02zu%060d", i > 0 ? "," : "", i, 7);
+	f = fleets_of(list);
+	cr_assert_gt(fleets_count(f), 3);
+	for (i = n = 0; i < fleets_count(f); i++) {
+		const char *p = fleets_selector(f, i);
+
+		cr_assert_leq(strlen(p), 600);
+		for (n++; (p = strchr(p, ',')) != NULL; p++)
+			n++;
+	}
+	cr_assert_eq(n, 32);
+	fleets_free(f);
+}
