@@ -136,7 +136,8 @@ save_change(struct act *a, const struct wdevice *d, struct why *why)
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->queued != IO_SET)
 			continue;
-		if (p->pod->images != p->sent_images)
+		if (p->pod->images != p->sent_images ||
+		    device_entry(d->dev, p->app) == NULL)
 			p->applied = 0;
 		p->sent = 1;
 		p->sent_images = p->pod->images;

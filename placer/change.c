@@ -207,6 +207,8 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 			p->applied = 1;
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
+		if (settled && e == NULL)
+			p->applied = 0;
 		note_running(p, d, now);
 		note_end(p, d);
 		world_look(w, p);

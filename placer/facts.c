@@ -107,6 +107,16 @@ pod_fact(const struct wpod *p)
 }
 
 /*
+ * An entry of a pod that nobody listed: another writer may have written it
+ * before we heard of the pod, so two more complete lists come first.
+ */
+static int
+is_new_orphan(const struct world *w, const struct wpod *p)
+{
+	return p->adopted && w->rounds < (uint64_t)p->adopted_round + 2;
+}
+
+/*
  * No seat, no pod: facts only after a complete list of the side that would
  * show it (design 6).
  */
@@ -115,7 +125,7 @@ seat_fact(const struct world *w, const struct wpod *p)
 {
 	int pods_known = p->node == NULL || p->node->pods_listed;
 
-	if (p->pod == NULL && !pods_known)
+	if (p->pod == NULL && (!pods_known || is_new_orphan(w, p)))
 		return UNSURE;
 	if (p->device == NULL)
 		return w->devices_listed && pods_known ? NO_SEAT : UNSURE;

@@ -298,6 +298,7 @@ void
 intake_devices_end(struct world *w, const struct body_devices *m)
 {
 	struct wdevice *d;
+	struct wpod *p;
 	int first = !w->devices_listed;
 
 	if (!m->complete)
@@ -314,6 +315,9 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 	}
 	if (first && w->devices_listed)
 		world_look_all(w);
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->adopted)
+			world_look(w, p); /* an orphan no longer new */
 }
 
 void

@@ -451,7 +451,8 @@ explain(const struct pick_table *t, const struct wpod *p,
 			&p->room) == FIT_OK)
 			could++;
 	}
-	a->never = a->never && t->n > 0 && could == 0;
+	/* Labels change; that none is wished for is not for ever. */
+	a->never = a->never && t->n > counts[PICK_WISHES] && could == 0;
 	at = say_nearest(t, p, counts, a->text);
 	at = say(a->text, at, " (%zu device%s", t->n, t->n == 1 ? "" : "s");
 	for (i = 1; i < PICK_COUNT; i++) {

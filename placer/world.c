@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * world.c: what both sides said, and what we remember of it.
+ * world.c: nodes and pods: what both sides said, and what we remember of it.
  *
- * Owns pods, devices, nodes, the room of devices and the order of what is to
- * be looked at.  Never decides, never sends, never reads a clock.
+ * Owns seats, the room that they take, groups and the order of those that
+ * wait.  Never decides, never sends, never reads a clock.
  */
 #include "placer/world.h"
 
-#include <bsd/string.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,8 +16,6 @@
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
 RB_GENERATE(wgroup_tree, wgroup, link, wgroup_cmp)
-RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
-RB_GENERATE(due_tree, due, link, due_cmp)
 
 int
 wpod_cmp(const struct wpod *a, const struct wpod *b)
@@ -42,22 +38,6 @@ int
 wgroup_cmp(const struct wgroup *a, const struct wgroup *b)
 {
 	return strcmp(a->uid, b->uid);
-}
-
-int
-wdevice_cmp(const struct wdevice *a, const struct wdevice *b)
-{
-	return strcmp(a->name, b->name);
-}
-
-int
-due_cmp(const struct due *a, const struct due *b)
-{
-	if (a->at_boot != b->at_boot)
-		return a->at_boot < b->at_boot ? -1 : 1;
-	if (a->seq != b->seq)
-		return a->seq < b->seq ? -1 : 1;
-	return 0;
 }
 
 int
@@ -124,123 +104,6 @@ world_node(struct world *w, const char *name)
 		if (strcmp(w->nodes[i].name, name) == 0)
 			return &w->nodes[i];
 	return NULL;
-}
-
-/* -- what to look at again -------------------------------------------- */
-
-static void
-due_set(struct world *w, struct due_tree *t, struct due *d, int64_t at_boot)
-{
-	if (d->at_boot != 0 && d->at_boot <= at_boot)
-		return;
-	if (d->at_boot != 0)
-		RB_REMOVE(due_tree, t, d);
-	d->at_boot = at_boot;
-	d->seq = ++w->seq;
-	RB_INSERT(due_tree, t, d);
-}
-
-static void
-due_clear(struct due_tree *t, struct due *d)
-{
-	if (d->at_boot == 0)
-		return;
-	RB_REMOVE(due_tree, t, d);
-	d->at_boot = 0;
-}
-
-static struct due *
-due_next(struct due_tree *t, int64_t boot_ms)
-{
-	struct due *d;
-
-	d = RB_MIN(due_tree, t);
-	if (d == NULL || d->at_boot > boot_ms)
-		return NULL;
-	due_clear(t, d);
-	return d;
-}
-
-#define OWNER_OF(d, type) ((struct type *)((char *)(d) - offsetof(struct type, due)))
-
-/* 1 is before any instant: at once. */
-void
-world_look(struct world *w, struct wpod *p)
-{
-	due_set(w, &w->due_pods, &p->due, 1);
-}
-
-void
-world_look_at(struct world *w, struct wpod *p, int64_t boot_ms)
-{
-	due_set(w, &w->due_pods, &p->due, boot_ms);
-}
-
-void
-world_look_device(struct world *w, struct wdevice *d)
-{
-	due_set(w, &w->due_devices, &d->due, 1);
-}
-
-void
-world_look_device_at(struct world *w, struct wdevice *d, int64_t boot_ms)
-{
-	due_set(w, &w->due_devices, &d->due, boot_ms);
-}
-
-void
-world_look_pods_of(struct world *w, struct wdevice *d)
-{
-	struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		world_look(w, p);
-}
-
-void
-world_look_all(struct world *w)
-{
-	struct wdevice *d;
-	struct wpod *p;
-
-	RB_FOREACH(p, wpod_tree, &w->pods)
-		world_look(w, p);
-	RB_FOREACH(d, wdevice_tree, &w->devices)
-		world_look_device(w, d);
-}
-
-struct wpod *
-world_next_pod(struct world *w, int64_t boot_ms)
-{
-	struct due *d;
-
-	if ((d = due_next(&w->due_pods, boot_ms)) == NULL)
-		return NULL;
-	return OWNER_OF(d, wpod);
-}
-
-struct wdevice *
-world_next_device(struct world *w, int64_t boot_ms)
-{
-	struct due *d;
-
-	if ((d = due_next(&w->due_devices, boot_ms)) == NULL)
-		return NULL;
-	return OWNER_OF(d, wdevice);
-}
-
-int64_t
-world_next_due(const struct world *w)
-{
-	struct due_tree pods = w->due_pods, devices = w->due_devices;
-	const struct due *p, *d;
-	int64_t at = INT64_MAX;
-
-	if ((p = RB_MIN(due_tree, &pods)) != NULL)
-		at = p->at_boot;
-	if ((d = RB_MIN(due_tree, &devices)) != NULL && d->at_boot < at)
-		at = d->at_boot;
-	return at;
 }
 
 /* -- pods ---------------------------------------------------------------- */
@@ -390,7 +253,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 {
 	world_no_pod(w, p);
 	leave_group(w, p);
-	due_clear(&w->due_pods, &p->due);
+	world_unlook(w, p);
 	RB_REMOVE(wpod_tree, &w->pods, p);
 	RB_REMOVE(wname_tree, &w->names, p);
 	w->npods--;
@@ -431,6 +294,7 @@ world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 	if (p->pod != NULL)
 		pod_free(p->pod);
 	p->pod = pod;
+	p->adopted = 0;
 	p->node = world_node(w, pod->node);
 	if (p->group == NULL && pod->controller != NULL)
 		join_group(w, p, pod->controller);
@@ -490,160 +354,9 @@ world_unseat(struct world *w, struct wpod *p)
 	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;
+	if (p->node != NULL)
+		p->node->retry = 1; /* who waits for its name */
 	wait_or_not(p);
 	world_look(w, p);
-	world_look_device(w, d);
-}
-
-/* -- devices --------------------------------------------------------------- */
-
-struct wdevice *
-world_device(struct world *w, const char *name)
-{
-	struct wdevice key = { .name = NULL };
-
-	memcpy(&key.name, &name, sizeof(key.name));
-	return RB_FIND(wdevice_tree, &w->devices, &key);
-}
-
-struct wdevice *
-world_add_device(struct world *w, const char *name)
-{
-	struct wdevice *d;
-
-	d = xcalloc(1, sizeof(*d));
-	d->name = xstrdup(name);
-	TAILQ_INIT(&d->pods);
-	RB_INSERT(wdevice_tree, &w->devices, d);
-	return d;
-}
-
-static void
-leave_node(struct wdevice *d)
-{
-	if (d->node == NULL)
-		return;
-	TAILQ_REMOVE(&d->node->devices, d, on_node);
-	d->node->ndevices--;
-	d->node->figures_dirty = 1;
-	d->node->brake_stale = 1;
-	pick_table_stale(d->node->table);
-	d->node = NULL;
-}
-
-static void
-join_node(struct wdevice *d, struct wnode *n)
-{
-	if (d->node == n)
-		return;
-	leave_node(d);
-	if (n == NULL)
-		return;
-	d->node = n;
-	TAILQ_INSERT_TAIL(&n->devices, d, on_node);
-	n->ndevices++;
-	n->figures_dirty = 1;
-	n->brake_stale = 1; /* its clock may run since before our start */
-	pick_table_stale(n->table);
-}
-
-void
-world_drop_device(struct world *w, struct wdevice *d)
-{
-	leave_node(d);
-	due_clear(&w->due_devices, &d->due);
-	RB_REMOVE(wdevice_tree, &w->devices, d);
-	device_free(d->dev);
-	free(d->wrote_created);
-	free(d->judged);
-	free(d->name);
-	free(d);
-}
-
-static struct wnode *
-node_of(struct world *w, const struct device *dev)
-{
-	const char *fleet;
-	size_t i;
-
-	if (w->nnodes == 1 && w->nodes[0].fleet[0] == '\0')
-		return &w->nodes[0];
-	if ((fleet = device_label(dev, w->fleet_label)) == NULL)
-		return NULL;
-	for (i = 0; i < w->nnodes; i++)
-		if (strcmp(w->nodes[i].fleet, fleet) == 0)
-			return &w->nodes[i];
-	return NULL;
-}
-
-/*
- * The pod's seat does not hold it, and nothing is on its way there: another
- * writer put it on d.
- */
-static int
-is_elsewhere(const struct wpod *p, const struct wdevice *d)
-{
-	return p->device != d && p->device->dev != NULL &&
-	    p->flying == IO_NONE &&
-	    device_entry(p->device->dev, p->app) == NULL;
-}
-
-/* An entry with our mark whose pod has no seat gives it one. */
-static void
-adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
-{
-	struct wnode *n;
-	struct wpod *p;
-
-	if (e->uid == NULL || e->ns == NULL || e->pod == NULL)
-		return;
-	n = e->node == NULL ? d->node : world_node(w, e->node);
-	if (n == NULL)
-		return; /* of a node that we do not serve: untouched */
-	if ((p = world_pod(w, e->uid)) == NULL) {
-		p = world_add_pod(w, e->uid, e->ns, e->pod);
-		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
-		p->node = n;
-	}
-	if (p->device != NULL && !is_elsewhere(p, d))
-		return;
-	world_unseat(w, p);
-	if (strlcpy(p->app, e->name, sizeof(p->app)) >= sizeof(p->app))
-		return;
-	world_seat(w, p, d);
-	p->adopted = 1;
-	p->sent = 1;
-	p->sent_images = e->images;
-}
-
-static void
-set_total(struct world *w, struct wdevice *d)
-{
-	d->total.cpu_m = d->dev->cpu_m > 0 ? d->dev->cpu_m : w->default_cpu_m;
-	d->total.memory =
-	    d->dev->memory > 0 ? d->dev->memory : w->default_memory;
-	d->total.pods = w->max_pods;
-}
-
-void
-world_set_device(struct world *w, struct wdevice *d, struct device *dev,
-    int64_t read_boot)
-{
-	enum pick_reason before = pick_usable(d);
-	size_t i;
-
-	device_free(d->dev);
-	d->dev = dev;
-	d->gone = d->unreadable = 0;
-	d->read_boot = read_boot;
-	set_total(w, d);
-	join_node(d, node_of(w, dev));
-	for (i = 0; i < dev->nentries; i++)
-		adopt(w, d, &dev->entries[i]);
-	world_device_changed(d);
-	if (before != PICK_FITS && pick_usable(d) == PICK_FITS &&
-	    d->node != NULL)
-		d->node->retry = 1;
-	world_look_pods_of(w, d);
 	world_look_device(w, d);
 }

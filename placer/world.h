@@ -95,7 +95,8 @@ struct wpod {
 	uint8_t retreating;
 	uint8_t sent;	 /* a write with its entry left us */
 	uint8_t applied; /* its entry was applied with sent_images */
-	uint8_t adopted; /* seat found in a spec, not in the store */
+	uint8_t adopted; /* seat found in a spec, not in the store, and the
+			    pod was not seen since */
 	/* -- not saved -- */
 	uint8_t listed;	 /* seen in the pod list that now comes in */
 	uint8_t unread;	 /* a write's result is unknown: read first */
@@ -120,6 +121,7 @@ struct wpod {
 	const char *why_reason; /* a literal, or NULL */
 	enum life_state state;
 	uint32_t rule; /* of life.def, last */
+	uint32_t adopted_round; /* world.rounds then */
 };
 
 struct wdevice {
@@ -274,6 +276,10 @@ void world_look_device(struct world *, struct wdevice *);
 void world_look_device_at(struct world *, struct wdevice *, int64_t boot_ms);
 void world_look_pods_of(struct world *, struct wdevice *);
 void world_look_all(struct world *);
+
+/* It goes: nobody looks any more. */
+void world_unlook(struct world *, struct wpod *);
+void world_unlook_device(struct world *, struct wdevice *);
 
 /* The next thing whose time has come, taken off the list; NULL: none. */
 struct wpod *world_next_pod(struct world *, int64_t boot_ms);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * world_devices.c: devices in the world: their fleet, their capacity, and the
+ * pods whose mark stands in their spec.
+ *
+ * Owns adoption.  Never decides, never sends, never reads a clock.
+ */
+#include <bsd/string.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xmem.h"
+#include "placer/pick.h"
+#include "placer/world.h"
+
+RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
+
+int
+wdevice_cmp(const struct wdevice *a, const struct wdevice *b)
+{
+	return strcmp(a->name, b->name);
+}
+
+struct wdevice *
+world_device(struct world *w, const char *name)
+{
+	struct wdevice key = { .name = NULL };
+
+	memcpy(&key.name, &name, sizeof(key.name));
+	return RB_FIND(wdevice_tree, &w->devices, &key);
+}
+
+struct wdevice *
+world_add_device(struct world *w, const char *name)
+{
+	struct wdevice *d;
+
+	d = xcalloc(1, sizeof(*d));
+	d->name = xstrdup(name);
+	TAILQ_INIT(&d->pods);
+	RB_INSERT(wdevice_tree, &w->devices, d);
+	return d;
+}
+
+static void
+leave_node(struct wdevice *d)
+{
+	if (d->node == NULL)
+		return;
+	TAILQ_REMOVE(&d->node->devices, d, on_node);
+	d->node->ndevices--;
+	d->node->figures_dirty = 1;
+	d->node->brake_stale = 1;
+	pick_table_stale(d->node->table);
+	d->node = NULL;
+}
+
+static void
+join_node(struct wdevice *d, struct wnode *n)
+{
+	if (d->node == n)
+		return;
+	leave_node(d);
+	if (n == NULL)
+		return;
+	d->node = n;
+	TAILQ_INSERT_TAIL(&n->devices, d, on_node);
+	n->ndevices++;
+	n->figures_dirty = 1;
+	n->brake_stale = 1; /* its clock may run since before our start */
+	pick_table_stale(n->table);
+}
+
+void
+world_drop_device(struct world *w, struct wdevice *d)
+{
+	leave_node(d);
+	world_unlook_device(w, d);
+	RB_REMOVE(wdevice_tree, &w->devices, d);
+	device_free(d->dev);
+	free(d->wrote_created);
+	free(d->judged);
+	free(d->name);
+	free(d);
+}
+
+static struct wnode *
+node_of(struct world *w, const struct device *dev)
+{
+	const char *fleet;
+	size_t i;
+
+	if (w->nnodes == 1 && w->nodes[0].fleet[0] == '\0')
+		return &w->nodes[0];
+	if ((fleet = device_label(dev, w->fleet_label)) == NULL)
+		return NULL;
+	for (i = 0; i < w->nnodes; i++)
+		if (strcmp(w->nodes[i].fleet, fleet) == 0)
+			return &w->nodes[i];
+	return NULL;
+}
+
+/*
+ * The pod's seat does not hold it, and nothing is on its way there: another
+ * writer put it on d.
+ */
+static int
+is_elsewhere(const struct wpod *p, const struct wdevice *d)
+{
+	return p->device != d && p->device->dev != NULL &&
+	    p->flying == IO_NONE &&
+	    device_entry(p->device->dev, p->app) == NULL;
+}
+
+/* An entry with our mark whose pod has no seat gives it one. */
+static void
+adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
+{
+	struct wnode *n;
+	struct wpod *p;
+
+	if (e->uid == NULL || e->ns == NULL || e->pod == NULL)
+		return;
+	n = e->node == NULL ? d->node : world_node(w, e->node);
+	if (n == NULL)
+		return; /* of a node that we do not serve: untouched */
+	if ((p = world_pod(w, e->uid)) == NULL) {
+		p = world_add_pod(w, e->uid, e->ns, e->pod);
+		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
+		p->node = n;
+	}
+	if (p->device != NULL && !is_elsewhere(p, d))
+		return;
+	world_unseat(w, p);
+	if (strlcpy(p->app, e->name, sizeof(p->app)) >= sizeof(p->app))
+		return;
+	world_seat(w, p, d);
+	p->adopted = 1;
+	p->adopted_round = (uint32_t)w->rounds;
+	p->sent = 1;
+	p->sent_images = e->images;
+}
+
+static void
+set_total(struct world *w, struct wdevice *d)
+{
+	d->total.cpu_m = d->dev->cpu_m > 0 ? d->dev->cpu_m : w->default_cpu_m;
+	d->total.memory =
+	    d->dev->memory > 0 ? d->dev->memory : w->default_memory;
+	d->total.pods = w->max_pods;
+}
+
+static int
+same_labels(const struct device *a, const struct device *b)
+{
+	size_t i;
+
+	if (a->nlabels != b->nlabels)
+		return 0;
+	for (i = 0; i < a->nlabels; i++)
+		if (strcmp(a->labels[i].key, b->labels[i].key) != 0 ||
+		    strcmp(a->labels[i].value, b->labels[i].value) != 0)
+			return 0;
+	return 1;
+}
+
+/* Might a pod that found nothing find this device now? */
+static int
+is_news(const struct wdevice *d, const struct device *dev)
+{
+	const struct device *old = d->dev;
+
+	return pick_usable(d) != PICK_FITS || old->cpu_m != dev->cpu_m ||
+	    old->memory != dev->memory || !same_labels(old, dev);
+}
+
+/* Another device under the same name knows nothing of what we sent. */
+static void
+new_incarnation(struct wdevice *d)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		p->applied = p->ended = p->blamed = p->withheld = 0;
+	d->isolating = 0;
+}
+
+void
+world_set_device(struct world *w, struct wdevice *d, struct device *dev,
+    int64_t read_boot)
+{
+	int news = is_news(d, dev);
+	size_t i;
+
+	if (d->dev != NULL && strcmp(d->dev->created, dev->created) != 0)
+		new_incarnation(d);
+	device_free(d->dev);
+	d->dev = dev;
+	d->gone = d->unreadable = 0;
+	d->read_boot = read_boot;
+	set_total(w, d);
+	join_node(d, node_of(w, dev));
+	for (i = 0; i < dev->nentries; i++)
+		adopt(w, d, &dev->entries[i]);
+	world_device_changed(d);
+	if (news && pick_usable(d) == PICK_FITS && d->node != NULL)
+		d->node->retry = 1;
+	world_look_pods_of(w, d);
+	world_look_device(w, d);
+}
