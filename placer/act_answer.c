@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * act_answer.c: what was asked of the key holders, and their answers.
+ *
+ * Owns the questions that are open, and what it means that a link ends before
+ * they are answered.  Never decides.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/log.h"
+#include "common/xmem.h"
+#include "placer/act_own.h"
+#include "placer/change.h"
+#include "placer/prepare.h"
+
+enum {
+	AGAIN_MS = 2000, /* a refused status or delete */
+	SHOWN_MS = 5000	 /* until the watch shows what was told */
+};
+
+int
+pending_cmp(const struct pending *a, const struct pending *b)
+{
+	if (a->id == b->id)
+		return 0;
+	return a->id < b->id ? -1 : 1;
+}
+
+RB_GENERATE(pending_tree, pending, link, pending_cmp)
+
+struct pending *
+act_ask(struct act *a, enum effect_kind kind, const char *who, uint64_t number)
+{
+	struct pending *q;
+
+	q = xcalloc(1, sizeof(*q));
+	q->id = ++a->last_id;
+	q->kind = kind;
+	q->number = number;
+	q->who = xstrdup(who);
+	RB_INSERT(pending_tree, &a->asked, q);
+	return q;
+}
+
+void
+act_settle(struct act *a, struct pending *q)
+{
+	RB_REMOVE(pending_tree, &a->asked, q);
+	free(q->who);
+	free(q);
+}
+
+static struct pending *
+find(struct act *a, uint64_t id)
+{
+	struct pending key = { .id = id };
+
+	return RB_FIND(pending_tree, &a->asked, &key);
+}
+
+/* -- answers --------------------------------------------------------------------- */
+
+static void
+status_done(struct act *a, const struct pending *q, const struct body_done *m,
+    struct now now)
+{
+	struct wpod *p;
+
+	if ((p = world_pod(a->world, q->who)) == NULL)
+		return;
+	p->telling = 0;
+	if (m->kind == ERR_NONE) {
+		p->told = q->number;
+		p->told_boot = now.boot_ms + SHOWN_MS;
+		world_look(a->world, p);
+		return;
+	}
+	if (m->kind == ERR_FORMAT || m->kind == ERR_BUG)
+		log_line(LOG_LEVEL_ERROR, &(struct log_about){
+			.operation = "status", .pod = p->name,
+			.error = m->text }, "the apiserver refused a status");
+	world_look_at(a->world, p, now.boot_ms + AGAIN_MS);
+}
+
+static void
+delete_done(struct act *a, const struct pending *q, const struct body_done *m,
+    struct now now)
+{
+	struct wpod *p;
+
+	if ((p = world_pod(a->world, q->who)) == NULL)
+		return;
+	p->deleting = 0;
+	if (m->kind == ERR_NONE || m->kind == ERR_GONE) {
+		p->evicted = q->number == NO_GRACE;
+		p->deleting = q->number != NO_GRACE;
+		return; /* the watch tells the rest */
+	}
+	world_look_at(a->world, p, now.boot_ms + AGAIN_MS);
+}
+
+static void
+read_done(struct act *a, const struct pending *q)
+{
+	struct wdevice *d;
+
+	RB_FOREACH(d, wdevice_tree, &a->world->devices) {
+		if (d->read_id != q->id)
+			continue;
+		d->read_id = 0;
+		world_look_device(a->world, d);
+	}
+}
+
+static void
+fetched(struct act *a, const struct pending *q, struct span object)
+{
+	struct wpod *p;
+
+	if ((p = world_pod(a->world, q->who)) != NULL)
+		prepare_object(a->world, p, q->number, object);
+}
+
+static void
+fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
+    struct now now)
+{
+	struct wpod *p;
+
+	if (m->kind == ERR_NONE || m->kind == ERR_GONE)
+		fetched(a, q, (struct span){ NULL, 0 });
+	else if ((p = world_pod(a->world, q->who)) != NULL)
+		prepare_unanswered(a->world, p, now);
+}
+
+void
+act_done(struct act *a, uint64_t id, const struct body_done *m,
+    struct now now)
+{
+	struct pending *q;
+
+	if ((q = find(a, id)) == NULL)
+		return; /* asked over an earlier link */
+	switch (q->kind) {
+	case EFFECT_STATUS:
+		status_done(a, q, m, now);
+		break;
+	case EFFECT_DELETE:
+		delete_done(a, q, m, now);
+		break;
+	case EFFECT_READ:
+		read_done(a, q);
+		break;
+	case EFFECT_FETCH:
+		fetch_done(a, q, m, now);
+		break;
+	case EFFECT_SEAT:
+	case EFFECT_ENTRY:
+	case EFFECT_UNSEAT:
+	case EFFECT_FORGET:
+	case EFFECT_CLOCK:
+	case EFFECT_RECORD:
+	case EFFECT_CHANGE:
+	case EFFECT_EVENT:
+	case EFFECT_FIGURES:
+		log_warn("an answer of the wrong kind for request %llu",
+		    (unsigned long long)id);
+		break;
+	}
+	act_settle(a, q);
+}
+
+void
+act_object(struct act *a, uint64_t id, struct span object, struct now now)
+{
+	struct pending *q;
+
+	(void)now;
+	if ((q = find(a, id)) == NULL || q->kind != EFFECT_FETCH)
+		return;
+	fetched(a, q, object);
+	act_settle(a, q);
+}
+
+void
+act_changed(struct act *a, uint64_t id, const struct body_changed *m,
+    struct now now)
+{
+	struct pending *q;
+	struct wdevice *d;
+
+	if ((q = find(a, id)) == NULL || q->kind != EFFECT_CHANGE)
+		return;
+	d = world_device(a->world, q->who);
+	act_settle(a, q);
+	if (d == NULL || d->change_id != id)
+		return;
+	if (m->kind != ERR_NONE)
+		log_line(m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ?
+			LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "change",
+			.device = d->name, .error = m->text },
+		    "the device was not changed: %s",
+		    why_name((enum why_kind)m->kind));
+	change_answered(a->world, d, &(struct change_answer){
+		.kind = (enum why_kind)m->kind,
+		.generation = m->generation,
+		.created = m->created,
+		.text = m->text }, now);
+}
+
+/* -- links -------------------------------------------------------------------------- */
+
+static int
+is_of_kube(enum effect_kind k)
+{
+	return k == EFFECT_STATUS || k == EFFECT_DELETE || k == EFFECT_FETCH;
+}
+
+/* Nobody will answer any more: as if nothing was asked. */
+static void
+unask(struct act *a, struct pending *q, struct now now)
+{
+	struct body_done lost = { .kind = ERR_AGAIN };
+	struct wdevice *d;
+	uint64_t id = q->id;
+
+	if (q->kind != EFFECT_CHANGE) {
+		act_done(a, id, &lost, now);
+		return;
+	}
+	d = world_device(a->world, q->who);
+	act_settle(a, q);
+	if (d != NULL && d->change_id == id)
+		change_answered(a->world, d, &(struct change_answer){
+			.kind = ERR_AGAIN, .text = "link is over" }, now);
+}
+
+static void
+link_over(struct act *a, int kube, struct now now)
+{
+	struct pending *q, *next;
+	struct wpod *p;
+
+	RB_FOREACH_SAFE(q, pending_tree, &a->asked, next)
+		if (is_of_kube(q->kind) == kube)
+			unask(a, q, now);
+	if (!kube)
+		return;
+	RB_FOREACH(p, wpod_tree, &a->world->pods) {
+		p->deleting = 0;
+		prepare_forget(p);
+	}
+}
+
+void
+act_kube(struct act *a, struct chan *c, struct now now)
+{
+	if (c == NULL)
+		link_over(a, 1, now);
+	a->kube = c;
+}
+
+void
+act_flight(struct act *a, struct chan *c, struct now now)
+{
+	if (c == NULL)
+		link_over(a, 0, now);
+	a->flight = c;
+}

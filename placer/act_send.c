@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * act_send.c: effects as frames.
+ *
+ * Owns what each frame says and what is asked by it.  Never commits.
+ */
+#include <bsd/string.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/xmem.h"
+#include "placer/act_own.h"
+#include "placer/change.h"
+#include "placer/edit.h"
+#include "placer/figures.h"
+#include "placer/prepare.h"
+
+enum {
+	READ_NAMES = 65536 /* body.def's bound */
+};
+
+static uint64_t
+until_of(const struct wpod *p)
+{
+	return p->node != NULL ? (uint64_t)p->node->until_boot : 0;
+}
+
+static char *
+entry_of(struct act *a, const struct wpod *p)
+{
+	char *entry = NULL;
+
+	if (p->entry != NULL)
+		return xstrdup(p->entry);
+	(void)store_get_entry(a->store, p->uid, &entry, NULL);
+	return entry;
+}
+
+/* What has no entry any more is prepared anew. */
+static void
+add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
+{
+	AUTO_FREE char *entry = NULL;
+
+	if (p->queued == IO_CUT) {
+		(void)edit_cut(edit, p->app);
+		return;
+	}
+	if ((entry = entry_of(a, p)) != NULL &&
+	    edit_set(edit, p->app, entry) == 0)
+		return;
+	p->has_entry = entry != NULL;
+	change_queue(a->world, p, IO_NONE, (struct now){ 0, 0 });
+	world_look(a->world, p);
+}
+
+void
+act_send_change(struct act *a, struct wdevice *d, struct now now)
+{
+	struct body_change m = { .company_ms = d->nurgent > 0 ? 50 : 100 };
+	AUTO_FREE char *text = NULL;
+	struct edit *edit;
+	struct pending *q;
+	struct wpod *p, *next;
+
+	if (a->flight == NULL || d->nqueued == 0 || d->change_id != 0)
+		return;
+	edit = edit_new(d);
+	TAILQ_FOREACH_SAFE(p, &d->pods, on_device, next)
+		if (p->queued != IO_NONE)
+			add_to_edit(a, edit, p);
+	text = edit_text(edit);
+	edit_free(edit);
+	if (d->nqueued == 0)
+		return;
+	m.until_boot = (uint64_t)change_until(d);
+	(void)strlcpy(m.device, d->name, sizeof(m.device));
+	(void)strlcpy(m.created, d->dev->created, sizeof(m.created));
+	m.edit = span_of(text);
+	q = act_ask(a, EFFECT_CHANGE, d->name, 0);
+	change_sent(d, q->id);
+	if (chan_send(a->flight, MSG_CHANGE, q->id, &m, -1) == -1) {
+		act_settle(a, q);
+		change_answered(a->world, d, &(struct change_answer){
+			.kind = ERR_AGAIN, .text = "link is over" }, now);
+	}
+}
+
+/* All reads of a turn, in as few frames as hold them; i is moved on. */
+static void
+send_some_reads(struct act *a, const struct effects *fx, uint64_t urgent,
+    size_t *i)
+{
+	AUTO_FREE char *names = NULL;
+	struct body_read m = { .urgent = (uint32_t)urgent };
+	struct pending *q = NULL;
+	struct wdevice *d;
+	size_t len = 0, n;
+
+	for (; *i < fx->n; ++*i) {
+		d = fx->list[*i].device;
+		if (fx->list[*i].kind != EFFECT_READ ||
+		    fx->list[*i].number != urgent || d->read_id != 0)
+			continue;
+		n = strlen(d->name);
+		if (len + n + 1 > READ_NAMES)
+			break;
+		if (q == NULL) {
+			q = act_ask(a, EFFECT_READ, "", 0);
+			names = xmalloc(READ_NAMES);
+		}
+		memcpy(names + len, d->name, n);
+		names[len + n] = '\n';
+		len += n + 1;
+		d->read_id = q->id;
+	}
+	if (q == NULL)
+		return;
+	m.names = (struct span){ names, len };
+	(void)chan_send(a->flight, MSG_READ, q->id, &m, -1);
+}
+
+void
+act_send_reads(struct act *a, const struct effects *fx, uint64_t urgent)
+{
+	size_t i = 0;
+
+	while (a->flight != NULL && i < fx->n)
+		send_some_reads(a, fx, urgent, &i);
+}
+
+/* Without names: all devices.  A new link begins with a list by itself. */
+void
+act_send_list(struct act *a)
+{
+	struct body_read m = { .urgent = 0 };
+
+	if (!a->world->want_list)
+		return;
+	a->world->want_list = 0;
+	if (a->flight == NULL)
+		return;
+	(void)chan_send(a->flight, MSG_READ,
+	    act_ask(a, EFFECT_READ, "", 0)->id, &m, -1);
+}
+
+void
+act_send_status(struct act *a, const struct effect *e)
+{
+	struct body_pod_status m = { .until_boot = until_of(e->pod) };
+	struct pending *q;
+
+	if (a->kube == NULL)
+		return;
+	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
+	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
+	(void)strlcpy(m.name, e->pod->name, sizeof(m.name));
+	(void)strlcpy(m.uid, e->pod->uid, sizeof(m.uid));
+	m.status = span_of(e->text);
+	q = act_ask(a, EFFECT_STATUS, e->pod->uid, e->number);
+	e->pod->telling = e->number;
+	if (chan_send(a->kube, MSG_POD_STATUS, q->id, &m, -1) == -1) {
+		log_line(LOG_LEVEL_ERROR, &(struct log_about){
+			.operation = "status", .pod = e->pod->name },
+		    "status of %zu bytes does not fit a frame",
+		    m.status.len);
+		e->pod->telling = 0;
+		act_settle(a, q);
+	}
+}
+
+void
+act_send_delete(struct act *a, const struct effect *e)
+{
+	struct body_pod_delete m = { .until_boot = until_of(e->pod),
+		.grace_s = (uint32_t)e->number };
+	struct pending *q;
+
+	if (a->kube == NULL || e->pod->deleting)
+		return;
+	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
+	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
+	(void)strlcpy(m.name, e->pod->name, sizeof(m.name));
+	(void)strlcpy(m.uid, e->pod->uid, sizeof(m.uid));
+	q = act_ask(a, EFFECT_DELETE, e->pod->uid, e->number);
+	e->pod->deleting = 1;
+	if (chan_send(a->kube, MSG_POD_DELETE, q->id, &m, -1) == -1) {
+		e->pod->deleting = 0;
+		act_settle(a, q);
+	}
+}
+
+void
+act_send_event(struct act *a, const struct effect *e)
+{
+	struct body_event m = { .warning = e->number != 0 };
+
+	if (a->kube == NULL || e->pod->node == NULL)
+		return;
+	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
+	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
+	(void)strlcpy(m.pod_name, e->pod->name, sizeof(m.pod_name));
+	(void)strlcpy(m.uid, e->pod->uid, sizeof(m.uid));
+	(void)strlcpy(m.reason, e->reason, sizeof(m.reason));
+	(void)strlcpy(m.message, e->text, sizeof(m.message));
+	(void)chan_send(a->kube, MSG_EVENT, ++a->last_id, &m, -1);
+}
+
+void
+act_send_fetch(struct act *a, const struct effect *e)
+{
+	struct body_get_object m = { .kind = OBJECT_CONFIGMAP };
+	const char *name = e->pod->name;
+	struct pending *q;
+
+	if (a->kube == NULL) {
+		prepare_forget(e->pod);
+		return;
+	}
+	if (e->number == FETCH_POD)
+		m.kind = OBJECT_POD;
+	else
+		name = e->pod->needs->names[e->number];
+	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
+	(void)strlcpy(m.name, name, sizeof(m.name));
+	(void)strlcpy(m.pod_uid, e->pod->uid, sizeof(m.pod_uid));
+	q = act_ask(a, EFFECT_FETCH, e->pod->uid, e->number);
+	(void)chan_send(a->kube, MSG_GET_OBJECT, q->id, &m, -1);
+}
+
+void
+act_send_figures(struct act *a, struct wnode *n)
+{
+	struct body_node_figures m;
+
+	if (a->kube == NULL) {
+		n->figures_dirty = 1;
+		return;
+	}
+	figures_fill(a->world, n, &m);
+	(void)chan_send(a->kube, MSG_NODE_FIGURES, ++a->last_id, &m, -1);
+}
