@@ -224,7 +224,7 @@ show_log(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	for (at = text + len; at > text && lines <= TAIL_LINES; at--)
 		lines += at[-1] == '\n';
 	if (at > text)
-		at += 2;
+		at++;
 	printf("--- the end of %s\n%s", file, at);
 	copy_to_logs(file, text, len);
 	return 0;

@@ -26,6 +26,7 @@ enum {
 	START_MS = 20000,
 	ONLINE_MS = 60000,
 	SETTINGS = 8,
+	OPTIONS_MAX = 32,
 };
 
 static struct {
@@ -145,7 +146,8 @@ start_sim(const char *name, enum world_sim which, const char *const options[])
 	AUTO_FREE char *dir = xasprintf("%s/%s", it_folder(), name);
 	AUTO_FREE char *log = xasprintf("%s/%s.log", it_folder(), name);
 	AUTO_FREE char *control = xasprintf("%s/control", dir);
-	const char *argv[33] = { program, "--dir", dir, "--control", control };
+	const char *argv[OPTIONS_MAX + 6] = { program, "--dir", dir,
+		"--control", control };
 	const char *hello[] = { simctl, "--wait", "20", control, "help", NULL };
 	size_t n = 5;
 
@@ -190,9 +192,22 @@ milliseconds(int given, int otherwise)
 	return xasprintf("%d", given == 0 ? otherwise : given < 0 ? 0 : given);
 }
 
-/* How simulated devices are and behave, in whichever program they run. */
 static void
-start_devices(const char *program, enum world_sim which)
+add_options(const char *options[], const char *const more[])
+{
+	while (*options != NULL)
+		options++;
+	while ((*options++ = *more++) != NULL)
+		continue;
+}
+
+/*
+ * How simulated devices are and behave, in whichever program they run: named
+ * FLEET-0, FLEET-1 and so on.
+ */
+static void
+start_devices(const char *program, enum world_sim which,
+    const char *const more[])
 {
 	const struct world_conf *c = &world.conf;
 	AUTO_FREE char *devices = xasprintf("%u", c->devices);
@@ -200,13 +215,43 @@ start_devices(const char *program, enum world_sim which)
 	AUTO_FREE char *prefix = xasprintf("%s-", c->fleet);
 	AUTO_FREE char *apply = milliseconds(c->apply_ms, 300);
 	AUTO_FREE char *status = milliseconds(c->status_ms, 200);
-	AUTO_FREE char *silence = milliseconds(c->disconnect_ms, 300000);
-	const char *options[] = { "--devices", devices, "--labels", labels,
-		"--device-prefix", prefix, "--apply-ms", apply,
-		"--status-interval-ms", status, "--disconnect-ms", silence,
+	const char *options[OPTIONS_MAX] = { "--labels", labels, "--apply-ms",
+		apply, "--status-interval-ms", status,
+		which == SIM_EDGE ? "--count" : "--devices", devices,
+		which == SIM_EDGE ? "--prefix" : "--device-prefix", prefix,
 		NULL };
 
+	add_options(options, more);
 	start_sim(program, which, options);
+}
+
+static void
+start_flightsim(void)
+{
+	AUTO_FREE char *silence = xasprintf("%d", world.conf.disconnect_ms);
+	AUTO_FREE char *beat = xasprintf("%d", world.conf.disconnect_ms / 4);
+	const char *options[] = { "--disconnect-ms", silence, "--heartbeat-ms",
+		beat, "--wait-ms", beat, NULL };
+
+	if (world.conf.disconnect_ms == 0)
+		options[0] = NULL;
+	start_devices("flightsim", SIM_FLIGHT, options);
+	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
+}
+
+/* Simulated devices of the real service. */
+static void
+start_edgesim(void)
+{
+	const char *const options[] = { "--api",
+		from_environment("FLIGHTCTL_API_URL"), "--agent",
+		from_environment("FC_AGENT_URL"), "--ca",
+		from_environment("FLIGHTCTL_CA_FILE"), "--admin-token",
+		from_environment("FC_ADMIN_TOKEN_FILE"), "--enrol-cert",
+		from_environment("FC_ENROL_CERT"), "--enrol-key",
+		from_environment("FC_ENROL_KEY"), NULL };
+
+	start_devices("edgesim", SIM_EDGE, options);
 }
 
 static void
@@ -218,35 +263,9 @@ start_sims(void)
 	start_sim("kubesim", SIM_KUBE,
 	    (const char *[]){ "--port", "0", "--port-file", port, "--schedule",
 		NULL });
-	start_devices("flightsim", SIM_FLIGHT);
-	world.socket[SIM_EDGE] = xstrdup(world.socket[SIM_FLIGHT]);
+	start_flightsim();
 	take_kubesim();
 	take_env(env);
-}
-
-/* --- real servers -------------------------------------------------------- */
-
-/* Their devices are clients of the agent endpoint. */
-static void
-start_edges(void)
-{
-	const struct world_conf *c = &world.conf;
-	AUTO_FREE char *count = xasprintf("%u", c->devices);
-	AUTO_FREE char *labels = xasprintf("fleet=%s", c->fleet);
-	AUTO_FREE char *prefix = xasprintf("%s-", c->fleet);
-	AUTO_FREE char *apply = milliseconds(c->apply_ms, 300);
-	AUTO_FREE char *status = milliseconds(c->status_ms, 200);
-	const char *options[] = { "--api",
-		from_environment("FLIGHTCTL_API_URL"), "--agent",
-		from_environment("FC_AGENT_URL"), "--ca",
-		from_environment("FLIGHTCTL_CA_FILE"), "--admin-token",
-		from_environment("FC_ADMIN_TOKEN_FILE"), "--enrol-cert",
-		from_environment("FC_ENROL_CERT"), "--enrol-key",
-		from_environment("FC_ENROL_KEY"), "--count", count, "--labels",
-		labels, "--prefix", prefix, "--apply-ms", apply,
-		"--status-interval-ms", status, NULL };
-
-	start_sim("edgesim", SIM_EDGE, options);
 }
 
 /* --- both ---------------------------------------------------------------- */
@@ -330,7 +349,7 @@ world_open(const struct world_conf *conf)
 	if (world_kind() != WORLD_SIM)
 		clean_up();
 	if (world_kind() == WORLD_REAL)
-		start_edges();
+		start_edgesim();
 	if (!flight_await(are_online, NULL, ONLINE_MS))
 		it_die("the devices do not come online");
 }
