@@ -31,7 +31,6 @@
 #include "placer/quadlet_own.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define RESULT "echo \"$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS\""
 
 enum {
 	RESTART_S = 10,
@@ -368,10 +367,19 @@ put_unit(struct work *w, const char *done)
 		unitfile_line(&w->f, "ConditionPathExists", "!%s", done);
 }
 
+/* The command that leaves the mark in its file. */
+static char *
+mark_command(const struct work *w, const char *done)
+{
+	return xasprintf("mkdir -p %s/%s && echo \"$$SERVICE_RESULT "
+			 "$$EXIT_CODE $$EXIT_STATUS\" >%s",
+	    QUADLET_STATE_DIR, w->app->in->app, done);
+}
+
 static void
 put_service(struct work *w, const char *done)
 {
-	const char *app = w->app->in->app;
+	AUTO_FREE char *mark = mark_command(w, done);
 
 	unitfile_section(&w->f, "Service");
 	if (strcmp(w->app->restart, "Always") == 0) {
@@ -379,16 +387,12 @@ put_service(struct work *w, const char *done)
 	} else if (strcmp(w->app->restart, "OnFailure") == 0) {
 		unitfile_line(&w->f, "Restart", "on-failure");
 		unitfile_line(&w->f, "ExecStopPost",
-		    "/bin/sh -c 'test "
-		    "\"$$SERVICE_RESULT\" != success || { mkdir -p " QUADLET_STATE_DIR
-		    "/%s && " RESULT " >%s; }'",
-		    app, done);
+		    "/bin/sh -c 'test \"$$SERVICE_RESULT\" != success || "
+		    "{ %s; }'",
+		    mark);
 	} else {
 		unitfile_line(&w->f, "Restart", "no");
-		unitfile_line(&w->f, "ExecStopPost",
-		    "/bin/sh -c 'mkdir -p " QUADLET_STATE_DIR "/%s && " RESULT
-		    " >%s'",
-		    app, done);
+		unitfile_line(&w->f, "ExecStopPost", "/bin/sh -c '%s'", mark);
 	}
 	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
 	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,

@@ -204,19 +204,26 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 	}
 }
 
+#define RULE(key, op, more) \
+	"{\"key\":\"" key "\",\"operator\":\"" op "\"" more "}"
+#define REQUIRED_RULES "requiredDuringSchedulingIgnoredDuringExecution"
+#define PREFERRED_RULES "preferredDuringSchedulingIgnoredDuringExecution"
+
+static const char affinity[] =
+    ONE ",\"nodeSelector\":{\"site\":\"lab\"},"
+	"\"affinity\":{\"nodeAffinity\":{"
+	"\"" REQUIRED_RULES "\":{\"nodeSelectorTerms\":[{},"
+	"{\"matchExpressions\":[" RULE("rack", "Gt",
+	    ",\"values\":[\"3\"]") "],\"matchFields\":[" RULE("metadata.name",
+	    "In", ",\"values\":[\"n1\"]") "]}]},"
+					  "\"" PREFERRED_RULES
+					  "\":[{\"weight\":40,\"preference\":"
+					  "{\"matchExpressions\":[" RULE("gpu",
+					      "Exists", "") "]}}]}}";
+
 Test(pod, affinity_terms)
 {
-	struct pod *pod = must("",
-	    ONE
-	    ",\"nodeSelector\":{\"site\":\"lab\"},"
-	    "\"affinity\":{\"nodeAffinity\":{"
-	    "\"requiredDuringSchedulingIgnoredDuringExecution\":{"
-	    "\"nodeSelectorTerms\":[{},{\"matchExpressions\":[{\"key\":\"rack\","
-	    "\"operator\":\"Gt\",\"values\":[\"3\"]}],\"matchFields\":[{\"key\":"
-	    "\"metadata.name\",\"operator\":\"In\",\"values\":[\"n1\"]}]}]},"
-	    "\"preferredDuringSchedulingIgnoredDuringExecution\":[{\"weight\":"
-	    "40,\"preference\":{\"matchExpressions\":[{\"key\":\"gpu\","
-	    "\"operator\":\"Exists\"}]}}]}}");
+	struct pod *pod = must("", affinity);
 	struct wish *w = pod->wish;
 
 	cr_assert_eq(term_holds(&w->selector, labels, 3, "n1"), 1);

@@ -138,6 +138,8 @@ pod_with(const char *spec)
 
 #define C1(more) "\"containers\":[{\"name\":\"c\",\"image\":\"i\"" more "}]"
 
+#define VOLUME_V ",\"volumes\":[{\"name\":\"v\"}]"
+
 struct refusal {
 	const char *spec;
 	enum why_kind kind;
@@ -164,7 +166,8 @@ static const struct refusal refusals[] = {
 	    "spec.containers[0].workingDir: a quote" },
 	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"),
 	    ERR_FORMAT, "spec.volumes: no \"v\"" },
-	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/a:b\"}]") ",\"volumes\":[{\"name\":\"v\"}]",
+	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/a:b\"}]")
+		VOLUME_V,
 	    ERR_DENIED, "spec.containers[0].volumeMounts" },
 	{ C1(",\"resources\":{\"limits\":{\"memory\":\"64Mb\"}}"), ERR_FORMAT,
 	    "spec.containers[0].resources: memory \"64Mb\"" },
@@ -377,16 +380,19 @@ Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
 	}
 }
 
+#define MOUNT(v) "{\"name\":\"" v "\",\"mountPath\":\"/" v "\"}"
+#define CONFIG(v, map, more) \
+	"{\"name\":\"" v "\",\"configMap\":{\"name\":\"" map "\"" more "}}"
+#define MAYBE ",\"optional\":true"
+
+static const char needy[] = C1(",\"volumeMounts\":[" MOUNT("a") "," MOUNT(
+    "b") "," MOUNT("c") "]") ",\"volumes\":[" CONFIG("a", "one",
+    MAYBE) "," CONFIG("b", "two", MAYBE) "," CONFIG("c", "one",
+    "") "," CONFIG("unmounted", "three", "") "]";
+
 Test(quadlet, needs)
 {
-	AUTO_FREE char *pod = pod_with(C1(
-	    ",\"volumeMounts\":[{\"name\":\"a\",\"mountPath\":\"/a\"},{"
-	    "\"name\":\"b\",\"mountPath\":\"/b\"},{\"name\":\"c\","
-	    "\"mountPath\":\"/c\"}]") ",\"volumes\":[{\"name\":\"a\","
-				      "\"configMap\":{\"name\":\"one\",\"optional\":true}},{\"name\":"
-				      "\"b\",\"configMap\":{\"name\":\"two\",\"optional\":true}},{"
-				      "\"name\":\"c\",\"configMap\":{\"name\":\"one\"}},{\"name\":"
-				      "\"unmounted\",\"configMap\":{\"name\":\"three\"}}]");
+	AUTO_FREE char *pod = pod_with(needy);
 	uint64_t optional;
 	char **names;
 
