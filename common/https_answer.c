@@ -116,12 +116,14 @@ request_id(struct https_call *c)
 static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
-	long status = 0, sent = 0;
+	long status = 0, sent = 0, connects = 0;
 
 	*a = (struct https_answer){ .retry_after_ms = -1,
 		.limit_reset_s = -1,
 		.limit_remaining = -1 };
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
+	a->new_connection = connects > 0;
 	if (code == CURLE_OK && status >= 200) {
 		a->status = (unsigned int)status;
 		a->retry_after_ms = retry_after_ms(c);

@@ -25,6 +25,7 @@ enum {
 	CONNECT_MS = 10000,
 	UNACKED_MS = 20000,	/* a dead peer is found after so long */
 	MAX_ERROR_BODY = 65536, /* of an error answer, cut beyond */
+	UPLOAD_BUFFER = 16384,	/* libcurl's least */
 	FORGET_MS = 2000,	/* ages of connections count in whole seconds */
 };
 
@@ -235,6 +236,8 @@ set_request(struct https_call *c)
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
+	/* One is made, and wiped, for each request over TLS. */
+	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
 	/* An escaped path goes out as it is: "%2F" and ".." are names. */
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
 	if (h->connect_to != NULL) {

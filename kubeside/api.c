@@ -28,6 +28,7 @@ enum {
 	REFRESH_MS = 5000,    /* at most so often after a 401 */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
 	DENIED_MS = 5000,     /* refused for so long: it is no start-up */
+	POOLED_MS = 60000,    /* a connection of so long ago is still there */
 	DENIED_MAX = 32,
 	MAX_CAUSE = 160,
 };
@@ -38,6 +39,7 @@ struct api_call {
 	struct https_call *call; /* NULL: never sent */
 	struct event *never;
 	struct https_req req; /* data, done, arg */
+	int alone;	      /* sent while no other call needed a connection */
 };
 
 struct denied {
@@ -60,6 +62,7 @@ struct api {
 	int64_t refresh_ms;
 	int reachable;
 	int64_t good_ms;
+	unsigned int busy; /* calls that are no streams */
 	char text[MAX_TEXT];
 	struct denied denied[DENIED_MAX];
 	size_t ndenied;
@@ -259,6 +262,21 @@ note_denied(struct api *a, const char *message)
 	log_error("not allowed: %s", message);
 }
 
+/*
+ * A server that ends closes idle connections at once, but leaves streams open
+ * and silent for a minute.  Alone, a call finds an idle connection, unless
+ * somebody closed it.
+ */
+static void
+look_at_connection(struct api *a, const struct https_answer *ans, int alone)
+{
+	int64_t age = now_read().boot_ms - a->good_ms;
+
+	if (alone && ans->new_connection && ans->status != 0 && a->reachable &&
+	    age < POOLED_MS)
+		a->ops->replaced(a->arg);
+}
+
 static void
 judge(struct api *a, const struct https_answer *ans, int stream)
 {
@@ -282,6 +300,8 @@ static void
 call_free(struct api_call *c)
 {
 	TAILQ_REMOVE(&c->api->calls, c, entry);
+	if (c->req.data == NULL)
+		c->api->busy--;
 	if (c->never != NULL)
 		event_free(c->never);
 	free(c);
@@ -293,7 +313,7 @@ on_done(const struct https_answer *plain, void *arg)
 	struct api_call *c = arg;
 	struct api *api = c->api;
 	struct https_answer ans = *plain;
-	int stream = c->req.data != NULL;
+	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
@@ -313,6 +333,7 @@ on_done(const struct https_answer *plain, void *arg)
 		c->req.done(&ans, c->req.arg);
 	call_free(c);
 	/* Last: a change of state may begin other calls and end some. */
+	look_at_connection(api, &ans, alone);
 	judge(api, &ans, stream);
 }
 
@@ -349,6 +370,8 @@ api_send(struct api *a, const struct https_req *req)
 	c->api = a;
 	c->req = *req;
 	TAILQ_INSERT_TAIL(&a->calls, c, entry);
+	if (req->data == NULL)
+		c->alone = a->busy++ == 0;
 	if (a->https == NULL) {
 		if ((c->never = evtimer_new(a->base, on_never, c)) == NULL)
 			abort();

@@ -17,6 +17,8 @@ struct event_base;
 struct api_ops {
 	/* The server came or went; text says why it is away. */
 	void (*state)(int reachable, const char *text, void *);
+	/* It may be another than before: streams may hang on the old one. */
+	void (*replaced)(void *);
 };
 
 /*

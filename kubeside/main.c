@@ -20,22 +20,23 @@
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
 #include "kubeside/events.h"
+#include "kubeside/feed.h"
 #include "kubeside/identity.h"
 #include "kubeside/node.h"
 #include "kubeside/pods.h"
 #include "kubeside/serve.h"
-#include "kubeside/watch.h"
 #include "kubeside/writer.h"
 
 enum {
-	LEAN_S = 3,
+	FIRST_LEAN_S = 3,
+	LEAN_S = 60,
 };
 
 /* One virtual node and all that goes on for it. */
 struct seat {
 	unsigned int index;
 	struct fleet_node id;
-	struct watch *pods;
+	struct feed *feed;
 	struct node *node;
 	struct writer *writer;
 	int held;
@@ -72,8 +73,8 @@ seat_of(const char *node)
 	struct seat *s;
 
 	EACH_SEAT(s)
-	if (strcmp(s->id.node, node) == 0)
-		return s;
+		if (strcmp(s->id.node, node) == 0)
+			return s;
 	return NULL;
 }
 
@@ -94,57 +95,17 @@ set_text(const char *text)
 	kube.text[len] = '\0';
 }
 
-static void
-on_pods_begin(void *arg)
-{
-	const struct seat *s = arg;
-
-	pods_list_begin(kube.pods, s->index);
-	serve_list_begin(kube.serve, s->id.node);
-}
-
-static int
-on_pod(enum pod_how how, struct span object, void *arg)
-{
-	const struct seat *s = arg;
-	struct why why;
-
-	if (how == POD_DELETED)
-		pods_forget(kube.pods, object);
-	else if (pods_see(kube.pods, s->index, object, &why) == -1) {
-		log_error("%s: %s", s->id.node, why.text);
-		return 0;
-	}
-	serve_pod(kube.serve, s->id.node, how, object);
-	return serve_is_full(kube.serve);
-}
-
-/* A list, like the start, touches much that is not wanted again soon. */
-static void
-lean_later(void)
-{
-	static const struct timeval later = { LEAN_S, 0 };
-
-	evtimer_add(kube.lean_timer, &later);
-}
-
+/* The start, and each long list, touch much that is not wanted again soon. */
 static void
 on_lean(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval later = { LEAN_S, 0 };
+
 	(void)fd;
 	(void)what;
 	(void)arg;
 	lean_down();
-}
-
-static void
-on_pods_end(void *arg)
-{
-	const struct seat *s = arg;
-
-	pods_list_end(kube.pods, s->index);
-	serve_list_end(kube.serve, s->id.node);
-	lean_later();
+	evtimer_add(kube.lean_timer, &later);
 }
 
 static int64_t
@@ -275,9 +236,8 @@ on_closed(void)
 	struct seat *s;
 
 	calls_unlink(kube.calls);
-	EACH_SEAT(s)
-	{
-		watch_stop(s->pods);
+	EACH_SEAT(s) {
+		feed_stop(s->feed);
 		node_placer(s->node, 0);
 	}
 }
@@ -288,7 +248,7 @@ on_drained(void)
 	struct seat *s;
 
 	EACH_SEAT(s)
-	watch_go_on(s->pods);
+		feed_go_on(s->feed);
 }
 
 static void
@@ -299,12 +259,11 @@ on_link(enum proc peer, int fd)
 	(void)peer; /* the supervisor links us with nobody else */
 	serve_open(kube.serve, fd);
 	tell_state();
-	EACH_SEAT(s)
-	{
+	EACH_SEAT(s) {
 		serve_writer(kube.serve, s->id.node, writer_until(s->writer));
 		node_placer(s->node, 1);
 		if (kube.cluster[0] != '\0')
-			watch_start(s->pods);
+			feed_start(s->feed);
 	}
 }
 
@@ -313,12 +272,11 @@ begin_seats(void)
 {
 	struct seat *s;
 
-	EACH_SEAT(s)
-	{
+	EACH_SEAT(s) {
 		writer_start(s->writer);
 		node_start(s->node);
 		if (serve_is_open(kube.serve))
-			watch_start(s->pods);
+			feed_start(s->feed);
 	}
 }
 
@@ -380,19 +338,31 @@ on_state(int reachable, const char *text, void *arg)
 	tell_state();
 	if (!reachable || kube.cluster[0] == '\0' || kube.stopping)
 		return;
-	EACH_SEAT(s)
-	{
+	EACH_SEAT(s) {
 		writer_again(s->writer);
 		node_again(s->node);
-		watch_again(s->pods);
+		feed_again(s->feed);
+	}
+}
+
+static void
+on_replaced(void *arg)
+{
+	struct seat *s;
+
+	(void)arg;
+	if (kube.cluster[0] == '\0' || kube.stopping)
+		return;
+	log_info("the apiserver may be another now: watches begin again");
+	EACH_SEAT(s) {
+		node_again(s->node);
+		feed_again(s->feed);
 	}
 }
 
 static void
 seat_open(struct seat *s, const char *identity)
 {
-	static const struct watch_ops pods_ops = { on_pods_begin, on_pod,
-		on_pods_end };
 	static const struct node_ops node_ops = { on_until, on_node_event };
 	static const struct writer_ops writer_ops = { on_held, on_released };
 	const struct settings *set = kube.settings;
@@ -401,16 +371,15 @@ seat_open(struct seat *s, const char *identity)
 		.zone = set->text[SET_NODE_ZONE],
 		.arch = set->text[SET_FLEET_ARCH],
 		.grace_ms = set->number[SET_PLACER_GRACE] };
-	char *selector = xasprintf("spec.nodeName=%s", s->id.node);
 
-	s->pods = watch_new(kube.base, kube.api, "/api/v1/pods", selector,
-	    &pods_ops, s);
+	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,
+	    &(struct feed_conf){ s->id.node, s->index,
+		set->number[SET_RESYNC_INTERVAL] });
 	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
 	s->writer = writer_new(kube.base, kube.api,
 	    &(struct writer_conf){ set->text[SET_NAMESPACE], s->id.node,
 		identity },
 	    &writer_ops, s);
-	free(selector);
 }
 
 /* Everything goes, in the order that nothing is called after it. */
@@ -425,9 +394,8 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	serve_free(kube.serve);
 	calls_free(kube.calls);
 	events_free(kube.events);
-	EACH_SEAT(s)
-	{
-		watch_free(s->pods);
+	EACH_SEAT(s) {
+		feed_free(s->feed);
 		node_free(s->node);
 		writer_free(s->writer);
 	}
@@ -442,7 +410,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 static int
 start(struct event_base *base, const struct settings *settings, struct why *why)
 {
-	static const struct api_ops api_ops = { on_state };
+	static const struct api_ops api_ops = { on_state, on_replaced };
 	static const struct calls_ops calls_ops = { on_done, on_object,
 		on_write_until };
 	static const struct serve_ops serve_ops = { asked_status, asked_delete,
@@ -483,9 +451,10 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 static void
 run(void)
 {
+	static const struct timeval soon = { FIRST_LEAN_S, 0 };
 	const char *id = kube.settings->text[SET_CLUSTER_ID];
 
-	lean_later();
+	evtimer_add(kube.lean_timer, &soon);
 	if (id[0] == '\0') {
 		ask_cluster(-1, 0, NULL);
 		return;
@@ -517,7 +486,7 @@ on_stop(void)
 	evtimer_add(kube.end_timer, &patience);
 	kube.unreleased = kube.nseats;
 	EACH_SEAT(s)
-	writer_release(s->writer);
+		writer_release(s->writer);
 }
 
 int

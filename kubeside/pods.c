@@ -113,14 +113,13 @@ int
 pods_see(struct pods *p, unsigned int node, struct span object, struct why *why)
 {
 	char ns[MAX_NAMESPACE + 1], name[MAX_NAME + 1], uid[MAX_UID + 1];
+	struct span meta;
 	struct pod *pod;
 
-	if (scan_get_string(object, ns, sizeof(ns), "metadata", "namespace",
-		NULL) != 1 ||
-	    scan_get_string(object, name, sizeof(name), "metadata", "name",
-		NULL) != 1 ||
-	    scan_get_string(object, uid, sizeof(uid), "metadata", "uid",
-		NULL) != 1)
+	if (scan_get(object, &meta, "metadata", NULL) != 1 ||
+	    scan_get_string(meta, ns, sizeof(ns), "namespace", NULL) != 1 ||
+	    scan_get_string(meta, name, sizeof(name), "name", NULL) != 1 ||
+	    scan_get_string(meta, uid, sizeof(uid), "uid", NULL) != 1)
 		return fail(why, ERR_FORMAT,
 		    "a pod without namespace, name or uid");
 	if ((pod = pods_by_uid(p, uid)) == NULL) {

@@ -111,12 +111,18 @@ static int
 on_event(struct span event, void *arg, struct why *why)
 {
 	struct watch *w = arg;
-	struct span object;
-	char type[16], version[MAX_VERSION];
+	struct span key, value, object = { NULL, 0 };
+	char type[16] = "", version[MAX_VERSION];
 	enum pod_how how;
+	size_t at = 0;
 
-	if (scan_get_string(event, type, sizeof(type), "type", NULL) != 1 ||
-	    scan_get(event, &object, "object", NULL) != 1)
+	/* In one pass: objects are large and come in thousands. */
+	while (scan_member(event, &at, &key, &value) == 1)
+		if (scan_string_is(key, "object"))
+			object = value;
+		else if (scan_string_is(key, "type"))
+			(void)scan_unescape(value, type, sizeof(type));
+	if (type[0] == '\0' || object.len == 0)
 		return fail(why, ERR_FORMAT, "watch %s: not an event",
 		    w->collection);
 	if (strcmp(type, "ERROR") == 0)

@@ -26,7 +26,7 @@
 #include "ipc/chan.h"
 
 enum {
-	PATIENCE_S = 60,
+	PATIENCE_S = 120,
 };
 
 #define NODE "vk-flightctl-bench"

@@ -31,8 +31,13 @@ struct event_base *apiserver_base;
 struct asked apiserver_asked[ASKED_MAX];
 size_t apiserver_count;
 int apiserver_reachable;
+int apiserver_replaced;
+
+char apiserver_authorization[64];
 
 static struct evhttp *http;
+static struct evhttp_connection *last;
+static unsigned int port;
 static struct settings settings;
 static struct api *api;
 static char config[] = "/tmp/vk-unit-XXXXXX";
@@ -87,6 +92,10 @@ on_asked(struct evhttp_request *req, void *arg)
 
 	(void)arg;
 	cr_assert_lt(apiserver_count, ASKED_MAX);
+	snprintf(apiserver_authorization, sizeof(apiserver_authorization), "%s",
+	    evhttp_find_header(evhttp_request_get_input_headers(req),
+		"Authorization"));
+	last = evhttp_request_get_connection(req);
 	apiserver_count++;
 	a->req = req;
 	snprintf(a->method, sizeof(a->method), "%s", method_of(req));
@@ -107,25 +116,43 @@ on_state(int reachable, const char *text, void *arg)
 }
 
 static void
-write_config(unsigned int port)
+on_replaced(void *arg)
 {
-	int fd = mkstemp(config);
+	(void)arg;
+	apiserver_replaced++;
+}
 
-	cr_assert_neq(fd, -1);
-	dprintf(fd,
+void
+apiserver_token(const char *token)
+{
+	FILE *f;
+
+	if (token == NULL) {
+		unlink(config);
+		return;
+	}
+	f = fopen(config, "w");
+	cr_assert_not_null(f);
+	fprintf(f,
 	    "current-context: a\n"
 	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
 	    "clusters: [{name: a, cluster: "
 	    "{server: 'http://127.0.0.1:%u'}}]\n"
-	    "users: [{name: a, user: {token: secret}}]\n",
-	    port);
-	close(fd);
+	    "users: [{name: a, user: {token: %s}}]\n",
+	    port, token);
+	fclose(f);
+}
+
+void
+apiserver_hang_up(void)
+{
+	evhttp_connection_free(last);
 }
 
 struct api *
 apiserver_open(void)
 {
-	static const struct api_ops ops = { on_state };
+	static const struct api_ops ops = { on_state, on_replaced };
 	struct sockaddr_in sin;
 	struct evhttp_bound_socket *socket;
 	socklen_t len = sizeof(sin);
@@ -141,7 +168,9 @@ apiserver_open(void)
 	cr_assert_not_null(socket);
 	getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&sin,
 	    &len);
-	write_config(ntohs(sin.sin_port));
+	port = ntohs(sin.sin_port);
+	close(mkstemp(config));
+	apiserver_token("secret");
 	settings_init(&settings);
 	cr_assert_eq(settings_set(&settings, SET_KUBECONFIG, config, &why), 0);
 	api = api_new(apiserver_base, &settings, 4, &ops, NULL);

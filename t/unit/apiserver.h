@@ -33,8 +33,18 @@ extern size_t apiserver_count; /* since the start */
 struct api *apiserver_open(void);
 void apiserver_close(void);
 
+/* Of the request that came last. */
+extern char apiserver_authorization[64];
+
+/* Another token in the client's kubeconfig; NULL: no such file. */
+void apiserver_token(const char *);
+
+/* Closes the connections that wait for nothing. */
+void apiserver_hang_up(void);
+
 /* Whether the client holds the server for reachable. */
 extern int apiserver_reachable;
+extern int apiserver_replaced; /* how often it seemed to be another */
 
 /* Runs the loop until so many requests came, or the condition holds. */
 void apiserver_wait(size_t count);

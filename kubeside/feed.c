@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * feed.c: the pods of one node, from the server to the placer.
+ *
+ * Owns when they are listed anew.  Keeps of a pod what pods.c keeps; stops
+ * reading while the link is full, so that memory stays bounded.
+ */
+#include "kubeside/feed.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/xmem.h"
+#include "kubeside/pods.h"
+#include "kubeside/serve.h"
+#include "kubeside/watch.h"
+
+enum {
+	SPREAD = 8, /* of the interval, a random part of one in so many */
+};
+
+struct feed {
+	struct pods *pods;
+	struct serve *serve;
+	struct feed_conf conf;
+	struct watch *watch;
+	struct event *relist;
+};
+
+static void
+on_begin(void *arg)
+{
+	struct feed *f = arg;
+
+	pods_list_begin(f->pods, f->conf.index);
+	serve_list_begin(f->serve, f->conf.node);
+}
+
+static int
+on_item(enum pod_how how, struct span object, void *arg)
+{
+	struct feed *f = arg;
+	struct why why;
+
+	if (how == POD_DELETED)
+		pods_forget(f->pods, object);
+	else if (pods_see(f->pods, f->conf.index, object, &why) == -1) {
+		log_error("%s: %s", f->conf.node, why.text);
+		return 0;
+	}
+	serve_pod(f->serve, f->conf.node, how, object);
+	return serve_is_full(f->serve);
+}
+
+/* Level, not edge: what a watch may have lost is found by a list. */
+static void
+relist_later(struct feed *f)
+{
+	int64_t ms = f->conf.resync_ms;
+	struct timeval tv;
+
+	ms += arc4random_uniform((uint32_t)(ms / SPREAD));
+	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	evtimer_add(f->relist, &tv);
+}
+
+static void
+on_end(void *arg)
+{
+	struct feed *f = arg;
+
+	pods_list_end(f->pods, f->conf.index);
+	serve_list_end(f->serve, f->conf.node);
+	relist_later(f);
+}
+
+static void
+on_relist(evutil_socket_t fd, short what, void *arg)
+{
+	struct feed *f = arg;
+
+	(void)fd;
+	(void)what;
+	/* Not while the link is full: what is on its way comes first. */
+	if (serve_is_full(f->serve))
+		relist_later(f);
+	else
+		watch_start(f->watch);
+}
+
+struct feed *
+feed_new(struct event_base *base, struct api *api, struct pods *pods,
+    struct serve *serve, const struct feed_conf *conf)
+{
+	static const struct watch_ops ops = { on_begin, on_item, on_end };
+	AUTO_FREE char *selector = xasprintf("spec.nodeName=%s", conf->node);
+	struct feed *f = xcalloc(1, sizeof(*f));
+
+	f->pods = pods;
+	f->serve = serve;
+	f->conf = *conf;
+	f->watch = watch_new(base, api, "/api/v1/pods", selector, &ops, f);
+	if ((f->relist = evtimer_new(base, on_relist, f)) == NULL)
+		abort();
+	return f;
+}
+
+void
+feed_free(struct feed *f)
+{
+	if (f == NULL)
+		return;
+	watch_free(f->watch);
+	event_free(f->relist);
+	free(f);
+}
+
+void
+feed_start(struct feed *f)
+{
+	evtimer_del(f->relist);
+	watch_start(f->watch);
+}
+
+void
+feed_stop(struct feed *f)
+{
+	evtimer_del(f->relist);
+	watch_stop(f->watch);
+}
+
+void
+feed_go_on(struct feed *f)
+{
+	watch_go_on(f->watch);
+}
+
+void
+feed_again(struct feed *f)
+{
+	watch_again(f->watch);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: ISC */
+/* The server as the rest of kubeside sees it: there, away, another. */
+#include "kubeside/api.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "t/unit/apiserver.h"
+
+static struct api *api;
+static struct https_answer answer;
+static int answered;
+
+static void
+set_up(void)
+{
+	api = apiserver_open();
+}
+
+static void
+tear_down(void)
+{
+	apiserver_close();
+}
+
+TestSuite(api, .init = set_up, .fini = tear_down);
+
+static void
+on_done(const struct https_answer *a, void *arg)
+{
+	(void)arg;
+	answer = *a;
+	answered = 1;
+}
+
+static void
+ask(void)
+{
+	answered = 0;
+	api_send(api, &(struct https_req){ .path = "/x", .done = on_done });
+}
+
+static void
+ask_and_reply(int status, const char *body)
+{
+	size_t i = apiserver_count;
+
+	ask();
+	apiserver_wait(i + 1);
+	apiserver_reply(i, status, body);
+	apiserver_until(&answered);
+}
+
+Test(api, what_the_server_says_is_in_the_text)
+{
+	ask_and_reply(403,
+	    "{\"kind\":\"Status\",\"message\":\"User \\\"a\\\" "
+	    "cannot list\"}");
+	cr_expect_eq(answer.why.kind, ERR_DENIED);
+	cr_expect_not_null(strstr(answer.why.text, "cannot list"));
+	cr_expect_null(strstr(answer.why.text, "secret"));
+	ask_and_reply(404, "404 page not found");
+	cr_expect_eq(answer.why.kind, ERR_GONE);
+	ask_and_reply(500, "");
+	cr_expect_eq(answer.why.kind, ERR_AGAIN);
+}
+
+Test(api, reachable_when_it_answers)
+{
+	cr_expect(!apiserver_reachable);
+	ask_and_reply(403, "{}");
+	cr_expect(!apiserver_reachable, "a young server refuses everything");
+	ask_and_reply(404, "{}");
+	cr_expect(apiserver_reachable);
+	/* One failure soon after a good answer is no outage. */
+	ask_and_reply(503, "{}");
+	cr_expect(apiserver_reachable);
+}
+
+Test(api, one_that_closed_an_idle_connection_may_be_another)
+{
+	ask_and_reply(200, "{}");
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 0);
+	apiserver_hang_up();
+	apiserver_run(20);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 1);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 1);
+}
+
+/* Two at once need two connections: that says nothing. */
+Test(api, more_connections_are_no_news)
+{
+	ask_and_reply(200, "{}");
+	ask();
+	ask();
+	apiserver_wait(3);
+	apiserver_reply(1, 200, "{}");
+	apiserver_reply(2, 200, "{}");
+	apiserver_until(&answered);
+	apiserver_run(20);
+	cr_expect_eq(apiserver_replaced, 0);
+}
+
+Test(api, new_credentials_after_a_reload)
+{
+	ask_and_reply(200, "{}");
+	cr_expect_str_eq(apiserver_authorization, "Bearer secret");
+	apiserver_token("other");
+	ask_and_reply(200, "{}");
+	cr_expect_str_eq(apiserver_authorization, "Bearer secret");
+	api_reload(api);
+	ask_and_reply(200, "{}");
+	cr_expect_str_eq(apiserver_authorization, "Bearer other");
+	/* What cannot be read leaves what there was. */
+	apiserver_token(NULL);
+	api_reload(api);
+	ask_and_reply(200, "{}");
+	cr_expect_str_eq(apiserver_authorization, "Bearer other");
+}
+
+Test(api, cancelled_is_not_answered)
+{
+	struct api_call *c;
+
+	c = api_send(api, &(struct https_req){ .path = "/x", .done = on_done });
+	apiserver_wait(1);
+	api_cancel(c);
+	apiserver_run(50);
+	cr_expect(!answered);
+}
