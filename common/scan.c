@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/scan_own.h"
 #include "common/xmem.h"
 
 enum {
@@ -93,13 +94,14 @@ feed_string(struct value *v, const char *p, const char *end)
 		v->at = AT_STRING;
 		p++;
 	}
-	while (p < end && *p != '"') {
-		if (*p == '\\' && ++p == end) {
-			v->at = AT_ESCAPE;
-			return p;
+	for (p = scan_plain(p, end); p < end && *p != '"'; p++)
+		if (*p == '\\') {
+			if (++p == end) {
+				v->at = AT_ESCAPE;
+				return p;
+			}
+			p = scan_plain(p + 1, end) - 1;
 		}
-		p++;
-	}
 	if (p == end)
 		return p;
 	v->at = v->depth > 0 ? AT_BETWEEN : AT_DONE;
