@@ -152,6 +152,7 @@ act_send_status(struct act *a, const struct effect *e)
 	struct body_pod_status m = { .until_boot = until_of(e->pod) };
 	struct pending *q;
 
+	e->pod->telling = 0;
 	if (a->kube == NULL)
 		return;
 	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));

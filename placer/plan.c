@@ -114,6 +114,7 @@ give(struct wpod *p, struct podstatus *status, struct effects *fx)
 	e->number = status->digest;
 	e->text = status->json;
 	status->json = NULL;
+	p->telling = e->number; /* a second look in this turn tells no more */
 }
 
 static void
@@ -176,6 +177,7 @@ sit_down(struct world *w, struct wpod *p, struct wdevice *d,
     struct effects *fx)
 {
 	world_seat(w, p, d);
+	world_unlook(w, p); /* we are looking at it */
 	waits_no_more(p);
 	add_pod(fx, EFFECT_SEAT, p);
 	if (p->entry != NULL)
