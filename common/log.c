@@ -239,6 +239,7 @@ static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
 		copy(m.fleet, sizeof(m.fleet), about->fleet);
 		copy(m.error, sizeof(m.error), about->error);
 	}
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): by callers */
 	n = vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	if (n < 0 || (size_t)n >= sizeof(m.text))
 		memcpy(m.text + sizeof(m.text) - 4, "...", 4);

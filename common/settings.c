@@ -148,12 +148,14 @@ wrong(struct why *why, enum setting i, const char *value, const char *fmt, ...)
 	size_t n;
 
 	va_start(ap, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is */
 	if (vsnprintf(must, sizeof(must), fmt, ap) < 0)
 		must[0] = '\0';
 	va_end(ap);
 	/* The line stays a line whatever the value holds. */
-	for (n = 0; value[n] != '\0' && n < sizeof(shown) - 4; n++)
-		shown[n] = value[n] < ' ' || value[n] > '~' ? '?' : value[n];
+	for (n = 0; n < sizeof(shown) - 4 && value[n] != '\0'; n++)
+		shown[n] =
+		    (char)(value[n] < ' ' || value[n] > '~' ? '?' : value[n]);
 	memcpy(shown + n, value[n] == '\0' ? "" : "...",
 	    value[n] == '\0' ? 1 : 4);
 	return fail(why, ERR_FORMAT, "%s=%s: must be %s", rows[i].name, shown,

@@ -46,7 +46,7 @@ name_node(struct fleet_node *n)
 		    *p == '-')
 			continue;
 		changed = 1;
-		*p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : '-';
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : '-');
 	}
 	if (!changed && len <= NODE_MAX) {
 		memcpy(n->node, name, (size_t)len + 1);

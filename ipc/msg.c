@@ -46,9 +46,9 @@ static const struct {
 #define MAX_blob(n, max) (4 + (max))
 
 static const struct msg_info catalogue[MSG_COUNT] = {
-#define MSG(name, from, to, when, fd, body)                        \
-	[MSG_##name] = { #name, from, to, WHEN_##when, fd,         \
-		0 BODY_##body(MIN), 0 BODY_##body(MAX) },
+#define MSG(name, from, to, when, fd, body)                                    \
+	[MSG_##name] = { #name, from, to, WHEN_##when, fd, 0 BODY_##body(MIN), \
+		0 BODY_##body(MAX) },
 #include "ipc/msg.def"
 #undef MSG
 };
@@ -75,8 +75,8 @@ are_neighbours(enum proc a, enum proc b)
 }
 
 enum admit
-msg_admit(uint32_t type, uint32_t len, int has_fd, enum proc from,
-    enum proc to, enum msg_when now)
+msg_admit(uint32_t type, uint32_t len, int has_fd, enum proc from, enum proc to,
+    enum msg_when now)
 {
 	const struct msg_info *mi;
 

@@ -123,8 +123,7 @@ outq_send(struct outq *q, int sock)
 	ssize_t n;
 
 	/* A descriptor goes with the first byte of its own frame. */
-	STAILQ_FOREACH(o, &q->frames, next)
-	{
+	for (o = first; o != NULL; o = STAILQ_NEXT(o, next)) {
 		if (mh.msg_iovlen == BATCH_MAX || (o != first && o->fd != -1))
 			break;
 		iov[mh.msg_iovlen].iov_base = o->bytes + skip;

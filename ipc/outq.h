@@ -14,7 +14,7 @@
 struct out;
 
 struct outq {
-	STAILQ_HEAD(, out) frames;
+	STAILQ_HEAD(out_list, out) frames;
 	size_t queued; /* bytes that wait */
 	size_t sent;   /* bytes of the first frame that do not */
 };

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +41,7 @@ make_parents(const char *path)
 	char part[PATH_MAX];
 	size_t i;
 
-	for (i = 1; path[i] != '\0' && i < sizeof(part); i++) {
+	for (i = 1; i < sizeof(part) && path[i] != '\0'; i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);
@@ -103,49 +104,52 @@ address(const struct settings *s, struct sockaddr_storage *ss)
 static void
 tell(int fd)
 {
-	struct sockaddr_storage ss;
+	struct sockaddr_storage ss = { 0 };
 	socklen_t len = sizeof(ss);
-	char host[INET6_ADDRSTRLEN] = "?";
-	const void *addr;
-	int port;
+	char host[INET6_ADDRSTRLEN], port[8];
 
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) == -1)
-		return;
-	if (ss.ss_family == AF_INET6) {
-		addr = &((struct sockaddr_in6 *)&ss)->sin6_addr;
-		port = ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
-	} else {
-		addr = &((struct sockaddr_in *)&ss)->sin_addr;
-		port = ntohs(((struct sockaddr_in *)&ss)->sin_port);
-	}
-	(void)inet_ntop(ss.ss_family, addr, host, sizeof(host));
-	log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%d" :
-					    "listening on %s:%d",
-	    host, port);
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) == 0 &&
+	    getnameinfo((struct sockaddr *)&ss, len, host, sizeof(host), port,
+		sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
+		log_info(ss.ss_family == AF_INET6 ? "listening on [%s]:%s" :
+						    "listening on %s:%s",
+		    host, port);
+}
+
+static int
+open_listener(const struct sockaddr_storage *ss, socklen_t len)
+{
+	int fd, on = 1, e;
+
+	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
+	    bind(fd, (const struct sockaddr *)ss, len) == 0 &&
+	    listen(fd, 64) == 0)
+		return fd;
+	e = errno;
+	close(fd);
+	errno = e;
+	return -1;
 }
 
 int
 house_listen(const struct settings *s, struct why *why)
 {
-	static const char must[] = "an address and a port that are free";
 	struct sockaddr_storage ss;
-	AUTO_FD int fd = -1;
-	int on = 1;
 	socklen_t len;
+	int fd;
 
 	if (s->text[SET_LISTEN][0] == '\0')
 		return -2;
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
-	fd =
-	    socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == -1 ||
-	    bind(fd, (struct sockaddr *)&ss, len) == -1 || listen(fd, 64) == -1)
-		return wrong(why, s, SET_LISTEN, must);
+	if ((fd = open_listener(&ss, len)) == -1)
+		return wrong(why, s, SET_LISTEN,
+		    "an address and a port that are free");
 	tell(fd);
-	on = fd;
-	fd = -1;
-	return on;
+	return fd;
 }

@@ -11,7 +11,7 @@
 void
 relog_init(struct relog *r, int64_t now)
 {
-	*r = (struct relog){ .tokens = RELOG_BURST * 1000, .last = now };
+	*r = (struct relog){ .tokens = RELOG_FULL, .last = now };
 }
 
 int
@@ -23,11 +23,11 @@ relog_admit(struct relog *r, int64_t now, unsigned int *lost)
 	gained = now - r->last;
 	if (gained > 0) {
 		/* A long silence fills the bucket, no more. */
-		if (gained > RELOG_BURST * 1000 / RELOG_RATE)
-			gained = RELOG_BURST * 1000 / RELOG_RATE;
+		if (gained > RELOG_FULL / RELOG_RATE)
+			gained = RELOG_FULL / RELOG_RATE;
 		r->tokens += gained * RELOG_RATE;
-		if (r->tokens > RELOG_BURST * 1000)
-			r->tokens = RELOG_BURST * 1000;
+		if (r->tokens > RELOG_FULL)
+			r->tokens = RELOG_FULL;
 		r->last = now;
 	}
 	if (r->tokens < 1000) {

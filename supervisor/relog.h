@@ -12,8 +12,9 @@
 #include "ipc/msg.h"
 
 enum {
-	RELOG_RATE = 200, /* lines a second */
-	RELOG_BURST = 2000
+	RELOG_RATE = 200, /* lines a second, thousandths a millisecond */
+	RELOG_BURST = 2000,
+	RELOG_FULL = RELOG_BURST * 1000,
 };
 
 struct relog {

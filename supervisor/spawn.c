@@ -62,7 +62,7 @@ static const struct {
 uid_t
 spawn_uid(const struct settings *s, enum proc p)
 {
-	struct span words = span_of(s->text[SET_UIDS]), word;
+	struct span words = span_of(s->text[SET_UIDS]), word = { "", 0 };
 	enum proc i = PROC_SUPERVISOR;
 
 	if (geteuid() != 0)
