@@ -26,35 +26,34 @@ Test(pages, page_is_about_four_megabytes)
 	cr_assert_eq(pages_limit(UINT64_C(800000000), 100), 10);
 }
 
+#define ORG "{\"metadata\":{\"name\":\"0-1\"},\"spec\":{\"displayName\":\"D\"}}"
+
+static int
+pick(const char *answer, char org[ORG_SIZE], struct why *why)
+{
+	return org_pick(span_of(answer), org, why);
+}
+
 Test(org, the_only_one_is_meant_and_of_several_none)
 {
 	char org[ORG_SIZE];
 	struct why why;
 
-	cr_assert_eq(
-	    org_pick(span_of(
-			 "{\"items\":[{\"metadata\":{\"name\":"
-			 "\"0-1\"},\"spec\":{\"displayName\":\"Default\"}}]}"),
-		org, &why),
-	    0);
+	cr_assert_eq(pick("{\"items\":[" ORG "]}", org, &why), 0);
 	cr_assert_str_eq(org, "0-1");
-	cr_assert_eq(
-	    org_pick(
-		span_of(
-		    "{\"items\":[{\"metadata\":{\"name\":"
-		    "\"0-1\"},\"spec\":{\"displayName\":\"Default\"}},{\"metadata\":{"
-		    "\"name\":\"0-2\"}}]}"),
-		org, &why),
+	cr_assert_eq(pick("{\"items\":[" ORG ",{\"metadata\":{\"name\":"
+			  "\"0-2\"}}]}",
+			 org, &why),
 	    -1);
 	cr_assert_eq(why.kind, ERR_DENIED);
 	cr_assert_not_null(strstr(why.text,
-			       "FLIGHTCTL_ORG to one of: 0-1 (Default), 0-2"),
+			       "FLIGHTCTL_ORG to one of: 0-1 (D), 0-2"),
 	    "%s", why.text);
-	cr_assert_eq(org_pick(span_of("{\"items\":[]}"), org, &why), -1);
+	cr_assert_eq(pick("{\"items\":[]}", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_DENIED);
-	cr_assert_eq(org_pick(span_of("{\"items\":[{}]}"), org, &why), -1);
+	cr_assert_eq(pick("{\"items\":[{}]}", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_FORMAT);
-	cr_assert_eq(org_pick(span_of("<html>"), org, &why), -1);
+	cr_assert_eq(pick("<html>", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_FORMAT);
 }
 
