@@ -80,7 +80,7 @@ act_send_change(struct act *a, struct wdevice *d, struct now now)
 	(void)strlcpy(m.created, d->dev->created, sizeof(m.created));
 	m.edit = span_of(text);
 	q = act_ask(a, EFFECT_CHANGE, d->name, 0);
-	change_sent(d, q->id);
+	change_sent(a->world, d, q->id, now);
 	if (chan_send(a->flight, MSG_CHANGE, q->id, &m, -1) == -1) {
 		act_settle(a, q);
 		change_answered(a->world, d, &(struct change_answer){

@@ -31,13 +31,23 @@ earlier(int64_t a, int64_t b)
 }
 
 static int64_t
-company_ends(const struct wdevice *d)
+later(int64_t a, int64_t b)
 {
+	return a > b ? a : b;
+}
+
+/* Until when what is queued waits for more. */
+static int64_t
+company_ends(struct world *w, const struct wdevice *d, struct now now)
+{
+	int64_t most = later(CHANGE_COMPANY_MS, pace_tick_ms(&w->pace)), round;
+
 	if (d->nurgent > 0)
 		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,
 		    d->queued_boot + CHANGE_REMOVAL_MS);
-	return earlier(d->dirty_boot + CHANGE_COMPANY_MAX_MS,
-	    d->queued_boot + CHANGE_COMPANY_MS);
+	round = pace_round_ms(&w->pace, w->ndirty, now.boot_ms);
+	return later(d->sent_boot + round,
+	    earlier(d->dirty_boot + most, d->queued_boot + CHANGE_COMPANY_MS));
 }
 
 void
@@ -47,19 +57,13 @@ change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 
 	if (d == NULL || p->queued == io)
 		return;
-	if (p->queued != IO_NONE)
-		d->nqueued--;
-	if (p->queued == IO_CUT)
-		d->nurgent--;
-	p->queued = io;
-	if (io == IO_CUT)
-		d->nurgent++;
+	world_queue(w, p, io);
 	if (io == IO_NONE)
 		return;
 	d->queued_boot = now.boot_ms;
-	if (d->nqueued++ == 0)
+	if (d->nqueued == 1)
 		d->dirty_boot = now.boot_ms;
-	world_look_device_at(w, d, company_ends(d));
+	world_look_device_at(w, d, company_ends(w, d, now));
 }
 
 /* What the device says of an update until now is no news of the next. */
@@ -80,19 +84,21 @@ has_news(const struct wdevice *d)
 }
 
 void
-change_sent(struct wdevice *d, uint64_t id)
+change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 {
+	enum wish_io io;
 	struct wpod *p;
 
 	note_judged(d);
 	d->change_id = id;
-	d->nqueued = d->nurgent = 0;
+	pace_spend(&w->pace, now.boot_ms);
 	d->poll_boot = d->motion_boot = 0;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->queued == IO_NONE)
 			continue;
-		p->flying = p->queued;
-		p->queued = IO_NONE;
+		io = p->queued;
+		world_queue(w, p, IO_NONE);
+		p->flying = io;
 	}
 }
 
@@ -320,10 +326,10 @@ takes_writes(const struct wdevice *d)
  * to the write before it.
  */
 static int
-is_ready(const struct wdevice *d, struct now now)
+is_ready(struct world *w, const struct wdevice *d, struct now now)
 {
 	if (d->change_id != 0 || now.boot_ms < d->hold_boot ||
-	    now.boot_ms < company_ends(d))
+	    now.boot_ms < company_ends(w, d, now))
 		return 0;
 	return d->nurgent > 0 || (!facts_stale(d) && d->dev->rendered);
 }
@@ -336,12 +342,12 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 		return;
 	if (now.boot_ms >= change_until(d))
 		return; /* not the writer; WRITER wakes us */
-	if (is_ready(d, now))
+	if (is_ready(w, d, now))
 		effects_add(fx, EFFECT_CHANGE)->device = d;
 	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
 		world_look_device_at(w, d, d->hold_boot);
-	else if (now.boot_ms < company_ends(d))
-		world_look_device_at(w, d, company_ends(d));
+	else if (now.boot_ms < company_ends(w, d, now))
+		world_look_device_at(w, d, company_ends(w, d, now));
 }
 
 /* -- reading ------------------------------------------------------------------ */
@@ -386,9 +392,11 @@ in_motion(const struct wdevice *d)
 }
 
 static int64_t
-next_tick(int64_t boot_ms, int ticks)
+next_tick(const struct world *w, int64_t boot_ms, int ticks)
 {
-	return (boot_ms / CHANGE_TICK_MS + ticks) * CHANGE_TICK_MS;
+	int64_t tick = pace_tick_ms(&w->pace);
+
+	return (boot_ms / tick + ticks) * tick;
 }
 
 static int
@@ -431,11 +439,11 @@ look_at_motion(struct world *w, struct wdevice *d, struct now now,
 	}
 	if (d->motion_boot == 0) {
 		d->motion_boot = now.boot_ms;
-		d->poll_boot = next_tick(now.boot_ms, confirm ? 0 : 1);
+		d->poll_boot = next_tick(w, now.boot_ms, confirm ? 0 : 1);
 	}
 	if (now.boot_ms >= d->poll_boot) {
 		ask(d, fx, 0);
-		d->poll_boot = next_tick(now.boot_ms, ticks_of(d, now));
+		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(d, now));
 	}
 	world_look_device_at(w, d, d->poll_boot);
 }

@@ -10,13 +10,14 @@
 #include "placer/plan.h"
 
 enum {
-	/* A change waits so long for another, and in all not longer than. */
+	/*
+	 * A change waits so long for another, in all at most this or a tick
+	 * (pace.h), whichever is longer.
+	 */
 	CHANGE_COMPANY_MS = 200,
-	CHANGE_COMPANY_MAX_MS = 1000,
 	/* So does a removal, which nothing else holds up. */
 	CHANGE_REMOVAL_MS = 100,
 	CHANGE_REMOVAL_MAX_MS = 400,
-	CHANGE_TICK_MS = 1000,	 /* polls of all devices share instants */
 };
 
 /* What the next write does with the pod's entry; IO_NONE takes it back. */
@@ -33,7 +34,7 @@ void change_look(struct world *, struct wdevice *, struct now,
 int64_t change_until(const struct wdevice *);
 
 /* Its CHANGE left (act.c): what was queued is flying. */
-void change_sent(struct wdevice *, uint64_t id);
+void change_sent(struct world *, struct wdevice *, uint64_t id, struct now);
 
 /* The answer.  kind ERR_NONE: stored as of created and generation. */
 struct change_answer {

@@ -58,7 +58,7 @@ listener_came(enum listener what, int fd)
 static void
 reload(const struct settings *set)
 {
-	(void)set; /* the log level is boot.c's */
+	serve_reload(serve, set);
 }
 
 static void

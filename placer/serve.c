@@ -320,6 +320,12 @@ serve_free(struct serve *s)
 	free(s);
 }
 
+void
+serve_reload(struct serve *s, const struct settings *set)
+{
+	pace_init(&s->world.pace, set->number[SET_FLIGHTCTL_RATE]);
+}
+
 const struct world *
 serve_world(const struct serve *s)
 {

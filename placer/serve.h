@@ -21,6 +21,9 @@ void serve_free(struct serve *);
 /* A new link with a key holder; takes fd. */
 void serve_link(struct serve *, enum proc peer, int fd);
 
+/* The settings that SIGHUP may change. */
+void serve_reload(struct serve *, const struct settings *);
+
 const struct world *serve_world(const struct serve *);
 
 #endif

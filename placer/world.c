@@ -72,6 +72,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	w->default_memory = set->number[SET_DEVICE_DEFAULT_MEMORY];
 	w->max_pods = (uint32_t)set->number[SET_DEVICE_MAX_PODS];
 	w->reconnect_ms = set->number[SET_DEVICE_RECONNECT_TIMEOUT];
+	pace_init(&w->pace, set->number[SET_FLIGHTCTL_RATE]);
 	w->apply_ms = set->number[SET_APPLY_TIMEOUT];
 	return 0;
 }
@@ -333,16 +334,29 @@ world_seat(struct world *w, struct wpod *p, struct wdevice *d)
 }
 
 void
+world_queue(struct world *w, struct wpod *p, enum wish_io io)
+{
+	struct wdevice *d = p->device;
+	int was = d->nqueued > 0;
+
+	d->nqueued -= p->queued != IO_NONE;
+	d->nurgent -= p->queued == IO_CUT;
+	p->queued = io;
+	d->nqueued += io != IO_NONE;
+	d->nurgent += io == IO_CUT;
+	w->ndirty += (unsigned int)(d->nqueued > 0) - (unsigned int)was;
+}
+
+void
 world_unseat(struct world *w, struct wpod *p)
 {
 	struct wdevice *d = p->device;
 
 	if (d == NULL)
 		return;
+	world_queue(w, p, IO_NONE);
 	TAILQ_REMOVE(&d->pods, p, on_device);
 	d->npods--;
-	d->nqueued -= p->queued != IO_NONE;
-	d->nurgent -= p->queued == IO_CUT;
 	fit_take(&d->used, &p->room);
 	if (p->group != NULL)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);

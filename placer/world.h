@@ -17,6 +17,7 @@
 #include "placer/device.h"
 #include "placer/fit.h"
 #include "placer/life.h"
+#include "placer/pace.h"
 #include "placer/pod.h"
 #include "placer/podstatus.h"
 
@@ -218,6 +219,8 @@ struct world {
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
 	struct tally planned, acted; /* turns */
+	struct pace pace;	     /* of writes and polls */
+	unsigned int ndirty;	     /* devices with something queued */
 	uint32_t max_pods; /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
@@ -264,6 +267,9 @@ void world_set_device(struct world *, struct wdevice *, struct device *,
 
 /* gone or unreadable changed: what choices and figures see of it. */
 void world_device_changed(struct wdevice *);
+
+/* What the next write does with the pod's entry; keeps the counts. */
+void world_queue(struct world *, struct wpod *, enum wish_io);
 
 /* Seats and unseats keep the room of the device. */
 void world_seat(struct world *, struct wpod *, struct wdevice *);
