@@ -157,16 +157,16 @@ test_hup(void)
 	AUTO_FREE char *file = xasprintf("%s/conf", r.dir), *program = NULL;
 
 	program = xasprintf("%s/" PROGRAM, r.dir);
-	stage_write(file, "LOG_LEVEL=info\nFLIGHTCTL_RATE=5\nEVICT_RATE=5\n");
+	stage_write(file, "LOG_LEVEL=info\nCHANGE_RATE=5\nEVICT_RATE=5\n");
 	stage_launch(&r, (const char *[]){ program, "-f", file, NULL }, NULL);
 	stage_started(&r);
-	stage_write(file, "LOG_LEVEL=debug\nFLIGHTCTL_RATE=6\nEVICT_RATE=6\n");
+	stage_write(file, "LOG_LEVEL=debug\nCHANGE_RATE=6\nEVICT_RATE=6\n");
 	kill(r.pid, SIGHUP);
 	it_ok(stage_await(&r, "\"reload\"", 3), "SIGHUP reaches all workers");
 	it_ok(stage_lines(&r, "given LOG_LEVEL=debug") == 3 &&
 		stage_lines(&r,
-		    "\"flightside\",\"msg\":\"given FLIGHTCTL_RATE=6") == 1 &&
-		stage_lines(&r, "given FLIGHTCTL_RATE=6") == 1,
+		    "\"flightside\",\"msg\":\"given CHANGE_RATE=6") == 1 &&
+		stage_lines(&r, "given CHANGE_RATE=6") == 1,
 	    "with the settings that may change");
 	it_ok(stage_lines(&r, "EVICT_RATE has changed and needs a restart") ==
 		    1 &&

@@ -243,6 +243,24 @@ test_bad_workers(void)
 		test_bad_worker(rows[i].part, rows[i].words);
 }
 
+/* What the kernel does to a worker that leaves its sandbox. */
+static void
+test_sandbox_kill(void)
+{
+	struct stage r = stage_prepare("sigsys");
+
+	stage_start(&r, NULL);
+	stage_started(&r);
+	kill(stage_worker(&r, "kubeside"), SIGSYS);
+	it_ok(stage_await(&r,
+		  "kubeside ended: signal 31 (Bad system call), a call its "
+		  "sandbox forbids: see the kernel's log, again in 100 ms",
+		  1),
+	    "a worker that its sandbox ends is named with the reason");
+	it_ok(stage_await(&r, "kubeside is ready", 2), "and started again");
+	stage_stop(&r);
+}
+
 static void
 test_flood(void)
 {
@@ -279,6 +297,7 @@ scenario(void)
 	test_killed_actors();
 	test_real_workers();
 	test_bad_workers();
+	test_sandbox_kill();
 	test_flood();
 	while (
 	    stage_lines(&hung, "flightside is ready") < 2 && it_ms() < deadline)
