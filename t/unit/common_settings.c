@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/form.h"
+#include "t/unit/leaks.h"
 
 static struct settings set;
 static struct why why;
@@ -351,6 +352,7 @@ Test(common_settings, printed_settings_come_back)
 	cr_assert(unlink(path) == 0);
 	settings_free(&back);
 	free(text);
+	NO_LEAKS();
 }
 
 Test(common_settings, each_goes_only_where_the_table_says)

@@ -18,6 +18,7 @@
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "ipc/frame.h"
+#include "t/unit/leaks.h"
 
 enum {
 	PATIENCE_S = 10
@@ -134,6 +135,7 @@ done(void)
 	chan_free(kube.chan);
 	chan_free(place.chan);
 	event_base_free(base);
+	NO_LEAKS();
 }
 
 static int

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "t/unit/leaks.h"
 
 static uint64_t seed = 1;
 
@@ -99,6 +100,7 @@ Test(ipc_frame, any_cut_gives_the_same_frames)
 		frame_in_free(&in);
 	}
 	free(p);
+	NO_LEAKS();
 }
 
 Test(ipc_frame, room_grows_for_one_frame_and_shrinks_again)
@@ -120,6 +122,7 @@ Test(ipc_frame, room_grows_for_one_frame_and_shrinks_again)
 	(void)frame_in_room(&in, &room);
 	cr_assert(room == small);
 	frame_in_free(&in);
+	NO_LEAKS();
 }
 
 Test(ipc_frame, wiped_frame_leaves_no_copy)
