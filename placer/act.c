@@ -66,18 +66,30 @@ save_record(struct act *a, const struct effect *e, struct now now,
 static void
 save_change(struct act *a, const struct wdevice *d, struct why *why)
 {
+	uint64_t images;
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->queued != IO_SET)
 			continue;
-		if (p->pod->images != p->sent_images ||
+		images = p->reverting ? p->proven_images : p->pod->images;
+		if (images != p->sent_images ||
 		    device_entry(d->dev, p->app) == NULL)
 			p->applied = 0;
 		p->sent = 1;
-		p->sent_images = p->pod->images;
+		p->sent_images = images;
 		(void)store_seat(a->store, p, why);
 	}
+}
+
+static void
+save_entry(struct act *a, struct wpod *p, struct why *why)
+{
+	if (p->entry == NULL)
+		return;
+	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
+		p->has_kept = 1;
+	(void)store_put_entry(a->store, p, why);
 }
 
 static void
@@ -89,9 +101,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 			(void)store_seat(a->store, e->pod, why);
 		break;
 	case EFFECT_ENTRY:
-		if (e->pod->entry != NULL)
-			(void)store_put_entry(a->store, e->pod->uid,
-			    e->pod->entry, why);
+		save_entry(a, e->pod, why);
 		break;
 	case EFFECT_UNSEAT:
 		(void)store_unseat(a->store, e->pod, why);

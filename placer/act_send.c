@@ -32,6 +32,10 @@ entry_of(struct act *a, const struct wpod *p)
 {
 	char *entry = NULL;
 
+	if (p->reverting) {
+		(void)store_get_kept(a->store, p->uid, &entry, NULL);
+		return entry;
+	}
 	if (p->entry != NULL)
 		return xstrdup(p->entry);
 	(void)store_get_entry(a->store, p->uid, &entry, NULL);

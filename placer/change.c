@@ -208,9 +208,12 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		p->flying = IO_NONE;
 		p->unread = 0;
 		e = device_entry(d->dev, p->app);
+		if (p->reverting && e != NULL && e->images == p->proven_images)
+			p->reverting = p->blamed = 0; /* it stands there again */
 		if (settled && e != NULL && !p->applied && !p->blamed &&
 		    p->sent) {
 			p->applied = 1;
+			p->proven_images = p->sent_images;
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
 		if (settled && e == NULL)
@@ -227,6 +230,7 @@ static int
 is_suspect(const struct wpod *p, const struct wdevice *d)
 {
 	return p->sent && !p->applied && !p->blamed && !p->withheld &&
+	    !p->reverting &&
 	    device_entry(d->dev, p->app) != NULL;
 }
 

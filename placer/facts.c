@@ -148,7 +148,7 @@ entry_present(const struct wpod *p, const struct wdevice *d,
     const struct app_entry *e)
 {
 	if (p->blamed)
-		return p->applied ? UPDATE_FAILED : NEW_FAILED;
+		return p->proven_images != 0 ? UPDATE_FAILED : NEW_FAILED;
 	if (p->pod != NULL && e->images != 0 && e->images != p->pod->images)
 		return OTHER_IMAGES;
 	if (p->ended)

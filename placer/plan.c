@@ -24,63 +24,6 @@ enum {
 	MINUTE_MS = 60 * 1000,
 };
 
-struct effect *
-effects_add(struct effects *fx, enum effect_kind kind)
-{
-	struct effect *e;
-
-	if (fx->n == fx->cap) {
-		fx->cap = fx->cap == 0 ? 64 : fx->cap * 2;
-		fx->list = xreallocarray(fx->list, fx->cap, sizeof(*fx->list));
-	}
-	e = &fx->list[fx->n++];
-	*e = (struct effect){ .kind = kind };
-	return e;
-}
-
-void
-effects_clear(struct effects *fx)
-{
-	size_t i;
-
-	for (i = 0; i < fx->n; i++)
-		free(fx->list[i].text);
-	free(fx->list);
-	*fx = (struct effects){ NULL, 0, 0 };
-}
-
-static void
-add_pod(struct effects *fx, enum effect_kind kind, struct wpod *p)
-{
-	effects_add(fx, kind)->pod = p;
-}
-
-static void
-record(struct effects *fx, struct wpod *p, const char *operation,
-    const char *text)
-{
-	struct effect *e;
-
-	e = effects_add(fx, EFFECT_RECORD);
-	e->pod = p;
-	e->device = p->device;
-	e->reason = operation;
-	e->text = xstrdup(text);
-}
-
-static void
-event(struct effects *fx, struct wpod *p, int warning, const char *reason,
-    const char *text)
-{
-	struct effect *e;
-
-	e = effects_add(fx, EFFECT_EVENT);
-	e->pod = p;
-	e->reason = reason;
-	e->number = (uint64_t)warning;
-	e->text = xstrdup(text);
-}
-
 /* Why it waits, told once for each new text. */
 static void
 waits(struct effects *fx, struct wpod *p, const char *reason, const char *text)
@@ -90,7 +33,7 @@ waits(struct effects *fx, struct wpod *p, const char *reason, const char *text)
 		return;
 	free(p->why_waits);
 	p->why_waits = xstrdup(text);
-	event(fx, p, 1, reason, text);
+	effects_event(fx, p, 1, reason, text);
 }
 
 static void
@@ -158,11 +101,11 @@ finish(struct wpod *p, struct effects *fx)
 	struct effect *e;
 
 	if (p->device != NULL) {
-		record(fx, p, "Remove", "gone from the device");
-		add_pod(fx, EFFECT_UNSEAT, p);
+		effects_record(fx, p, "Remove", "gone from the device");
+		effects_pod(fx, EFFECT_UNSEAT, p);
 	}
 	if (p->pod == NULL) {
-		add_pod(fx, EFFECT_FORGET, p);
+		effects_pod(fx, EFFECT_FORGET, p);
 		return;
 	}
 	if (!p->pod->terminating || p->deleting)
@@ -179,10 +122,10 @@ sit_down(struct world *w, struct wpod *p, struct wdevice *d,
 	world_seat(w, p, d);
 	world_unlook(w, p); /* we are looking at it */
 	waits_no_more(p);
-	add_pod(fx, EFFECT_SEAT, p);
+	effects_pod(fx, EFFECT_SEAT, p);
 	if (p->entry != NULL)
-		add_pod(fx, EFFECT_ENTRY, p);
-	record(fx, p, "Choose", d->name);
+		effects_pod(fx, EFFECT_ENTRY, p);
+	effects_record(fx, p, "Choose", d->name);
 }
 
 /*
@@ -253,21 +196,26 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 1;
 }
 
-/* Carried out, it makes the pod be looked at again; here it must not. */
-static void
-unseat(struct wpod *p, struct now now, struct effects *fx)
+static int64_t
+backoff_ms(const struct wpod *p)
 {
 	int64_t ms = RETRY_MS;
 	int i;
 
-	if (p->retreating && p->tries == 0)
-		p->tries = 1; /* of before our start */
 	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
 		ms *= 2;
+	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
+/* Carried out, it makes the pod be looked at again; here it must not. */
+static void
+unseat(struct wpod *p, struct now now, struct effects *fx)
+{
+	if (p->retreating && p->tries == 0)
+		p->tries = 1; /* of before our start */
 	if (p->tries > 0)
-		p->retry_boot = now.boot_ms +
-		    (ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
-	add_pod(fx, EFFECT_UNSEAT, p);
+		p->retry_boot = now.boot_ms + backoff_ms(p);
+	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 
 static void
@@ -283,7 +231,8 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 	switch (prepare_entry(w, p, fx, &why)) {
 	case PREPARE_READY:
 		if (p->entry != NULL)
-			add_pod(fx, EFFECT_ENTRY, p);
+			effects_pod(fx, EFFECT_ENTRY, p);
+		p->reverting = 0;
 		change_queue(w, p, IO_SET, now);
 		break;
 	case PREPARE_WAITS:
@@ -294,21 +243,59 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 	}
 }
 
+/* The device's own words; one more try failed. */
 static void
-blame(struct wpod *p, struct effects *fx)
+note_failure(struct wpod *p, struct effects *fx)
 {
 	const struct device *dev = p->device->dev;
 	const char *said = dev->update_message;
 
-	p->retreating = 1;
-	p->blamed = 0;
 	if (p->tries < UINT8_MAX)
 		p->tries++;
 	waits(fx, p, strstr(said != NULL ? said : "", "prefetch") != NULL ?
 		"ImagePullBackOff" : "CreateContainerError",
 	    said != NULL ? said : "the device refused the application");
-	add_pod(fx, EFFECT_SEAT, p);
-	record(fx, p, "Retreat", p->why_waits);
+}
+
+/* The images that ran go back into the spec; the others are tried later. */
+static void
+revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
+	if (!p->has_kept)
+		return; /* it is not known any more; other images may come */
+	if (!p->reverting) {
+		p->reverting = 1;
+		note_failure(p, fx);
+		p->retry_boot = now.boot_ms + backoff_ms(p);
+		p->has_entry = 0; /* a retry is rendered with its number */
+		effects_record(fx, p, "Revert", p->why_waits);
+	}
+	change_queue(w, p, IO_SET, now);
+}
+
+/* Its turn will come: until then what it ran before, or nothing. */
+static void
+withhold(struct world *w, struct wpod *p, struct now now)
+{
+	const struct app_entry *e;
+
+	if (!p->withheld || p->device->dev == NULL ||
+	    (e = device_entry(p->device->dev, p->app)) == NULL)
+		return;
+	if (p->has_kept && e->images == p->proven_images)
+		return;
+	p->reverting = p->has_kept;
+	change_queue(w, p, p->has_kept ? IO_SET : IO_CUT, now);
+}
+
+static void
+blame(struct wpod *p, struct effects *fx)
+{
+	p->retreating = 1;
+	p->blamed = 0;
+	note_failure(p, fx);
+	effects_pod(fx, EFFECT_SEAT, p);
+	effects_record(fx, p, "Retreat", p->why_waits);
 }
 
 /* Never more than so many a minute: a mistake of ours must stay small. */
@@ -338,12 +325,12 @@ evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	e->pod = p;
 	e->number = NO_GRACE;
 	if (p->device->gone)
-		event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
+		effects_event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
 		    "any more; the pod is deleted");
 	else
-		event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
+		effects_event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
 		    "come back in time; the pod is deleted");
-	record(fx, p, "Evict", p->device->gone ? "device deleted" :
+	effects_record(fx, p, "Evict", p->device->gone ? "device deleted" :
 						 "device time-out exceeded");
 }
 
@@ -359,13 +346,11 @@ static int
 act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
     struct effects *fx)
 {
-	if (v.action != WRITE && v.action != REMOVE)
+	if (v.action != WRITE && v.action != REMOVE && v.action != REVERT)
 		change_queue(w, p, IO_NONE, now);
 	switch (v.action) {
 	case AWAIT:
-		if (p->withheld && p->device->dev != NULL &&
-		    device_entry(p->device->dev, p->app) != NULL)
-			change_queue(w, p, IO_CUT, now);
+		withhold(w, p, now);
 		return 0;
 	case FINISH:
 		finish(p, fx);
@@ -391,7 +376,9 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 	case EVICT:
 		evict(w, p, now, fx);
 		return 0;
-	case REVERT: /* the agent itself went back to the old images */
+	case REVERT:
+		revert(w, p, now, fx);
+		return 0;
 	case TELL:
 	case LIFE_NACTIONS:
 		return 0;

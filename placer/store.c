@@ -16,7 +16,7 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 enum sql {
 #define SQL(name, text) SQL_##name,
@@ -37,8 +37,10 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS seat (uid TEXT PRIMARY KEY, ns TEXT, "
     "name TEXT, node TEXT, app TEXT, device TEXT, cpu_m INTEGER, "
     "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
-    "sent INTEGER, applied INTEGER, rendered INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, edit TEXT);"
+    "sent INTEGER, applied INTEGER, rendered INTEGER, proven INTEGER) "
+    "WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, images INTEGER, "
+    "edit TEXT);"
     "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
     "since_ms INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, "
@@ -269,6 +271,7 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 	sqlite3_bind_int(st, 12, p->sent);
 	sqlite3_bind_int(st, 13, p->applied);
 	sqlite3_bind_int64(st, 14, (int64_t)p->rendered_images);
+	sqlite3_bind_int64(st, 15, (int64_t)p->proven_images);
 	return run(s, SQL_SEAT_PUT, why);
 }
 
@@ -315,6 +318,8 @@ load_seat(struct world *w, sqlite3_stmt *st)
 	p->applied = sqlite3_column_int(st, 12) != 0;
 	p->rendered_images = (uint64_t)sqlite3_column_int64(st, 13);
 	p->has_entry = sqlite3_column_int(st, 14) != 0;
+	p->proven_images = (uint64_t)sqlite3_column_int64(st, 15);
+	p->has_kept = sqlite3_column_int(st, 16) != 0;
 }
 
 /* A clock never claims more than what passed on the wall. */
@@ -355,27 +360,40 @@ store_load(struct store *s, struct world *w, struct now now, struct why *why)
 /* -- the rest --------------------------------------------------------------- */
 
 int
-store_put_entry(struct store *s, const char *uid, const char *edit,
-    struct why *why)
+store_put_entry(struct store *s, const struct wpod *p, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_PUT];
 
 	if (begin(s, why) == -1)
 		return -1;
-	bind_text(st, 1, uid);
-	bind_text(st, 2, edit);
+	bind_text(st, 1, p->uid);
+	sqlite3_bind_int64(st, 2, (int64_t)p->rendered_images);
+	bind_text(st, 3, p->entry);
 	return run(s, SQL_ENTRY_PUT, why);
 }
 
 int
-store_get_entry(struct store *s, const char *uid, char **edit,
-    struct why *why)
+store_keep_entry(struct store *s, const struct wpod *p, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_ENTRY_KEEP];
+
+	if (begin(s, why) == -1)
+		return -1;
+	bind_text(st, 1, p->uid);
+	sqlite3_bind_int64(st, 2, (int64_t)p->proven_images);
+	if (run(s, SQL_ENTRY_KEEP, why) == -1)
+		return -1;
+	return sqlite3_changes(s->db) > 0;
+}
+
+static int
+get_entry(struct store *s, const char *key, char **edit, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_GET];
 	int rc;
 
 	*edit = NULL;
-	bind_text(st, 1, uid);
+	bind_text(st, 1, key);
 	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		*edit = xstrdup(column(st, 0));
 	sqlite3_reset(st);
@@ -384,6 +402,22 @@ store_get_entry(struct store *s, const char *uid, char **edit,
 		return fail(why, ERR_SYSTEM, "placer.db: %s",
 		    sqlite3_errmsg(s->db));
 	return 0;
+}
+
+int
+store_get_entry(struct store *s, const char *uid, char **edit,
+    struct why *why)
+{
+	return get_entry(s, uid, edit, why);
+}
+
+int
+store_get_kept(struct store *s, const char *uid, char **edit,
+    struct why *why)
+{
+	AUTO_FREE char *key = xasprintf("%s~", uid);
+
+	return get_entry(s, key, edit, why);
 }
 
 int

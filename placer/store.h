@@ -30,10 +30,16 @@ int store_load(struct store *, struct world *, struct now, struct why *);
 /* All below: 0, or -1 with *why; the transaction is undone by the commit. */
 int store_seat(struct store *, const struct wpod *, struct why *);
 int store_unseat(struct store *, const struct wpod *, struct why *);
-int store_put_entry(struct store *, const char *uid, const char *edit,
-    struct why *);
+int store_put_entry(struct store *, const struct wpod *, struct why *);
+/*
+ * Before another is put: the one of the images that ran stays beside it.  1:
+ * it was there, 0: it was not.
+ */
+int store_keep_entry(struct store *, const struct wpod *, struct why *);
 /* *edit is the caller's; NULL: none is kept. */
 int store_get_entry(struct store *, const char *uid, char **edit,
+    struct why *);
+int store_get_kept(struct store *, const char *uid, char **edit,
     struct why *);
 int store_clock(struct store *, const char *device, int64_t since_wall_ms,
     struct why *); /* 0: it stopped */

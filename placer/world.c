@@ -288,10 +288,21 @@ set_room(struct wpod *p, struct fit_room room)
 	p->room = room;
 }
 
+/* Other images are asked for: what was held against the last is no more. */
+static void
+forgive(struct wpod *p)
+{
+	if (!p->retreating)
+		p->blamed = p->tries = p->refusals = 0;
+	p->retry_boot = 0;
+}
+
 void
 world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 {
 	stop_waiting(p);
+	if (p->pod != NULL && p->pod->images != pod->images)
+		forgive(p);
 	if (p->pod != NULL)
 		pod_free(p->pod);
 	p->pod = pod;
@@ -363,6 +374,8 @@ world_unseat(struct world *w, struct wpod *p)
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = 0;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
+	p->has_kept = p->reverting = 0;
+	p->proven_images = 0;
 	p->queued = p->flying = IO_NONE;
 	p->running_ms = 0;
 	world_device_changed(d);

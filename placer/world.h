@@ -91,6 +91,7 @@ struct wpod {
 	struct wdevice *device; /* NULL: NO_SEAT */
 	uint64_t rendered_images; /* images of the entry that is kept */
 	uint64_t sent_images;	/* images of the entry that we last sent */
+	uint64_t proven_images; /* images that were applied here, 0: none */
 	int64_t running_ms;	/* wall: first seen running, 0: not yet */
 	struct fit_room room;	/* what it takes on its seat */
 	uint8_t retreating;
@@ -104,6 +105,8 @@ struct wpod {
 	uint8_t waiting; /* in its node's list */
 	uint8_t withheld;
 	uint8_t blamed; /* its entry made the version fail */
+	uint8_t has_kept;  /* the store has the entry of proven_images */
+	uint8_t reverting; /* that one goes into the spec again */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;  /* an eviction was sent */
 	uint8_t ended;	 /* every container has ended for good */

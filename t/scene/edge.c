@@ -136,6 +136,7 @@ edge_clear(struct edge *d)
 	while ((g = TAILQ_FIRST(&d->guilt)) != NULL) {
 		TAILQ_REMOVE(&d->guilt, g, link);
 		free(g->pod);
+		free(g->image);
 		free(g->message);
 		free(g);
 	}
@@ -297,19 +298,27 @@ say(struct edge *d, const char *updating, const char *reason,
 	d->rv++;
 }
 
+static int
+is_guilty(struct scene *sc, const struct guilt *g, const struct element *e)
+{
+	const struct kpod *p = kube_by_app(sc, e->name);
+
+	if (g->image != NULL)
+		return strstr(e->raw, g->image) != NULL;
+	return p != NULL && strcmp(p->label, g->pod) == 0;
+}
+
 static const struct guilt *
 guilt_of(struct scene *sc, const struct edge *d)
 {
 	const struct element *e;
 	const struct guilt *g;
-	const struct kpod *p;
 
 	TAILQ_FOREACH(g, &d->guilt, link) {
-		if (g->pod == NULL)
+		if (g->pod == NULL && g->image == NULL)
 			return g;
 		TAILQ_FOREACH(e, &d->target, link)
-			if ((p = kube_by_app(sc, e->name)) != NULL &&
-			    strcmp(p->label, g->pod) == 0)
+			if (is_guilty(sc, g, e))
 				return g;
 	}
 	return NULL;

@@ -105,7 +105,8 @@ TAILQ_HEAD(element_list, element);
 
 struct guilt {
 	TAILQ_ENTRY(guilt) link;
-	char *pod; /* label, NULL: any version */
+	char *pod;   /* label */
+	char *image; /* both NULL: any version */
 	char *message;
 };
 TAILQ_HEAD(guilt_list, guilt);

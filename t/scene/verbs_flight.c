@@ -93,7 +93,7 @@ verb_render(struct scene *sc, const struct words *s)
 		edge_render(sc, d);
 }
 
-/* fail NAME MESSAGE [pod=LABEL]: versions with that pod, or all, fail. */
+/* fail NAME MESSAGE [pod=LABEL] [image=IMAGE]: versions with that fail. */
 void
 verb_fail(struct scene *sc, const struct words *s)
 {
@@ -105,6 +105,7 @@ verb_fail(struct scene *sc, const struct words *s)
 	g = xcalloc(1, sizeof(*g));
 	g->message = xstrdup(words_at(s, 2));
 	put(&g->pod, words_get(s, "pod", NULL));
+	put(&g->image, words_get(s, "image", NULL));
 	TAILQ_INSERT_TAIL(&d->guilt, g, link);
 }
 
@@ -117,6 +118,7 @@ verb_heal(struct scene *sc, const struct words *s)
 	while (d != NULL && (g = TAILQ_FIRST(&d->guilt)) != NULL) {
 		TAILQ_REMOVE(&d->guilt, g, link);
 		free(g->pod);
+		free(g->image);
 		free(g->message);
 		free(g);
 	}
