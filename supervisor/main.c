@@ -41,6 +41,7 @@ struct supervisor {
 	struct secret *token; /* NULL: none came in the environment */
 	const char *file;     /* NULL: none */
 	int verbose;
+	int stopping;
 	struct crew *crew;
 	struct notify *notify;
 };
@@ -159,6 +160,9 @@ on_stop(evutil_socket_t sig, short what, void *arg)
 	struct supervisor *s = arg;
 
 	(void)what;
+	if (s->stopping)
+		return;
+	s->stopping = 1;
 	log_info("stopping: %s", strsignal(sig));
 	notify_stopping(s->notify);
 	crew_stop(s->crew);
