@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/facts.h"
@@ -119,6 +120,7 @@ static void
 sit_down(struct world *w, struct wpod *p, struct wdevice *d,
     struct effects *fx)
 {
+	p->sought = 1; /* from here on we know */
 	world_seat(w, p, d);
 	world_unlook(w, p); /* we are looking at it */
 	waits_no_more(p);
@@ -393,6 +395,30 @@ is_told(enum life_state state)
 	    state != EVICTING;
 }
 
+/*
+ * The API says that it had a device, and our memory and the specs know of
+ * none: its entry may be out of the spec and the work not yet stopped.
+ */
+static void
+seek(struct world *w, struct wpod *p, struct effects *fx)
+{
+	struct wdevice *d;
+	enum truth told;
+
+	if (p->device != NULL || p->sought || p->pod == NULL ||
+	    !w->devices_listed)
+		return;
+	p->sought = 1;
+	told = p->pod->seen.cond[COND_DEVICE].status;
+	if ((told != TRUTH_TRUE && told != TRUTH_UNKNOWN) ||
+	    mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1 ||
+	    (d = world_runs(w, p)) == NULL)
+		return;
+	world_seat(w, p, d);
+	p->sent = 1;
+	effects_pod(fx, EFFECT_SEAT, p);
+}
+
 static void
 look_at_pod(struct world *w, struct wpod *p, struct now now,
     struct effects *fx)
@@ -401,6 +427,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now,
 	struct life_verdict v;
 	int again = 2;
 
+	seek(w, p, fx);
 	do {
 		f = facts_of(w, p, now);
 		v = life_decide(&f);
