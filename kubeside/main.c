@@ -95,7 +95,6 @@ set_text(const char *text)
 	kube.text[len] = '\0';
 }
 
-/* The start, and each long list, touch much that is not wanted again soon. */
 static void
 on_lean(evutil_socket_t fd, short what, void *arg)
 {
@@ -256,7 +255,7 @@ on_link(enum proc peer, int fd)
 {
 	struct seat *s;
 
-	(void)peer; /* the supervisor links us with nobody else */
+	(void)peer;
 	serve_open(kube.serve, fd);
 	tell_state();
 	EACH_SEAT(s) {

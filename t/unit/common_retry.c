@@ -24,8 +24,7 @@ Test(retry, bounded_and_jittered)
 
 	for (kind = ERR_AGAIN; kind < ERR_COUNT; kind++)
 		for (failures = 0; failures < 100; failures++) {
-			EACH(r, randoms)
-			{
+			EACH(r, randoms) {
 				ms = retry_wait_ms(kind, failures, -1,
 				    randoms[r]);
 				cr_expect_geq(ms, 1);
@@ -57,8 +56,10 @@ Test(retry, a_server_that_asks_is_obeyed)
 
 	for (kind = ERR_AGAIN; kind < ERR_COUNT; kind++)
 		EACH(r, randoms)
-	EACH(a, afters)
-	cr_expect_geq(retry_wait_ms(kind, 1, afters[a], randoms[r]), afters[a]);
+			EACH(a, afters)
+				cr_expect_geq(retry_wait_ms(kind, 1, afters[a],
+						  randoms[r]),
+				    afters[a]);
 	/* one that asks for a year is broken */
 	cr_expect_leq(retry_wait_ms(ERR_AGAIN, 1, INT64_MAX, UINT32_MAX),
 	    RETRY_AFTER_MAX_MS + retry_longest_ms(ERR_AGAIN));
