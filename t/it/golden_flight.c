@@ -10,8 +10,11 @@
  *					resourceVersion of now; shape: names
  *					and types of the body alone
  *	play RECORDING as DEVICE	with the certificate of that one
- *	enrol DEVICE RECORDING		a device with the labels of that one
+ *	enrol DEVICE RECORDING		a device with the labels of that one,
+ *					or with {"label":"value"}
  *	report DEVICE RECORDING		it polls, and pushes that status
+ *	begin DEVICE RECORDING		it pushes its first steps, to version 1
+ *	step DEVICE RECORDING		it pushes the steps to that status
  *	spec DEVICE RECORDING		its spec becomes that one
  *	send ACTOR METHOD PATH BODY	must succeed
  *	control COMMAND			of flightsim
@@ -112,6 +115,10 @@ row(struct flight_replay *r, char *line)
 		flight_set_enrolled(r, f[1], f[2]);
 	else if (strcmp(f[0], "report") == 0)
 		flight_set_reported(r, f[1], f[2]);
+	else if (strcmp(f[0], "begin") == 0)
+		flight_set_stepped(r, f[1], f[2], 1);
+	else if (strcmp(f[0], "step") == 0)
+		flight_set_stepped(r, f[1], f[2], 0);
 	else if (strcmp(f[0], "spec") == 0)
 		flight_set_spec(r, f[1], f[2]);
 	else if (strcmp(f[0], "send") == 0 && f[4] != NULL) {

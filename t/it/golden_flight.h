@@ -57,12 +57,18 @@ struct json_object *flight_must(const struct flight_replay *, const char *actor,
 char *flight_csr(const struct flight_replay *, const char *device);
 void flight_keep_certificate(const struct flight_replay *, const char *device,
     const char *pem);
-/* The device enrols, with the labels of the recorded one. */
+/* The device enrols, with the labels of the recorded one, or with {...}. */
 void flight_set_enrolled(struct flight_replay *, const char *device,
     const char *recording);
 /* It pushes the status that was recorded. */
 void flight_set_reported(struct flight_replay *, const char *device,
     const char *recording);
+/*
+ * It pushes the steps of a version: from what it says now to the recorded
+ * status; at its beginning, to version 1 without applications.
+ */
+void flight_set_stepped(struct flight_replay *, const char *device,
+    const char *recording, int begins);
 /* Its spec is the recorded one. */
 void flight_set_spec(struct flight_replay *, const char *device,
     const char *recording);

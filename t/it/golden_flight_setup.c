@@ -152,12 +152,18 @@ void
 flight_set_enrolled(struct flight_replay *r, const char *device,
     const char *recording)
 {
-	struct json_object *rec = flight_recording(recording), *o, *labels;
+	struct json_object *rec = NULL, *o, *labels;
 	AUTO_FREE char *csr = flight_csr(r, device);
 	AUTO_FREE char *at = xasprintf("/api/v1/enrollmentrequests/%s", device);
 	AUTO_FREE char *approval = xasprintf("%s/approval", at);
 
-	labels = js_get(recorded_device(rec, device), "/metadata/labels");
+	if (recording[0] == '{') {
+		labels = rec = json_tokener_parse(recording);
+	} else {
+		rec = flight_recording(recording);
+		labels =
+		    js_get(recorded_device(rec, device), "/metadata/labels");
+	}
 	o = js_make("{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
 		    "\"EnrollmentRequest\",\"metadata\":{\"name\":\"%s\"},"
 		    "\"spec\":{}}",
@@ -178,6 +184,20 @@ flight_set_enrolled(struct flight_replay *r, const char *device,
 
 /* --- states --- */
 
+static struct json_object *
+pushed_summary(struct json_object *status)
+{
+	const char *word = js_str(status, "/applicationsSummary/status");
+	const char *info = js_str(status, "/applicationsSummary/info");
+
+	if (js_len(status, "/applications") == 0)
+		return js_make("{\"status\":\"NoApplications\"}");
+	if (strcmp(word, "Error") == 0 || strcmp(word, "Degraded") == 0)
+		return js_make("{\"status\":\"%s\",\"info\":\"%s\"}", word,
+		    info);
+	return js_make("{\"status\":\"Healthy\"}");
+}
+
 /* What the agent said, out of what the service made of it. */
 static struct json_object *
 pushed_status(struct json_object *status)
@@ -186,7 +206,7 @@ pushed_status(struct json_object *status)
 		"resources", "config", "os" };
 	struct json_object *o = json_object_new_object();
 	struct json_object *conditions = json_object_new_array(), *c, *v;
-	const char *type, *apps;
+	const char *type;
 	size_t i;
 
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
@@ -200,10 +220,8 @@ pushed_status(struct json_object *status)
 			json_object_array_add(conditions, json_object_get(c));
 	}
 	json_object_object_add(o, "conditions", conditions);
-	apps =
-	    js_len(status, "/applications") == 0 ? "NoApplications" : "Healthy";
 	json_object_object_add(o, "applicationsSummary",
-	    js_make("{\"status\":\"%s\"}", apps));
+	    pushed_summary(status));
 	json_object_object_add(o, "integrity",
 	    js_make("{\"status\":\"Unknown\"}"));
 	json_object_object_add(o, "updated",
@@ -215,21 +233,117 @@ pushed_status(struct json_object *status)
 	return o;
 }
 
+static void
+poll_once(const struct flight_replay *r, const char *device)
+{
+	AUTO_FREE char *at = xasprintf("/api/v1/devices/%s/rendered", device);
+
+	json_object_put(flight_must(r, "device", "GET", at, NULL));
+}
+
+static void
+push(const struct flight_replay *r, const char *device,
+    struct json_object *status)
+{
+	AUTO_FREE char *at = xasprintf("/api/v1/devices/%s/status", device);
+	struct json_object *o;
+
+	o = js_make("{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
+		    "\"Device\",\"metadata\":{\"name\":\"%s\"}}",
+	    device);
+	json_object_object_add(o, "status", json_object_get(status));
+	json_object_put(flight_must(r, "device", "PUT", at, o));
+}
+
 void
 flight_set_reported(struct flight_replay *r, const char *device,
     const char *recording)
 {
-	struct json_object *rec = flight_recording(recording), *o;
-	AUTO_FREE char *poll = xasprintf("/api/v1/devices/%s/rendered", device);
-	AUTO_FREE char *at = xasprintf("/api/v1/devices/%s/status", device);
+	struct json_object *rec = flight_recording(recording), *status;
 
-	json_object_put(flight_must(r, "device", "GET", poll, NULL));
-	o = js_make("{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
-		    "\"Device\",\"metadata\":{\"name\":\"%s\"}}",
-	    device);
-	json_object_object_add(o, "status",
-	    pushed_status(js_get(recorded_device(rec, device), "/status")));
-	json_object_put(flight_must(r, "device", "PUT", at, o));
+	status = pushed_status(js_get(recorded_device(rec, device), "/status"));
+	poll_once(r, device);
+	push(r, device, status);
+	json_object_put(status);
+	json_object_put(rec);
+}
+
+static void
+set_updating(struct json_object *status, const char *word, const char *reason,
+    const char *message, const char *version)
+{
+	struct json_object *list = json_object_new_array();
+
+	json_object_array_add(list,
+	    js_make("{\"type\":\"Updating\",\"status\":\"%s\",\"reason\":"
+		    "\"%s\",\"message\":\"%s %s\",\"lastTransitionTime\":"
+		    "\"2026-01-01T00:00:00Z\"}",
+		word, reason, message, version));
+	json_object_object_add(status, "conditions", list);
+}
+
+static void
+set_version(struct json_object *status, const char *version)
+{
+	json_object_object_add(status, "config",
+	    js_make("{\"renderedVersion\":\"%s\"}", version));
+}
+
+/* The steps before the new state shows. */
+static void
+push_steps(const struct flight_replay *r, const char *device,
+    struct json_object *before, const char *version)
+{
+	set_updating(before, "True", "Preparing",
+	    "Device is preparing an update to renderedVersion:", version);
+	push(r, device, before);
+	set_updating(before, "True", "ReadyToUpdate",
+	    "Device is ready to apply update to renderedVersion:", version);
+	push(r, device, before);
+	set_updating(before, "True", "ApplyingUpdate",
+	    "Device is applying renderedVersion:", version);
+	push(r, device, before);
+}
+
+void
+flight_set_stepped(struct flight_replay *r, const char *device,
+    const char *recording, int begins)
+{
+	AUTO_FREE char *at = xasprintf("/api/v1/devices/%s", device);
+	struct json_object *rec = flight_recording(recording), *now, *before;
+	struct json_object *after, *recorded;
+	AUTO_FREE char *version = NULL, *old = NULL;
+
+	now = flight_must(r, "admin", "GET", at, NULL);
+	recorded = js_get(recorded_device(rec, device), "/status");
+	after = pushed_status(recorded);
+	poll_once(r, device);
+	if (begins) {
+		json_object_object_add(after, "applications",
+		    json_object_new_array());
+		json_object_object_add(after, "applicationsSummary",
+		    js_make("{\"status\":\"NoApplications\"}"));
+		set_version(after, "1");
+		before = json_tokener_parse(json_object_to_json_string(after));
+		json_object_object_add(before, "conditions",
+		    json_object_new_array());
+		set_version(before, "0");
+		push(r, device, before);
+	} else {
+		before = pushed_status(js_get(now, "/status"));
+	}
+	old = xstrdup(js_str(before, "/config/renderedVersion"));
+	version = xstrdup(js_str(after, "/config/renderedVersion"));
+	push_steps(r, device, before, version);
+	set_updating(after, "False", "Updated",
+	    "Updated to desired renderedVersion:", version);
+	set_version(after, old);
+	push(r, device, after);
+	set_version(after, version);
+	push(r, device, after);
+	json_object_put(before);
+	json_object_put(after);
+	json_object_put(now);
 	json_object_put(rec);
 }
 

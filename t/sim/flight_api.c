@@ -44,6 +44,8 @@ answer_version(struct web_req *req, void *arg)
 	struct out o = { 0 };
 
 	(void)arg;
+	if (strcmp(web_path(req), "/api/version") != 0)
+		flight_headers_in(req);
 	out_open(&o, '{');
 	out_member(&o, "version", "unknown-");
 	out_close(&o, '}');
@@ -93,7 +95,10 @@ static const struct web_route routes[] = {
 	{ WEB_PUT, "/api/v1/enrollmentrequests/:name/approval",
 	    flight_enrol_approve },
 	{ WEB_POST, "/api/v1/certificatesigningrequests", flight_signing_post },
+	{ WEB_ANY, "/api/v1/repositories", answer_not_here },
 	{ WEB_ANY, "/api/v1/repositories/*", answer_not_here },
+	{ WEB_ANY, "/api/v1/resourcesyncs", answer_not_here },
+	{ WEB_ANY, "/api/v1/fleets/:name/templateversions", answer_not_here },
 	{ WEB_ANY, "/api/v1/resourcesyncs/*", answer_not_here },
 	{ WEB_ANY, "/ws/v1/*", answer_not_here },
 	{ 0, NULL, NULL },
@@ -155,9 +160,11 @@ missing(struct web_req *req, void *arg)
 		    "404 page not found\n");
 	else if (path_exists(path))
 		flight_refuse(req, 403, "Forbidden");
-	else
+	else {
+		flight_headers_in(req);
 		flight_refuse(req, 404,
 		    "API Error: no matching operation was found");
+	}
 }
 
 /* --- the gate ------------------------------------------------------------ */
@@ -194,10 +201,8 @@ flight_api_enter(struct flight *f, struct web_req *req)
 		return 0;
 	if (flight_limit_gate(f, req))
 		return 1;
-	if (strcmp(path, "/api/v1/auth/config") == 0) {
-		flight_headers_in(req);
+	if (strcmp(path, "/api/v1/auth/config") == 0)
 		return 0;
-	}
 	if (flight_auth_gate(f, req))
 		return 1;
 	if (refuse_version(req))
@@ -207,7 +212,6 @@ flight_api_enter(struct flight *f, struct web_req *req)
 		flight_refuse(req, 400, "Unable to verify request");
 		return 1;
 	}
-	flight_headers_in(req);
 	return 0;
 }
 

@@ -322,8 +322,10 @@ flight_may(struct flight *f, struct web_req *req, const char *resource,
 
 	if (flight_auth_user(f, req, &role) &&
 	    (g = grant_for(role, resource)) != NULL &&
-	    (strcmp(g->verbs, "*") == 0 || has_word(g->verbs, verb)))
+	    (strcmp(g->verbs, "*") == 0 || has_word(g->verbs, verb))) {
+		flight_headers_in(req);
 		return 1;
+	}
 	flight_refuse(req, 403, "Forbidden");
 	return 0;
 }
@@ -347,6 +349,7 @@ flight_auth_config(struct web_req *req, void *arg)
 	    "\"claimPath\":[\"orgs\"],\"type\":\"dynamic\"},\"providerType\":"
 	    "\"oidc\",\"roleAssignment\":{\"claimPath\":[\"groups\"],\"type\":"
 	    "\"dynamic\"},\"usernameClaim\":[\"preferred_username\"]}}]}");
+	flight_headers_in(req);
 	flight_answer(req, 200, &o);
 }
 
@@ -354,7 +357,8 @@ void
 flight_auth_validate(struct web_req *req, void *arg)
 {
 	(void)arg;
-	flight_answer(req, 200, NULL);
+	flight_headers_in(req);
+	flight_refuse(req, 200, "");
 }
 
 static void
@@ -383,6 +387,7 @@ flight_auth_userinfo(struct web_req *req, void *arg)
 	out_member(&o, "preferred_username", users[role]);
 	out_member(&o, "sub", users[role]);
 	out_close(&o, '}');
+	flight_headers_in(req);
 	flight_answer(req, 200, &o);
 }
 
@@ -420,6 +425,7 @@ flight_auth_permissions(struct web_req *req, void *arg)
 			write_grant(&o, &grants[i]);
 	out_close(&o, ']');
 	out_close(&o, '}');
+	flight_headers_in(req);
 	flight_answer(req, 200, &o);
 }
 
@@ -441,5 +447,6 @@ flight_auth_organizations(struct web_req *req, void *arg)
 	out_key(&o, "metadata");
 	out_raw(&o, "{}");
 	out_close(&o, '}');
+	flight_headers_in(req);
 	flight_answer(req, 200, &o);
 }

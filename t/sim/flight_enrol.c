@@ -37,7 +37,7 @@ struct request {
 	char *spec; /* as it is sent */
 	int64_t created_us, decided_us;
 	uint64_t resource_version;
-	int decided, approved;
+	int decided;
 	char *by;	   /* who decided */
 	char *labels;	   /* of the approval, object */
 	char *certificate; /* PEM; NULL: not approved */
@@ -109,7 +109,7 @@ write_approval(struct out *o, const struct request *r)
 {
 	out_open(o, '{');
 	out_key(o, "approved");
-	out_bool(o, r->approved);
+	out_bool(o, 1);
 	out_key(o, "approvedAt");
 	out_time(o, r->decided_us);
 	out_member(o, "approvedBy", r->by);
@@ -127,13 +127,11 @@ write_decision(struct out *o, const struct request *r)
 	out_key(o, "lastTransitionTime");
 	out_time(o, r->decided_us);
 	out_key(o, "message");
-	out_printf(o, "\"%s by %s\"", r->approved ? "Approved" : "Denied",
-	    r->by);
+	out_printf(o, "\"Approved by %s\"", r->by);
 	o->comma = 1;
-	out_member(o, "reason",
-	    r->approved ? "ManuallyApproved" : "ManuallyDenied");
+	out_member(o, "reason", "ManuallyApproved");
 	out_member(o, "status", "True");
-	out_member(o, "type", r->approved ? "Approved" : "Denied");
+	out_member(o, "type", "Approved");
 	out_close(o, '}');
 }
 
@@ -353,8 +351,12 @@ decide(struct flight *f, struct web_req *req, struct request *r,
 
 	json_object_object_get_ex(body, "labels", &labels);
 	json_object_object_get_ex(body, "approved", &v);
-	r->approved = json_object_get_boolean(v);
-	if (r->approved && approve(f, r, labels, &why) == -1) {
+	if (!json_object_get_boolean(v)) {
+		/* v1.2.0 says yes to a denial, and keeps nothing of it. */
+		flight_answer(req, 200, NULL);
+		return;
+	}
+	if (approve(f, r, labels, &why) == -1) {
 		flight_refuse(req, 400, why.text);
 		return;
 	}
@@ -368,12 +370,8 @@ decide(struct flight *f, struct web_req *req, struct request *r,
 	flight_pairs_clear(&pairs);
 	r->labels = out_take(&o);
 	flight_event(f->events, FLIGHT_BY_USER, "EnrollmentRequest", r->name,
-	    r->approved ? "EnrollmentRequestApproved" :
-			  "EnrollmentRequestDenied",
-	    0,
-	    r->approved ? "EnrollmentRequest was approved successfully." :
-			  "EnrollmentRequest was denied.",
-	    NULL);
+	    "EnrollmentRequestApproved", 0,
+	    "EnrollmentRequest was approved successfully.", NULL);
 	write_approval(&o, r);
 	flight_answer(req, 200, &o);
 }
@@ -392,8 +390,8 @@ flight_enrol_approve(struct web_req *req, void *arg)
 	if ((r = find(f, name)) == NULL)
 		flight_not_found(req, "EnrollmentRequest", name);
 	else if (r->decided)
-		flight_refusef(req, 400, "Enrollment request is already %s",
-		    r->approved ? "approved" : "denied");
+		flight_refuse(req, 400,
+		    "Enrollment request is already approved");
 	else
 		decide(f, req, r, body);
 	json_object_put(body);

@@ -3,7 +3,7 @@
  * flight_fleets.c: fleets and whom they own.
  *
  * Owns the fleets and the owner of each device.  Templates are taken as they
- * are: placeholders are refused, rollout policies are not known.
+ * are: placeholders are not filled in, rollout policies are not known.
  */
 #include "t/sim/flight_fleets.h"
 
@@ -12,28 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
-#include "t/sim/flight_check.h"
-#include "t/sim/flight_device.h"
 #include "t/sim/flight_events.h"
-#include "t/sim/flight_http.h"
 #include "t/sim/flight_json.h"
 #include "t/sim/flight_list.h"
 #include "t/sim/flight_store.h"
 #include "t/sim/flight_worker.h"
-#include "t/sim/web.h"
-
-struct fleet {
-	char *name;
-	struct flight_pairs labels, match;
-	char *spec; /* device spec of the template */
-	char *hash; /* of the whole spec */
-	uint64_t generation, resource_version, template;
-	int64_t created_us;
-};
 
 struct flight_fleets {
-	struct fleet *v; /* by name */
+	struct flight_fleet *v; /* by name */
 	size_t n;
 };
 
@@ -44,7 +32,7 @@ flight_fleets_new(void)
 }
 
 static void
-fleet_clear(struct fleet *fl)
+fleet_clear(struct flight_fleet *fl)
 {
 	free(fl->name);
 	flight_pairs_clear(&fl->labels);
@@ -72,8 +60,8 @@ flight_fleets_count(const struct flight *f)
 	return f->fleets->n;
 }
 
-static struct fleet *
-find(const struct flight *f, const char *name)
+struct flight_fleet *
+flight_fleet_get(const struct flight *f, const char *name)
 {
 	size_t i;
 
@@ -83,18 +71,51 @@ find(const struct flight *f, const char *name)
 	return NULL;
 }
 
-static const struct fleet *
-fleet_of(const struct flight *f, const struct flight_device *d)
+const struct flight_fleet *
+flight_fleet_of(const struct flight *f, const struct flight_device *d)
 {
 	if (d->owner == NULL || strncmp(d->owner, "Fleet/", 6) != 0)
 		return NULL;
-	return find(f, d->owner + 6);
+	return flight_fleet_get(f, d->owner + 6);
+}
+
+struct flight_fleet *
+flight_fleet_at(const struct flight *f, size_t i)
+{
+	return &f->fleets->v[i];
+}
+
+struct flight_fleet *
+flight_fleet_add(struct flight *f, const char *name)
+{
+	struct flight_fleets *fs = f->fleets;
+	size_t i = 0;
+
+	while (i < fs->n && strcmp(fs->v[i].name, name) < 0)
+		i++;
+	fs->v = xreallocarray(fs->v, fs->n + 1, sizeof(*fs->v));
+	memmove(fs->v + i + 1, fs->v + i, (fs->n - i) * sizeof(*fs->v));
+	fs->n++;
+	fs->v[i] = (struct flight_fleet){ .name = xstrdup(name),
+		.created_us = flight_us(),
+		.hash = xstrdup("") };
+	return &fs->v[i];
+}
+
+void
+flight_fleet_drop(struct flight *f, struct flight_fleet *fl)
+{
+	struct flight_fleets *fs = f->fleets;
+
+	fleet_clear(fl);
+	fs->n--;
+	memmove(fl, fl + 1, (fs->n - (size_t)(fl - fs->v)) * sizeof(*fl));
 }
 
 /* --- owners -------------------------------------------------------------- */
 
 static int
-matches(const struct fleet *fl, const struct flight_device *d)
+matches(const struct flight_fleet *fl, const struct flight_device *d)
 {
 	const char *v;
 	size_t i;
@@ -146,17 +167,45 @@ flight_fleet_own(struct flight *f, struct flight_device *d, const char *owner)
 	free(before);
 }
 
+/* The rollout writes typed applications, with what was left out of them. */
+static char *
+rolled_out_spec(const char *spec)
+{
+	struct json_object *root = flight_parse(span_of(spec)), *list, *app;
+	const char *type;
+	char *text;
+	size_t i, n;
+
+	if (json_object_object_get_ex(root, "applications", &list)) {
+		n = json_object_array_length(list);
+		for (i = 0; i < n; i++) {
+			app = json_object_array_get_idx(list, i);
+			type = flight_get(app, "appType");
+			if (flight_get(app, "runAs") == NULL &&
+			    (strcmp(type, "quadlet") == 0 ||
+				strcmp(type, "container") == 0))
+				json_object_object_add(app, "runAs",
+				    json_object_new_string(""));
+		}
+	}
+	text = flight_spec_text(root);
+	json_object_put(root);
+	return text;
+}
+
 /* The template replaces the whole spec. */
 static void
-roll_out(struct flight *f, struct flight_device *d, const struct fleet *fl)
+roll_out(struct flight *f, struct flight_device *d,
+    const struct flight_fleet *fl)
 {
-	char *version = xasprintf("v%" PRIu64, fl->template);
+	char *version = xasprintf("v%" PRIu64, fl->template), *spec;
 
 	flight_pairs_set(&d->annotations, "fleet-controller/templateVersion",
 	    version);
-	if (strcmp(d->spec, fl->spec) != 0) {
+	spec = rolled_out_spec(fl->spec);
+	if (strcmp(d->spec, spec) != 0) {
 		free(d->spec);
-		d->spec = xstrdup(fl->spec);
+		d->spec = steal(&spec);
 		d->generation++;
 		flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
 		    "ResourceUpdated", 0,
@@ -169,35 +218,81 @@ roll_out(struct flight *f, struct flight_device *d, const struct fleet *fl)
 	d->resource_version++;
 	flight_worker_render(f, d);
 	free(version);
+	free(spec);
+}
+
+/* "blue,red" as ["blue","red"] */
+static void
+write_names(struct out *o, const char *names)
+{
+	size_t n;
+
+	out_open(o, '[');
+	for (; *names != '\0'; names += n + (names[n] == ',')) {
+		n = strcspn(names, ",");
+		out_strn(o, names, n);
+	}
+	out_close(o, ']');
 }
 
 static void
-several_owners(struct flight *f, struct flight_device *d, const char *names)
+owners_detected(struct flight *f, struct flight_device *d, const char *names)
 {
-	char *message;
+	struct out o = { 0 }, text = { 0 };
 
-	if (names == NULL) {
-		if (!flight_condition_is(d, FLIGHT_MULTIPLE_OWNERS, "True",
-			NULL))
-			return;
-		flight_condition_set(d, FLIGHT_MULTIPLE_OWNERS, "False", "", "",
-		    flight_us());
-		d->resource_version++;
-		return;
-	}
 	flight_condition_set(d, FLIGHT_MULTIPLE_OWNERS, "True",
 	    "MultipleOwners", names, flight_us());
 	d->resource_version++;
-	message = xasprintf("Device matches multiple fleets: %s.", names);
+	out_open(&o, '{');
+	out_member(&o, "detailType", "DeviceMultipleOwnersDetected");
+	out_key(&o, "matchingFleets");
+	write_names(&o, names);
+	out_close(&o, '}');
+	out_text(&text, "Device matches multiple fleets: ");
+	for (; *names != '\0'; names++)
+		out_printf(&text, "%s",
+		    *names == ',' ? ", " : (const char[]){ *names, '\0' });
+	out_text(&text, ".");
 	flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
-	    "DeviceMultipleOwnersDetected", 1, message, NULL);
-	free(message);
+	    "DeviceMultipleOwnersDetected", 1, text.p, out_take(&o));
+	out_free(&text);
+}
+
+static void
+owners_resolved(struct flight *f, struct flight_device *d, const char *owner)
+{
+	struct out o = { 0 };
+	char *text;
+
+	if (!flight_condition_is(d, FLIGHT_MULTIPLE_OWNERS, "True", NULL))
+		return;
+	out_open(&o, '{');
+	out_member(&o, "detailType", "DeviceMultipleOwnersResolved");
+	if (owner != NULL)
+		out_member(&o, "assignedOwner", owner);
+	out_member(&o, "resolutionType",
+	    owner == NULL ? "NoMatch" : "SingleMatch");
+	out_key(&o, "previousMatchingFleets");
+	write_names(&o, d->conditions[FLIGHT_MULTIPLE_OWNERS].message);
+	out_close(&o, '}');
+	text = owner == NULL ?
+	    xstrdup("Device multiple owners conflict was resolved: no fleet "
+		    "matches.") :
+	    xasprintf("Device multiple owners conflict was resolved: single "
+		      "fleet match, assigned to fleet '%s'.",
+		owner);
+	flight_condition_set(d, FLIGHT_MULTIPLE_OWNERS, "False", "", "",
+	    flight_us());
+	d->resource_version++;
+	flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
+	    "DeviceMultipleOwnersResolved", 0, text, out_take(&o));
+	free(text);
 }
 
 void
 flight_fleets_match(struct flight *f, struct flight_device *d)
 {
-	const struct fleet *only = NULL;
+	const struct flight_fleet *only = NULL;
 	struct out names = { 0 };
 	char *owner;
 	size_t i, n = 0;
@@ -208,22 +303,42 @@ flight_fleets_match(struct flight *f, struct flight_device *d)
 		only = &f->fleets->v[i];
 		out_printf(&names, "%s%s", n++ > 0 ? "," : "", only->name);
 	}
-	if (n > 1) {
-		several_owners(f, d, names.p);
-		out_free(&names);
-		return;
-	}
+	if (n > 1)
+		owners_detected(f, d, names.p);
 	out_free(&names);
-	several_owners(f, d, NULL);
-	if (only == NULL) {
-		flight_fleet_own(f, d, NULL);
+	if (n > 1)
 		return;
-	}
-	owner = xasprintf("Fleet/%s", only->name);
+	owner = only == NULL ? NULL : xasprintf("Fleet/%s", only->name);
+	owners_resolved(f, d, owner);
 	flight_fleet_own(f, d, owner);
 	free(owner);
-	if (flight_fleet_is_behind(f, d))
+	if (only != NULL && flight_fleet_is_behind(f, d))
 		roll_out(f, d, only);
+}
+
+void
+flight_fleet_validate(struct flight *f, const char *name)
+{
+	struct flight_fleet *fl = flight_fleet_get(f, name);
+	struct out o = { 0 };
+
+	if (fl == NULL || fl->template == fl->generation)
+		return;
+	fl->template = fl->generation;
+	fl->resource_version += 2; /* annotation, condition */
+	out_open(&o, '{');
+	out_member(&o, "detailType", "FleetRolloutStarted");
+	out_member(&o, "rolloutStrategy", "None");
+	out_key(&o, "templateVersion");
+	out_printf(&o, "\"v%" PRIu64 "\"", fl->template);
+	out_close(&o, '}');
+	flight_event(f->events, FLIGHT_BY_WORKER, "Fleet", name,
+	    "FleetRolloutStarted", 0, "Fleet rollout started.", out_take(&o));
+	if (!fl->valid)
+		flight_event(f->events, FLIGHT_BY_WORKER, "Fleet", name,
+		    "FleetValid", 0, "Fleet specification is valid.", NULL);
+	fl->valid = 1;
+	flight_fleets_match_all(f);
 }
 
 void
@@ -244,268 +359,20 @@ flight_fleet_rendered(struct flight_device *d)
 int
 flight_fleet_is_behind(const struct flight *f, const struct flight_device *d)
 {
-	const struct fleet *fl = fleet_of(f, d);
+	const struct flight_fleet *fl = flight_fleet_of(f, d);
 	const char *v = flight_pairs_get(&d->annotations,
 	    "fleet-controller/renderedTemplateVersion");
 
-	if (fl == NULL)
+	if (fl == NULL || !fl->valid)
 		return 0;
 	return v == NULL || strtoull(v + 1, NULL, 10) != fl->template;
 }
 
-static void
-match_all(struct flight *f)
+void
+flight_fleets_match_all(struct flight *f)
 {
 	size_t i;
 
 	for (i = 0; i < flight_store_count(f->store); i++)
 		flight_worker_own(f, flight_store_at(f->store, i));
-}
-
-/* --- the API ------------------------------------------------------------- */
-
-static void
-write_summary(struct out *o, const struct flight *f, const struct fleet *fl)
-{
-	struct flight_summary s = { 0 };
-	const struct flight_device *d;
-	size_t i;
-
-	for (i = 0; i < flight_store_count(f->store); i++) {
-		d = flight_store_at(f->store, i);
-		if (fleet_of(f, d) == fl)
-			flight_summary_add(&s, d);
-	}
-	out_key(o, "devicesSummary");
-	flight_summary_write(o, &s);
-}
-
-static void
-write_fleet(struct out *o, const struct flight *f, const struct fleet *fl,
-    int summary)
-{
-	out_open(o, '{');
-	out_member(o, "apiVersion", "flightctl.io/v1beta1");
-	out_member(o, "kind", "Fleet");
-	out_key(o, "metadata");
-	out_open(o, '{');
-	out_key(o, "annotations");
-	out_open(o, '{');
-	out_key(o, "fleet-controller/templateVersion");
-	out_printf(o, "\"v%" PRIu64 "\"", fl->template);
-	out_close(o, '}');
-	out_key(o, "creationTimestamp");
-	out_time(o, fl->created_us);
-	out_key(o, "generation");
-	out_int(o, (int64_t)fl->generation);
-	out_key(o, "labels");
-	flight_pairs_write(o, &fl->labels);
-	out_member(o, "name", fl->name);
-	out_key(o, "resourceVersion");
-	out_printf(o, "\"%" PRIu64 "\"", fl->resource_version);
-	out_close(o, '}');
-	out_key(o, "spec");
-	out_open(o, '{');
-	out_key(o, "selector");
-	out_open(o, '{');
-	out_key(o, "matchLabels");
-	flight_pairs_write(o, &fl->match);
-	out_close(o, '}');
-	out_key(o, "template");
-	out_open(o, '{');
-	out_key(o, "metadata");
-	out_raw(o, "{\"labels\":{}}");
-	out_key(o, "spec");
-	out_raw(o, fl->spec);
-	out_close(o, '}');
-	out_close(o, '}');
-	out_key(o, "status");
-	out_open(o, '{');
-	out_key(o, "conditions");
-	out_open(o, '[');
-	out_open(o, '{');
-	out_key(o, "lastTransitionTime");
-	out_time(o, fl->created_us);
-	out_raw(o,
-	    "\"message\":\"\",\"reason\":\"Valid\",\"status\":\"True\","
-	    "\"type\":\"Valid\"");
-	out_close(o, '}');
-	out_close(o, ']');
-	if (summary)
-		write_summary(o, f, fl);
-	out_close(o, '}');
-	out_close(o, '}');
-}
-
-static int
-wants_summary(struct web_req *req)
-{
-	const char *v = web_query(req, "addDevicesSummary");
-
-	return v != NULL && strcmp(v, "true") == 0;
-}
-
-void
-flight_fleets_list(struct web_req *req, void *arg)
-{
-	struct flight *f = arg;
-	struct out o = { 0 };
-	size_t i;
-
-	if (!flight_may(f, req, "fleets", "list"))
-		return;
-	out_open(&o, '{');
-	out_member(&o, "apiVersion", "flightctl.io/v1beta1");
-	out_key(&o, "items");
-	out_open(&o, '[');
-	for (i = 0; i < f->fleets->n; i++)
-		write_fleet(&o, f, &f->fleets->v[i], wants_summary(req));
-	out_close(&o, ']');
-	out_member(&o, "kind", "FleetList");
-	out_key(&o, "metadata");
-	out_raw(&o, "{}");
-	out_close(&o, '}');
-	flight_answer(req, 200, &o);
-}
-
-static void
-answer_fleet(struct flight *f, struct web_req *req, int code,
-    const struct fleet *fl)
-{
-	struct out o = { 0 };
-
-	write_fleet(&o, f, fl, wants_summary(req));
-	flight_answer(req, code, &o);
-}
-
-void
-flight_fleets_get(struct web_req *req, void *arg)
-{
-	const char *name = web_capture(req, "name");
-	struct flight *f = arg;
-	const struct fleet *fl;
-
-	if (!flight_may(f, req, "fleets", "get"))
-		return;
-	if ((fl = find(f, name)) == NULL)
-		flight_not_found(req, "Fleet", name);
-	else
-		answer_fleet(f, req, 200, fl);
-}
-
-static struct json_object *
-path(struct json_object *o, const char *const *names)
-{
-	struct json_object *v = o;
-
-	for (; *names != NULL; names++)
-		if (!json_object_is_type(v, json_type_object) ||
-		    !json_object_object_get_ex(v, *names, &v))
-			return NULL;
-	return v;
-}
-
-static struct fleet *
-fleet_add(struct flight *f, const char *name)
-{
-	struct flight_fleets *fs = f->fleets;
-	size_t i = 0;
-
-	while (i < fs->n && strcmp(fs->v[i].name, name) < 0)
-		i++;
-	fs->v = xreallocarray(fs->v, fs->n + 1, sizeof(*fs->v));
-	memmove(fs->v + i + 1, fs->v + i, (fs->n - i) * sizeof(*fs->v));
-	fs->n++;
-	fs->v[i] = (struct fleet){ .name = xstrdup(name),
-		.created_us = flight_us(),
-		.hash = xstrdup("") };
-	return &fs->v[i];
-}
-
-static void
-fleet_store(struct flight *f, struct web_req *req, const char *name,
-    struct json_object *body)
-{
-	static const char *const spec_path[] = { "spec", "template", "spec",
-		NULL };
-	static const char *const match_path[] = { "spec", "selector",
-		"matchLabels", NULL };
-	static const char *const label_path[] = { "metadata", "labels", NULL };
-	struct fleet *fl = find(f, name);
-	struct json_object *spec = path(body, spec_path);
-	int created = fl == NULL;
-	char hash[65];
-	struct out o = { 0 };
-
-	if (created)
-		fl = fleet_add(f, name);
-	flight_pairs_read(&fl->labels, path(body, label_path));
-	flight_pairs_read(&fl->match, path(body, match_path));
-	free(fl->spec);
-	fl->spec = spec == NULL ? xstrdup("{}") : flight_spec_text(spec);
-	out_str(&o, fl->spec);
-	flight_pairs_write(&o, &fl->match);
-	flight_sha256((struct span){ o.p, o.len }, hash);
-	out_free(&o);
-	if (strcmp(hash, fl->hash) != 0) {
-		fl->template = ++fl->generation;
-		free(fl->hash);
-		fl->hash = xstrdup(hash);
-	}
-	fl->resource_version += created ? 3 : 1;
-	flight_event(f->events, FLIGHT_BY_USER, "Fleet", name,
-	    created ? "ResourceCreated" : "ResourceUpdated", 0,
-	    created ? "Fleet was created successfully." :
-		      "Fleet was updated successfully (spec).",
-	    created ? NULL : flight_updated_details("spec"));
-	match_all(f);
-	answer_fleet(f, req, created ? 201 : 200, fl);
-}
-
-void
-flight_fleets_put(struct web_req *req, void *arg)
-{
-	static const char *const spec_path[] = { "spec", "template", "spec",
-		NULL };
-	const char *name = web_capture(req, "name");
-	struct json_object *body, *spec;
-	struct flight *f = arg;
-	char *error;
-
-	if (!flight_may(f, req, "fleets", "update"))
-		return;
-	if ((body = web_body_json(req)) == NULL) {
-		flight_refuse(req, 400,
-		    "API Error: request body has an "
-		    "error: failed to decode request body: unexpected EOF");
-		return;
-	}
-	spec = path(body, spec_path);
-	if (spec != NULL && (error = flight_check_spec(spec)) != NULL) {
-		flight_refuse(req, 400, error);
-		free(error);
-	} else {
-		fleet_store(f, req, name, body);
-	}
-	json_object_put(body);
-}
-
-void
-flight_fleets_delete(struct web_req *req, void *arg)
-{
-	const char *name = web_capture(req, "name");
-	struct flight *f = arg;
-	struct fleet *fl;
-	size_t i;
-
-	if (!flight_may(f, req, "fleets", "delete"))
-		return;
-	if ((fl = find(f, name)) != NULL) {
-		fleet_clear(fl);
-		i = (size_t)(fl - f->fleets->v);
-		f->fleets->n--;
-		memmove(fl, fl + 1, (f->fleets->n - i) * sizeof(*fl));
-		match_all(f);
-	}
-	flight_refuse(req, 200, "");
 }

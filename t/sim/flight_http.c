@@ -69,6 +69,13 @@ flight_headers_in(struct web_req *req)
 	web_add_header(req, "Vary", "Flightctl-API-Version");
 }
 
+/* One middleware of the service says more than the others. */
+static const char *
+type_of(int code)
+{
+	return code == 406 ? JSON "; charset=utf-8" : JSON;
+}
+
 void
 flight_answer(struct web_req *req, int code, struct out *o)
 {
@@ -77,7 +84,7 @@ flight_answer(struct web_req *req, int code, struct out *o)
 		return;
 	}
 	out_text(o, "\n");
-	web_bytes(req, code, JSON, o->p, o->len);
+	web_bytes(req, code, type_of(code), o->p, o->len);
 	out_free(o);
 }
 

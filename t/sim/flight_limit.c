@@ -39,18 +39,22 @@ flight_limit_free(struct flight_limit *l)
 	free(l);
 }
 
+/* Windows begin when the limiter is set, as if it were started then. */
 void
 flight_limit_set(struct flight *f, unsigned int requests, int64_t window,
     unsigned int auth_requests, int64_t auth_window)
 {
-	f->limit->all = (struct window){ requests, window, 0, 0, 0 };
-	f->limit->auth = (struct window){ auth_requests, auth_window, 0, 0, 0 };
+	int64_t now = flight_us() / 1000;
+
+	f->limit->all = (struct window){ requests, window, now, 0, 0 };
+	f->limit->auth =
+	    (struct window){ auth_requests, auth_window, now, 0, 0 };
 }
 
 static void
 turn(struct window *w, int64_t now)
 {
-	int64_t begin = now - now % w->ms;
+	int64_t begin = now - (now - w->begin) % w->ms;
 
 	if (begin == w->begin)
 		return;
@@ -130,6 +134,7 @@ flight_limit_gate(struct flight *f, struct web_req *req)
 		return 0;
 	}
 	add_headers(auth, req, now);
+	flight_headers_in(req);
 	return refuse(auth, req,
 	    "Login rate limit exceeded, please try again later");
 }

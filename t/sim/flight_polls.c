@@ -36,7 +36,6 @@ struct flight_poll {
 
 struct flight_polls {
 	LIST_HEAD(, flight_poll) all;
-	struct flight *flight;
 	struct event *batch, *lookout;
 };
 
@@ -57,17 +56,14 @@ flight_heartbeat(struct flight *f, struct flight_device *d)
 	d->heard_us = flight_us();
 }
 
-static void
-on_batch(evutil_socket_t fd, short what, void *arg)
+void
+flight_store_heartbeats(struct flight *f)
 {
-	struct flight_polls *p = arg;
-	struct flight_store *store = p->flight->store;
 	struct flight_device *d;
 	size_t i;
 
-	(void)fd, (void)what;
-	for (i = 0; i < flight_store_count(store); i++) {
-		d = flight_store_at(store, i);
+	for (i = 0; i < flight_store_count(f->store); i++) {
+		d = flight_store_at(f->store, i);
 		if (d->heard_us > d->seen_us)
 			d->seen_us = d->heard_us;
 	}
@@ -80,16 +76,13 @@ is_unknown(const struct flight_device *d)
 }
 
 /* Those whose silence began or ended since they were last computed. */
-static void
-on_lookout(evutil_socket_t fd, short what, void *arg)
+void
+flight_look_out(struct flight *f)
 {
-	struct flight_polls *p = arg;
-	struct flight *f = p->flight;
-	struct flight_device *d;
 	int64_t limit = flight_us() - f->conf.disconnect_ms * 1000;
+	struct flight_device *d;
 	size_t i;
 
-	(void)fd, (void)what;
 	for (i = 0; i < flight_store_count(f->store); i++) {
 		d = flight_store_at(f->store, i);
 		if (d->seen_us == 0 || (d->seen_us < limit) == is_unknown(d))
@@ -97,6 +90,20 @@ on_lookout(evutil_socket_t fd, short what, void *arg)
 		if (flight_compute(f, d, FLIGHT_BY_PERIODIC))
 			d->resource_version++;
 	}
+}
+
+static void
+on_batch(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	flight_store_heartbeats(arg);
+}
+
+static void
+on_lookout(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	flight_look_out(arg);
 }
 
 /* --- polls --------------------------------------------------------------- */
@@ -112,9 +119,8 @@ flight_polls_new(struct flight *f)
 		look = 120000;
 	lookout = interval(look);
 	LIST_INIT(&p->all);
-	p->flight = f;
-	p->batch = event_new(f->base, -1, EV_PERSIST, on_batch, p);
-	p->lookout = event_new(f->base, -1, EV_PERSIST, on_lookout, p);
+	p->batch = event_new(f->base, -1, EV_PERSIST, on_batch, f);
+	p->lookout = event_new(f->base, -1, EV_PERSIST, on_lookout, f);
 	event_add(p->batch, &batch);
 	event_add(p->lookout, &lookout);
 	return p;

@@ -23,4 +23,8 @@ void flight_polls_orphan(struct flight *, struct flight_device *);
 /* A poll that started now; stored with the next batch. */
 void flight_heartbeat(struct flight *, struct flight_device *);
 
+/* What the clocks do from time to time, now: store, and look who is silent. */
+void flight_store_heartbeats(struct flight *);
+void flight_look_out(struct flight *);
+
 #endif

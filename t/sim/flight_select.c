@@ -13,34 +13,7 @@
 
 #include "common/xmem.h"
 #include "t/sim/flight_json.h"
-
-enum op {
-	EQ,
-	NE,
-	IN,
-	NOTIN,
-	EXISTS,
-	ABSENT,
-	CONTAINS,
-	LACKS,
-	GT,
-	GE,
-	LT,
-	LE
-};
-
-struct requirement {
-	char *key;
-	enum op op;
-	enum flight_field_type type;
-	char **values;
-	size_t n;
-};
-
-struct flight_selector {
-	struct requirement *v;
-	size_t n;
-};
+#include "t/sim/flight_select_impl.h"
 
 struct parser {
 	enum flight_selector_kind kind;
@@ -176,7 +149,7 @@ check_value(struct parser *p, const char *key, const char *value, size_t i)
 
 static const struct {
 	const char *word;
-	enum op op;
+	enum flight_op op;
 } ops[] = {
 	{ "=", EQ },
 	{ "==", EQ },
@@ -192,7 +165,7 @@ static const struct {
 };
 
 static int
-op_of(const char *word, enum op *op)
+op_of(const char *word, enum flight_op *op)
 {
 	size_t i;
 
@@ -205,7 +178,7 @@ op_of(const char *word, enum op *op)
 }
 
 static int
-add_value(struct parser *p, struct requirement *r, char *value)
+add_value(struct parser *p, struct flight_requirement *r, char *value)
 {
 	r->values = xreallocarray(r->values, r->n + 1, sizeof(*r->values));
 	r->values[r->n] = value;
@@ -214,7 +187,7 @@ add_value(struct parser *p, struct requirement *r, char *value)
 
 /* "(a,b)" */
 static int
-values(struct parser *p, struct requirement *r)
+values(struct parser *p, struct flight_requirement *r)
 {
 	char *t = token(p);
 	int more = 1;
@@ -263,7 +236,7 @@ static const char *const op_names[] = {
 
 /* One value after an operator; none is the empty string. */
 static int
-one_value(struct parser *p, struct requirement *r)
+one_value(struct parser *p, struct flight_requirement *r)
 {
 	char *t = peek(p), *text;
 	int64_t us;
@@ -292,7 +265,7 @@ one_value(struct parser *p, struct requirement *r)
 }
 
 static int
-operation(struct parser *p, struct requirement *r)
+operation(struct parser *p, struct flight_requirement *r)
 {
 	char *t = peek(p), *text;
 
@@ -346,7 +319,7 @@ unknown_field(struct parser *p, const char *key)
 }
 
 static int
-resolve(struct parser *p, struct requirement *r)
+resolve(struct parser *p, struct flight_requirement *r)
 {
 	const struct flight_field *f;
 	size_t n;
@@ -382,7 +355,7 @@ resolve(struct parser *p, struct requirement *r)
 }
 
 static int
-requirement(struct parser *p, struct requirement *r)
+requirement(struct parser *p, struct flight_requirement *r)
 {
 	char *t = token(p), *text;
 
@@ -412,7 +385,7 @@ requirements(struct parser *p, struct flight_selector *s)
 
 	for (;;) {
 		s->v = xreallocarray(s->v, s->n + 1, sizeof(*s->v));
-		s->v[s->n] = (struct requirement){ 0 };
+		s->v[s->n] = (struct flight_requirement){ 0 };
 		if (requirement(p, &s->v[s->n++]) == -1)
 			return -1;
 		t = token(p);
@@ -461,79 +434,4 @@ flight_selector_free(struct flight_selector *s)
 	}
 	free(s->v);
 	free(s);
-}
-
-/* --- asking -------------------------------------------------------------- */
-
-static int
-one_of(const struct requirement *r, const char *value)
-{
-	size_t i;
-
-	for (i = 0; i < r->n; i++)
-		if (strcmp(r->values[i], value) == 0)
-			return 1;
-	return 0;
-}
-
-static int
-compare(const struct requirement *r, const char *value)
-{
-	int64_t a, b;
-
-	if (flight_time_parse(value, &a) == -1 ||
-	    flight_time_parse(r->values[0], &b) == -1)
-		return 0;
-	return (a > b) - (a < b);
-}
-
-/* What is absent is unlike any value. */
-static int
-holds(const struct requirement *r, const char *value)
-{
-	switch (r->op) {
-	case EXISTS:
-		return value != NULL;
-	case ABSENT:
-		return value == NULL;
-	case EQ:
-	case IN:
-		return value != NULL && one_of(r, value);
-	case NE:
-	case NOTIN:
-		return value == NULL || !one_of(r, value);
-	case CONTAINS:
-		return value != NULL && strstr(value, r->values[0]) != NULL;
-	case LACKS:
-		return value == NULL || strstr(value, r->values[0]) == NULL;
-	case GT:
-		return value != NULL && compare(r, value) > 0;
-	case GE:
-		return value != NULL && compare(r, value) >= 0;
-	case LT:
-		return value != NULL && compare(r, value) < 0;
-	case LE:
-		return value != NULL && compare(r, value) <= 0;
-	}
-	return 0;
-}
-
-int
-flight_selects(const struct flight_selector *s,
-    const char *(*get)(const char *, const void *), const void *object)
-{
-	const struct requirement *r;
-	size_t i;
-
-	for (i = 0; i < s->n; i++) {
-		r = &s->v[i];
-		if (strcmp(r->key, "metadata.nameOrAlias") == 0) {
-			if (!holds(r, get("metadata.name", object)) &&
-			    !holds(r, get("metadata.alias", object)))
-				return 0;
-		} else if (!holds(r, get(r->key, object))) {
-			return 0;
-		}
-	}
-	return 1;
 }

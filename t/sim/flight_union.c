@@ -12,34 +12,8 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "t/sim/flight_device.h"
 #include "t/sim/flight_json.h"
-
-static char *
-whole_error(const char *path, int *whole, const char *text, const char *schema,
-    const char *value)
-{
-	*whole = 1;
-	return xasprintf(
-	    "API Error: 1 API errors found. The most relevant is "
-	    "likely:\nError at \"%s\": doesn't match schema due to: %s%s%s%s%s"
-	    "\nOther errors found were:\n",
-	    path, text, schema == NULL ? "" : "\nSchema:\n  ",
-	    schema == NULL ? "" : schema, value == NULL ? "" : "\n\nValue:\n  ",
-	    value == NULL ? "" : value);
-}
-
-#define IMAGE_SCHEMA                                                        \
-	"{\n    \"properties\": {\n      \"image\": {\n        "            \
-	"\"description\": \"Reference to the OCI image or artifact for "    \
-	"the application package.\",\n        \"type\": \"string\"\n      " \
-	"}\n    },\n    \"required\": [\n      \"image\"\n    ],\n    "     \
-	"\"type\": \"object\"\n  }"
-
-#define PORT_SCHEMA                                                        \
-	"{\n    \"description\": \"Port mapping in format "                \
-	"\\\"hostPort:containerPort\\\" (e.g., \\\"8080:80\\\").\",\n    " \
-	"\"example\": \"8080:80\",\n    \"pattern\": \"^\\\\d+:\\\\d+$\"," \
-	"\n    \"type\": \"string\"\n  }"
 
 static struct json_object *
 get(struct json_object *o, const char *key)
@@ -50,18 +24,104 @@ get(struct json_object *o, const char *key)
 	return v;
 }
 
-static char *
-no_image(struct json_object *app, const char *path, int *whole)
+/* A value as the service's validator prints it: members by name. */
+static void
+write_value(struct out *o, struct json_object *v, int depth)
 {
-	const char *value = json_object_to_json_string_ext(app,
-	    JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct flight_pairs keys = { 0 };
+	struct json_object_iter it;
+	size_t i, n;
 
-	return whole_error(path, whole,
-	    "doesn't match schema due to: doesn't "
-	    "match schema due to: Error at \"/image\": property \"image\" is "
-	    "missing",
-	    IMAGE_SCHEMA, value);
+	if (json_object_is_type(v, json_type_array)) {
+		n = json_object_array_length(v);
+		out_text(o, n == 0 ? "[" : "[\n");
+		for (i = 0; i < n; i++) {
+			out_printf(o, "%*s", 2 * depth + 2, "");
+			write_value(o, json_object_array_get_idx(v, i),
+			    depth + 1);
+			out_text(o, i + 1 < n ? ",\n" : "\n");
+		}
+		out_printf(o, n == 0 ? "]" : "%*s]", 2 * depth, "");
+		return;
+	}
+	if (!json_object_is_type(v, json_type_object)) {
+		out_text(o,
+		    json_object_to_json_string_ext(v,
+			JSON_C_TO_STRING_NOSLASHESCAPE));
+		return;
+	}
+	json_object_object_foreachC(v, it)
+	{
+		flight_pairs_set(&keys, it.key, "");
+	}
+	out_text(o, "{\n");
+	for (i = 0; i < keys.n; i++) {
+		out_printf(o, "%*s\"%s\": ", 2 * depth + 2, "", keys.v[i].key);
+		write_value(o, get(v, keys.v[i].key), depth + 1);
+		out_text(o, i + 1 < keys.n ? ",\n" : "\n");
+	}
+	out_printf(o, "%*s}", 2 * depth, "");
+	flight_pairs_clear(&keys);
 }
+
+/* One try at the union; schema NULL: it says no more. */
+static void
+write_try(struct out *o, const char *text, const char *schema,
+    struct json_object *value)
+{
+	out_text(o, text);
+	if (schema == NULL)
+		return;
+	out_printf(o, "\nSchema:\n  %s\n\nValue:\n  ", schema);
+	write_value(o, value, 1);
+	out_text(o, "\n");
+}
+
+/* All of them, which is the caller's. */
+static char *
+whole_error(const char *path, int *whole, struct out *tries)
+{
+	char *text;
+
+	*whole = 1;
+	text = xasprintf(
+	    "API Error: 1 API errors found. The most relevant is "
+	    "likely:\nError at \"%s\": doesn't match schema due to: %s\n"
+	    "Other errors found were:\n",
+	    path, tries->p);
+	out_free(tries);
+	return text;
+}
+
+#define IMAGE_SCHEMA                                                        \
+	"{\n    \"properties\": {\n      \"image\": {\n        "            \
+	"\"description\": \"Reference to the OCI image or artifact for "    \
+	"the application package.\",\n        \"type\": \"string\"\n      " \
+	"}\n    },\n    \"required\": [\n      \"image\"\n    ],\n    "     \
+	"\"type\": \"object\"\n  }"
+
+#define INLINE_SCHEMA                                                       \
+	"{\n    \"properties\": {\n      \"inline\": {\n        "           \
+	"\"description\": \"A list of application content.\",\n        "    \
+	"\"items\": {\n          \"$ref\": "                                \
+	"\"#/components/schemas/ApplicationContent\"\n        },\n        " \
+	"\"type\": \"array\"\n      }\n    },\n    \"required\": [\n      " \
+	"\"inline\"\n    ],\n    \"type\": \"object\"\n  }"
+
+#define ENCODING_SCHEMA                                                      \
+	"{\n    \"description\": \"Specifies the encoding type used for "    \
+	"data representation.\",\n    \"enum\": [\n      \"plain\",\n      " \
+	"\"base64\"\n    ],\n    \"type\": \"string\",\n    "                \
+	"\"x-enum-varnames\": [\n      \"EncodingPlain\",\n      "           \
+	"\"EncodingBase64\"\n    ]\n  }"
+
+#define PATH_SCHEMA "{\n    \"type\": \"string\"\n  }"
+
+#define PORT_SCHEMA                                                        \
+	"{\n    \"description\": \"Port mapping in format "                \
+	"\\\"hostPort:containerPort\\\" (e.g., \\\"8080:80\\\").\",\n    " \
+	"\"example\": \"8080:80\",\n    \"pattern\": \"^\\\\d+:\\\\d+$\"," \
+	"\n    \"type\": \"string\"\n  }"
 
 static int
 encoding_is_known(struct json_object *file)
@@ -93,11 +153,63 @@ files_fit(struct json_object *list)
 	return 1;
 }
 
+/* The second try: what is wrong with the inline files. */
+static void
+try_inline(struct out *o, struct json_object *app)
+{
+	struct json_object *list = get(app, "inline"), *file;
+	char *text;
+	size_t i, n;
+
+	if (!json_object_is_type(list, json_type_array)) {
+		write_try(o,
+		    "Error at \"/inline\": property \"inline\" is "
+		    "missing",
+		    INLINE_SCHEMA, app);
+		return;
+	}
+	n = json_object_array_length(list);
+	for (i = 0; i < n; i++) {
+		file = json_object_array_get_idx(list, i);
+		if (encoding_is_known(file))
+			continue;
+		text = xasprintf(
+		    "Error at \"/inline/%zu\": doesn't match "
+		    "schema due to: Error at \"/contentEncoding\": value is "
+		    "not one of the allowed values [\"plain\",\"base64\"]",
+		    i);
+		write_try(o, text, ENCODING_SCHEMA,
+		    get(file, "contentEncoding"));
+		free(text);
+		return;
+	}
+	write_try(o, "Error at \"/inline\": doesn't match schema", PATH_SCHEMA,
+	    list);
+}
+
+static char *
+no_image(struct json_object *app, const char *path, int *whole)
+{
+	struct out o = { 0 };
+
+	write_try(&o,
+	    "doesn't match schema due to: doesn't match schema due "
+	    "to: Error at \"/image\": property \"image\" is missing",
+	    IMAGE_SCHEMA, app);
+	if (strcmp(flight_get(app, "appType"), "quadlet") == 0 ||
+	    strcmp(flight_get(app, "appType"), "compose") == 0) {
+		out_text(&o, " Or doesn't match schema due to: ");
+		try_inline(&o, app);
+	}
+	return whole_error(path, whole, &o);
+}
+
 static char *
 check_env(struct json_object *app, const char *path, int *whole)
 {
 	struct json_object_iter it;
 	struct json_object *env = get(app, "envVars");
+	struct out o = { 0 };
 	char *error = NULL, *text;
 
 	if (!json_object_is_type(env, json_type_object))
@@ -110,9 +222,8 @@ check_env(struct json_object *app, const char *path, int *whole)
 		text = xasprintf("Error at \"/envVars/%s\": value must be a "
 				 "string",
 		    it.key);
-		error = whole_error(path, whole, text,
-		    "{\n    \"type\": \"string\"\n  }",
-		    json_object_to_json_string(it.val));
+		write_try(&o, text, PATH_SCHEMA, it.val);
+		error = whole_error(path, whole, &o);
 		free(text);
 	}
 	return error;
@@ -134,7 +245,8 @@ static char *
 check_ports(struct json_object *app, const char *path, int *whole)
 {
 	struct json_object *ports = get(app, "ports"), *v;
-	char *error = NULL, *text, *value;
+	struct out o = { 0 };
+	char *error = NULL, *text;
 	size_t i, n;
 
 	if (!json_object_is_type(ports, json_type_array))
@@ -148,13 +260,20 @@ check_ports(struct json_object *app, const char *path, int *whole)
 		text = xasprintf("Error at \"/ports/%zu\": string doesn't "
 				 "match the regular expression \"^\\d+:\\d+$\"",
 		    i);
-		value = xstrdup(json_object_to_json_string_ext(v,
-		    JSON_C_TO_STRING_NOSLASHESCAPE));
-		error = whole_error(path, whole, text, PORT_SCHEMA, value);
+		write_try(&o, text, PORT_SCHEMA, v);
+		error = whole_error(path, whole, &o);
 		free(text);
-		free(value);
 	}
 	return error;
+}
+
+static char *
+both(const char *path, int *whole)
+{
+	struct out o = { 0 };
+
+	write_try(&o, "input matches more than one oneOf schemas", NULL, NULL);
+	return whole_error(path, whole, &o);
 }
 
 char *
@@ -192,8 +311,7 @@ flight_union_check(struct json_object *app, const char *path, int *whole)
 	}
 	files = files_fit(get(app, "inline"));
 	if (image && files)
-		return whole_error(path, whole,
-		    "input matches more than one oneOf schemas", NULL, NULL);
+		return both(path, whole);
 	return image || files ? NULL : no_image(app, path, whole);
 }
 

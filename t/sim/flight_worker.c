@@ -25,7 +25,8 @@
 
 enum work {
 	RENDER,
-	OWN
+	OWN,
+	FLEET
 };
 enum stage {
 	WAITING,
@@ -36,7 +37,7 @@ enum stage {
 struct task {
 	STAILQ_ENTRY(task) entry;
 	enum work work;
-	char *device;
+	char *name; /* of a device, or of a fleet */
 };
 
 struct flight_worker {
@@ -73,7 +74,7 @@ drop_task(struct flight_worker *w)
 
 	STAILQ_REMOVE_HEAD(&w->tasks, entry);
 	w->n--;
-	free(t->device);
+	free(t->name);
 	free(t);
 }
 
@@ -230,19 +231,30 @@ step(struct flight_worker *w, struct task *t, struct flight_device *d)
 	return 1;
 }
 
+static int
+turn(struct flight_worker *w, struct task *t)
+{
+	struct flight_device *d;
+
+	if (t->work == FLEET) {
+		flight_fleet_validate(w->flight, t->name);
+		return 1;
+	}
+	d = flight_store_get(w->flight->store, t->name);
+	return d == NULL || step(w, t, d);
+}
+
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
 	struct flight_worker *w = arg;
 	struct task *t = STAILQ_FIRST(&w->tasks);
-	struct flight_device *d;
 
 	(void)fd, (void)what;
 	w->armed = 0;
 	if (t == NULL)
 		return;
-	d = flight_store_get(w->flight->store, t->device);
-	if (d == NULL || step(w, t, d)) {
+	if (turn(w, t)) {
 		w->stage = WAITING;
 		drop_task(w);
 	}
@@ -252,12 +264,12 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 /* --- the queue ----------------------------------------------------------- */
 
 static void
-put(struct flight_worker *w, enum work work, const char *device)
+put(struct flight_worker *w, enum work work, const char *name)
 {
 	struct task *t = xcalloc(1, sizeof(*t));
 
 	t->work = work;
-	t->device = xstrdup(device);
+	t->name = xstrdup(name);
 	STAILQ_INSERT_TAIL(&w->tasks, t, entry);
 	w->n++;
 	if (!w->armed)
@@ -298,6 +310,12 @@ flight_worker_own(struct flight *f, struct flight_device *d)
 {
 	if (flight_fleets_count(f) > 0 || d->owner != NULL)
 		put(f->worker, OWN, d->name);
+}
+
+void
+flight_worker_fleet(struct flight *f, const char *name)
+{
+	put(f->worker, FLEET, name);
 }
 
 void

@@ -19,6 +19,8 @@ void flight_worker_free(struct flight_worker *);
 void flight_worker_render(struct flight *, struct flight_device *);
 /* Labels of a device, or a fleet, changed. */
 void flight_worker_own(struct flight *, struct flight_device *);
+/* A fleet is new or changed. */
+void flight_worker_fleet(struct flight *, const char *name);
 /* Not later than this turn: how a device is that was always there. */
 void flight_render_now(struct flight *, struct flight_device *);
 /* render_ms < 0 stops it: what comes waits. */
