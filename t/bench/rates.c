@@ -8,13 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/crowd.h"
 #include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -28,7 +27,6 @@ enum {
 	DEVICES = 50,
 	PODS = 500,
 	MANY = 5000,
-	WRITERS = 4,
 	WAIT_MS = 120000,
 };
 
@@ -62,46 +60,9 @@ pss(void)
 	return sum;
 }
 
-/* One of several at work at once: a single client would be the limit. */
-static void
-work(int writer, int from, int to, int create)
-{
-	struct pod_conf conf = { .app = "load", .cpu = "1m", .memory = "1Mi" };
-	char name[16];
-	int i;
-
-	world_reopen();
-	for (i = from + writer; i < to; i += WRITERS) {
-		(void)snprintf(name, sizeof(name), "load-%d", i);
-		if (create)
-			free(pod_create(name, &conf));
-		else
-			pod_delete(name);
-	}
-	fflush(stdout);
-	_exit(0);
-}
-
-static void
-start_work(int from, int to, int create)
-{
-	int i;
-
-	fflush(stdout);
-	for (i = 0; i < WRITERS; i++)
-		if (fork() == 0)
-			work(i, from, to, create);
-}
-
-static void
-end_work(void)
-{
-	int i, status;
-
-	for (i = 0; i < WRITERS; i++)
-		if (wait(&status) == -1 || status != 0)
-			it_die("a writer failed");
-}
+static const struct pod_conf load = { .app = "load",
+	.cpu = "1m",
+	.memory = "1Mi" };
 
 static void
 rates(void)
@@ -109,27 +70,27 @@ rates(void)
 	struct requests before = requests_of(provider), after;
 	int64_t since = it_ms();
 
-	start_work(0, PODS, 1);
+	crowd_create(&load, 0, PODS);
 	if (pods_in_phase("load", "Running", PODS, WAIT_MS) != PODS)
 		it_die("not all pods are Running");
 	figure("create_rate", PODS * 1e3 / (double)(it_ms() - since), "1/s");
-	end_work();
+	crowd_end();
 	after = requests_of(provider);
 	figure("flightctl_requests", (double)(after.sent - before.sent) / PODS,
 	    "1/pod");
 	since = it_ms();
-	start_work(0, PODS, 0);
+	crowd_delete(&load, 0, PODS);
 	if (!pods_gone("load", WAIT_MS))
 		it_die("not all pods are gone");
 	figure("delete_rate", PODS * 1e3 / (double)(it_ms() - since), "1/s");
-	end_work();
+	crowd_end();
 }
 
 static void
 bytes(double idle)
 {
-	start_work(0, MANY, 1);
-	end_work();
+	crowd_create(&load, 0, MANY);
+	crowd_end();
 	if (pods_in_phase("load", "Running", MANY, WAIT_MS) != MANY)
 		it_die("not all pods are Running");
 	figure("pod_bytes", (pss() - idle) / MANY, "B");

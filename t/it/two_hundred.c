@@ -11,6 +11,7 @@
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
+#include "t/it/crowd.h"
 #include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -81,32 +82,9 @@ theirs(const char *device)
 	return js_text(js_find(d, "/spec/applications", "name", "theirs"), "");
 }
 
-static void
-create_all(void)
-{
-	char name[16];
-	int i;
-
-	for (i = 0; i < PODS; i++) {
-		(void)snprintf(name, sizeof(name), "load-%d", i);
-		free(pod_create(name,
-		    &(struct pod_conf){ .app = "load",
-			.cpu = "10m",
-			.memory = "8Mi" }));
-	}
-}
-
-static void
-delete_all(void)
-{
-	char name[16];
-	int i;
-
-	for (i = 0; i < PODS; i++) {
-		(void)snprintf(name, sizeof(name), "load-%d", i);
-		pod_delete(name);
-	}
-}
+static const struct pod_conf load = { .app = "load",
+	.cpu = "10m",
+	.memory = "8Mi" };
 
 static void
 deploy(const struct provider *p)
@@ -117,8 +95,9 @@ deploy(const struct provider *p)
 	double each;
 
 	before = requests_of(p);
-	create_all();
+	crowd_create(&load, 0, PODS);
 	running = pods_in_phase("load", "Running", PODS, RUN_MS);
+	crowd_end();
 	after = requests_of(p);
 	it_took(since, running == PODS, "%u of %d pods are Running", running,
 	    PODS);
@@ -155,7 +134,8 @@ scenario(void)
 	it_ok(flight_count(set) == PODS, "%zu applications for %d pods",
 	    flight_count(set), PODS);
 	since = it_ms();
-	delete_all();
+	crowd_delete(&load, 0, PODS);
+	crowd_end();
 	it_took(since, pods_gone("load", GONE_MS), "all pods are gone");
 	it_ok(flight_await(none_left, NULL, READY_MS),
 	    "nothing of ours is left in any spec");
