@@ -193,7 +193,8 @@ on_done(const struct https_answer *plain, void *arg)
 	call_free(c);
 	wake(f);
 	/* Last: a change of state may begin other calls and end some. */
-	reach_judge(f->reach, &a, quiet);
+	if (f->org[0] != '\0' || a.status == 0 || a.status >= 500)
+		reach_judge(f->reach, &a, quiet);
 }
 
 static int
@@ -337,7 +338,8 @@ org_done(const struct https_answer *a, void *arg)
 		return;
 	}
 	f->org[0] = '\0';
-	if (a->why.kind == ERR_NONE)
+	/* It answers, but nothing can be asked of it. */
+	if (a->status != 0 && a->status < 500)
 		reach_lost(f->reach, why.text);
 	wait = retry_wait_ms(why.kind, ++f->org_failures, a->retry_after_ms,
 	    arc4random());

@@ -34,6 +34,7 @@ enum {
 	PAGE_MS = 60 * 1000 / 40,
 	SILENCE_MS = 20 * 1000,
 	MAX_CONTINUE = 1024,
+	FRESH_MS = 5 * 1000,
 };
 
 struct pages {
@@ -200,7 +201,9 @@ round_end(struct pages *p, const struct why *why)
 	} else {
 		wait =
 		    retry_wait_ms(why->kind, ++p->failures, -1, arc4random());
-		log_debug("the list of devices broke off: %s", why->text);
+		/* Once is nothing yet; an outage is told by reach.c. */
+		if (p->failures == 2 && flight_reachable(p->flight) == 1)
+			log_warn("devices cannot be listed: %s", why->text);
 	}
 	p->ops->end(p->round, complete, p->read_boot, complete ? "" : why->text,
 	    p->arg);
@@ -289,7 +292,9 @@ pages_start(struct pages *p)
 void
 pages_catch_up(struct pages *p)
 {
-	if (p->on && p->call == NULL)
+	int64_t age = now_read().boot_ms - p->began;
+
+	if (p->on && p->call == NULL && (p->failures > 0 || age > FRESH_MS))
 		arm(p, 0);
 }
 

@@ -36,7 +36,7 @@ void pages_free(struct pages *);
 
 /* A round begins now (one under way is given up), then again and again. */
 void pages_start(struct pages *);
-/* If a round is waiting for its time, it begins now. */
+/* A round that waits for its time begins now, unless one has just been. */
 void pages_catch_up(struct pages *);
 /* No more rounds; one under way ends without end(). */
 void pages_stop(struct pages *);

@@ -197,7 +197,7 @@ again(struct change *c, const struct why *why, unsigned int *count,
 {
 	struct put *p = c->put;
 
-	if (++*count > most) {
+	if (++*count > most || (c->forgotten && !c->phantom)) {
 		finish_failed(c, why);
 		return;
 	}

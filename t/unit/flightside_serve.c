@@ -415,6 +415,22 @@ Test(serve, new_token_in_the_file_mends_a_401, .timeout = 60)
 	rig_end(&r);
 }
 
+Test(serve, what_cannot_be_used_is_told_with_its_cause, .timeout = 60)
+{
+	struct rig r;
+	AUTO_FREE char *token = NULL;
+
+	rig_start(&r, OPTIONS("--devices", "1"));
+	token = xasprintf("%s/noorg.token", r.dir);
+	rig_set(&r, SET_FLIGHTCTL_AUTH_TOKEN_FILE, token);
+	rig_link(&r);
+	RIG_UNTIL(&r, r.seen.state == 0);
+	cr_assert_not_null(strstr(r.seen.state_text, "organization"), "%s",
+	    r.seen.state_text);
+	cr_assert_eq(r.seen.complete, 0);
+	rig_end(&r);
+}
+
 Test(serve, device_that_moves_is_told_between_full_lists, .timeout = 60)
 {
 	struct rig r;
