@@ -150,10 +150,12 @@ on_load(evutil_socket_t fd, short what, void *arg)
 		a->load_failures = 0;
 		return;
 	}
-	if (a->load_failures++ == 0 || strcmp(a->text, why.text) != 0)
+	a->load_failures++;
+	if (strcmp(a->text, why.text) != 0) {
 		log_error("credentials: %s", why.text);
-	a->text[0] = '\0';
-	set_state(a, 0, why.text);
+		a->text[0] = '\0';
+		set_state(a, 0, why.text);
+	}
 	ms = retry_wait_ms(why.kind, a->load_failures, -1, arc4random());
 	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
 	evtimer_add(a->load, &tv);

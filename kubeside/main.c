@@ -9,16 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/boot.h"
-#include "common/https.h"
 #include "common/lean.h"
 #include "common/log.h"
 #include "common/mono.h"
-#include "common/retry.h"
-#include "common/scan.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
+#include "kubeside/cluster.h"
 #include "kubeside/events.h"
 #include "kubeside/feed.h"
 #include "kubeside/identity.h"
@@ -52,10 +51,8 @@ static struct {
 	struct serve *serve;
 	struct seat seats[MAX_NODES];
 	unsigned int nseats;
-	char cluster[MAX_UID + 1];
-	struct event *cluster_timer;
-	struct api_call *cluster_call;
-	unsigned int cluster_failures;
+	struct cluster *cluster;
+	char id[MAX_UID + 1]; /* of the cluster, "": not known yet */
 	struct event *end_timer;
 	struct event *lean_timer;
 	int reachable;
@@ -82,8 +79,8 @@ seat_of(const char *node)
 static void
 tell_state(void)
 {
-	serve_state(kube.serve, kube.reachable && kube.cluster[0] != '\0',
-	    kube.cluster, kube.text);
+	serve_state(kube.serve, kube.reachable && kube.id[0] != '\0', kube.id,
+	    kube.text);
 }
 
 static void
@@ -261,7 +258,7 @@ on_link(enum proc peer, int fd)
 	EACH_SEAT(s) {
 		serve_writer(kube.serve, s->id.node, writer_until(s->writer));
 		node_placer(s->node, 1);
-		if (kube.cluster[0] != '\0')
+		if (kube.id[0] != '\0')
 			feed_start(s->feed);
 	}
 }
@@ -279,47 +276,23 @@ begin_seats(void)
 	}
 }
 
-/* The cluster has no name of its own; this uid lives as long as it does. */
 static void
-on_cluster(const struct https_answer *a, void *arg)
+on_cluster(const char *id, void *arg)
 {
-	struct timeval tv;
-	int64_t ms;
-
 	(void)arg;
-	kube.cluster_call = NULL;
-	if (a->why.kind == ERR_NONE &&
-	    scan_get_string(a->body, kube.cluster, sizeof(kube.cluster),
-		"metadata", "uid", NULL) == 1) {
-		log_info("cluster %s", kube.cluster);
-		kube.reachable = 1;
-		set_text("");
-		tell_state();
-		begin_seats();
-		return;
-	}
-	kube.cluster[0] = '\0';
-	if (kube.cluster_failures++ == 0)
-		log_warn("the cluster's id is not known yet: %s", a->why.text);
-	set_text(a->why.text);
+	memcpy(kube.id, id, strnlen(id, MAX_UID));
+	kube.reachable = 1;
+	set_text("");
 	tell_state();
-	ms = retry_wait_ms(a->why.kind, kube.cluster_failures,
-	    a->retry_after_ms, arc4random());
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(kube.cluster_timer, &tv);
+	begin_seats();
 }
 
 static void
-ask_cluster(evutil_socket_t fd, short what, void *arg)
+on_no_cluster(const char *text, void *arg)
 {
-	(void)fd;
-	(void)what;
 	(void)arg;
-	kube.cluster_call = api_send(kube.api,
-	    &(struct https_req){ .method = HTTPS_GET,
-		.path = "/api/v1/namespaces/kube-system",
-		.deadline_ms = 5000,
-		.done = on_cluster });
+	set_text(text);
+	tell_state();
 }
 
 static void
@@ -328,14 +301,15 @@ on_state(int reachable, const char *text, void *arg)
 	struct seat *s;
 
 	(void)arg;
+	/* Why it is not there from the start was said by who noticed. */
+	if (kube.reachable && !reachable)
+		log_warn("the apiserver does not answer: %s", text);
+	else if (reachable)
+		log_info("the apiserver answers");
 	kube.reachable = reachable;
 	set_text(text);
-	if (reachable)
-		log_info("the apiserver answers");
-	else
-		log_warn("the apiserver does not answer: %s", text);
 	tell_state();
-	if (!reachable || kube.cluster[0] == '\0' || kube.stopping)
+	if (!reachable || kube.id[0] == '\0' || kube.stopping)
 		return;
 	EACH_SEAT(s) {
 		writer_again(s->writer);
@@ -350,7 +324,7 @@ on_replaced(void *arg)
 	struct seat *s;
 
 	(void)arg;
-	if (kube.cluster[0] == '\0' || kube.stopping)
+	if (kube.id[0] == '\0' || kube.stopping)
 		return;
 	log_info("the apiserver may be another now: watches begin again");
 	EACH_SEAT(s) {
@@ -400,7 +374,6 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	}
 	api_free(kube.api);
 	pods_free(kube.pods);
-	event_free(kube.cluster_timer);
 	event_free(kube.end_timer);
 	event_free(kube.lean_timer);
 	event_base_loopbreak(kube.base);
@@ -410,6 +383,8 @@ static int
 start(struct event_base *base, const struct settings *settings, struct why *why)
 {
 	static const struct api_ops api_ops = { on_state, on_replaced };
+	static const struct cluster_ops cluster_ops = { on_cluster,
+		on_no_cluster };
 	static const struct calls_ops calls_ops = { on_done, on_object,
 		on_write_until };
 	static const struct serve_ops serve_ops = { asked_status, asked_delete,
@@ -431,11 +406,10 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.api = api_new(base, settings, 2 * kube.nseats, &api_ops, NULL);
 	kube.calls = calls_new(base, kube.api, kube.pods, &calls_ops, NULL);
 	kube.events = events_new(base, kube.api);
-	kube.cluster_timer = evtimer_new(base, ask_cluster, NULL);
+	kube.cluster = cluster_new(base, kube.api, &cluster_ops, NULL);
 	kube.end_timer = evtimer_new(base, on_end, NULL);
 	kube.lean_timer = evtimer_new(base, on_lean, NULL);
-	if (kube.cluster_timer == NULL || kube.end_timer == NULL ||
-	    kube.lean_timer == NULL)
+	if (kube.end_timer == NULL || kube.lean_timer == NULL)
 		return fail(why, ERR_SYSTEM, "libevent: no memory");
 	identity = identity_make();
 	for (i = 0; i < n; i++) {
@@ -455,10 +429,10 @@ run(void)
 
 	evtimer_add(kube.lean_timer, &soon);
 	if (id[0] == '\0') {
-		ask_cluster(-1, 0, NULL);
+		cluster_ask(kube.cluster);
 		return;
 	}
-	memcpy(kube.cluster, id, strnlen(id, MAX_UID));
+	memcpy(kube.id, id, strnlen(id, MAX_UID));
 	begin_seats();
 }
 
@@ -479,9 +453,7 @@ on_stop(void)
 	if (kube.stopping)
 		return;
 	kube.stopping = 1;
-	api_cancel(kube.cluster_call);
-	kube.cluster_call = NULL;
-	evtimer_del(kube.cluster_timer);
+	cluster_free(steal(&kube.cluster));
 	evtimer_add(kube.end_timer, &patience);
 	kube.unreleased = kube.nseats;
 	EACH_SEAT(s)

@@ -45,6 +45,7 @@ struct watch {
 	int expired; /* the stream said that our version is too old */
 	int64_t began_ms;
 	unsigned int failures;
+	int told;	    /* that it is not well */
 	unsigned int items; /* of this stream */
 	char version[MAX_VERSION];
 	char next[MAX_CONTINUE]; /* continue token, "": first page */
@@ -66,6 +67,7 @@ static void
 hand_over(struct watch *w, enum pod_how how, struct span object)
 {
 	w->items++;
+	w->told = 0;
 	if (w->ops->item(how, object, w->arg))
 		api_pause(w->call);
 }
@@ -196,14 +198,21 @@ restart_list(struct watch *w)
 	w->version[0] = '\0';
 }
 
-/* An outage is one line, not one a try; a refusal is api.c's to tell. */
+/*
+ * One line until it is well again.  That the server is away is api.c's to
+ * tell, and what it does not allow.
+ */
 static void
-report(const struct watch *w, const struct why *why)
+report(struct watch *w, const struct why *why)
 {
-	if (w->failures == 0 && why->kind != ERR_DENIED)
-		log_warn("%s", why->text);
-	else
-		log_debug("%s", why->text);
+	enum log_level level =
+	    why->kind == ERR_AGAIN ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+
+	if (w->told || why->kind == ERR_DENIED)
+		level = LOG_LEVEL_DEBUG;
+	w->told = 1;
+	log_line(level, &(struct log_about){ .operation = "watch" }, "%s",
+	    why->text);
 }
 
 /* Returns how it ended, as the cause of the next wait. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * cluster.c: which cluster this is.
+ *
+ * Owns the question, asked until it is answered.  A cluster has no name of
+ * its own; the UID of kube-system lives as long as it does.
+ */
+#include "kubeside/cluster.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "common/limits.h"
+#include "common/log.h"
+#include "common/retry.h"
+#include "common/scan.h"
+#include "common/xmem.h"
+#include "kubeside/api.h"
+
+enum {
+	DEADLINE_MS = 5000,
+};
+
+struct cluster {
+	struct api *api;
+	const struct cluster_ops *ops;
+	void *arg;
+	struct event *timer;
+	struct api_call *call;
+	unsigned int failures;
+};
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	cluster_ask(arg);
+}
+
+struct cluster *
+cluster_new(struct event_base *base, struct api *api,
+    const struct cluster_ops *ops, void *arg)
+{
+	struct cluster *c = xcalloc(1, sizeof(*c));
+
+	c->api = api;
+	c->ops = ops;
+	c->arg = arg;
+	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
+		abort();
+	return c;
+}
+
+void
+cluster_free(struct cluster *c)
+{
+	if (c == NULL)
+		return;
+	api_cancel(c->call);
+	event_free(c->timer);
+	free(c);
+}
+
+static void
+on_answer(const struct https_answer *a, void *arg)
+{
+	struct cluster *c = arg;
+	char id[MAX_UID + 1];
+	struct timeval tv;
+	int64_t ms;
+
+	c->call = NULL;
+	if (a->why.kind == ERR_NONE &&
+	    scan_get_string(a->body, id, sizeof(id), "metadata", "uid", NULL) ==
+		1) {
+		log_info("cluster %s", id);
+		c->ops->known(id, c->arg);
+		return;
+	}
+	if (c->failures++ == 0)
+		log_warn("the cluster's id is not known yet: %s", a->why.text);
+	c->ops->unknown(a->why.text, c->arg);
+	ms = retry_wait_ms(a->why.kind, c->failures, a->retry_after_ms,
+	    arc4random());
+	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	evtimer_add(c->timer, &tv);
+}
+
+void
+cluster_ask(struct cluster *c)
+{
+	c->call = api_send(c->api,
+	    &(struct https_req){ .method = HTTPS_GET,
+		.path = "/api/v1/namespaces/kube-system",
+		.deadline_ms = DEADLINE_MS,
+		.done = on_answer,
+		.arg = c });
+}
