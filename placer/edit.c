@@ -134,6 +134,55 @@ edit_cut(struct edit *e, const char *app)
 	return 0;
 }
 
+/* One more line; -1: it would be two. */
+static int
+add_line(struct list *l, struct span element)
+{
+	if (memchr(element.p, '\n', element.len) != NULL)
+		return -1;
+	l->text = xreallocarray(l->text, l->len + element.len + 2, 1);
+	if (l->len > 0)
+		l->text[l->len++] = '\n';
+	memcpy(l->text + l->len, element.p, element.len);
+	l->len += element.len;
+	l->text[l->len] = '\0';
+	return 0;
+}
+
+/* Adds the elements of that name, or of config entries; -1: a bad one. */
+static int
+recover(struct list *l, struct span device, const char *member,
+    const char *app, int configs)
+{
+	struct span array, e;
+	char name[MAX_NAME + 1];
+	size_t at = 0;
+	int rc;
+
+	if ((rc = scan_get(device, &array, "spec", member, NULL)) != 1)
+		return rc;
+	while ((rc = scan_next(array, &at, &e)) == 1) {
+		if (scan_get_string(e, name, sizeof(name), "name", NULL) != 1 ||
+		    (configs ? !is_of(name, app) : strcmp(name, app) != 0))
+			continue;
+		if (add_line(l, e) == -1)
+			return -1;
+	}
+	return rc;
+}
+
+char *
+edit_recover(struct span device, const char *app)
+{
+	struct list l = { NULL, 0 };
+
+	if (recover(&l, device, "applications", app, 0) == 0 && l.len > 0 &&
+	    recover(&l, device, "config", app, 1) == 0)
+		return l.text;
+	free(l.text);
+	return NULL;
+}
+
 static const char *
 text_of(const struct list *l)
 {

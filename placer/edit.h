@@ -22,6 +22,13 @@ void edit_free(struct edit *);
 int edit_set(struct edit *, const char *app, const char *entry);
 int edit_cut(struct edit *, const char *app);
 
+/*
+ * The entry of an application as it stands in a Device that was read, for
+ * when nothing is remembered of it.  The caller's; NULL: not there, or not in
+ * one line each.
+ */
+char *edit_recover(struct span device, const char *app);
+
 /* The JSON text; the caller's. */
 char *edit_text(const struct edit *);
 

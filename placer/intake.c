@@ -15,6 +15,7 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "placer/change.h"
+#include "placer/edit.h"
 
 /* -- pods --------------------------------------------------------------------- */
 
@@ -223,10 +224,31 @@ refuse_device(struct world *w, struct wdevice *d, const char *text)
 	    "the device is frozen: what it says cannot be read");
 }
 
+/* What was adopted: its entry is learnt from where it stands. */
 static void
-take_device(struct world *w, struct device *dev, int64_t read_boot,
-    struct now now, struct effects *fx)
+recover_entries(struct wdevice *d, struct span object, struct effects *fx)
 {
+	const struct app_entry *e;
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!p->adopted || p->has_entry || p->entry != NULL ||
+		    (e = device_entry(d->dev, p->app)) == NULL ||
+		    e->images == 0 ||
+		    (p->entry = edit_recover(object, p->app)) == NULL)
+			continue;
+		p->has_entry = 1;
+		p->rendered_images = e->images;
+		effects_pod(fx, EFFECT_SEAT, p);
+		effects_pod(fx, EFFECT_ENTRY, p);
+	}
+}
+
+static void
+take_device(struct world *w, struct device *dev,
+    const struct body_device *m, struct now now, struct effects *fx)
+{
+	int64_t read_boot = (int64_t)m->read_boot;
 	struct wdevice *d;
 
 	if ((d = world_device(w, dev->name)) == NULL)
@@ -237,6 +259,7 @@ take_device(struct world *w, struct device *dev, int64_t read_boot,
 		return;
 	}
 	world_set_device(w, d, dev, read_boot);
+	recover_entries(d, m->object, fx);
 	change_read(w, d, now, fx);
 }
 
@@ -250,7 +273,7 @@ intake_device(struct world *w, const struct body_device *m, struct now now,
 	struct why why;
 
 	if ((dev = device_parse(m->object, w->prefix, &why)) != NULL) {
-		take_device(w, dev, (int64_t)m->read_boot, now, fx);
+		take_device(w, dev, m, now, fx);
 		return;
 	}
 	if (scan_get_string(m->object, name, sizeof(name), "metadata", "name",

@@ -8,6 +8,7 @@
 #include "placer/lost.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/log.h"
 #include "common/xmem.h"
@@ -78,6 +79,41 @@ stop(struct world *w, struct wdevice *d, enum life_device is, struct now now,
 	world_look_pods_of(w, d);
 }
 
+/*
+ * Our memory is gone: the condition of a pod says since when.  0: none does,
+ * and it is no clock of this device.
+ */
+static int64_t
+told_since(const struct wdevice *d)
+{
+	const struct wpod *p;
+	int64_t since, first = 0;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->pod == NULL || p->pod->told_device == NULL ||
+		    p->pod->seen.cond[COND_DEVICE].status != TRUTH_UNKNOWN ||
+		    strcmp(p->pod->told_device, d->name) != 0)
+			continue;
+		since = p->pod->seen.cond[COND_DEVICE].since_ms;
+		if (since > 0 && (first == 0 || since < first))
+			first = since;
+	}
+	return first;
+}
+
+static void
+resume(struct wdevice *d, struct now now, struct effects *fx)
+{
+	int64_t since = told_since(d), passed = now.wall_ms - since;
+
+	if (since == 0 || passed < 0)
+		return;
+	d->away_boot = passed < now.boot_ms ? now.boot_ms - passed : 1;
+	if (d->node != NULL)
+		d->node->brake_stale = 1;
+	save_clock(d, now, fx);
+}
+
 void
 lost_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
@@ -90,6 +126,8 @@ lost_look(struct world *w, struct wdevice *d, struct now now,
 		d->unknown_boot = 0;
 	else if (d->unknown_boot == 0)
 		d->unknown_boot = now.boot_ms;
+	if (d->unknown_boot == now.boot_ms && d->away_boot == 0)
+		resume(d, now, fx);
 	is = facts_device(d, now);
 	if (!w->flight_reachable && is != GONE)
 		return; /* nobody is lost while Flightctl does not answer */

@@ -397,7 +397,8 @@ is_told(enum life_state state)
 
 /*
  * The API says that it had a device, and our memory and the specs know of
- * none: its entry may be out of the spec and the work not yet stopped.
+ * none: that device is asked first.  Its entry may be out of the spec and the
+ * work not yet stopped, or the device is not in the lists any more.
  */
 static void
 seek(struct world *w, struct wpod *p, struct effects *fx)
@@ -411,9 +412,11 @@ seek(struct world *w, struct wpod *p, struct effects *fx)
 	p->sought = 1;
 	told = p->pod->seen.cond[COND_DEVICE].status;
 	if ((told != TRUTH_TRUE && told != TRUTH_UNKNOWN) ||
-	    mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1 ||
-	    (d = world_runs(w, p)) == NULL)
+	    p->pod->told_device == NULL ||
+	    mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1)
 		return;
+	if ((d = world_device(w, p->pod->told_device)) == NULL)
+		d = world_add_device(w, p->pod->told_device);
 	world_seat(w, p, d);
 	p->sent = 1;
 	effects_pod(fx, EFFECT_SEAT, p);

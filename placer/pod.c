@@ -382,6 +382,30 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	return 0;
 }
 
+/* "device edge-1": what we said in the condition, while it had a seat. */
+static void
+build_told_device(struct block *b, struct json_object *status,
+    struct pod *pod)
+{
+	static const char word[] = "device ";
+	struct json_object *list = jread_member(status, "conditions"), *c;
+	const char *type, *message;
+	size_t i, len = sizeof(word) - 1;
+
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		message = jread_string(jread_member(c, "message"));
+		if (type == NULL || message == NULL ||
+		    strcmp(type, pod_condition_type(COND_DEVICE)) != 0 ||
+		    strncmp(message, word, len) != 0 ||
+		    message[len] == '\0' || strlen(message + len) > MAX_NAME)
+			continue;
+		pod->told_device = block_str(b, message + len);
+		return;
+	}
+}
+
 static int
 build(struct block *b, void *arg)
 {
@@ -411,6 +435,7 @@ build(struct block *b, void *arg)
 		pod->images = 1;
 	build_owner(b, raw, pod);
 	build_reconnect(p, pod);
+	build_told_device(b, jread_member(p->root, "status"), pod);
 	seen_read(jread_member(p->root, "status"), &pod->seen);
 	return 0;
 }

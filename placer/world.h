@@ -117,7 +117,7 @@ struct wpod {
 	uint8_t refusals;     /* something it mounts was not there */
 	int64_t retry_boot;   /* not before */
 	int64_t final_boot;
-	uint8_t sought;	      /* a device that runs it, without an entry */
+	uint8_t sought;	      /* the device that the API names was looked at */
 	uint8_t hopeless;     /* no device could ever hold it, or refused */
 	int64_t told_boot;    /* the watch may take so long to show it */
 	uint64_t told;	      /* digest of the status that the API has */
@@ -268,12 +268,6 @@ void world_drop_device(struct world *, struct wdevice *);
 /* Takes *dev: capacity, fleet and adoption of entries follow it. */
 void world_set_device(struct world *, struct wdevice *, struct device *,
     int64_t read_boot);
-
-/*
- * A device that reports the pod's application and has not yet applied a spec
- * without it; NULL: none.
- */
-struct wdevice *world_runs(struct world *, const struct wpod *);
 
 /* gone or unreadable changed: what choices and figures see of it. */
 void world_device_changed(struct wdevice *);

@@ -141,18 +141,6 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 	p->sent_images = e->images;
 }
 
-struct wdevice *
-world_runs(struct world *w, const struct wpod *p)
-{
-	struct wdevice *d;
-
-	RB_FOREACH(d, wdevice_tree, &w->devices)
-		if (d->dev != NULL && !d->gone && !d->dev->applied &&
-		    device_report(d->dev, p->app) != NULL)
-			return d;
-	return NULL;
-}
-
 static void
 set_total(struct world *w, struct wdevice *d)
 {

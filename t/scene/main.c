@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * main.c: runs scenes.
- *	scene [FILE...]	each (or all of t/scene) as it stands, then again with the placer killed
- *			after every statement, then at every frame of its
- *			own that does something; each time it must end in the same state
+ *	scene [FILE...]	each (or all of t/scene) as it stands, then again and
+ *			again: with the placer killed, with or without its
+ *			database, or a link lost after every statement, and
+ *			killed at every frame of its own that does something;
+ *			each time it must end in the same state
  *	scene -1 FILE...	as it stands only
  *	scene -v ...	with all outputs
  */
@@ -38,10 +40,20 @@ struct text {
 	size_t n;
 };
 
+/* What happens to the placer after a statement. */
+enum blow {
+	BLOW_RESTART,
+	BLOW_LOST, /* with its database */
+	BLOW_KUBE, /* the link ends */
+	BLOW_FLIGHT,
+	BLOW_COUNT
+};
+
 /* Where a run differs from the scene as it stands. */
 struct twist {
-	size_t restart_after; /* line, 0: none */
-	uint64_t crash_at;    /* frame of the placer, 0: none */
+	enum blow blow;
+	size_t after;	   /* line, 0: none */
+	uint64_t crash_at; /* frame of the placer, 0: none */
 };
 
 void
@@ -160,6 +172,18 @@ end(struct scene *sc)
 }
 
 static void
+strike(struct scene *sc, enum blow blow)
+{
+	if (blow == BLOW_KUBE && !sc->kube.cut)
+		side_break(sc, &sc->kube, 0);
+	else if (blow == BLOW_FLIGHT && !sc->flight.cut)
+		side_break(sc, &sc->flight, 0);
+	else if (blow == BLOW_RESTART || blow == BLOW_LOST)
+		place_restart(sc, blow == BLOW_LOST);
+	place_idle(sc);
+}
+
+static void
 play(struct scene *sc, const struct text *t, const struct twist *how)
 {
 	struct words s;
@@ -172,10 +196,8 @@ play(struct scene *sc, const struct text *t, const struct twist *how)
 		else if (s.n > 0)
 			verbs_run(sc, &s);
 		words_free(&s);
-		if (i + 1 == how->restart_after && !sc->failed) {
-			place_restart(sc, 0);
-			place_idle(sc);
-		}
+		if (i + 1 == how->after && !sc->failed)
+			strike(sc, how->blow);
 	}
 	if (!sc->failed)
 		place_pass(sc, SETTLE_MS);
@@ -239,12 +261,16 @@ show(const struct scene *sc)
 
 /* -- all runs of a scene ------------------------------------------------------------------ */
 
+static const char *const blows[BLOW_COUNT] = { "restarted",
+	"restarted without its database", "link with kubeside lost",
+	"link with flightside lost" };
+
 static void
 complain(struct scene *sc, const struct twist *how, const char *why)
 {
 	printf("not ok %s", why);
-	if (how->restart_after != 0)
-		printf(" (restarted after line %zu)", how->restart_after);
+	if (how->after != 0)
+		printf(" (%s after line %zu)", blows[how->blow], how->after);
 	if (how->crash_at != 0)
 		printf(" (killed at its frame %llu)",
 		    (unsigned long long)how->crash_at);
@@ -271,7 +297,8 @@ run(const char *file, const struct text *t, const struct twist *how,
 	if (wanted == NULL)
 		rest(&sc);
 	is = state_of(&sc);
-	if (!sc.failed && wanted != NULL && strcmp(is, wanted) != 0)
+	if (!sc.failed && wanted != NULL && strcmp(is, wanted) != 0 &&
+	    (how->blow != BLOW_LOST || !sc.forgetful))
 		scene_fail(&sc, "ends as\n%sand not as\n%s", is, wanted);
 	if (sc.failed)
 		complain(&sc, how, sc.why);
@@ -299,14 +326,14 @@ static int
 run_twisted(const char *file, const struct text *t, const char *wanted,
     uint64_t frames)
 {
-	struct twist how = { 0, 0 };
+	struct twist how = { 0 };
 	int ok = 1;
 
-	for (how.restart_after = 1; ok && how.restart_after <= t->n;
-	     how.restart_after++)
-		if (is_statement(t->lines[how.restart_after - 1]))
-			ok = run(file, t, &how, wanted, NULL, NULL);
-	how.restart_after = 0;
+	for (; ok && how.blow < BLOW_COUNT; how.blow++)
+		for (how.after = 1; ok && how.after <= t->n; how.after++)
+			if (is_statement(t->lines[how.after - 1]))
+				ok = run(file, t, &how, wanted, NULL, NULL);
+	how.after = 0;
 	for (how.crash_at = 1; ok && how.crash_at <= frames;
 	     how.crash_at += 1 + frames / CRASHES_MAX)
 		ok = run(file, t, &how, wanted, NULL, NULL);
@@ -316,7 +343,7 @@ run_twisted(const char *file, const struct text *t, const char *wanted,
 static int
 run_file(const char *file, int once)
 {
-	struct twist none = { 0, 0 };
+	struct twist none = { 0 };
 	struct text t = read_text(file);
 	AUTO_FREE char *ended = NULL;
 	uint64_t frames = 0;

@@ -178,6 +178,7 @@ struct scene {
 	char *why; /* the first failure */
 	int quiet; /* repeated with restarts: only what must always hold */
 	int plain; /* not to be repeated */
+	int forgetful; /* how it ends hangs on the database */
 	int restless; /* does not come to rest */
 	/* -- time -- */
 	struct timer_list timers;

@@ -43,6 +43,13 @@ v_plain(struct scene *sc, const struct words *s)
 }
 
 static void
+v_forgetful(struct scene *sc, const struct words *s)
+{
+	(void)s;
+	sc->forgetful = 1;
+}
+
+static void
 v_restless(struct scene *sc, const struct words *s)
 {
 	(void)s;
@@ -238,6 +245,7 @@ static const struct {
 	{ "restart", v_restart },
 	{ "store", v_store },
 	{ "plain", v_plain },
+	{ "forgetful", v_forgetful },
 	{ "restless", v_restless },
 	{ "setting", v_setting },
 	{ "go", v_go },
