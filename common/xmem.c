@@ -46,7 +46,14 @@ xstrdup(const char *s)
 char *
 xstrndup(const char *s, size_t n)
 {
-	return need(strndup(s, n));
+	size_t len = n > 0 ? strnlen(s, n) : 0;
+	char *copy = xmalloc(len + 1);
+
+	/* Not strndup(): ASan's strict one wants a NUL beyond n. */
+	if (len > 0)
+		memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
 }
 
 char *
