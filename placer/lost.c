@@ -2,8 +2,8 @@
 /*
  * lost.c: the clock of a device that went silent.
  *
- * Owns when a clock starts and stops, who is told, and the brake; what follows
- * when it runs out is life.def's.
+ * Owns when a clock starts and stops, who is told, the brake and the rate of
+ * evictions; when a pod is to be evicted is life.def's.
  */
 #include "placer/lost.h"
 
@@ -18,7 +18,8 @@ enum {
 	BRAKE_WINDOW_MS = 10 * 60 * 1000,
 	BRAKE_PERCENT = 30,
 	BRAKE_LEAST = 3,
-	READ_AGAIN_MS = 5 * 1000
+	READ_AGAIN_MS = 5 * 1000,
+	MINUTE_MS = 60 * 1000
 };
 
 static void
@@ -193,6 +194,45 @@ lost_weigh(struct world *w, struct wnode *n)
 		"the devices are back, clocks run again");
 	TAILQ_FOREACH(d, &n->devices, on_node)
 		world_look_pods_of(w, d);
+}
+
+/* -- eviction -------------------------------------------------------------------- */
+
+/* Never more than so many a minute: a mistake of ours must stay small. */
+static int
+may_evict(struct world *w, struct wpod *p, struct now now)
+{
+	if (w->evict_boot == 0 || now.boot_ms >= w->evict_boot + MINUTE_MS) {
+		w->evict_boot = now.boot_ms;
+		w->evicted = 0;
+	}
+	if (w->evicted < w->set->number[SET_EVICT_RATE]) {
+		w->evicted++;
+		return 1;
+	}
+	world_look_at(w, p, w->evict_boot + MINUTE_MS);
+	return 0;
+}
+
+void
+lost_evict(struct world *w, struct wpod *p, struct now now,
+    struct effects *fx)
+{
+	struct effect *e;
+
+	if (p->evicted || p->deleting || !may_evict(w, p, now))
+		return;
+	e = effects_add(fx, EFFECT_DELETE);
+	e->pod = p;
+	e->number = NO_GRACE;
+	if (p->device->gone)
+		effects_event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
+		    "any more; the pod is deleted");
+	else
+		effects_event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
+		    "come back in time; the pod is deleted");
+	effects_record(fx, p, "Evict", p->device->gone ? "device deleted" :
+						 "device time-out exceeded");
 }
 
 /* -- in time -------------------------------------------------------------------- */

@@ -9,6 +9,9 @@
 /* The device's turn, before its pods have theirs. */
 void lost_look(struct world *, struct wdevice *, struct now, struct effects *);
 
+/* EVICT: the pod is deleted as a person would, at EVICT_RATE at most. */
+void lost_evict(struct world *, struct wpod *, struct now, struct effects *);
+
 /* After those: does the brake hold? */
 void lost_weigh(struct world *, struct wnode *);
 

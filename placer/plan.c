@@ -22,7 +22,7 @@
 enum {
 	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
 	RETRY_MAX_MS = 5 * 60 * 1000,
-	MINUTE_MS = 60 * 1000,
+	SAVED_MS = 100,
 };
 
 /* Why it waits, told once for each new text. */
@@ -226,8 +226,13 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 {
 	struct why why;
 
-	if (p->pod->images != p->rendered_images)
+	if (p->pod->images != p->rendered_images) {
+		if (p->entry != NULL) { /* what ran is saved first */
+			world_look_at(w, p, now.boot_ms + SAVED_MS);
+			return;
+		}
 		p->has_entry = 0; /* other images: rendered anew */
+	}
 	if (!p->has_entry && pauses(w, p, now))
 		return;
 	switch (prepare_entry(w, p, fx, &why)) {
@@ -300,42 +305,6 @@ blame(struct wpod *p, struct effects *fx)
 	effects_record(fx, p, "Retreat", p->why_waits);
 }
 
-/* Never more than so many a minute: a mistake of ours must stay small. */
-static int
-may_evict(struct world *w, struct wpod *p, struct now now)
-{
-	if (w->evict_boot == 0 || now.boot_ms >= w->evict_boot + MINUTE_MS) {
-		w->evict_boot = now.boot_ms;
-		w->evicted = 0;
-	}
-	if (w->evicted < w->set->number[SET_EVICT_RATE]) {
-		w->evicted++;
-		return 1;
-	}
-	world_look_at(w, p, w->evict_boot + MINUTE_MS);
-	return 0;
-}
-
-static void
-evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
-{
-	struct effect *e;
-
-	if (p->evicted || p->deleting || !may_evict(w, p, now))
-		return;
-	e = effects_add(fx, EFFECT_DELETE);
-	e->pod = p;
-	e->number = NO_GRACE;
-	if (p->device->gone)
-		effects_event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
-		    "any more; the pod is deleted");
-	else
-		effects_event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
-		    "come back in time; the pod is deleted");
-	effects_record(fx, p, "Evict", p->device->gone ? "device deleted" :
-						 "device time-out exceeded");
-}
-
 /* Only the writer of the node acts; WRITER looks at everything again. */
 static int
 may_act(const struct wpod *p, struct now now)
@@ -376,7 +345,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		blame(p, fx);
 		return 1;
 	case EVICT:
-		evict(w, p, now, fx);
+		lost_evict(w, p, now, fx);
 		return 0;
 	case REVERT:
 		revert(w, p, now, fx);
