@@ -27,11 +27,11 @@ auto_close_(const int *fd)
 #define AUTO_FD __attribute__((cleanup(auto_close_)))
 
 /* The pointer, leaving NULL in its place. */
-#define steal(pp)                     \
-	({                            \
+#define steal(pp)                       \
+	({                              \
 		__auto_type p_ = *(pp); \
-		*(pp) = NULL;         \
-		p_;                   \
+		*(pp) = NULL;           \
+		p_;                     \
 	})
 
 #endif

@@ -22,9 +22,9 @@ enum setting {
 };
 
 struct settings {
-	char *text[SET_COUNT];	    /* as given, or the default; never NULL */
-	int64_t number[SET_COUNT];  /* TIME ms, NUMBER, SIZE bytes, CPU milli */
-	uint8_t given[SET_COUNT];   /* not the default */
+	char *text[SET_COUNT];	   /* as given, or the default; never NULL */
+	int64_t number[SET_COUNT]; /* TIME ms, NUMBER, SIZE bytes, CPU milli */
+	uint8_t given[SET_COUNT];  /* not the default */
 };
 
 /* All defaults. */

@@ -9,16 +9,16 @@
 
 #include <stdint.h>
 
-#define WHY_KINDS(X)                                                 \
-	X(NONE)	    /* nothing failed */                             \
-	X(AGAIN)    /* the same may succeed later */                 \
-	X(AUTH)	    /* credentials missing, expired or refused */    \
-	X(CONFLICT) /* somebody else changed it: read, decide anew */ \
+#define WHY_KINDS(X)                                                    \
+	X(NONE)	    /* nothing failed */                                \
+	X(AGAIN)    /* the same may succeed later */                    \
+	X(AUTH)	    /* credentials missing, expired or refused */       \
+	X(CONFLICT) /* somebody else changed it: read, decide anew */   \
 	X(GONE)	    /* the object, or this incarnation, is not there */ \
-	X(LIMIT)    /* a bound of limits.h */                        \
-	X(FORMAT)   /* what was read is not what it should be */     \
-	X(DENIED)   /* a rule of ours or of theirs forbids it */     \
-	X(SYSTEM)   /* the operating system said no */               \
+	X(LIMIT)    /* a bound of limits.h */                           \
+	X(FORMAT)   /* what was read is not what it should be */        \
+	X(DENIED)   /* a rule of ours or of theirs forbids it */        \
+	X(SYSTEM)   /* the operating system said no */                  \
 	X(BUG)	    /* cannot happen, happened */
 
 enum why_kind {

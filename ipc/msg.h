@@ -59,12 +59,12 @@ enum object_kind {
 };
 
 /* Why a frame was refused; any value but ADMIT_OK ends the link. */
-#define ADMITS(X)                                            \
-	X(OK)                                                \
-	X(TYPE)	    /* no such message */                    \
-	X(SENDER)   /* the peer may not send it */           \
-	X(RECEIVER) /* not for us */                         \
-	X(WHEN)	    /* too early or too late on this link */ \
+#define ADMITS(X)                                                \
+	X(OK)                                                    \
+	X(TYPE)	    /* no such message */                        \
+	X(SENDER)   /* the peer may not send it */               \
+	X(RECEIVER) /* not for us */                             \
+	X(WHEN)	    /* too early or too late on this link */     \
 	X(SIZE)	    /* shorter or longer than its body may be */ \
 	X(FD)	    /* a descriptor too many or too few */
 

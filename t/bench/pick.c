@@ -27,8 +27,9 @@ main(void)
 
 	for (i = 0; i < DEVICES; i++) {
 		(void)snprintf(name, sizeof(name), "edge-%05d", i);
-		fleet_add(w, &(struct fleet_device){ name, 2 << i % 4,
-			2048 << i % 4, NULL, NULL, NULL });
+		fleet_add(w,
+		    &(struct fleet_device){ name, 2 << i % 4, 2048 << i % 4,
+			NULL, NULL, NULL });
 	}
 	for (i = 0; i < DECISIONS; i++) {
 		(void)snprintf(name, sizeof(name), "pod-%05d", i);

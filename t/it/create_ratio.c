@@ -38,8 +38,9 @@ scenario(void)
 	crowd_end();
 	since = it_ms();
 	p = provider_start("provider", fast);
-	if (!it_took(since, pods_in_phase("ratio", "Running", PODS, RUN_MS) ==
-		    PODS, "%d pods are Running, start included", PODS))
+	if (!it_took(since,
+		pods_in_phase("ratio", "Running", PODS, RUN_MS) == PODS,
+		"%d pods are Running, start included", PODS))
 		return;
 	ours = PODS * 1e3 / (double)(it_ms() - since);
 	bare = crowd_patch_rate(&load, PODS, LOOP_MS);

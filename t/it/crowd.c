@@ -102,8 +102,8 @@ patch(const struct pod_conf *conf, unsigned int from, unsigned int n, int ms,
 	world_reopen();
 	while (it_ms() < until) {
 		AUTO_FREE char *name = name_of(conf, (from + done) % n);
-		AUTO_FREE char *path = xasprintf("%s/%s/status", KUBE_PODS,
-		    name);
+		AUTO_FREE char *path =
+		    xasprintf("%s/%s/status", KUBE_PODS, name);
 
 		if (kube_patch(path, "application/strategic-merge-patch+json",
 			js_make("{\"status\":{\"message\":\"%u-%u\"}}", from,

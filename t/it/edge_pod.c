@@ -43,7 +43,8 @@ look_with_podman(void)
 		strstr(command, "100000") != NULL,
 	    "with the pod's command (%.80s)", command);
 	/* What systemd asks podman for; the host may have no controllers. */
-	world_shell(&memory, "systemctl cat 'k8s-*.service' | "
+	world_shell(&memory,
+	    "systemctl cat 'k8s-*.service' | "
 	    "grep -o -e '--memory=[0-9]*' | uniq");
 	it_ok(strcmp(memory, "--memory=33554432\n") == 0,
 	    "and the pod's memory limit (%.20s)", memory);

@@ -52,8 +52,9 @@ fleet_add(struct world *w, const struct fleet_device *f)
 	char *text, *owner;
 
 	owner = f->owner == NULL ? xstrdup("") :
-	    xasprintf("\"owner\":\"%s\",", f->owner);
-	text = xasprintf("{\"apiVersion\":\"flightctl.io/v1beta1\","
+				   xasprintf("\"owner\":\"%s\",", f->owner);
+	text = xasprintf(
+	    "{\"apiVersion\":\"flightctl.io/v1beta1\","
 	    "\"kind\":\"Device\",\"metadata\":{\"name\":\"%s\",%s"
 	    "\"creationTimestamp\":\"2026-01-01T00:00:00Z\","
 	    "\"generation\":1,\"resourceVersion\":\"1\","
@@ -61,8 +62,9 @@ fleet_add(struct world *w, const struct fleet_device *f)
 	    "\"status\":{\"summary\":{\"status\":\"%s\"},"
 	    "\"lifecycle\":{\"status\":\"Enrolled\"},"
 	    "\"systemInfo\":{\"architecture\":\"amd64\",\"cpuCores\":\"%d\","
-	    "\"memoryTotalKb\":\"%d\"}}}", f->name, owner,
-	    f->labels != NULL ? "," : "", f->labels != NULL ? f->labels : "",
+	    "\"memoryTotalKb\":\"%d\"}}}",
+	    f->name, owner, f->labels != NULL ? "," : "",
+	    f->labels != NULL ? f->labels : "",
 	    f->summary != NULL ? f->summary : "Online", f->cores,
 	    f->memory_mib * 1024);
 	dev = device_parse(span_of(text), "", &why);
@@ -84,18 +86,21 @@ fleet_pod(struct world *w, const char *name, const char *cpu,
 	struct why why = { .text = "" };
 	char *text, *owner;
 
-	owner = controller == NULL ? xstrdup("") :
+	owner = controller == NULL ?
+	    xstrdup("") :
 	    xasprintf("\"ownerReferences\":[{\"apiVersion\":\"apps/v1\","
-		"\"kind\":\"ReplicaSet\",\"name\":\"r\",\"uid\":\"%s\","
-		"\"controller\":true}],", controller);
-	text = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"Pod\","
+		      "\"kind\":\"ReplicaSet\",\"name\":\"r\",\"uid\":\"%s\","
+		      "\"controller\":true}],",
+		controller);
+	text = xasprintf(
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\","
 	    "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\",%s"
 	    "\"uid\":\"uid-%s\",\"creationTimestamp\":"
 	    "\"2026-01-01T00:00:00Z\",\"generation\":1},"
 	    "\"spec\":{\"nodeName\":\"%s\"%s%s,\"containers\":[{\"name\":"
 	    "\"c\",\"image\":\"x\",\"resources\":{\"requests\":{\"cpu\":"
-	    "\"%s\",\"memory\":\"%s\"}}}]},\"status\":{}}", name, owner, name,
-	    w->nodes[0].name, spec != NULL ? "," : "",
+	    "\"%s\",\"memory\":\"%s\"}}}]},\"status\":{}}",
+	    name, owner, name, w->nodes[0].name, spec != NULL ? "," : "",
 	    spec != NULL ? spec : "", cpu, memory);
 	pod = pod_parse(span_of(text), &why);
 	must(pod != NULL, text, &why);

@@ -10,8 +10,8 @@ struct fleet_device {
 	const char *name;
 	int cores;
 	int memory_mib;
-	const char *labels; /* more of them: "\"zone\":\"a\"", or NULL */
-	const char *owner;  /* or NULL */
+	const char *labels;  /* more of them: "\"zone\":\"a\"", or NULL */
+	const char *owner;   /* or NULL */
 	const char *summary; /* or NULL: Online */
 };
 

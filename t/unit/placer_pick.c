@@ -23,11 +23,12 @@ pick(struct world *w, struct wpod *p, struct pick_answer *a)
 static void
 add(struct world *w, const char *name, int cores, int mib)
 {
-	fleet_add(w, &(struct fleet_device){ name, cores, mib, NULL, NULL,
-		NULL });
+	fleet_add(w,
+	    &(struct fleet_device){ name, cores, mib, NULL, NULL, NULL });
 }
 
-/* -- the rules again, slow and plain: every pair of devices compared -------- */
+/* -- the rules again, slow and plain: every pair of devices compared --------
+ */
 
 static size_t
 same(const struct wdevice *d, const struct wpod *p)
@@ -56,7 +57,8 @@ left(const struct wdevice *d, const struct wpod *p)
 	int64_t memory = d->total.memory - d->used.memory - p->room.memory;
 
 	return (int)((cpu * 1000 / d->total.cpu_m +
-	    memory * 1000 / d->total.memory) / 200);
+			 memory * 1000 / d->total.memory) /
+	    200);
 }
 
 static int
@@ -92,8 +94,9 @@ any_world(unsigned int *seed)
 
 	for (i = 0; i < DEVICES; i++) {
 		snprintf(name, sizeof(name), "d%02d", i);
-		fleet_add(w, &(struct fleet_device){ name,
-			1 + rand_r(seed) % 8, 512 << rand_r(seed) % 4, NULL,
+		fleet_add(w,
+		    &(struct fleet_device){ name, 1 + rand_r(seed) % 8,
+			512 << rand_r(seed) % 4, NULL,
 			rand_r(seed) % 10 == 0 ? "Fleet/x" : NULL,
 			rand_r(seed) % 10 == 0 ? "Unknown" : NULL });
 	}
@@ -109,8 +112,8 @@ any_pod(struct world *w, unsigned int *seed, int i)
 	snprintf(cpu, sizeof(cpu), "%dm", rand_r(seed) % 600);
 	snprintf(memory, sizeof(memory), "%dMi", rand_r(seed) % 300);
 	snprintf(group, sizeof(group), "g%d", rand_r(seed) % 5);
-	return fleet_pod(w, name, cpu, memory,
-	    rand_r(seed) % 2 ? group : NULL, NULL);
+	return fleet_pod(w, name, cpu, memory, rand_r(seed) % 2 ? group : NULL,
+	    NULL);
 }
 
 Test(pick, the_table_chooses_as_the_plain_rules_do)
@@ -190,12 +193,13 @@ Test(pick, too_large_for_all_is_said_with_both_figures)
 	struct wpod *p;
 
 	add(w, "edge-1", 2, 2048);
-	fleet_add(w, &(struct fleet_device){ "edge-2", 4, 4096, NULL, NULL,
-		"Unknown" });
+	fleet_add(w,
+	    &(struct fleet_device){ "edge-2", 4, 4096, NULL, NULL, "Unknown" });
 	p = fleet_pod(w, "p", "8", "64Mi", NULL, NULL);
 	cr_assert_null(pick(w, p, &a));
 	cr_assert(a.never);
-	cr_assert_str_eq(a.text, "Insufficient resources: Device edge-1 has 2 "
+	cr_assert_str_eq(a.text,
+	    "Insufficient resources: Device edge-1 has 2 "
 	    "CPU, requested 8 CPU (2 devices: 1 disconnected, 1 no room for "
 	    "CPU)");
 	p = fleet_pod(w, "q", "3", "64Mi", NULL, NULL);
@@ -210,10 +214,12 @@ Test(pick, selectors_and_names_are_followed)
 	struct world *w = fleet_world();
 	struct wpod *p;
 
-	fleet_add(w, &(struct fleet_device){ "a", 2, 2048, "\"zone\":\"n\"",
-		NULL, NULL });
-	fleet_add(w, &(struct fleet_device){ "b", 8, 8192, "\"zone\":\"s\"",
-		NULL, NULL });
+	fleet_add(w,
+	    &(struct fleet_device){ "a", 2, 2048, "\"zone\":\"n\"", NULL,
+		NULL });
+	fleet_add(w,
+	    &(struct fleet_device){ "b", 8, 8192, "\"zone\":\"s\"", NULL,
+		NULL });
 	p = fleet_pod(w, "p", "1", "64Mi", NULL,
 	    "\"nodeSelector\":{\"zone\":\"n\"}");
 	cr_assert_not_null(pick(w, p, &a), "%s", a.text);
