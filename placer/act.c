@@ -127,8 +127,19 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_EVENT:
 	case EFFECT_FETCH:
 	case EFFECT_FIGURES:
+	case EFFECT_BRAKE:
 		break;
 	}
+}
+
+static void
+log_brake(const struct effect *e)
+{
+	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    &(struct log_about){ .operation = "lost",
+		.fleet = e->node->fleet }, "node %s: %s", e->node->name,
+	    e->number ? "too many devices went silent at once, no clock runs" :
+			"devices are back, clocks run again");
 }
 
 /* -- after it ------------------------------------------------------------------ */
@@ -158,6 +169,9 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_FIGURES:
 		act_send_figures(a, e->node);
+		break;
+	case EFFECT_BRAKE:
+		log_brake(e);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);

@@ -164,6 +164,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m,
 	case EFFECT_CHANGE:
 	case EFFECT_EVENT:
 	case EFFECT_FIGURES:
+	case EFFECT_BRAKE:
 		log_warn("an answer of the wrong kind for request %llu",
 		    (unsigned long long)id);
 		break;

@@ -25,6 +25,7 @@ enum effect_kind {
 	EFFECT_EVENT,	/* reason, text, number: warning */
 	EFFECT_FETCH,	/* number: index in pod->needs, or FETCH_POD */
 	EFFECT_FIGURES, /* node's figures */
+	EFFECT_BRAKE,	/* number: node's brake is on */
 };
 
 enum {

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
 
@@ -173,9 +172,10 @@ most_at_once(const struct wnode *n)
 }
 
 void
-lost_weigh(struct world *w, struct wnode *n)
+lost_weigh(struct world *w, struct wnode *n, struct effects *fx)
 {
 	size_t allowed = n->ndevices * BRAKE_PERCENT / 100;
+	struct effect *e;
 	struct wdevice *d;
 	int was = n->brake;
 
@@ -187,11 +187,9 @@ lost_weigh(struct world *w, struct wnode *n)
 	n->brake = most_at_once(n) > allowed;
 	if (was == n->brake)
 		return;
-	log_line(n->brake ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "lost", .fleet = n->fleet },
-	    "node %s: %s", n->name, n->brake ?
-		"too many devices went silent at once, no clock runs" :
-		"the devices are back, clocks run again");
+	e = effects_add(fx, EFFECT_BRAKE);
+	e->node = n;
+	e->number = n->brake;
 	TAILQ_FOREACH(d, &n->devices, on_node)
 		world_look_pods_of(w, d);
 }

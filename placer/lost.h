@@ -13,7 +13,7 @@ void lost_look(struct world *, struct wdevice *, struct now, struct effects *);
 void lost_evict(struct world *, struct wpod *, struct now, struct effects *);
 
 /* After those: does the brake hold? */
-void lost_weigh(struct world *, struct wnode *);
+void lost_weigh(struct world *, struct wnode *, struct effects *);
 
 /* After its turn: the device, and a pod of it that is LOST, are looked at
  * again in time. */

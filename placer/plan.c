@@ -444,7 +444,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms)
 			lost_look(w, d, now, fx);
 	for (i = 0; i < w->nnodes; i++)
-		lost_weigh(w, &w->nodes[i]);
+		lost_weigh(w, &w->nodes[i], fx);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
 		look_at_pod(w, p, now, fx);
 	while ((d = world_next_device(w, now.boot_ms)) != NULL) {

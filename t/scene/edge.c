@@ -18,7 +18,8 @@
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
 
-/* -- elements ------------------------------------------------------------------ */
+/* -- elements
+ * ------------------------------------------------------------------ */
 
 const struct element *
 edge_find(const struct element_list *l, const char *name)
@@ -87,7 +88,8 @@ drop_told(struct edge *d, struct told *t)
 	free(t);
 }
 
-/* -- its life --------------------------------------------------------------------- */
+/* -- its life
+ * --------------------------------------------------------------------- */
 
 static void
 set(char **at, const char *value)
@@ -142,7 +144,8 @@ edge_clear(struct edge *d)
 	}
 }
 
-/* -- its text ------------------------------------------------------------------------ */
+/* -- its text
+ * ------------------------------------------------------------------------ */
 
 static char *
 join(const struct element_list *l)
@@ -151,8 +154,8 @@ join(const struct element_list *l)
 	char *text = xstrdup(""), *more;
 
 	TAILQ_FOREACH(e, l, link) {
-		more = xasprintf("%s%s%s", text, *text != '\0' ? "," : "",
-		    e->raw);
+		more =
+		    xasprintf("%s%s%s", text, *text != '\0' ? "," : "", e->raw);
 		free(text);
 		text = more;
 	}
@@ -162,13 +165,14 @@ join(const struct element_list *l)
 static char *
 metadata_text(const struct edge *d)
 {
-	AUTO_FREE char *created = xasprintf("2026-01-01T00:00:%02d.785006Z",
-	    d->incarnation);
+	AUTO_FREE char *created =
+	    xasprintf("2026-01-01T00:00:%02d.785006Z", d->incarnation);
 	AUTO_FREE char *owner = NULL;
 
 	owner = d->owner == NULL ? xstrdup("") :
-	    xasprintf("\"owner\":\"%s\",", d->owner);
-	return xasprintf("{\"annotations\":{\"device-controller/"
+				   xasprintf("\"owner\":\"%s\",", d->owner);
+	return xasprintf(
+	    "{\"annotations\":{\"device-controller/"
 	    "renderedSpecHash\":\"%s\",\"device-controller/renderedVersion\":"
 	    "\"%llu\"},\"creationTimestamp\":\"%s\",\"generation\":%llu,"
 	    "\"labels\":{%s},\"name\":\"%s\",%s\"resourceVersion\":\"%llu\"}",
@@ -208,8 +212,8 @@ put_told(struct json_object *list, const struct told *t)
 static char *
 status_text(const struct edge *d)
 {
-	AUTO_FREE char *version = xasprintf("%llu",
-	    (unsigned long long)d->reported_version);
+	AUTO_FREE char *version =
+	    xasprintf("%llu", (unsigned long long)d->reported_version);
 	AUTO_FREE char *cores = xasprintf("%d", d->cores);
 	AUTO_FREE char *kb = xasprintf("%d", d->memory_mib * 1024);
 	struct json_object *s = jmake_object(), *o;
@@ -243,14 +247,17 @@ edge_text(const struct edge *d)
 
 	if (d->garbage)
 		return xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":"
-		    "{%s}},\"spec\":{\"applications\":7}}", d->name,
-		    d->labels);
-	return xasprintf("{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
-	    "\"Device\",\"metadata\":%s,\"spec\":%s,\"status\":%s}", metadata,
-	    d->spec, status);
+				 "{%s}},\"spec\":{\"applications\":7}}",
+		    d->name, d->labels);
+	return xasprintf(
+	    "{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
+	    "\"Device\",\"metadata\":%s,\"spec\":%s,\"status\":%s}",
+	    metadata, d->spec, status);
 }
 
-/* -- Flightctl ---------------------------------------------------------------------------- */
+/* -- Flightctl
+ * ----------------------------------------------------------------------------
+ */
 
 void
 edge_stored(struct scene *sc, struct edge *d)
@@ -261,8 +268,7 @@ edge_stored(struct scene *sc, struct edge *d)
 	free(d->spec);
 	d->spec = *configs == '\0' ?
 	    xasprintf("{\"applications\":[%s]}", apps) :
-	    xasprintf("{\"applications\":[%s],\"config\":[%s]}", apps,
-		configs);
+	    xasprintf("{\"applications\":[%s],\"config\":[%s]}", apps, configs);
 	d->generation++;
 	d->rv += 3;
 	if (!d->hold_render)
@@ -285,7 +291,9 @@ edge_render(struct scene *sc, struct edge *d)
 	edge_wake(sc, d);
 }
 
-/* -- the agent ------------------------------------------------------------------------------ */
+/* -- the agent
+ * ------------------------------------------------------------------------------
+ */
 
 static void
 say(struct edge *d, const char *updating, const char *reason,

@@ -32,8 +32,8 @@ out_add(struct scene *sc, enum out_kind kind, const char *about,
 
 	if (sc->nouts == sc->outs_cap) {
 		sc->outs_cap = sc->outs_cap * 2 + 64;
-		sc->outs = xreallocarray(sc->outs, sc->outs_cap,
-		    sizeof(*sc->outs));
+		sc->outs =
+		    xreallocarray(sc->outs, sc->outs_cap, sizeof(*sc->outs));
 	}
 	o = &sc->outs[sc->nouts++];
 	*o = (struct output){ .at_ms = clock_boot_ms(), .kind = kind };
@@ -87,7 +87,8 @@ kind_of(const char *word)
 	return k;
 }
 
-/* -- what stands now ------------------------------------------------------------ */
+/* -- what stands now
+ * ------------------------------------------------------------ */
 
 static void
 same(struct scene *sc, const char *what, const char *is, const char *wanted)
@@ -137,7 +138,8 @@ known(struct scene *sc, const char *label)
 {
 	const struct kpod *p = kube_pod(sc, label);
 
-	return p == NULL ? NULL :
+	return p == NULL ?
+	    NULL :
 	    world_pod((struct world *)(uintptr_t)serve_world(sc->serve),
 		p->uid);
 }
@@ -148,8 +150,9 @@ e_seat(struct scene *sc, const struct words *s)
 {
 	const struct wpod *p = known(sc, words_at(s, 2));
 
-	same(sc, "its seat", p != NULL && p->device != NULL ? p->device->name :
-		"none", words_at(s, 3));
+	same(sc, "its seat",
+	    p != NULL && p->device != NULL ? p->device->name : "none",
+	    words_at(s, 3));
 }
 
 /* expect state LABEL STATE, of life.def */
@@ -219,7 +222,8 @@ e_figures(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the figures are \"%s\"", last);
 }
 
-/* -- what came out ---------------------------------------------------------------- */
+/* -- what came out
+ * ---------------------------------------------------------------- */
 
 /* expect no KIND [ABOUT [BEGINNING]] */
 static void
@@ -244,8 +248,7 @@ e_output(struct scene *sc, const struct words *s, enum out_kind kind)
 	AUTO_FREE char *wanted = rest_of(s, 3);
 	struct output *o;
 
-	o = first_of(sc, kind, words_at(s, 2),
-	    kind == OUT_EVENT ? wanted : "");
+	o = first_of(sc, kind, words_at(s, 2), kind == OUT_EVENT ? wanted : "");
 	if (o == NULL) {
 		scene_fail(sc, "it did not come");
 		return;

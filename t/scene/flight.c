@@ -17,7 +17,8 @@
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
 
-/* -- devices --------------------------------------------------------------------- */
+/* -- devices
+ * --------------------------------------------------------------------- */
 
 static struct edge *
 find(struct scene *sc, const char *name)
@@ -119,7 +120,8 @@ edge_labels(struct scene *sc, const struct edge *d)
 	return labels(sc, apps, n);
 }
 
-/* -- what flightside tells ------------------------------------------------------------ */
+/* -- what flightside tells
+ * ------------------------------------------------------------ */
 
 static void
 send_edge(struct scene *sc, struct edge *d, enum msg_type asked, uint64_t id)
@@ -158,8 +160,8 @@ flight_round(struct scene *sc)
 static void
 send_state(struct scene *sc)
 {
-	struct body_flight_state m = {
-		.reachable = (uint32_t)sc->flight.reachable };
+	struct body_flight_state m = { .reachable =
+					   (uint32_t)sc->flight.reachable };
 
 	if (!sc->flight.reachable)
 		(void)strlcpy(m.text, "as the scene says", sizeof(m.text));
@@ -174,7 +176,8 @@ flight_greet(struct scene *sc)
 	flight_round(sc);
 }
 
-/* -- what is asked of it ----------------------------------------------------------------- */
+/* -- what is asked of it
+ * ----------------------------------------------------------------- */
 
 static void
 done(struct scene *sc, const struct frame *f, enum why_kind kind)
@@ -273,8 +276,7 @@ apply_member(struct scene *sc, struct span edit, const char *member,
 			}
 			raw = xstrndup(e.p, e.len);
 			had = edge_find(l, name);
-			h->written |= had == NULL ||
-			    strcmp(had->raw, raw) != 0;
+			h->written |= had == NULL || strcmp(had->raw, raw) != 0;
 			edge_set(l, name, raw);
 			free(raw);
 			h->set[h->nset++] = name;
@@ -293,10 +295,10 @@ apply_member(struct scene *sc, struct span edit, const char *member,
 static void
 report_change(struct scene *sc, const struct edge *d, const struct heard *h)
 {
-	AUTO_FREE char *set = labels(sc, (const char **)(uintptr_t)h->set,
-	    h->nset);
-	AUTO_FREE char *cut = labels(sc, (const char **)(uintptr_t)h->cut,
-	    h->ncut);
+	AUTO_FREE char *set =
+	    labels(sc, (const char **)(uintptr_t)h->set, h->nset);
+	AUTO_FREE char *cut =
+	    labels(sc, (const char **)(uintptr_t)h->cut, h->ncut);
 
 	out_add(sc, OUT_CHANGE, d->name, "%s%s%s%s%s",
 	    h->nset > 0 ? "set " : "", set,
@@ -364,7 +366,8 @@ flight_frame(struct scene *sc, const struct frame *f, int is_late)
 
 	if (f->type == MSG_CLUSTER)
 		return;
-	if (f->type == MSG_CHANGE && !is_late && body_change_get(f->body, &m) == 0)
+	if (f->type == MSG_CHANGE && !is_late &&
+	    body_change_get(f->body, &m) == 0)
 		rules_change(sc, &m);
 	if ((how = side_rule(sc, &sc->flight, f, &kind)) == ANSWER_HELD)
 		return;

@@ -27,10 +27,10 @@
 #include "t/scene/verbs.h"
 
 enum {
-	RECENT = 40,		/* outputs shown after a failure */
-	SETTLE_MS = 45 * 1000,	/* after the last statement */
-	QUIET_MS = 60 * 1000,	/* then nothing is to be done any more */
-	CRASHES_MAX = 40,	/* of one scene */
+	RECENT = 40,	       /* outputs shown after a failure */
+	SETTLE_MS = 45 * 1000, /* after the last statement */
+	QUIET_MS = 60 * 1000,  /* then nothing is to be done any more */
+	CRASHES_MAX = 40,      /* of one scene */
 };
 
 static int verbose;
@@ -73,7 +73,8 @@ scene_fail(struct scene *sc, const char *fmt, ...)
 	sc->why = xasprintf("%s:%d: %s", sc->file, sc->line, text);
 }
 
-/* -- files ------------------------------------------------------------------------- */
+/* -- files
+ * ------------------------------------------------------------------------- */
 
 static struct text
 read_text(const char *path)
@@ -120,7 +121,9 @@ remove_dir(const char *dir)
 		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
 }
 
-/* -- one run --------------------------------------------------------------------------- */
+/* -- one run
+ * ---------------------------------------------------------------------------
+ */
 
 static void
 begin(struct scene *sc, const char *file)
@@ -237,8 +240,9 @@ state_of(struct scene *sc)
 		    p->in_api ? "there" : "gone",
 		    p->deleted_ms != 0 ? " deleted" : "",
 		    p->evicted ? " evicted" : "",
-		    !p->in_api ? "" : kube_is_ready(p) ? "ready" :
-						 kube_phase(p));
+		    !p->in_api		 ? "" :
+			kube_is_ready(p) ? "ready" :
+					   kube_phase(p));
 	TAILQ_FOREACH(d, &sc->edges, link) {
 		AUTO_FREE char *labels = edge_labels(sc, d);
 
@@ -260,7 +264,8 @@ show(const struct scene *sc)
 		    sc->outs[i].text);
 }
 
-/* -- all runs of a scene ------------------------------------------------------------------ */
+/* -- all runs of a scene
+ * ------------------------------------------------------------------ */
 
 static const char *const blows[BLOW_COUNT] = { "restarted",
 	"restarted without its database", "link with kubeside lost",
@@ -318,8 +323,7 @@ static int
 is_statement(const char *line)
 {
 	return line[strspn(line, " \t\n")] != '\0' &&
-	    line[strspn(line, " \t")] != '#' &&
-	    strncmp(line, "expect", 6) != 0;
+	    line[strspn(line, " \t")] != '#' && strncmp(line, "expect", 6) != 0;
 }
 
 /* One in SCENE_EVERY, for builds that are slow. */

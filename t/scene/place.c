@@ -36,7 +36,8 @@ struct timer {
 
 static struct scene *placed; /* for boot_relink(), which has no argument */
 
-/* -- links ------------------------------------------------------------------- */
+/* -- links -------------------------------------------------------------------
+ */
 
 static void
 on_frame(struct chan *c, struct frame *f, void *arg)
@@ -118,7 +119,8 @@ side_mend(struct scene *sc, struct side *s)
 	sc->moved++;
 }
 
-/* -- life ------------------------------------------------------------------------ */
+/* -- life
+ * ------------------------------------------------------------------------ */
 
 void
 place_start(struct scene *sc)
@@ -169,8 +171,8 @@ place_restart(struct scene *sc, int lose_store)
 
 	place_stop(sc);
 	for (i = 0; lose_store && i < sizeof(parts) / sizeof(parts[0]); i++) {
-		AUTO_FREE char *path = xasprintf("%s/placer.db%s", sc->dir,
-		    parts[i]);
+		AUTO_FREE char *path =
+		    xasprintf("%s/placer.db%s", sc->dir, parts[i]);
 
 		(void)unlink(path);
 	}
@@ -193,7 +195,8 @@ place_full(struct scene *sc, int full)
 	sc->store_full = full;
 }
 
-/* -- rest and time ------------------------------------------------------------------ */
+/* -- rest and time
+ * ------------------------------------------------------------------ */
 
 static void
 relink(struct scene *sc, struct side *s)

@@ -15,7 +15,8 @@
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
 
-/* -- at every step ------------------------------------------------------------ */
+/* -- at every step ------------------------------------------------------------
+ */
 
 static int
 places(struct scene *sc, const struct kpod *p)
@@ -56,8 +57,7 @@ check_room(struct scene *sc, const struct edge *d)
 	const struct kpod *p;
 
 	TAILQ_FOREACH(e, &d->apps, link) {
-		if ((p = kube_by_app(sc, e->name)) == NULL ||
-		    p->cpu == NULL)
+		if ((p = kube_by_app(sc, e->name)) == NULL || p->cpu == NULL)
 			continue;
 		if (quantity_milli(span_of(p->cpu), &one) == 0)
 			cpu += one;
@@ -66,9 +66,10 @@ check_room(struct scene *sc, const struct edge *d)
 	}
 	if (cpu > (int64_t)d->cores * 1000 ||
 	    memory > (int64_t)d->memory_mib << 20)
-		scene_fail(sc, "%s: %lldm CPU and %lldMi memory are more than "
-		    "it has", d->name, (long long)cpu,
-		    (long long)(memory >> 20));
+		scene_fail(sc,
+		    "%s: %lldm CPU and %lldMi memory are more than "
+		    "it has",
+		    d->name, (long long)cpu, (long long)(memory >> 20));
 }
 
 void
@@ -82,7 +83,8 @@ rules_hold(struct scene *sc)
 			check_room(sc, d);
 }
 
-/* -- at each write ------------------------------------------------------------------ */
+/* -- at each write
+ * ------------------------------------------------------------------ */
 
 static void
 check_writer(struct scene *sc, const char *what, const char *about,
@@ -90,8 +92,10 @@ check_writer(struct scene *sc, const char *what, const char *about,
 {
 	if (!sc->writer || (int64_t)until_boot > sc->until_boot ||
 	    (int64_t)until_boot <= clock_boot_ms())
-		scene_fail(sc, "%s of %s by one that is not the writer "
-		    "(until %lld)", what, about, (long long)until_boot);
+		scene_fail(sc,
+		    "%s of %s by one that is not the writer "
+		    "(until %lld)",
+		    what, about, (long long)until_boot);
 }
 
 static int
@@ -148,7 +152,8 @@ check_names(struct scene *sc, struct span edit, const char *member)
 	if (scan_get(edit, &list, member, "set", NULL) == 1)
 		while (scan_next(list, &at, &e) == 1) {
 			if (scan_get_string(e, name, sizeof(name), "name",
-				NULL) != 1 || is_foreign(sc, name))
+				NULL) != 1 ||
+			    is_foreign(sc, name))
 				scene_fail(sc, "%s is not ours to set", name);
 			if (strcmp(member, "applications") == 0)
 				check_set(sc, name);
@@ -197,8 +202,10 @@ rules_status(struct scene *sc, const struct body_pod_status *m)
 		    m->name);
 		return;
 	}
-	if (p->ended && scan_get_string(m->status, phase, sizeof(phase),
-		"phase", NULL) == 1 && strcmp(phase, kube_phase(p)) != 0)
+	if (p->ended &&
+	    scan_get_string(m->status, phase, sizeof(phase), "phase", NULL) ==
+		1 &&
+	    strcmp(phase, kube_phase(p)) != 0)
 		scene_fail(sc, "%s was %s and is told to be %s", p->label,
 		    kube_phase(p), phase);
 }

@@ -21,7 +21,8 @@ struct scene;
 
 #define SCENE_CLUSTER "c0ffee00-0000-4000-8000-000000000001"
 
-/* -- what the placer sent ---------------------------------------------------- */
+/* -- what the placer sent ----------------------------------------------------
+ */
 
 enum out_kind {
 	OUT_CHANGE,
@@ -43,11 +44,12 @@ struct output {
 	int taken; /* by an expect */
 };
 
-void out_add(struct scene *, enum out_kind, const char *about,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+void out_add(struct scene *, enum out_kind, const char *about, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 const char *out_name(enum out_kind);
 
-/* -- how a request is answered: by default at once, as the servers would ------- */
+/* -- how a request is answered: by default at once, as the servers would
+ * ------- */
 
 enum answer {
 	ANSWER_MODEL,	/* nothing special */
@@ -66,7 +68,8 @@ struct answering {
 	int hold;
 };
 
-/* -- the two models -------------------------------------------------------------- */
+/* -- the two models
+ * -------------------------------------------------------------- */
 
 struct kpod {
 	TAILQ_ENTRY(kpod) link;
@@ -81,8 +84,8 @@ struct kpod {
 	struct json_object *status;
 	uint64_t rv;
 	int in_api;
-	int bound; /* the apiserver lists it for the node */
-	int ended; /* reached a terminal phase */
+	int bound;  /* the apiserver lists it for the node */
+	int ended;  /* reached a terminal phase */
 	int forced; /* a person deleted it: may be at two places */
 	int evicted;
 	int untold; /* it went without a word */
@@ -125,7 +128,7 @@ struct edge {
 	char *name;
 	char *labels; /* members */
 	char *owner;
-	char *summary;	 /* when not silent */
+	char *summary; /* when not silent */
 	char *lifecycle;
 	int cores, memory_mib;
 	int incarnation;
@@ -175,11 +178,11 @@ struct scene {
 	const char *file;
 	int line;
 	int failed;
-	char *why; /* the first failure */
-	int quiet; /* repeated with restarts: only what must always hold */
-	int plain; /* not to be repeated */
+	char *why;     /* the first failure */
+	int quiet;     /* repeated with restarts: only what must always hold */
+	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */
-	int restless; /* does not come to rest */
+	int restless;  /* does not come to rest */
 	/* -- time -- */
 	struct timer_list timers;
 	int rounds_off;
@@ -203,15 +206,16 @@ struct scene {
 	/* -- what came out -- */
 	struct output *outs;
 	size_t nouts, outs_cap;
-	uint64_t moved;	    /* frames so far */
-	uint64_t sent;	    /* of them: by the placer, and no mere question */
-	uint64_t crash_at;  /* die after so many of them; 0: never */
+	uint64_t moved;	   /* frames so far */
+	uint64_t sent;	   /* of them: by the placer, and no mere question */
+	uint64_t crash_at; /* die after so many of them; 0: never */
 };
 
 void scene_fail(struct scene *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* -- place.c: the process under test ------------------------------------------- */
+/* -- place.c: the process under test
+ * ------------------------------------------- */
 
 void place_start(struct scene *);
 void place_stop(struct scene *);
@@ -242,13 +246,14 @@ enum answer side_rule(struct scene *, struct side *, const struct frame *,
 void side_release(struct scene *, struct side *, enum msg_type);
 void side_drop_held(struct scene *);
 
-/* -- kube.c ------------------------------------------------------------------------- */
+/* -- kube.c
+ * ------------------------------------------------------------------------- */
 
 /* late: it was put aside; what must hold of it was looked at then. */
 void kube_frame(struct scene *, const struct frame *, int late);
 void kube_greet(struct scene *); /* a new link: what it says first */
 void kube_send_pod(struct scene *, struct kpod *, enum pod_how);
-void kube_renew(struct scene *); /* WRITER */
+void kube_renew(struct scene *);			  /* WRITER */
 struct kpod *kube_pod(struct scene *, const char *label); /* NULL: fails */
 struct kpod *kube_by_app(struct scene *, const char *app);
 struct kpod *kube_add(struct scene *, const char *name);
@@ -261,7 +266,8 @@ char *kube_reason(const struct kpod *);
 char *kube_text(const struct kpod *);
 void kube_clear(struct scene *);
 
-/* -- flight.c, edge.c ------------------------------------------------------------------ */
+/* -- flight.c, edge.c
+ * ------------------------------------------------------------------ */
 
 void flight_frame(struct scene *, const struct frame *, int late);
 void flight_greet(struct scene *);
@@ -287,14 +293,16 @@ int edge_may_run(const struct edge *, const char *app);
 /* "a b c": labels of the pods whose mark stands in its spec. */
 char *edge_labels(struct scene *, const struct edge *);
 
-/* -- rules.c: what must hold at every step ------------------------------------------------ */
+/* -- rules.c: what must hold at every step
+ * ------------------------------------------------ */
 
 void rules_hold(struct scene *);
 void rules_change(struct scene *, const struct body_change *);
 void rules_status(struct scene *, const struct body_pod_status *);
 void rules_delete(struct scene *, const struct body_pod_delete *);
 
-/* -- verbs.c, expect.c ---------------------------------------------------------------------- */
+/* -- verbs.c, expect.c
+ * ---------------------------------------------------------------------- */
 
 void verbs_run(struct scene *, const struct words *);
 void expect_run(struct scene *, const struct words *);

@@ -130,7 +130,8 @@ v_flight(struct scene *sc, const struct words *s)
 	side_verb(sc, &sc->flight, words_at(s, 1), flight_greet);
 }
 
-/* -- how requests are answered --------------------------------------------------- */
+/* -- how requests are answered
+ * --------------------------------------------------- */
 
 static const struct {
 	const char *word;
@@ -168,8 +169,8 @@ side_of(struct scene *sc, const char *word, enum msg_type *type)
 		if (strcmp(requests[i].word, word) != 0)
 			continue;
 		*type = requests[i].type;
-		return *type == MSG_CHANGE || *type == MSG_READ ?
-		    &sc->flight : &sc->kube;
+		return *type == MSG_CHANGE || *type == MSG_READ ? &sc->flight :
+								  &sc->kube;
 	}
 	scene_fail(sc, "change, read, status, delete or object");
 	return NULL;

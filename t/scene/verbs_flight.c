@@ -205,7 +205,8 @@ verb_other(struct scene *sc, const struct words *s)
 	if (d == NULL)
 		return;
 	raw = xasprintf("{ \"name\" : \"%s\", \"appType\":\"compose\", "
-	    "\"image\":\"quay.io/other/app:1\" }", words_at(s, 2));
+			"\"image\":\"quay.io/other/app:1\" }",
+	    words_at(s, 2));
 	edge_set(&d->apps, words_at(s, 2), raw);
 	edge_stored(sc, d);
 	flight_push(sc, d);
@@ -229,15 +230,16 @@ verb_entry(struct scene *sc, const struct words *s)
 	put(&p->node, words_get(s, "node", p->node));
 	if (mark_name(cluster, "default", p->name, p->uid, p->app) == -1)
 		abort();
-	raw = xasprintf("{\"name\":\"%s\",\"appType\":\"quadlet\",\"inline\":[{"
+	raw = xasprintf(
+	    "{\"name\":\"%s\",\"appType\":\"quadlet\",\"inline\":[{"
 	    "\"path\":\"c.container\",\"content\":\"[Container]\\nImage=x\\n"
 	    "Label=vk.flightctl.io/cluster=%s\\n"
 	    "Label=vk.flightctl.io/node=%s\\n"
 	    "Label=vk.flightctl.io/namespace=default\\n"
 	    "Label=vk.flightctl.io/pod=%s\\nLabel=vk.flightctl.io/uid=%s\\n"
 	    "Label=vk.flightctl.io/cpu-milli=100\\n"
-	    "Label=vk.flightctl.io/memory-bytes=1048576\\n\"}]}", p->app,
-	    cluster, p->node, p->name, p->uid);
+	    "Label=vk.flightctl.io/memory-bytes=1048576\\n\"}]}",
+	    p->app, cluster, p->node, p->name, p->uid);
 	edge_set(&d->apps, p->app, raw);
 	edge_stored(sc, d);
 	flight_push(sc, d);
@@ -280,7 +282,8 @@ verb_rounds(struct scene *sc, const struct words *s)
 	sc->rounds_off = strcmp(words_at(s, 1), "off") == 0;
 }
 
-/* -- what goes on by itself ------------------------------------------------------ */
+/* -- what goes on by itself
+ * ------------------------------------------------------ */
 
 enum {
 	RENEW_MS = 5 * 1000,

@@ -97,9 +97,10 @@ verb_configmap(struct scene *sc, const struct words *s)
 	struct object *o = xcalloc(1, sizeof(*o));
 
 	o->name = xstrdup(words_at(s, 1));
-	o->text = xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
+	o->text = xasprintf(
+	    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
 	    "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\"},"
-	    "\"data\":{\"key\":\"%s\"}}", o->name,
-	    words_get(s, "key", "value"));
+	    "\"data\":{\"key\":\"%s\"}}",
+	    o->name, words_get(s, "key", "value"));
 	TAILQ_INSERT_TAIL(&sc->objects, o, link);
 }

@@ -28,8 +28,7 @@ void words_free(struct words *);
 const char *words_at(const struct words *, size_t i);
 
 /* The value of NAME=VALUE, or def. */
-const char *words_get(const struct words *, const char *name,
-    const char *def);
+const char *words_get(const struct words *, const char *name, const char *def);
 
 /* "31s" in milliseconds; -1: no such duration. */
 int64_t words_ms(const char *);

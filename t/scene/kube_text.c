@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * kube_text.c: a pod as the apiserver sends it, and what its status says.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/jread.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "t/scene/scene.h"
+
+static void
+put_time(struct json_object *o, const char *key, int64_t ms)
+{
+	char text[STAMP_SIZE];
+
+	if (ms == 0)
+		return;
+	stamp_format(ms, text);
+	jmake_str(o, key, text);
+}
+
+static char *
+metadata_text(const struct kpod *p)
+{
+	AUTO_FREE char *rv = xasprintf("%llu", (unsigned long long)p->rv);
+	struct json_object *m = jmake_object(), *o;
+
+	jmake_str(m, "name", p->name);
+	jmake_str(m, "namespace", "default");
+	jmake_str(m, "uid", p->uid);
+	jmake_str(m, "resourceVersion", rv);
+	jmake_int(m, "generation", 1);
+	put_time(m, "creationTimestamp", p->created_ms);
+	put_time(m, "deletionTimestamp", p->deleted_ms);
+	if (p->deleted_ms != 0)
+		jmake_int(m, "deletionGracePeriodSeconds", 30);
+	o = jmake_in(m, "annotations");
+	jmake_str(o, "vk.flightctl.io/device", p->device);
+	jmake_str(o, "vk.flightctl.io/device-selector", p->selector);
+	jmake_str(o, "vk.flightctl.io/reconnect-timeout", p->reconnect);
+	if (p->controller != NULL) {
+		o = jmake_item(jmake_list(m, "ownerReferences"));
+		jmake_str(o, "apiVersion", "apps/v1");
+		jmake_str(o, "kind", "ReplicaSet");
+		jmake_str(o, "name", p->controller);
+		jmake_str(o, "uid", p->controller);
+		jmake_bool(o, "controller", 1);
+	}
+	return jmake_text(&m);
+}
+
+static char *
+container_text(const struct kpod *p)
+{
+	struct json_object *c = jmake_object(), *o;
+
+	jmake_str(c, "name", "c");
+	jmake_str(c, "image", p->image);
+	o = jmake_in(jmake_in(c, "resources"), "requests");
+	jmake_str(o, "cpu", p->cpu);
+	jmake_str(o, "memory", p->memory);
+	if (p->port != NULL) {
+		o = jmake_item(jmake_list(c, "ports"));
+		jmake_int(o, "containerPort", 80);
+		jmake_int(o, "hostPort", atoi(p->port));
+		jmake_str(o, "protocol", "TCP");
+	}
+	if (p->configmap != NULL) {
+		o = jmake_item(jmake_list(c, "volumeMounts"));
+		jmake_str(o, "name", "v");
+		jmake_str(o, "mountPath", "/etc/v");
+	}
+	return jmake_text(&c);
+}
+
+char *
+kube_text(const struct kpod *p)
+{
+	AUTO_FREE char *metadata = metadata_text(p);
+	AUTO_FREE char *container = container_text(p);
+	AUTO_FREE char *status = jmake_copy(p->status);
+	AUTO_FREE char *volumes = NULL;
+
+	volumes = p->configmap == NULL ?
+	    xstrdup("") :
+	    xasprintf("\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":"
+		      "\"%s\",\"optional\":%s}}],",
+		p->configmap + (*p->configmap == '?'),
+		*p->configmap == '?' ? "true" : "false");
+	return xasprintf(
+	    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":"
+	    "%s,\"spec\":{\"nodeName\":\"%s\",\"restartPolicy\":\"%s\",%s%s%s"
+	    "\"containers\":[%s]},\"status\":%s}",
+	    metadata, p->node, p->restart, volumes,
+	    p->spec != NULL ? p->spec : "", p->spec != NULL ? "," : "",
+	    container, status);
+}
+
+/* -- what people see
+ * ------------------------------------------------------------------ */
+
+const char *
+kube_phase(const struct kpod *p)
+{
+	const char *phase = jread_string(jread_member(p->status, "phase"));
+
+	return phase != NULL ? phase : "none";
+}
+
+int
+kube_is_ready(const struct kpod *p)
+{
+	struct json_object *list = jread_member(p->status, "conditions"), *c;
+	const char *type, *status;
+	size_t i;
+
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		status = jread_string(jread_member(c, "status"));
+		if (type != NULL && status != NULL &&
+		    strcmp(type, "Ready") == 0)
+			return strcmp(status, "True") == 0;
+	}
+	return 0;
+}
+
+char *
+kube_reason(const struct kpod *p)
+{
+	struct json_object *at;
+	const char *reason, *message;
+
+	at = jread_member(jread_member(jread_item(jread_member(p->status,
+						      "containerStatuses"),
+					   0),
+			      "state"),
+	    "waiting");
+	if (jread_string(jread_member(p->status, "reason")) != NULL)
+		at = p->status;
+	reason = jread_string(jread_member(at, "reason"));
+	message = jread_string(jread_member(at, "message"));
+	return xasprintf("%s%s%s", reason != NULL ? reason : "",
+	    message != NULL ? ": " : "", message != NULL ? message : "");
+}
