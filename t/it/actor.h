@@ -15,7 +15,7 @@
 	X(garbage)  /* sends no frames but noise */                 \
 	X(giant)    /* sends the head of a frame of 4 GiB */        \
 	X(forward)  /* sends what only another pair may exchange */ \
-	X(early)    /* READY before HELLO */                           \
+	X(early)    /* READY before HELLO */                        \
 	X(badlog)   /* a LOG whose body is none */                  \
 	X(flood)    /* 20,000 log lines, then as good */            \
 	X(selfish)  /* asks for a link with itself */               \
