@@ -39,7 +39,6 @@ struct edge_client {
 	struct event *again; /* a poll, push or enrolment after a failure */
 	unsigned int failures;
 	int away;
-	int pushed; /* one push at least has been taken */
 	int unsent; /* the last report has not been taken */
 	int online;
 	int fresh; /* nothing heard of the service since the start */
@@ -109,7 +108,7 @@ enrol_again(struct edge_client *c)
 	edge_free(c->edge);
 	c->edge = edge_new(c->name, &c->site->conf, now_read());
 	c->fresh = 1;
-	c->pushed = c->unsent = 0;
+	c->unsent = 0;
 	try_again(c);
 }
 
@@ -121,7 +120,6 @@ on_pushed(const struct https_answer *a, void *arg)
 	c->push = NULL;
 	if (a->status == 200) {
 		c->failures = 0;
-		c->pushed = 1;
 		c->unsent = 0;
 		see_online(c, a->body);
 		run(c);
@@ -244,7 +242,22 @@ read_version(struct span body, uint64_t *version, uint64_t *reported,
 	return 1;
 }
 
-/* A device that was started again still has what it had. */
+/*
+ * A device that was started again still has what it had; what that was is
+ * known only when it is what the service wants.
+ */
+static void
+remember(struct edge_client *c, uint64_t version, uint64_t reported,
+    const char *spec)
+{
+	c->fresh = 0;
+	if (reported == version)
+		edge_settle(c->edge, version, span_of(spec), now_read());
+	else if (reported != 0)
+		edge_settle(c->edge, reported, span_of("{}"), now_read());
+	push(c);
+}
+
 static void
 take_version(struct edge_client *c, struct span body)
 {
@@ -255,14 +268,8 @@ take_version(struct edge_client *c, struct span body)
 		log_warn("%s: the rendered spec is not readable", c->name);
 		return;
 	}
-	if (c->fresh && version == reported) {
-		edge_settle(c->edge, version, span_of(spec), now_read());
-		c->fresh = 0;
-		if (c->push == NULL)
-			push(c);
-		return;
-	}
-	c->fresh = 0;
+	if (c->fresh)
+		remember(c, version, reported, spec);
 	edge_offer(c->edge, version, span_of(spec), now_read());
 	run(c);
 }
@@ -312,7 +319,7 @@ poll_begin(struct edge_client *c)
 /* --- begin, end ---------------------------------------------------------- */
 
 static void
-open_agent(struct edge_client *c)
+open_agent(struct edge_client *c, int enrolled)
 {
 	AUTO_FREE char *cert = xasprintf("%s/%s.crt", c->site->dir, c->name);
 	AUTO_FREE char *key = xasprintf("%s/%s.key", c->site->dir, c->name);
@@ -331,7 +338,11 @@ open_agent(struct edge_client *c)
 	}
 	c->failures = 0;
 	poll_begin(c);
-	push(c);
+	/* One that was there before says nothing until it knows what it had. */
+	if (enrolled) {
+		c->fresh = 0;
+		push(c);
+	}
 }
 
 static void
@@ -340,7 +351,7 @@ on_enrolled(int rc, const char *text, void *arg)
 	struct edge_client *c = arg;
 
 	if (rc == 0) {
-		open_agent(c);
+		open_agent(c, 1);
 		return;
 	}
 	log_warn("%s: %s", c->name, text);
@@ -354,7 +365,7 @@ begin(struct edge_client *c)
 
 	edge_enrolment_free(steal(&c->enrolment));
 	if (access(cert, R_OK) == 0)
-		open_agent(c);
+		open_agent(c, 0);
 	else
 		c->enrolment = edge_enrol(c->site, c->name, on_enrolled, c);
 }

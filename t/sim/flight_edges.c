@@ -8,11 +8,13 @@
 #include "t/sim/flight_edges.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/xmem.h"
 #include "t/sim/flight_device.h"
+#include "t/sim/flight_pause.h"
 #include "t/sim/flight_polls.h"
 #include "t/sim/flight_report.h"
 #include "t/sim/flight_status.h"
@@ -148,6 +150,8 @@ flight_edge_remove(struct flight_device *d)
 void
 flight_edge_connect(struct flight *f, struct flight_device *d, int on)
 {
+	char *known;
+
 	if (d->edge == NULL || d->away == !on)
 		return;
 	d->away = !on;
@@ -158,6 +162,12 @@ flight_edge_connect(struct flight *f, struct flight_device *d, int on)
 	flight_heartbeat(f, d);
 	d->seen_us = d->heard_us;
 	d->polled_us = flight_us();
+	if (flight_pairs_get(&d->annotations,
+		"device-controller/awaitingReconnect") != NULL) {
+		known = xasprintf("%" PRIu64, edge_known(d->edge));
+		flight_reconnected(f, d, known);
+		free(known);
+	}
 	offer(d);
 	push(d);
 	run(d);
