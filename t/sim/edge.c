@@ -182,28 +182,6 @@ edge_settle(struct edge *e, uint64_t version, struct span spec, struct now now)
 	push(e, now);
 }
 
-static const struct edge_app *
-app_in_mode(const struct edge_apps *apps, enum edge_mode mode)
-{
-	size_t i;
-
-	for (i = 0; i < apps->n; i++)
-		if (apps->v[i].mode == mode)
-			return &apps->v[i];
-	return NULL;
-}
-
-static const struct edge_app *
-app_with_defect(const struct edge_apps *apps)
-{
-	size_t i;
-
-	for (i = 0; i < apps->n; i++)
-		if (apps->v[i].defect != NULL)
-			return &apps->v[i];
-	return NULL;
-}
-
 static char *
 failure(struct now now, const char *fmt, const char *element)
 {
@@ -271,14 +249,14 @@ prepared(struct edge *e, struct now now)
 {
 	const struct edge_app *app;
 
-	if ((app = app_in_mode(&e->next, EDGE_ROLLBACK)) != NULL)
+	if ((app = edge_apps_in_mode(&e->next, EDGE_ROLLBACK)) != NULL)
 		return undo(e,
 		    failure(now,
 			"While Preparing: prefetch failed "
 			"for %s: resource not found",
 			app->image),
 		    now);
-	if ((app = app_in_mode(&e->next, EDGE_PULL_HANG)) != NULL) {
+	if ((app = edge_apps_in_mode(&e->next, EDGE_PULL_HANG)) != NULL) {
 		e->phase = HANGING;
 		say(e, "True", "Preparing",
 		    xasprintf("%zu/%zu images "
@@ -313,7 +291,7 @@ apply(struct edge *e, struct now now)
 static int
 applied(struct edge *e, struct now now)
 {
-	if (app_with_defect(&e->next) != NULL)
+	if (edge_apps_with_defect(&e->next) != NULL)
 		return undo(e,
 		    failure(now,
 			"While %s: unknown failed: "
@@ -353,7 +331,7 @@ step_version(struct edge *e, struct now now)
 	case PREPARING:
 		return prepared(e, now);
 	case HANGING: /* looks again when a rule changed */
-		if (app_in_mode(&e->next, EDGE_PULL_HANG) != NULL)
+		if (edge_apps_in_mode(&e->next, EDGE_PULL_HANG) != NULL)
 			return 0;
 		return prepared(e, now);
 	case READY:
@@ -416,7 +394,7 @@ edge_wake(const struct edge *e)
 		return 0;
 	if (e->phase == IDLE ||
 	    (e->phase == HANGING &&
-		app_in_mode(&e->next, EDGE_PULL_HANG) != NULL))
+		edge_apps_in_mode(&e->next, EDGE_PULL_HANG) != NULL))
 		return t;
 	return earlier(t, e->due);
 }

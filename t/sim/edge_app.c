@@ -236,3 +236,25 @@ edge_app_next(const struct edge_app *app, int64_t start_ms, int64_t boot_ms)
 	turn = (age - start_ms) / (CRASH_MS / 2) + 1;
 	return app->started_ms + start_ms + turn * (CRASH_MS / 2);
 }
+
+const struct edge_app *
+edge_apps_in_mode(const struct edge_apps *apps, enum edge_mode mode)
+{
+	size_t i;
+
+	for (i = 0; i < apps->n; i++)
+		if (apps->v[i].mode == mode)
+			return &apps->v[i];
+	return NULL;
+}
+
+const struct edge_app *
+edge_apps_with_defect(const struct edge_apps *apps)
+{
+	size_t i;
+
+	for (i = 0; i < apps->n; i++)
+		if (apps->v[i].defect != NULL)
+			return &apps->v[i];
+	return NULL;
+}

@@ -43,6 +43,11 @@ int edge_apps_read(struct edge_apps *, struct span spec);
 void edge_apps_free(struct edge_apps *);
 struct edge_app *edge_apps_find(const struct edge_apps *, const char *name);
 
+/* The first of them that is so, or NULL. */
+const struct edge_app *edge_apps_in_mode(const struct edge_apps *,
+    enum edge_mode);
+const struct edge_app *edge_apps_with_defect(const struct edge_apps *);
+
 /* start_ms: how long containers take to start. */
 struct edge_state edge_app_state(const struct edge_app *, int64_t start_ms,
     int64_t boot_ms);

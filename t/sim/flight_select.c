@@ -292,10 +292,10 @@ operation(struct parser *p, struct flight_requirement *r)
 		return -1;
 	if (p->kind == FLIGHT_LABELS && r->op >= CONTAINS)
 		return wrong(p,
-		    xasprintf(
-			"failed to parse label selector: "
-			"failed to resolve operation for key \"%s\": unsupported "
-			"operator \"%s\" for label selector",
+		    xasprintf("failed to parse label selector: "
+			      "failed to resolve operation for key "
+			      "\"%s\": unsupported "
+			      "operator \"%s\" for label selector",
 			r->key, op_names[r->op]));
 	return 0;
 }
@@ -336,7 +336,8 @@ resolve(struct parser *p, struct flight_requirement *r)
 			return wrong(p,
 			    xasprintf(
 				"failed to parse field "
-				"selector: failed to parse selector \"%s\": field "
+				"selector: failed to parse selector "
+				"\"%s\": field "
 				"is marked as private and cannot be selected",
 				r->key));
 		r->type = f->type;

@@ -88,7 +88,8 @@ set_summary(struct flight_word *w, const struct flight_device *d,
 	if (flight_pairs_get(&d->annotations,
 		"device-controller/awaitingReconnect") != NULL)
 		flight_word_set(w, "AwaitingReconnect",
-		    "Device has not reconnected since restore to confirm its current state.");
+		    "Device has not reconnected since "
+		    "restore to confirm its current state.");
 	else if (flight_pairs_get(&d->annotations,
 		     "device-controller/conflictPaused") != NULL)
 		flight_word_set(w, "ConflictPaused",

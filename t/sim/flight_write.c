@@ -142,10 +142,10 @@ big_number(struct web_req *req)
 	text = v.len < 19 ||
 		(v.len == 19 && strcmp(digits, "9223372036854775807") <= 0) ?
 	    NULL :
-	    xasprintf(
-		"can't decode JSON body: json: cannot unmarshal number "
-		"%s into Go struct field ObjectMeta.metadata.generation of type "
-		"int64",
+	    xasprintf("can't decode JSON body: json: cannot unmarshal number "
+		      "%s into Go struct field "
+		      "ObjectMeta.metadata.generation of type "
+		      "int64",
 		digits);
 	free(digits);
 	return text;
