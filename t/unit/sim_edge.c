@@ -15,6 +15,7 @@
 #define UNIT(path, more)                                            \
 	"{\"path\":\"" path "\",\"content\":\"[Container]\\nImage=" \
 	"quay.io/a/b:1\\n" more INSTALL "\"}"
+#define POD(more) "{\"path\":\"p.pod\",\"content\":\"[Pod]\\n" more "\"}"
 #define APP(name, files) \
 	"{\"name\":\"" name "\",\"appType\":\"quadlet\",\"inline\":[" files "]}"
 #define WEB APP("web", UNIT("web.container", ""))
@@ -186,10 +187,7 @@ static const char *const refused[] = {
 	    "Image=quay.io/a/b\\n\"}")),
 	SPEC(APP("x", UNIT("x.container", "Memory=1g\\n"))),
 	SPEC(APP("x",
-	    UNIT("x.container",
-		"Pod=p.pod\\n") ","
-				"
-				""{\"path\":\"p.pod\",\"content\":\"[Pod]\\nExitPolicy=stop\\n\"}")),
+	    UNIT("x.container", "Pod=p.pod\\n") "," POD("ExitPolicy=stop\\n"))),
 };
 
 Test(edge, what_the_generator_drops_rolls_back)
@@ -281,123 +279,114 @@ Test(edge, a_pod_never_ends_because_infra_stays)
 
 	edge_fail(e, "*", EDGE_COMPLETED, clock_now);
 	offer(e, 2,
-	    SPEC(APP("x",
-		UNIT("a.container",
-		    "Pod=p.pod\\n") ","
-				    "
-				    ""{\"path\":\"p.pod\",\"content\":\"[Pod]\\n\"}")));
-		run(e, APPLY * 4);
-		cr_has(report(e).applications,
-		    "\"ready\":\"1/2\",\"restarts\":0,\"status\":\"Running\"");
-		edge_free(e);
+	    SPEC(APP("x", UNIT("a.container", "Pod=p.pod\\n") "," POD(""))));
+	run(e, APPLY * 4);
+	cr_has(report(e).applications,
+	    "\"ready\":\"1/2\",\"restarts\":0,\"status\":\"Running\"");
+	edge_free(e);
 }
 
 Test(edge, a_crash_loop_counts_restarts)
 {
-		struct edge *e = device();
+	struct edge *e = device();
 
-		edge_fail(e, "web", EDGE_CRASHLOOP, clock_now);
-		offer(e, 2, SPEC(WEB));
-		run(e, 11500);
-		cr_assert_null(
-		    strstr(report(e).applications, "\"restarts\":0"));
-		cr_assert(
-		    strstr(report(e).applications, "\"Running\"") != NULL ||
-		    strstr(report(e).applications, "\"Error\"") != NULL);
-		cr_assert_lt(edge_wake(e), INT64_MAX);
-		edge_free(e);
+	edge_fail(e, "web", EDGE_CRASHLOOP, clock_now);
+	offer(e, 2, SPEC(WEB));
+	run(e, 11500);
+	cr_assert_null(strstr(report(e).applications, "\"restarts\":0"));
+	cr_assert(strstr(report(e).applications, "\"Running\"") != NULL ||
+	    strstr(report(e).applications, "\"Error\"") != NULL);
+	cr_assert_lt(edge_wake(e), INT64_MAX);
+	edge_free(e);
 }
 
 Test(edge, only_what_changed_is_started_again)
 {
-		struct edge *e = device();
+	struct edge *e = device();
 
-		offer(e, 2, SPEC(WEB "," DB));
-		run(e, APPLY * 4);
-		offer(e, 3,
-		    SPEC(APP("web",
-			UNIT("web.container", "Label=a=b\\n")) "," DB));
-		run(e, APPLY * 5);
-		cr_assert_eq(report(e).version, 3);
-		cr_has(report(e).applications,
-		    "\"name\":\"db\",\"ready\":\"1/1\"");
-		cr_has(report(e).applications,
-		    "\"name\":\"web\",\"ready\":\"0/1\"");
-		edge_free(e);
+	offer(e, 2, SPEC(WEB "," DB));
+	run(e, APPLY * 4);
+	offer(e, 3,
+	    SPEC(APP("web", UNIT("web.container", "Label=a=b\\n")) "," DB));
+	run(e, APPLY * 5);
+	cr_assert_eq(report(e).version, 3);
+	cr_has(report(e).applications, "\"name\":\"db\",\"ready\":\"1/1\"");
+	cr_has(report(e).applications, "\"name\":\"web\",\"ready\":\"0/1\"");
+	edge_free(e);
 }
 
 Test(edge, a_removed_application_is_gone_at_once)
 {
-		struct edge *e = device();
+	struct edge *e = device();
 
-		offer(e, 2, SPEC(WEB));
-		run(e, APPLY * 4);
-		offer(e, 3, SPEC(""));
-		run(e, APPLY * 5);
-		cr_assert_str_eq(report(e).applications, "[]");
-		cr_assert_str_eq(report(e).summary_status, "NoApplications");
-		edge_free(e);
+	offer(e, 2, SPEC(WEB));
+	run(e, APPLY * 4);
+	offer(e, 3, SPEC(""));
+	run(e, APPLY * 5);
+	cr_assert_str_eq(report(e).applications, "[]");
+	cr_assert_str_eq(report(e).summary_status, "NoApplications");
+	edge_free(e);
 }
 
 Test(edge, a_restarted_agent_knows_nothing_at_first)
 {
-		struct edge *e = device();
-		int64_t begin = APPLY * 4;
+	struct edge *e = device();
+	int64_t begin = APPLY * 4;
 
-		offer(e, 2, SPEC(WEB));
-		run(e, begin);
-		edge_agent_restart(e, clock_now);
-		run(e, begin + 1);
-		cr_assert_str_eq(report(e).applications, "[]");
-		cr_assert_str_eq(report(e).updating->message, "");
-		run(e, begin + RESTART / 2 + 1);
-		cr_has(report(e).applications,
-		    "\"ready\":\"0/0\",\"restarts\":0,\"status\":\"Unknown\"");
-		cr_assert_str_eq(report(e).summary_info, "Not started: web");
-		run(e, begin + RESTART + 1);
-		cr_has(report(e).applications, "\"Running\"");
-		cr_assert_eq(report(e).version, 2);
-		edge_free(e);
+	offer(e, 2, SPEC(WEB));
+	run(e, begin);
+	edge_agent_restart(e, clock_now);
+	run(e, begin + 1);
+	cr_assert_str_eq(report(e).applications, "[]");
+	cr_assert_str_eq(report(e).updating->message, "");
+	run(e, begin + RESTART / 2 + 1);
+	cr_has(report(e).applications,
+	    "\"ready\":\"0/0\",\"restarts\":0,\"status\":\"Unknown\"");
+	cr_assert_str_eq(report(e).summary_info, "Not started: web");
+	run(e, begin + RESTART + 1);
+	cr_has(report(e).applications, "\"Running\"");
+	cr_assert_eq(report(e).version, 2);
+	edge_free(e);
 }
 
 Test(edge, applications_are_reported_on_the_interval_only)
 {
-		struct edge *e = device();
-		int64_t begin = APPLY * 4 + 37;
+	struct edge *e = device();
+	int64_t begin = APPLY * 4 + 37;
 
-		offer(e, 2, SPEC(WEB));
-		run(e, begin);
-		edge_fail(e, "web", EDGE_ERROR, clock_now);
-		cr_assert_eq(edge_step(e, clock_now), 0);
-		cr_has(report(e).applications, "\"Running\"");
-		cr_assert_leq(edge_wake(e), clock_now.boot_ms + INTERVAL);
-		run(e, begin + INTERVAL);
-		cr_assert_str_eq(told, "Updated/2 ");
-		cr_has(report(e).applications, "\"Error\"");
-		edge_free(e);
+	offer(e, 2, SPEC(WEB));
+	run(e, begin);
+	edge_fail(e, "web", EDGE_ERROR, clock_now);
+	cr_assert_eq(edge_step(e, clock_now), 0);
+	cr_has(report(e).applications, "\"Running\"");
+	cr_assert_leq(edge_wake(e), clock_now.boot_ms + INTERVAL);
+	run(e, begin + INTERVAL);
+	cr_assert_str_eq(told, "Updated/2 ");
+	cr_has(report(e).applications, "\"Error\"");
+	edge_free(e);
 }
 
 Test(edge, a_device_at_rest_wants_nothing)
 {
-		struct edge *e = device();
+	struct edge *e = device();
 
-		offer(e, 2, SPEC(WEB));
-		run(e, APPLY * 4);
-		cr_assert_eq(edge_wake(e), INT64_MAX);
-		cr_assert_eq(edge_step(e, at(3600000)), 0);
-		edge_free(e);
+	offer(e, 2, SPEC(WEB));
+	run(e, APPLY * 4);
+	cr_assert_eq(edge_wake(e), INT64_MAX);
+	cr_assert_eq(edge_step(e, at(3600000)), 0);
+	edge_free(e);
 }
 
 Test(edge, devices_that_apply_at_once_need_no_time)
 {
-		const struct edge_conf fast = { .arch = "amd64", .cores = 1 };
-		struct edge *e = edge_new("edge-1", &fast, at(0));
+	const struct edge_conf fast = { .arch = "amd64", .cores = 1 };
+	struct edge *e = edge_new("edge-1", &fast, at(0));
 
-		edge_settle(e, 1, span_of("{}"), at(0));
-		offer(e, 2, SPEC(WEB));
-		while (edge_step(e, at(0)))
-			continue;
-		cr_assert_eq(report(e).version, 2);
-		cr_has(report(e).applications, "\"Running\"");
-		edge_free(e);
+	edge_settle(e, 1, span_of("{}"), at(0));
+	offer(e, 2, SPEC(WEB));
+	while (edge_step(e, at(0)))
+		continue;
+	cr_assert_eq(report(e).version, 2);
+	cr_has(report(e).applications, "\"Running\"");
+	edge_free(e);
 }
