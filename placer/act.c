@@ -44,7 +44,7 @@ act_free(struct act *a)
 	free(a);
 }
 
-/* -- before the commit ------------------------------------------------------ */
+/* -- before the commit -- */
 
 static void
 save_record(struct act *a, const struct effect *e, struct now now,
@@ -52,14 +52,15 @@ save_record(struct act *a, const struct effect *e, struct now now,
 {
 	AUTO_FREE char *pod = xasprintf("%s/%s", e->pod->ns, e->pod->name);
 
-	(void)store_record(a->store, &(struct store_record){
-		.at_ms = now.wall_ms,
+	(void)store_record(a->store,
+	    &(struct store_record){ .at_ms = now.wall_ms,
 		.pod = pod,
 		.operation = e->reason,
 		.desired = e->pod->pod != NULL ? "present" : "absent",
 		.actual = life_state_name(e->pod->state),
 		.action = e->device != NULL ? e->device->name : "",
-		.result = e->text }, why);
+		.result = e->text },
+	    why);
 }
 
 /* Its sets were "sent" from now on, whatever becomes of the process. */
@@ -112,8 +113,8 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 		(void)store_unseat(a->store, e->pod, why);
 		break;
 	case EFFECT_CLOCK:
-		(void)store_clock(a->store, e->device->name,
-		    (int64_t)e->number, why);
+		(void)store_clock(a->store, e->device->name, (int64_t)e->number,
+		    why);
 		break;
 	case EFFECT_RECORD:
 		save_record(a, e, now, why);
@@ -136,13 +137,13 @@ static void
 log_brake(const struct effect *e)
 {
 	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "lost",
-		.fleet = e->node->fleet }, "node %s: %s", e->node->name,
+	    &(struct log_about){ .operation = "lost", .fleet = e->node->fleet },
+	    "node %s: %s", e->node->name,
 	    e->number ? "too many devices went silent at once, no clock runs" :
 			"devices are back, clocks run again");
 }
 
-/* -- after it ------------------------------------------------------------------ */
+/* -- after it -- */
 
 static void
 emit(struct act *a, const struct effect *e, struct now now)

@@ -25,8 +25,7 @@ void act_flight(struct act *, struct chan *, struct now);
 void act_effects(struct act *, struct effects *, struct now);
 
 /* Answers.  An id that nobody asked for is logged and dropped. */
-void act_done(struct act *, uint64_t id, const struct body_done *,
-    struct now);
+void act_done(struct act *, uint64_t id, const struct body_done *, struct now);
 void act_object(struct act *, uint64_t id, struct span object, struct now);
 void act_changed(struct act *, uint64_t id, const struct body_changed *,
     struct now);

@@ -59,7 +59,7 @@ find(struct act *a, uint64_t id)
 	return RB_FIND(pending_tree, &a->asked, &key);
 }
 
-/* -- answers --------------------------------------------------------------------- */
+/* -- answers -- */
 
 static void
 status_done(struct act *a, const struct pending *q, const struct body_done *m,
@@ -77,9 +77,11 @@ status_done(struct act *a, const struct pending *q, const struct body_done *m,
 		return;
 	}
 	if (m->kind == ERR_FORMAT || m->kind == ERR_BUG)
-		log_line(LOG_LEVEL_ERROR, &(struct log_about){
-			.operation = "status", .pod = p->name,
-			.error = m->text }, "the apiserver refused a status");
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "status",
+			.pod = p->name,
+			.error = m->text },
+		    "the apiserver refused a status");
 	world_look_at(a->world, p, now.boot_ms + AGAIN_MS);
 }
 
@@ -135,8 +137,7 @@ fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
 }
 
 void
-act_done(struct act *a, uint64_t id, const struct body_done *m,
-    struct now now)
+act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 {
 	struct pending *q;
 
@@ -199,19 +200,22 @@ act_changed(struct act *a, uint64_t id, const struct body_changed *m,
 		return;
 	if (m->kind != ERR_NONE)
 		log_line(m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ?
-			LOG_LEVEL_INFO : LOG_LEVEL_WARN,
+			LOG_LEVEL_INFO :
+			LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "change",
-			.device = d->name, .error = m->text },
+			.device = d->name,
+			.error = m->text },
 		    "the device was not changed: %s",
 		    why_name((enum why_kind)m->kind));
-	change_answered(a->world, d, &(struct change_answer){
-		.kind = (enum why_kind)m->kind,
+	change_answered(a->world, d,
+	    &(struct change_answer){ .kind = (enum why_kind)m->kind,
 		.generation = m->generation,
 		.created = m->created,
-		.text = m->text }, now);
+		.text = m->text },
+	    now);
 }
 
-/* -- links -------------------------------------------------------------------------- */
+/* -- links -- */
 
 static int
 is_of_kube(enum effect_kind k)
@@ -234,8 +238,10 @@ unask(struct act *a, struct pending *q, struct now now)
 	d = world_device(a->world, q->who);
 	act_settle(a, q);
 	if (d != NULL && d->change_id == id)
-		change_answered(a->world, d, &(struct change_answer){
-			.kind = ERR_AGAIN, .text = "link is over" }, now);
+		change_answered(a->world, d,
+		    &(struct change_answer){ .kind = ERR_AGAIN,
+			.text = "link is over" },
+		    now);
 }
 
 static void

@@ -87,8 +87,10 @@ act_send_change(struct act *a, struct wdevice *d, struct now now)
 	change_sent(a->world, d, q->id, now);
 	if (chan_send(a->flight, MSG_CHANGE, q->id, &m, -1) == -1) {
 		act_settle(a, q);
-		change_answered(a->world, d, &(struct change_answer){
-			.kind = ERR_AGAIN, .text = "link is over" }, now);
+		change_answered(a->world, d,
+		    &(struct change_answer){ .kind = ERR_AGAIN,
+			.text = "link is over" },
+		    now);
 	}
 }
 
@@ -146,8 +148,8 @@ act_send_list(struct act *a)
 	a->world->want_list = 0;
 	if (a->flight == NULL)
 		return;
-	(void)chan_send(a->flight, MSG_READ,
-	    act_ask(a, EFFECT_READ, "", 0)->id, &m, -1);
+	(void)chan_send(a->flight, MSG_READ, act_ask(a, EFFECT_READ, "", 0)->id,
+	    &m, -1);
 }
 
 void
@@ -167,10 +169,10 @@ act_send_status(struct act *a, const struct effect *e)
 	q = act_ask(a, EFFECT_STATUS, e->pod->uid, e->number);
 	e->pod->telling = e->number;
 	if (chan_send(a->kube, MSG_POD_STATUS, q->id, &m, -1) == -1) {
-		log_line(LOG_LEVEL_ERROR, &(struct log_about){
-			.operation = "status", .pod = e->pod->name },
-		    "status of %zu bytes does not fit a frame",
-		    m.status.len);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "status",
+			.pod = e->pod->name },
+		    "status of %zu bytes does not fit a frame", m.status.len);
 		e->pod->telling = 0;
 		act_settle(a, q);
 	}

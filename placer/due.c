@@ -55,7 +55,8 @@ due_next(struct due_tree *t, int64_t boot_ms)
 	return d;
 }
 
-#define OWNER_OF(d, type) ((struct type *)((char *)(d) - offsetof(struct type, due)))
+#define OWNER_OF(d, type) \
+	((struct type *)((char *)(d)-offsetof(struct type, due)))
 
 /* 1 is before any instant: at once. */
 void

@@ -76,8 +76,9 @@ names(const char *lines, const char *config)
 
 	for (; lines != NULL; lines = end != NULL ? end + 1 : NULL) {
 		end = strchr(lines, '\n');
-		if (scan_get_string((struct span){ lines, end != NULL ?
-			(size_t)(end - lines) : strlen(lines) },
+		if (scan_get_string((struct span){ lines,
+					end != NULL ? (size_t)(end - lines) :
+						      strlen(lines) },
 			name, sizeof(name), "name", NULL) == 1 &&
 		    strcmp(name, config) == 0)
 			return 1;
@@ -103,7 +104,8 @@ static int
 has_room(const struct edit *e, size_t more)
 {
 	return e->app_set.len + e->app_cut.len + e->config_set.len +
-	    e->config_cut.len + more + 4096 < MAX_EDIT;
+	    e->config_cut.len + more + 4096 <
+	    MAX_EDIT;
 }
 
 int
@@ -151,8 +153,8 @@ add_line(struct list *l, struct span element)
 
 /* Adds the elements of that name, or of config entries; -1: a bad one. */
 static int
-recover(struct list *l, struct span device, const char *member,
-    const char *app, int configs)
+recover(struct list *l, struct span device, const char *member, const char *app,
+    int configs)
 {
 	struct span array, e;
 	char name[MAX_NAME + 1];
@@ -193,7 +195,7 @@ char *
 edit_text(const struct edit *e)
 {
 	return xasprintf("{\"applications\":{\"set\":[%s],\"cut\":[%s]},"
-	    "\"config\":{\"set\":[%s],\"cut\":[%s]}}", text_of(&e->app_set),
-	    text_of(&e->app_cut), text_of(&e->config_set),
+			 "\"config\":{\"set\":[%s],\"cut\":[%s]}}",
+	    text_of(&e->app_set), text_of(&e->app_cut), text_of(&e->config_set),
 	    text_of(&e->config_cut));
 }

@@ -56,8 +56,8 @@ effects_record(struct effects *fx, struct wpod *p, const char *operation,
 }
 
 void
-effects_event(struct effects *fx, struct wpod *p, int warning, const char *reason,
-    const char *text)
+effects_event(struct effects *fx, struct wpod *p, int warning,
+    const char *reason, const char *text)
 {
 	struct effect *e;
 

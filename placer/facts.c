@@ -42,7 +42,8 @@ facts_device(const struct wdevice *d, struct now now)
 	case DEVICE_POWERED_OFF:
 		return AWAY;
 	case DEVICE_UNKNOWN:
-		if (d->away_boot != 0 || (d->unknown_boot != 0 &&
+		if (d->away_boot != 0 ||
+		    (d->unknown_boot != 0 &&
 			now.boot_ms - d->unknown_boot >= UNKNOWN_MS))
 			return AWAY;
 		return HERE;

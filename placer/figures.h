@@ -7,8 +7,7 @@
 #include "placer/plan.h"
 
 /* Adds EFFECT_FIGURES when they changed; at most once a second. */
-void figures_look(struct world *, struct wnode *, struct now,
-    struct effects *);
+void figures_look(struct world *, struct wnode *, struct now, struct effects *);
 /* When figures_look() has something to do; INT64_MAX: not before something
  * else happens. */
 int64_t figures_due(const struct world *, const struct wnode *);

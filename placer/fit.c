@@ -61,8 +61,10 @@ int
 fit_tenths(const struct fit_room *total, const struct fit_room *room,
     const struct fit_room *want)
 {
-	return (int)((thousandths(total->cpu_m, room->cpu_m - want->cpu_m) +
-	    thousandths(total->memory, room->memory - want->memory)) / 200);
+	return (
+	    int)((thousandths(total->cpu_m, room->cpu_m - want->cpu_m) +
+		     thousandths(total->memory, room->memory - want->memory)) /
+	    200);
 }
 
 static uint64_t

@@ -17,7 +17,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 
-/* -- pods --------------------------------------------------------------------- */
+/* -- pods -- */
 
 void
 intake_writer(struct world *w, const struct body_writer *m, struct now now)
@@ -66,8 +66,10 @@ refuse_pod(struct span object, const struct why *why)
 	(void)pod_identity(object, &ns, &name, &uid);
 	(void)snprintf(pod, sizeof(pod), "%.*s/%.*s", (int)ns.len, ns.p,
 	    (int)name.len, name.p);
-	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "pod",
-		.pod = pod, .error = why->text },
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "pod",
+		.pod = pod,
+		.error = why->text },
 	    "a pod that cannot be read is left alone");
 }
 
@@ -98,8 +100,10 @@ note_wish(struct wpod *p, const struct why *why)
 {
 	if (why->kind != ERR_DENIED)
 		return;
-	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "pod",
-		.pod = p->name, .error = why->text },
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "pod",
+		.pod = p->name,
+		.error = why->text },
 	    "a wish of the pod is malformed and is not followed");
 }
 
@@ -170,7 +174,7 @@ intake_kube_lost(struct world *w)
 	}
 }
 
-/* -- devices -------------------------------------------------------------------- */
+/* -- devices -- */
 
 static void
 all_figures(struct world *w)
@@ -219,8 +223,10 @@ refuse_device(struct world *w, struct wdevice *d, const char *text)
 	world_look_pods_of(w, d);
 	if (was)
 		return;
-	log_line(LOG_LEVEL_WARN, &(struct log_about){ .operation = "device",
-		.device = d->name, .error = text },
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "device",
+		.device = d->name,
+		.error = text },
 	    "the device is frozen: what it says cannot be read");
 }
 
@@ -245,8 +251,8 @@ recover_entries(struct wdevice *d, struct span object, struct effects *fx)
 }
 
 static void
-take_device(struct world *w, struct device *dev,
-    const struct body_device *m, struct now now, struct effects *fx)
+take_device(struct world *w, struct device *dev, const struct body_device *m,
+    struct now now, struct effects *fx)
 {
 	int64_t read_boot = (int64_t)m->read_boot;
 	struct wdevice *d;
@@ -278,8 +284,9 @@ intake_device(struct world *w, const struct body_device *m, struct now now,
 	}
 	if (scan_get_string(m->object, name, sizeof(name), "metadata", "name",
 		NULL) != 1) {
-		log_line(LOG_LEVEL_WARN, &(struct log_about){
-			.operation = "device", .error = why.text },
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "device",
+			.error = why.text },
 		    "a device without a name is left alone");
 		return;
 	}
@@ -305,8 +312,9 @@ intake_device_bad(struct world *w, const struct body_device_bad *m)
 		return;
 	}
 	if (!d->gone)
-		log_line(LOG_LEVEL_INFO, &(struct log_about){
-			.operation = "device", .device = d->name },
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "device",
+			.device = d->name },
 		    "Flightctl has no such device any more");
 	d->gone = 1;
 	if (TAILQ_EMPTY(&d->pods)) {

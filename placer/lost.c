@@ -46,7 +46,8 @@ save_clock(struct wdevice *d, struct now now, struct effects *fx)
 
 	e = effects_add(fx, EFFECT_CLOCK);
 	e->device = d;
-	e->number = d->away_boot == 0 ? 0 :
+	e->number = d->away_boot == 0 ?
+	    0 :
 	    (uint64_t)(now.wall_ms - (now.boot_ms - d->away_boot));
 }
 
@@ -139,7 +140,7 @@ lost_look(struct world *w, struct wdevice *d, struct now now,
 		world_look_pods_of(w, d);
 }
 
-/* -- the brake --------------------------------------------------------------- */
+/* -- the brake -- */
 
 static int
 by_time(const void *a, const void *b)
@@ -194,7 +195,7 @@ lost_weigh(struct world *w, struct wnode *n, struct effects *fx)
 		world_look_pods_of(w, d);
 }
 
-/* -- eviction -------------------------------------------------------------------- */
+/* -- eviction -- */
 
 /* Never more than so many a minute: a mistake of ours must stay small. */
 static int
@@ -213,8 +214,7 @@ may_evict(struct world *w, struct wpod *p, struct now now)
 }
 
 void
-lost_evict(struct world *w, struct wpod *p, struct now now,
-    struct effects *fx)
+lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct effect *e;
 
@@ -224,16 +224,18 @@ lost_evict(struct world *w, struct wpod *p, struct now now,
 	e->pod = p;
 	e->number = NO_GRACE;
 	if (p->device->gone)
-		effects_event(fx, p, 1, "DeviceDeleted", "Flightctl has no such device "
+		effects_event(fx, p, 1, "DeviceDeleted",
+		    "Flightctl has no such device "
 		    "any more; the pod is deleted");
 	else
-		effects_event(fx, p, 1, "DeviceTimeoutExceeded", "the device did not "
+		effects_event(fx, p, 1, "DeviceTimeoutExceeded",
+		    "the device did not "
 		    "come back in time; the pod is deleted");
-	effects_record(fx, p, "Evict", p->device->gone ? "device deleted" :
-						 "device time-out exceeded");
+	effects_record(fx, p, "Evict",
+	    p->device->gone ? "device deleted" : "device time-out exceeded");
 }
 
-/* -- in time -------------------------------------------------------------------- */
+/* -- in time -- */
 
 void
 lost_arm_device(struct world *w, struct wdevice *d)

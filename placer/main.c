@@ -29,9 +29,11 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 	if (store == NULL)
 		return -1;
 	if (set_aside)
-		log_warn("%s/placer.db was not sound or of another version: "
+		log_warn(
+		    "%s/placer.db was not sound or of another version: "
 		    "it is kept as placer.db.set-aside and rebuilt from the "
-		    "apiserver and Flightctl", set->text[SET_STATE_DIR]);
+		    "apiserver and Flightctl",
+		    set->text[SET_STATE_DIR]);
 	if ((serve = serve_new(base, set, store, why)) == NULL)
 		return -1;
 	return 0;

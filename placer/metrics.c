@@ -78,8 +78,8 @@ status_of(const struct wdevice *d)
 static void
 write_devices(FILE *f, const struct world *w, const char *name)
 {
-	static const char *const words[] = { "Ready", "Unknown",
-		"Disconnected", "NotPlaceable" };
+	static const char *const words[] = { "Ready", "Unknown", "Disconnected",
+		"NotPlaceable" };
 	const struct wdevice *d;
 	size_t i, k, n;
 

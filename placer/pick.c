@@ -18,7 +18,7 @@
 
 /* What the walk reads of each device: as little as decides most of them. */
 struct row {
-	int32_t free;	 /* fit_scale()'s */
+	int32_t free; /* fit_scale()'s */
 	uint32_t npods;
 	uint32_t same;	 /* rule 5, filled and emptied by each choice */
 	uint32_t reason; /* pick_usable() */
@@ -48,8 +48,7 @@ struct leader {
 	int64_t preferred;
 };
 
-static const char *const words[PICK_COUNT] = {
-	"fit",
+static const char *const words[PICK_COUNT] = { "fit",
 #define X(name, text) text,
 	PICK_REASONS(X)
 #undef X
@@ -184,8 +183,8 @@ is_wished(const struct wdevice *d, const struct wish *w)
 	    !term_holds(&w->selector, d->dev->labels, d->dev->nlabels, d->name))
 		return 0;
 	for (i = 0; i < w->nrequired; i++)
-		if (term_holds(&w->required[i], d->dev->labels,
-			d->dev->nlabels, d->name))
+		if (term_holds(&w->required[i], d->dev->labels, d->dev->nlabels,
+			d->name))
 			return 1;
 	return w->nrequired == 0;
 }
@@ -299,12 +298,14 @@ choose(const struct pick_table *t, const struct wpod *p)
 
 	for (i = 0; i < t->n; i++) {
 		r = &t->rows[i];
-		if (r->reason != PICK_FITS || (found && !may_win(t, i, p, &best)) ||
+		if (r->reason != PICK_FITS ||
+		    (found && !may_win(t, i, p, &best)) ||
 		    fit_check(&t->measures[i].room, &p->room) != FIT_OK ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
 		    !ports_are_free(t->devices[i], p->pod))
 			continue;
-		x = (struct leader){ .slot = i, .same = r->same,
+		x = (struct leader){ .slot = i,
+			.same = r->same,
 			.npods = r->npods };
 		x.tenths = fit_tenths(&t->devices[i]->total,
 		    &t->measures[i].room, &p->room);
@@ -384,8 +385,7 @@ memory_words(char *buf, size_t size, int64_t bytes)
 		(void)snprintf(buf, size, "%" PRId64, bytes);
 }
 
-static size_t
-say(char *text, size_t at, const char *fmt, ...)
+static size_t say(char *text, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 static size_t
@@ -416,23 +416,26 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 		room = fit_free(&d->total, &d->used);
 		cpu_words(has, sizeof(has), room.cpu_m);
 		cpu_words(want, sizeof(want), p->room.cpu_m);
-		return say(text, 0, "Insufficient resources: Device %s has %s "
-		    "CPU, requested %s CPU", d->name, has, want);
+		return say(text, 0,
+		    "Insufficient resources: Device %s has %s "
+		    "CPU, requested %s CPU",
+		    d->name, has, want);
 	}
 	if (counts[PICK_NO_MEMORY] > 0 &&
 	    (d = nearest(t, p, PICK_NO_MEMORY)) != NULL) {
 		room = fit_free(&d->total, &d->used);
 		memory_words(has, sizeof(has), room.memory);
 		memory_words(want, sizeof(want), p->room.memory);
-		return say(text, 0, "Insufficient resources: Device %s has %s "
-		    "memory, requested %s memory", d->name, has, want);
+		return say(text, 0,
+		    "Insufficient resources: Device %s has %s "
+		    "memory, requested %s memory",
+		    d->name, has, want);
 	}
 	return say(text, 0, "No device can take the pod");
 }
 
 static void
-explain(const struct pick_table *t, const struct wpod *p,
-    struct pick_answer *a)
+explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 {
 	size_t counts[PICK_COUNT] = { 0 }, i, at, could = 0;
 	uint32_t why;
@@ -447,8 +450,8 @@ explain(const struct pick_table *t, const struct wpod *p,
 		if (why == PICK_FITS)
 			why = PICK_NO_PORT;
 		counts[why]++;
-		if (why != PICK_WISHES && fit_check(&t->devices[i]->total,
-			&p->room) == FIT_OK)
+		if (why != PICK_WISHES &&
+		    fit_check(&t->devices[i]->total, &p->room) == FIT_OK)
 			could++;
 	}
 	/* Labels change; that none is wished for is not for ever. */

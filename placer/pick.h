@@ -10,20 +10,20 @@
 #include "placer/world.h"
 
 /* Why a device is passed over, in the order in which it is asked. */
-#define PICK_REASONS(X)                                         \
-	X(WISHES, "not what the pod's selectors ask for")       \
-	X(UNREAD, "not yet read")                               \
-	X(UNREADABLE, "unreadable")                             \
-	X(NOT_ENROLLED, "not enrolled")                         \
-	X(OWNED, "owned by a Fleet")                            \
-	X(DECOMMISSIONING, "being decommissioned")              \
-	X(CORDONED, "cordoned")                                 \
-	X(ISOLATING, "looking for a failing pod")               \
+#define PICK_REASONS(X)                                           \
+	X(WISHES, "not what the pod's selectors ask for")         \
+	X(UNREAD, "not yet read")                                 \
+	X(UNREADABLE, "unreadable")                               \
+	X(NOT_ENROLLED, "not enrolled")                           \
+	X(OWNED, "owned by a Fleet")                              \
+	X(DECOMMISSIONING, "being decommissioned")                \
+	X(CORDONED, "cordoned")                                   \
+	X(ISOLATING, "looking for a failing pod")                 \
 	X(SPEC_INVALID, "whose spec another writer made invalid") \
-	X(DISCONNECTED, "disconnected")                         \
-	X(NO_CPU, "no room for CPU")                            \
-	X(NO_MEMORY, "no room for memory")                      \
-	X(NO_PODS, "no room for pods")                          \
+	X(DISCONNECTED, "disconnected")                           \
+	X(NO_CPU, "no room for CPU")                              \
+	X(NO_MEMORY, "no room for memory")                        \
+	X(NO_PODS, "no room for pods")                            \
 	X(NO_PORT, "host port in use")
 
 enum pick_reason {

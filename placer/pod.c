@@ -384,8 +384,7 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 
 /* "device edge-1": what we said in the condition, while it had a seat. */
 static void
-build_told_device(struct block *b, struct json_object *status,
-    struct pod *pod)
+build_told_device(struct block *b, struct json_object *status, struct pod *pod)
 {
 	static const char word[] = "device ";
 	struct json_object *list = jread_member(status, "conditions"), *c;
@@ -398,8 +397,8 @@ build_told_device(struct block *b, struct json_object *status,
 		message = jread_string(jread_member(c, "message"));
 		if (type == NULL || message == NULL ||
 		    strcmp(type, pod_condition_type(COND_DEVICE)) != 0 ||
-		    strncmp(message, word, len) != 0 ||
-		    message[len] == '\0' || strlen(message + len) > MAX_NAME)
+		    strncmp(message, word, len) != 0 || message[len] == '\0' ||
+		    strlen(message + len) > MAX_NAME)
 			continue;
 		pod->told_device = block_str(b, message + len);
 		return;

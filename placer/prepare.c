@@ -83,8 +83,7 @@ missing(struct wpod *p, struct why *why)
 	for (i = 0; i < n->n; i++) {
 		if (n->lens[i] > 0 || (n->optional & (uint64_t)1 << i) != 0)
 			continue;
-		fail(why, ERR_AGAIN, "configmap \"%s\" not found",
-		    n->names[i]);
+		fail(why, ERR_AGAIN, "configmap \"%s\" not found", n->names[i]);
 		world_free_needs(p); /* the next look asks again */
 		return 1;
 	}
@@ -131,8 +130,8 @@ translate(struct world *w, struct wpod *p, struct why *why)
 	objects = xcalloc(p->needs->n, sizeof(*objects));
 	for (i = 0; i < p->needs->n; i++) {
 		objects[i].name = p->needs->names[i];
-		objects[i].object = (struct span){ p->needs->bytes[i],
-			p->needs->lens[i] };
+		objects[i].object =
+		    (struct span){ p->needs->bytes[i], p->needs->lens[i] };
 	}
 	in = (struct quadlet_in){
 		.pod = { p->raw, p->raw_len },
@@ -211,8 +210,7 @@ prepare_reason(const struct why *why)
 }
 
 void
-prepare_object(struct world *w, struct wpod *p, uint64_t n,
-    struct span object)
+prepare_object(struct world *w, struct wpod *p, uint64_t n, struct span object)
 {
 	struct wneeds *needs = p->needs;
 

@@ -68,7 +68,7 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		arm(s, next - now.boot_ms);
 }
 
-/* -- who we are --------------------------------------------------------------- */
+/* -- who we are -- */
 
 static void
 send_cluster(struct serve *s)
@@ -91,8 +91,8 @@ set_cluster(struct serve *s, const char *cluster)
 		return 0;
 	if (w->cluster[0] != '\0') {
 		log_error("cluster id %s is not %s, which the database and the "
-		    "devices know: nothing is done for it", cluster,
-		    w->cluster);
+			  "devices know: nothing is done for it",
+		    cluster, w->cluster);
 		return -1;
 	}
 	(void)snprintf(w->cluster, sizeof(w->cluster), "%s", cluster);
@@ -102,7 +102,7 @@ set_cluster(struct serve *s, const char *cluster)
 	return 0;
 }
 
-/* -- frames ---------------------------------------------------------------------- */
+/* -- frames -- */
 
 #define BODY_OF(kind, m, f) (body_##kind##_get((f)->body, (m)) == 0)
 
@@ -177,7 +177,8 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	(void)c;
 	if (f->type == MSG_FLIGHT_STATE)
 		on_flight_state(s, f, now);
-	else if (f->type == MSG_DEVICES_BEGIN && BODY_OF(devices, &m.devices, f))
+	else if (f->type == MSG_DEVICES_BEGIN &&
+	    BODY_OF(devices, &m.devices, f))
 		intake_devices_begin(&s->world, &m.devices);
 	else if (f->type == MSG_DEVICES_END && BODY_OF(devices, &m.devices, f))
 		intake_devices_end(&s->world, &m.devices);
@@ -195,7 +196,7 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	arm(s, 0);
 }
 
-/* -- links ------------------------------------------------------------------------ */
+/* -- links -- */
 
 static void
 drop_kube(struct serve *s)
@@ -265,8 +266,8 @@ serve_link(struct serve *s, enum proc peer, int fd)
 	if (peer == PROC_KUBESIDE) {
 		if (s->kube != NULL)
 			drop_kube(s);
-		s->kube = chan_open(s->base, fd, PROC_PLACER, peer, &kube_ops,
-		    s);
+		s->kube =
+		    chan_open(s->base, fd, PROC_PLACER, peer, &kube_ops, s);
 		s->world.kube_up = 1;
 		act_kube(s->act, s->kube, now);
 		return;

@@ -95,8 +95,8 @@ is_sound(struct store *s)
 	    SQLITE_OK)
 		return 0;
 	if (sqlite3_step(st) == SQLITE_ROW)
-		ok = strcmp((const char *)sqlite3_column_text(st, 0), "ok") ==
-		    0;
+		ok =
+		    strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
 	sqlite3_finalize(st);
 	return ok;
 }
@@ -109,25 +109,30 @@ open_db(struct store *s, const char *path, struct why *why)
 
 	if (sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-		    SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		    SQLITE_OPEN_NOMUTEX,
+		NULL) != SQLITE_OK)
 		return db_fail(s, path, why);
 	version = xasprintf("PRAGMA user_version = %d", STORE_VERSION);
-	if (exec(s, "PRAGMA locking_mode = EXCLUSIVE;"
-		    "PRAGMA journal_mode = WAL;"
-		    "PRAGMA synchronous = FULL;"
-		    "PRAGMA temp_store = MEMORY;"
-		    "PRAGMA cache_size = -1024;"
-		    "PRAGMA wal_autocheckpoint = 400;", why) == -1)
+	if (exec(s,
+		"PRAGMA locking_mode = EXCLUSIVE;"
+		"PRAGMA journal_mode = WAL;"
+		"PRAGMA synchronous = FULL;"
+		"PRAGMA temp_store = MEMORY;"
+		"PRAGMA cache_size = -1024;"
+		"PRAGMA wal_autocheckpoint = 400;",
+		why) == -1)
 		return -1;
 	if (!version_is_ours(s) || !is_sound(s))
-		return fail(why, ERR_FORMAT, "%s: not a sound database of "
-		    "version %d", path, STORE_VERSION);
+		return fail(why, ERR_FORMAT,
+		    "%s: not a sound database of "
+		    "version %d",
+		    path, STORE_VERSION);
 	if (exec(s, schema, why) == -1 || exec(s, version, why) == -1)
 		return -1;
 	for (i = 0; i < SQL_COUNT; i++)
 		if (sqlite3_prepare_v3(s->db, texts[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL) !=
-		    SQLITE_OK)
+			SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
+			NULL) != SQLITE_OK)
 			return db_fail(s, texts[i], why);
 	return 0;
 }
@@ -151,12 +156,14 @@ put_aside(const char *path, struct why *why)
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		AUTO_FREE char *from = xasprintf("%s%s", path, parts[i]);
-		AUTO_FREE char *to = xasprintf("%s.set-aside%s", path,
-		    parts[i]);
+		AUTO_FREE char *to =
+		    xasprintf("%s.set-aside%s", path, parts[i]);
 
 		if (rename(from, to) == -1 && i == 0)
-			return fail(why, ERR_SYSTEM, "%s: cannot be renamed: "
-			    "%m", from);
+			return fail(why, ERR_SYSTEM,
+			    "%s: cannot be renamed: "
+			    "%m",
+			    from);
 	}
 	return 0;
 }
@@ -195,7 +202,7 @@ store_close(struct store *s)
 	free(s);
 }
 
-/* -- one statement --------------------------------------------------------- */
+/* -- one statement -- */
 
 static void
 bind_text(sqlite3_stmt *st, int at, const char *text)
@@ -237,8 +244,10 @@ store_commit(struct store *s, struct why *why)
 
 	if (!s->open) {
 		s->failed = 0;
-		return failed ? fail(why, ERR_SYSTEM, "placer.db: not "
-		    "written") : 0;
+		return failed ? fail(why, ERR_SYSTEM,
+				    "placer.db: not "
+				    "written") :
+				0;
 	}
 	s->open = 0;
 	if (!failed && run(s, SQL_COMMIT, why) == 0)
@@ -248,7 +257,7 @@ store_commit(struct store *s, struct why *why)
 	return failed ? fail(why, ERR_SYSTEM, "placer.db: not written") : -1;
 }
 
-/* -- seats ------------------------------------------------------------------ */
+/* -- seats -- */
 
 int
 store_seat(struct store *s, const struct wpod *p, struct why *why)
@@ -357,7 +366,7 @@ store_load(struct store *s, struct world *w, struct now now, struct why *why)
 	return 0;
 }
 
-/* -- the rest --------------------------------------------------------------- */
+/* -- the rest -- */
 
 int
 store_put_entry(struct store *s, const struct wpod *p, struct why *why)
@@ -405,15 +414,13 @@ get_entry(struct store *s, const char *key, char **edit, struct why *why)
 }
 
 int
-store_get_entry(struct store *s, const char *uid, char **edit,
-    struct why *why)
+store_get_entry(struct store *s, const char *uid, char **edit, struct why *why)
 {
 	return get_entry(s, uid, edit, why);
 }
 
 int
-store_get_kept(struct store *s, const char *uid, char **edit,
-    struct why *why)
+store_get_kept(struct store *s, const char *uid, char **edit, struct why *why)
 {
 	AUTO_FREE char *key = xasprintf("%s~", uid);
 

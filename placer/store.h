@@ -37,10 +37,8 @@ int store_put_entry(struct store *, const struct wpod *, struct why *);
  */
 int store_keep_entry(struct store *, const struct wpod *, struct why *);
 /* *edit is the caller's; NULL: none is kept. */
-int store_get_entry(struct store *, const char *uid, char **edit,
-    struct why *);
-int store_get_kept(struct store *, const char *uid, char **edit,
-    struct why *);
+int store_get_entry(struct store *, const char *uid, char **edit, struct why *);
+int store_get_kept(struct store *, const char *uid, char **edit, struct why *);
 int store_clock(struct store *, const char *device, int64_t since_wall_ms,
     struct why *); /* 0: it stopped */
 int store_get_meta(struct store *, const char *key, char *buf, size_t size,
