@@ -12,14 +12,12 @@
 #include <err.h>
 #include <errno.h>
 #include <event2/event.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/why.h"
 #include "common/xmem.h"
@@ -48,8 +46,8 @@ enum {
 };
 
 struct options {
-	int64_t port, agent_port, devices, cores, memory_mb, rate;
-	const char *control, *port_file, *prefix, *labels;
+	int64_t port, agent_port, devices, cores, memory_mb;
+	const char *control, *port_file, *prefix, *labels, *rate;
 };
 
 int64_t
@@ -63,40 +61,75 @@ flight_us(void)
 
 /* --- command line -------------------------------------------------------- */
 
-#define NUMBERS(X)                                                            \
-	X("port", o->port, "user API, 0: any")                                \
-	X("agent-port", o->agent_port, "agent endpoint, 0: any")              \
-	X("devices", o->devices, "how many run inside")                       \
-	X("apply-ms", c->edge.apply_ms, "a version takes so long")            \
-	X("status-interval-ms", c->edge.status_ms,                            \
-	    "applications are reported so often, 0: at once")                 \
-	X("restart-ms", c->edge.restart_ms, "an agent's start takes so long") \
-	X("cores", o->cores, "of each device")                                \
-	X("memory-mb", o->memory_mb, "of each device")                        \
-	X("render-ms", c->render_ms, "one event of the worker")               \
-	X("patch-ms", c->patch_ms, "between read and write of a PATCH")       \
-	X("disconnect-ms", c->disconnect_ms, "silence that means Unknown")    \
-	X("wait-ms", c->wait_ms, "a long poll without news")                  \
-	X("heartbeat-ms", c->batch_ms, "last polls are stored so often")      \
-	X("refuse-ms", c->refuse_ms, "an expired token is refused after")
+static struct options opt = { .prefix = "edge-",
+	.labels = "fleet=edge-fleet-1",
+	.rate = "off",
+	.cores = 4,
+	.memory_mb = 8192 };
 
-#define WORDS(X)                                                          \
-	X("dir", c->dir, "folder for certificates and tokens (required)") \
-	X("control", o->control, "command socket, DIR/control")           \
-	X("port-file", o->port_file, "gets both ports")                   \
-	X("device-prefix", o->prefix, "names are this and a number")      \
-	X("labels", o->labels, "k=v,k=v of each device")                  \
-	X("arch", c->edge.arch, "amd64, arm64")                           \
-	X("rate", rate, "requests a minute, or off")
+static struct flight sim = { .conf = { .render_ms = 17,
+				 .disconnect_ms = 300000,
+				 .wait_ms = 120000,
+				 .batch_ms = 15000,
+				 .refuse_ms = 10000,
+				 .patch_ms = 60,
+				 .edge = { .apply_ms = 1000,
+				     .status_ms = 2000,
+				     .restart_ms = 5000,
+				     .arch = "amd64" } } };
+
+struct choice {
+	const char *name;
+	const char **word;
+	int64_t *number;
+	const char *what;
+};
+
+static const struct choice choices[] = {
+	{ "dir", &sim.conf.dir, NULL,
+	    "folder for certificates and tokens (required)" },
+	{ "control", &opt.control, NULL, "command socket, DIR/control" },
+	{ "port-file", &opt.port_file, NULL, "gets both ports" },
+	{ "port", NULL, &opt.port, "user API, 0: any" },
+	{ "agent-port", NULL, &opt.agent_port, "agent endpoint, 0: any" },
+	{ "devices", NULL, &opt.devices, "how many run inside" },
+	{ "device-prefix", &opt.prefix, NULL, "names are this and a number" },
+	{ "labels", &opt.labels, NULL, "k=v,k=v of each device" },
+	{ "arch", &sim.conf.edge.arch, NULL, "amd64, arm64" },
+	{ "cores", NULL, &opt.cores, "of each device" },
+	{ "memory-mb", NULL, &opt.memory_mb, "of each device" },
+	{ "apply-ms", NULL, &sim.conf.edge.apply_ms,
+	    "a version takes so long" },
+	{ "status-interval-ms", NULL, &sim.conf.edge.status_ms,
+	    "applications are reported so often, 0: at once" },
+	{ "restart-ms", NULL, &sim.conf.edge.restart_ms,
+	    "an agent's start takes so long" },
+	{ "render-ms", NULL, &sim.conf.render_ms, "one event of the worker" },
+	{ "patch-ms", NULL, &sim.conf.patch_ms,
+	    "between read and write of a PATCH" },
+	{ "disconnect-ms", NULL, &sim.conf.disconnect_ms,
+	    "silence that means Unknown" },
+	{ "wait-ms", NULL, &sim.conf.wait_ms, "a long poll without news" },
+	{ "heartbeat-ms", NULL, &sim.conf.batch_ms,
+	    "last polls are stored so often" },
+	{ "refuse-ms", NULL, &sim.conf.refuse_ms,
+	    "an expired token is refused after" },
+	{ "rate", &opt.rate, NULL, "requests a minute, or off" },
+};
+
+enum {
+	NCHOICES = sizeof(choices) / sizeof(choices[0])
+};
 
 static void
 usage(void)
 {
+	size_t i;
+
 	fprintf(stderr, "usage: flightsim --dir DIR [--OPTION VALUE ...]\n");
-#define X(name, at, text) fprintf(stderr, "\t--%-20s%s\n", name, text);
-	NUMBERS(X)
-	WORDS(X)
-#undef X
+	for (i = 0; i < NCHOICES; i++)
+		fprintf(stderr, "\t--%-20s%s\n", choices[i].name,
+		    choices[i].what);
 	exit(USAGE);
 }
 
@@ -113,48 +146,40 @@ number(const char *name, const char *text)
 	return v;
 }
 
-static int
-set(struct flight_conf *c, struct options *o, const char *name,
-    const char *value)
+static void
+choose(const char *name, const char *value)
 {
-	const char *rate = NULL;
+	size_t i;
 
-#define X(word, at, text)                 \
-	if (strcmp(name, word) == 0) {    \
-		at = number(name, value); \
-		return 0;                 \
+	for (i = 0; i < NCHOICES; i++) {
+		if (strcmp(name, choices[i].name) != 0)
+			continue;
+		if (choices[i].word != NULL)
+			*choices[i].word = value;
+		else
+			*choices[i].number = number(name, value);
+		return;
 	}
-	NUMBERS(X)
-#undef X
-#define X(word, at, text)              \
-	if (strcmp(name, word) == 0) { \
-		at = value;            \
-		goto given;            \
-	}
-	WORDS(X)
-#undef X
-	return -1;
-given:
-	if (rate != NULL && strcmp(rate, "off") != 0)
-		o->rate = number("rate", rate);
-	return 0;
+	usage();
 }
 
 static void
-read_options(struct flight_conf *c, struct options *o, int argc, char **argv)
+read_options(int argc, char **argv)
 {
 	int i;
 
 	for (i = 1; i < argc; i += 2) {
 		if (strncmp(argv[i], "--", 2) != 0 || i + 1 == argc)
 			usage();
-		if (set(c, o, argv[i] + 2, argv[i + 1]) == -1)
-			usage();
+		choose(argv[i] + 2, argv[i + 1]);
 	}
-	if (c->dir == NULL || o->port > 65535 || o->agent_port > 65535)
+	if (sim.conf.dir == NULL || opt.port > 65535 ||
+	    opt.agent_port > 65535 || sim.conf.disconnect_ms == 0)
 		usage();
-	c->edge.cores = (int)o->cores;
-	c->edge.memory_kb = o->memory_mb * 1024;
+	if (strcmp(opt.rate, "off") != 0)
+		number("rate", opt.rate);
+	sim.conf.edge.cores = (int)opt.cores;
+	sim.conf.edge.memory_kb = opt.memory_mb * 1024;
 }
 
 /* --- start --------------------------------------------------------------- */
@@ -277,8 +302,9 @@ start(struct flight *f, const struct options *o)
 	f->faults = flight_faults_new(f);
 	make_certificates(f);
 	must(flight_auth_new(f, &why) != NULL, &why);
-	if (o->rate > 0)
-		flight_limit_set(f, (unsigned int)o->rate, 60000, 20, 3600000);
+	if (strcmp(o->rate, "off") != 0)
+		flight_limit_set(f, (unsigned int)number("rate", o->rate),
+		    60000, 20, 3600000);
 	add_devices(f, o);
 	open_ports(f, o);
 	describe(f, o);
@@ -317,40 +343,26 @@ on_signal(evutil_socket_t fd, short what, void *base)
 int
 main(int argc, char **argv)
 {
-	struct options o = { .prefix = "edge-",
-		.labels = "fleet=edge-fleet-1",
-		.cores = 4,
-		.memory_mb = 8192 };
-	struct flight f = { .conf = { .render_ms = 17,
-				.disconnect_ms = 300000,
-				.wait_ms = 120000,
-				.batch_ms = 15000,
-				.refuse_ms = 10000,
-				.patch_ms = 60,
-				.edge = { .apply_ms = 1000,
-				    .status_ms = 2000,
-				    .restart_ms = 5000,
-				    .arch = "amd64" } } };
 	struct event *term, *intr;
 	struct control *control;
 	struct why why;
 	char *path;
 
-	read_options(&f.conf, &o, argc, argv);
-	start(&f, &o);
-	term = evsignal_new(f.base, SIGTERM, on_signal, f.base);
-	intr = evsignal_new(f.base, SIGINT, on_signal, f.base);
+	read_options(argc, argv);
+	start(&sim, &opt);
+	term = evsignal_new(sim.base, SIGTERM, on_signal, sim.base);
+	intr = evsignal_new(sim.base, SIGINT, on_signal, sim.base);
 	event_add(term, NULL);
 	event_add(intr, NULL);
-	path = o.control != NULL ? xstrdup(o.control) :
-				   xasprintf("%s/control", f.conf.dir);
-	control = control_new(f.base, path, flight_commands, &f, &why);
+	path = opt.control != NULL ? xstrdup(opt.control) :
+				     xasprintf("%s/control", sim.conf.dir);
+	control = control_new(sim.base, path, flight_commands, &sim, &why);
 	must(control != NULL, &why);
-	event_base_dispatch(f.base);
+	event_base_dispatch(sim.base);
 	control_free(control);
 	event_free(term);
 	event_free(intr);
 	free(path);
-	finish(&f);
+	finish(&sim);
 	return 0;
 }
