@@ -2,8 +2,7 @@
 /*
  * change.c: the machine of one device's spec.
  *
- * Owns the queue of a device, its company, its polls and the search for the
- * pod that made a version fail.  Never decides what a pod should be (life.def
+ * Owns the queue of a device, its company and its polls.  Never decides what a pod should be (life.def
  * does), never sends.
  */
 #include "placer/change.h"
@@ -13,6 +12,7 @@
 
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/suspect.h"
 
 enum {
 	HOLD_MS = 500,	       /* after a refused write, doubling */
@@ -22,6 +22,9 @@ enum {
 	SLOW_TICKS = 5,
 	REST_TICKS = 30,
 	FINAL_MS = 10 * 1000, /* between two reads of a final state */
+	SINGLE_MS = 60 * 1000, /* so long one addition a write */
+	DENIED_MS = 60 * 1000, /* before the same is tried again */
+	TURN_MS = 1000,	       /* who was left out is looked at again */
 };
 
 static int64_t
@@ -66,30 +69,13 @@ change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 	world_look_device_at(w, d, company_ends(w, d, now));
 }
 
-/* What the device says of an update until now is no news of the next. */
-static void
-note_judged(struct wdevice *d)
-{
-	free(d->judged);
-	d->judged = NULL;
-	if (d->dev != NULL && d->dev->update_since != NULL)
-		d->judged = xstrdup(d->dev->update_since);
-}
-
-static int
-has_news(const struct wdevice *d)
-{
-	return d->judged == NULL || d->dev->update_since == NULL ||
-	    strcmp(d->judged, d->dev->update_since) != 0;
-}
-
 void
 change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 {
 	enum wish_io io;
 	struct wpod *p;
 
-	note_judged(d);
+	suspect_forget(d);
 	d->change_id = id;
 	pace_spend(&w->pace, now.boot_ms);
 	d->poll_boot = d->motion_boot = 0;
@@ -114,15 +100,54 @@ hold(struct wdevice *d, struct now now)
 	d->hold_boot = now.boot_ms + (ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS);
 }
 
+static size_t
+count_sets(const struct wdevice *d)
+{
+	const struct wpod *p;
+	size_t n = 0;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		n += p->flying == IO_SET;
+	return n;
+}
+
+/*
+ * A rule forbids it, so the same will not do later: of several additions one
+ * goes at a time, and one alone is told why it does not go.
+ */
+static void
+denied(struct wdevice *d, const char *text, struct now now)
+{
+	struct wpod *p;
+
+	if (count_sets(d) > 1) {
+		d->single_boot = now.boot_ms + SINGLE_MS;
+		return;
+	}
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->flying != IO_SET)
+			continue;
+		p->denied = 1;
+		p->retry_boot = now.boot_ms + DENIED_MS;
+		free(p->why_waits);
+		p->why_waits = xstrdup(text);
+		d->failures = 0; /* the device is not to blame */
+	}
+}
+
 /*
  * Not stored, or nobody knows: what was flying is read before it is decided
  * on again.
  */
 static void
-refused(struct world *w, struct wdevice *d, struct now now)
+refused(struct world *w, struct wdevice *d, const struct change_answer *a,
+    struct now now)
 {
 	struct wpod *p;
 
+	if (a->kind == ERR_DENIED || a->kind == ERR_LIMIT ||
+	    a->kind == ERR_FORMAT)
+		denied(d, a->text, now);
 	hold(d, now);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->flying == IO_NONE)
@@ -140,7 +165,7 @@ change_answered(struct world *w, struct wdevice *d,
 {
 	d->change_id = 0;
 	if (a->kind != ERR_NONE) {
-		refused(w, d, now);
+		refused(w, d, a, now);
 		return;
 	}
 	d->failures = 0;
@@ -153,7 +178,7 @@ change_answered(struct world *w, struct wdevice *d,
 	world_look_device(w, d);
 }
 
-/* -- what a read settles -------------------------------------------------- */
+/* -- what a read settles -- */
 
 static int
 is_final(const struct wpod *p, const struct app_report *r)
@@ -224,85 +249,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	}
 }
 
-/* -- who made the version fail ---------------------------------------------- */
-
-static int
-is_suspect(const struct wpod *p, const struct wdevice *d)
-{
-	return p->sent && !p->applied && !p->blamed && !p->withheld &&
-	    !p->reverting &&
-	    device_entry(d->dev, p->app) != NULL;
-}
-
-/*
- * One suspect is guilty.  Of several, one stays in the spec and the others
- * are withheld; they come back one by one.
- */
-static void
-judge(struct world *w, struct wdevice *d)
-{
-	struct wpod *p, *first = NULL;
-	size_t n = 0;
-
-	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (!is_suspect(p, d))
-			continue;
-		if (n++ == 0)
-			first = p;
-		else
-			p->withheld = 1;
-		world_look(w, p);
-	}
-	if (n == 1)
-		first->blamed = 1;
-	else if (n > 1)
-		d->isolating = 1;
-}
-
-/* The version holds: the next of those that were withheld has its turn. */
-static void
-release(struct world *w, struct wdevice *d)
-{
-	struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (!p->withheld)
-			continue;
-		p->withheld = 0;
-		world_look(w, p);
-		return;
-	}
-	d->isolating = 0;
-	if (d->node != NULL)
-		d->node->retry = 1;
-}
-
-static int
-blamed_is_there(const struct wdevice *d)
-{
-	const struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (p->blamed && device_entry(d->dev, p->app) != NULL)
-			return 1;
-	return 0;
-}
-
-static void
-look_at_version(struct world *w, struct wdevice *d)
-{
-	if (d->dev == NULL || facts_stale(d) || d->change_id != 0 ||
-	    !d->dev->rendered)
-		return;
-	if (d->dev->failed && has_news(d) && !blamed_is_there(d)) {
-		note_judged(d);
-		judge(w, d);
-	}
-	if (d->isolating && facts_settled(d) && d->nqueued == 0)
-		release(w, d);
-}
-
-/* -- writing ------------------------------------------------------------------ */
+/* -- writing -- */
 
 int64_t
 change_until(const struct wdevice *d)
@@ -315,6 +262,16 @@ change_until(const struct wdevice *d)
 		if (p->queued != IO_NONE && p->node != NULL)
 			return p->node->until_boot;
 	return 0;
+}
+
+const char *
+change_refusal(const struct wdevice *d)
+{
+	if (d->dev == NULL)
+		return NULL;
+	if (d->dev->owner != NULL)
+		return "DeviceOwned";
+	return d->dev->decommissioning ? "DeviceDecommissioning" : NULL;
 }
 
 static int
@@ -338,6 +295,22 @@ is_ready(struct world *w, const struct wdevice *d, struct now now)
 	return d->nurgent > 0 || (!facts_stale(d) && d->dev->rendered);
 }
 
+/* Removals first, then the first addition; the others wait their turn. */
+static void
+leave_one(struct world *w, struct wdevice *d, struct now now)
+{
+	size_t room = d->nurgent > 0 ? 0 : 1;
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->queued != IO_SET || room-- > 0)
+			continue;
+		room = 0;
+		change_queue(w, p, IO_NONE, now);
+		world_look_at(w, p, now.boot_ms + TURN_MS);
+	}
+}
+
 static void
 look_at_queue(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
@@ -346,6 +319,8 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 		return;
 	if (now.boot_ms >= change_until(d))
 		return; /* not the writer; WRITER wakes us */
+	if (is_ready(w, d, now) && now.boot_ms < d->single_boot)
+		leave_one(w, d, now);
 	if (is_ready(w, d, now))
 		effects_add(fx, EFFECT_CHANGE)->device = d;
 	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
@@ -354,7 +329,7 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 		world_look_device_at(w, d, company_ends(w, d, now));
 }
 
-/* -- reading ------------------------------------------------------------------ */
+/* -- reading -- */
 
 static int
 moves(const struct wpod *p)
@@ -456,7 +431,7 @@ void
 change_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
-	look_at_version(w, d);
+	suspect_look(w, d, now);
 	look_at_queue(w, d, now, fx);
 	look_at_motion(w, d, now, fx);
 }

@@ -7,6 +7,7 @@
  */
 #include "placer/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
+#include "placer/tell.h"
 
 enum {
 	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
@@ -25,76 +27,18 @@ enum {
 	SAVED_MS = 100,
 };
 
-/* Why it waits, told once for each new text. */
-static void
-waits(struct effects *fx, struct wpod *p, const char *reason, const char *text)
+/* -- actions -- */
+
+/* A Job counts a pod by its last phase, so that is told before it goes. */
+static int
+is_to_be_told(const struct wpod *p)
 {
-	p->why_reason = reason;
-	if (p->why_waits != NULL && strcmp(p->why_waits, text) == 0)
-		return;
-	free(p->why_waits);
-	p->why_waits = xstrdup(text);
-	effects_event(fx, p, 1, reason, text);
+	const struct pod *pod = p->pod;
+
+	return pod->controller_kind != NULL &&
+	    strcmp(pod->controller_kind, "Job") == 0 &&
+	    pod->seen.phase == PHASE_RUNNING;
 }
-
-static void
-waits_no_more(struct wpod *p)
-{
-	free(p->why_waits);
-	p->why_waits = NULL;
-	p->why_reason = NULL;
-	p->hopeless = p->refusals = 0;
-}
-
-/* -- status ------------------------------------------------------------------ */
-
-static void
-give(struct wpod *p, struct podstatus *status, struct effects *fx)
-{
-	struct effect *e;
-
-	e = effects_add(fx, EFFECT_STATUS);
-	e->pod = p;
-	e->number = status->digest;
-	e->text = status->json;
-	status->json = NULL;
-	p->telling = e->number; /* a second look in this turn tells no more */
-}
-
-static void
-tell(struct world *w, struct wpod *p, struct now now, struct effects *fx)
-{
-	struct podstatus_in in = {
-		.pod = p->pod,
-		.state = p->state,
-		.reason = p->why_reason,
-		.message = p->why_waits,
-		.final_failed = p->hopeless && p->pod->controller == NULL,
-		.report_final = p->ended,
-		.running_ms = p->running_ms,
-		.now = now,
-	};
-	struct podstatus out;
-
-	if (p->telling != 0 || !w->kube_up)
-		return; /* its answer looks again */
-	if (p->device != NULL) {
-		in.device = p->device->name;
-		in.applied = p->applied;
-		in.connected = facts_device(p->device, now) == HERE;
-		if (p->device->dev != NULL)
-			in.report = device_report(p->device->dev, p->app);
-	}
-	podstatus_make(&in, &out);
-	if (out.digest == p->told && now.boot_ms < p->told_boot)
-		world_look_at(w, p, p->told_boot);
-	else if ((p->told != 0 && out.digest != p->told) ||
-	    !podstatus_is_told(&out, p->pod))
-		give(p, &out, fx);
-	podstatus_clear(&out);
-}
-
-/* -- actions ----------------------------------------------------------------- */
 
 static void
 finish(struct wpod *p, struct effects *fx)
@@ -111,6 +55,10 @@ finish(struct wpod *p, struct effects *fx)
 	}
 	if (!p->pod->terminating || p->deleting)
 		return; /* ended: its object stays */
+	if (is_to_be_told(p)) {
+		p->state = DONE;
+		return;
+	}
 	e = effects_add(fx, EFFECT_DELETE);
 	e->pod = p;
 	e->number = 0;
@@ -123,7 +71,7 @@ sit_down(struct world *w, struct wpod *p, struct wdevice *d,
 	p->sought = 1; /* from here on we know */
 	world_seat(w, p, d);
 	world_unlook(w, p); /* we are looking at it */
-	waits_no_more(p);
+	tell_waits_no_more(p);
 	effects_pod(fx, EFFECT_SEAT, p);
 	if (p->entry != NULL)
 		effects_pod(fx, EFFECT_ENTRY, p);
@@ -150,7 +98,7 @@ static void
 refused(struct world *w, struct wpod *p, const struct why *why,
     struct now now, struct effects *fx)
 {
-	waits(fx, p, prepare_reason(why), why->text);
+	tell_waits(fx, p, prepare_reason(why), why->text);
 	p->retry_boot = now.boot_ms + prepare_pause_ms(p, why);
 	world_look_at(w, p, p->retry_boot);
 }
@@ -190,7 +138,7 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	pick_device(p->node, p, w->devices_listed, &a);
 	if (a.device == NULL) {
 		p->hopeless = a.never != 0;
-		waits(fx, p, a.never || strncmp(a.text, "Insuff", 6) == 0 ?
+		tell_waits(fx, p, a.never || strncmp(a.text, "Insuff", 6) == 0 ?
 			"InsufficientResources" : "NoMatchingDevice", a.text);
 		return 0;
 	}
@@ -220,21 +168,60 @@ unseat(struct wpod *p, struct now now, struct effects *fx)
 	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 
+/*
+ * Nothing can be added to the device any more.  1: what is not there in any
+ * form goes elsewhere; the others wait.
+ */
+static int
+leaves(struct wpod *p, const char *reason, struct effects *fx)
+{
+	const struct wdevice *d = p->device;
+	char text[MAX_NAME + 64];
+
+	(void)snprintf(text, sizeof(text), "Device %s takes no additions",
+	    d->name);
+	tell_waits(fx, p, reason, text);
+	if (p->sent && (device_entry(d->dev, p->app) != NULL ||
+		!facts_settled(d)))
+		return 0;
+	p->retreating = 1;
+	effects_pod(fx, EFFECT_SEAT, p);
+	effects_record(fx, p, "Retreat", text);
+	return 1;
+}
+
 static void
+tell_denied(struct wpod *p, struct effects *fx)
+{
+	char *text = p->why_waits;
+
+	p->denied = 0;
+	p->why_waits = NULL;
+	tell_waits(fx, p, "ChangeDenied", text);
+	free(text);
+}
+
+/* 1: to be decided on once more. */
+static int
 write_entry(struct world *w, struct wpod *p, struct now now,
     struct effects *fx)
 {
+	const char *refusal = change_refusal(p->device);
 	struct why why;
 
+	if (refusal != NULL)
+		return leaves(p, refusal, fx);
+	if (p->denied)
+		tell_denied(p, fx);
+	if (pauses(w, p, now))
+		return 0;
 	if (p->pod->images != p->rendered_images) {
 		if (p->entry != NULL) { /* what ran is saved first */
 			world_look_at(w, p, now.boot_ms + SAVED_MS);
-			return;
+			return 0;
 		}
 		p->has_entry = 0; /* other images: rendered anew */
 	}
-	if (!p->has_entry && pauses(w, p, now))
-		return;
 	switch (prepare_entry(w, p, fx, &why)) {
 	case PREPARE_READY:
 		if (p->entry != NULL)
@@ -248,6 +235,7 @@ write_entry(struct world *w, struct wpod *p, struct now now,
 		refused(w, p, &why, now, fx);
 		break;
 	}
+	return 0;
 }
 
 /* The device's own words; one more try failed. */
@@ -255,13 +243,13 @@ static void
 note_failure(struct wpod *p, struct effects *fx)
 {
 	const struct device *dev = p->device->dev;
-	const char *said = dev->update_message;
+	const char *said = dev->failed ? dev->update_message : NULL;
 
 	if (p->tries < UINT8_MAX)
 		p->tries++;
-	waits(fx, p, strstr(said != NULL ? said : "", "prefetch") != NULL ?
+	tell_waits(fx, p, strstr(said != NULL ? said : "", "prefetch") != NULL ?
 		"ImagePullBackOff" : "CreateContainerError",
-	    said != NULL ? said : "the device refused the application");
+	    said != NULL ? said : "the device did not apply it in time");
 }
 
 /* The images that ran go back into the spec; the others are tried later. */
@@ -336,8 +324,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		world_look_device(w, p->device);
 		return 0;
 	case WRITE:
-		write_entry(w, p, now, fx);
-		return 0;
+		return write_entry(w, p, now, fx);
 	case REMOVE:
 		change_queue(w, p, IO_CUT, now);
 		return 0;
@@ -411,7 +398,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now,
 	if (p->device != NULL)
 		world_look_device_at(w, p->device, now.boot_ms);
 	if (p->pod != NULL && is_told(p->state))
-		tell(w, p, now, fx);
+		tell_status(w, p, now, fx);
 	if (p->state == LOST)
 		lost_arm_pod(w, p, now);
 }

@@ -105,6 +105,7 @@ struct wpod {
 	uint8_t waiting; /* in its node's list */
 	uint8_t withheld;
 	uint8_t blamed; /* its entry made the version fail */
+	uint8_t denied;	   /* a rule forbids its entry; why_waits says which */
 	uint8_t has_kept;  /* the store has the entry of proven_images */
 	uint8_t reverting; /* that one goes into the spec again */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
@@ -154,6 +155,8 @@ struct wdevice {
 	int64_t hold_boot;    /* no write before: conflict, back-off */
 	uint32_t failures;    /* writes refused in a row */
 	uint64_t read_id;     /* the READ on its way, 0: none */
+	int64_t single_boot;  /* one addition a write until then */
+	int64_t hung_boot;    /* its version moves no more since, 0: it does */
 	uint8_t want_read;    /* before a decision */
 	uint8_t listed;	      /* seen in the list that now comes in */
 	uint8_t gone;	      /* 404 */

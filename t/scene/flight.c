@@ -326,6 +326,23 @@ carry_out(struct scene *sc, const struct frame *f, struct edge *d,
 	    h.written || configs.written);
 }
 
+static int
+is_denied(struct scene *sc, struct span edit)
+{
+	char name[MAX_NAME + 1];
+	struct span list, e;
+	const struct kpod *p;
+	size_t at = 0;
+
+	if (scan_get(edit, &list, "applications", "set", NULL) != 1)
+		return 0;
+	while (scan_next(list, &at, &e) == 1)
+		if (scan_get_string(e, name, sizeof(name), "name", NULL) == 1 &&
+		    (p = kube_by_app(sc, name)) != NULL && p->denied)
+			return 1;
+	return 0;
+}
+
 static void
 on_change(struct scene *sc, const struct frame *f, enum answer how,
     enum why_kind kind)
@@ -351,7 +368,8 @@ on_change(struct scene *sc, const struct frame *f, enum answer how,
 		changed(sc, f, d, ERR_AGAIN, 0);
 	else if (!d->exists || strcmp(created, m.created) != 0)
 		changed(sc, f, d, ERR_GONE, 0);
-	else if (d->owner != NULL || strcmp(d->lifecycle, "Enrolled") != 0)
+	else if (is_denied(sc, m.edit) || d->owner != NULL ||
+	    strcmp(d->lifecycle, "Enrolled") != 0)
 		changed(sc, f, d, ERR_DENIED, 0);
 	else
 		carry_out(sc, f, d, &m, how);

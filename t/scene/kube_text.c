@@ -43,11 +43,13 @@ metadata_text(const struct kpod *p)
 	jmake_str(o, "vk.flightctl.io/device-selector", p->selector);
 	jmake_str(o, "vk.flightctl.io/reconnect-timeout", p->reconnect);
 	if (p->controller != NULL) {
+		int job = strncmp(p->controller, "Job/", 4) == 0;
+
 		o = jmake_item(jmake_list(m, "ownerReferences"));
-		jmake_str(o, "apiVersion", "apps/v1");
-		jmake_str(o, "kind", "ReplicaSet");
-		jmake_str(o, "name", p->controller);
-		jmake_str(o, "uid", p->controller);
+		jmake_str(o, "apiVersion", job ? "batch/v1" : "apps/v1");
+		jmake_str(o, "kind", job ? "Job" : "ReplicaSet");
+		jmake_str(o, "name", p->controller + (job ? 4 : 0));
+		jmake_str(o, "uid", p->controller + (job ? 4 : 0));
 		jmake_bool(o, "controller", 1);
 	}
 	return jmake_text(&m);

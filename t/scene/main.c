@@ -246,6 +246,8 @@ state_of(struct scene *sc)
 	TAILQ_FOREACH(d, &sc->edges, link) {
 		AUTO_FREE char *labels = edge_labels(sc, d);
 
+		if (sc->anywhere)
+			break;
 		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
 	}
 	fclose(f);

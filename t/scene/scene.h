@@ -88,6 +88,7 @@ struct kpod {
 	int ended;  /* reached a terminal phase */
 	int forced; /* a person deleted it: may be at two places */
 	int evicted;
+	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */
 };
 TAILQ_HEAD(kpod_list, kpod);
@@ -182,6 +183,7 @@ struct scene {
 	int quiet;     /* repeated with restarts: only what must always hold */
 	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */
+	int anywhere;  /* which device has which pod does not matter */
 	int restless;  /* does not come to rest */
 	/* -- time -- */
 	struct timer_list timers;

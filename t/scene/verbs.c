@@ -43,6 +43,13 @@ v_plain(struct scene *sc, const struct words *s)
 }
 
 static void
+v_anywhere(struct scene *sc, const struct words *s)
+{
+	(void)s;
+	sc->anywhere = 1;
+}
+
+static void
 v_forgetful(struct scene *sc, const struct words *s)
 {
 	(void)s;
@@ -246,6 +253,7 @@ static const struct {
 	{ "restart", v_restart },
 	{ "store", v_store },
 	{ "plain", v_plain },
+	{ "anywhere", v_anywhere },
 	{ "forgetful", v_forgetful },
 	{ "restless", v_restless },
 	{ "setting", v_setting },

@@ -66,6 +66,25 @@ verb_force(struct scene *sc, const struct words *s)
 	kube_remove(sc, p, 1);
 }
 
+/* The key holder's rules forbid its entry, or do so no more. */
+void
+verb_deny(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) != NULL)
+		p->denied = 1;
+}
+
+void
+verb_allow(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) != NULL)
+		p->denied = 0;
+}
+
 /* It went while nobody watched. */
 void
 verb_gone(struct scene *sc, const struct words *s)

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * tell.c: what people and the API are told about a pod.
+ *
+ * Owns when a status is worth sending and the words for why a pod waits.
+ * Never decides about the pod.
+ */
+#include "placer/tell.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/xmem.h"
+#include "placer/facts.h"
+
+/* Why it waits, told once for each new text. */
+void
+tell_waits(struct effects *fx, struct wpod *p, const char *reason,
+    const char *text)
+{
+	p->why_reason = reason;
+	if (p->why_waits != NULL && strcmp(p->why_waits, text) == 0)
+		return;
+	free(p->why_waits);
+	p->why_waits = xstrdup(text);
+	effects_event(fx, p, 1, reason, text);
+}
+
+void
+tell_waits_no_more(struct wpod *p)
+{
+	free(p->why_waits);
+	p->why_waits = NULL;
+	p->why_reason = NULL;
+	p->hopeless = p->refusals = 0;
+}
+
+static void
+give(struct wpod *p, struct podstatus *status, struct effects *fx)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_STATUS);
+	e->pod = p;
+	e->number = status->digest;
+	e->text = status->json;
+	status->json = NULL;
+	p->telling = e->number; /* a second look in this turn tells no more */
+}
+
+void
+tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
+	struct podstatus_in in = {
+		.pod = p->pod,
+		.state = p->state,
+		.reason = p->why_reason,
+		.message = p->why_waits,
+		.final_failed = (p->hopeless && p->pod->controller == NULL) ||
+		    (p->pod->terminating && !p->ended),
+		.report_final = p->ended,
+		.running_ms = p->running_ms,
+		.now = now,
+	};
+	struct podstatus out;
+
+	if (p->telling != 0 || !w->kube_up)
+		return; /* its answer looks again */
+	if (p->device != NULL) {
+		in.device = p->device->name;
+		in.applied = p->applied;
+		in.connected = facts_device(p->device, now) == HERE;
+		if (p->device->dev != NULL)
+			in.report = device_report(p->device->dev, p->app);
+	}
+	podstatus_make(&in, &out);
+	if (out.digest == p->told && now.boot_ms < p->told_boot)
+		world_look_at(w, p, p->told_boot);
+	else if ((p->told != 0 && out.digest != p->told) ||
+	    !podstatus_is_told(&out, p->pod))
+		give(p, &out, fx);
+	podstatus_clear(&out);
+}

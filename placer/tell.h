@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_TELL_H
+#define PLACER_TELL_H
+
+/* What people and the API are told about a pod.  Pure. */
+
+#include "common/mono.h"
+#include "placer/effects.h"
+#include "placer/world.h"
+
+/* Why it waits: reason a literal, an Event for each new text. */
+void tell_waits(struct effects *, struct wpod *, const char *reason,
+    const char *text);
+void tell_waits_no_more(struct wpod *);
+
+/* Its status, when the API does not show the same and is not about to. */
+void tell_status(struct world *, struct wpod *, struct now, struct effects *);
+
+#endif
