@@ -79,7 +79,8 @@ change_image(char *uid)
 	it_took(since, ok, "the device has applied the new image");
 	pod = kube_await_one(KUBE_PODS, "web", shows_new, NULL, UPDATE_MS);
 	it_took(since, pod != NULL && shows_new(pod, NULL),
-	    "the pod runs the new image");
+	    "the pod runs the new image (%s)",
+	    js_str(pod, "/status/containerStatuses/0/image"));
 	it_ok(strcmp(js_str(pod, "/metadata/uid"), uid) == 0,
 	    "it is the same pod");
 	set = flight_devices();
