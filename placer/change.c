@@ -2,8 +2,8 @@
 /*
  * change.c: the machine of one device's spec.
  *
- * Owns the queue of a device, its company and its polls.  Never decides what a pod should be (life.def
- * does), never sends.
+ * Owns the queue of a device, its company and its polls.  Never decides what a
+ * pod should be (life.def does), never sends.
  */
 #include "placer/change.h"
 
@@ -15,13 +15,13 @@
 #include "placer/suspect.h"
 
 enum {
-	HOLD_MS = 500,	       /* after a refused write, doubling */
+	HOLD_MS = 500, /* after a refused write, doubling */
 	HOLD_MAX_MS = 60 * 1000,
 	MOTION_FAST_MS = 30 * 1000,
 	MOTION_SLOW_MS = 5 * 60 * 1000,
 	SLOW_TICKS = 5,
 	REST_TICKS = 30,
-	FINAL_MS = 10 * 1000, /* between two reads of a final state */
+	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
 	SINGLE_MS = 60 * 1000, /* so long one addition a write */
 	DENIED_MS = 60 * 1000, /* before the same is tried again */
 	TURN_MS = 1000,	       /* who was left out is looked at again */
@@ -233,8 +233,9 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		p->flying = IO_NONE;
 		p->unread = 0;
 		e = device_entry(d->dev, p->app);
+		/* What ran before stands there again. */
 		if (p->reverting && e != NULL && e->images == p->proven_images)
-			p->reverting = p->blamed = 0; /* it stands there again */
+			p->reverting = p->blamed = 0;
 		if (settled && e != NULL && !p->applied && !p->blamed &&
 		    p->sent) {
 			p->applied = 1;
@@ -349,8 +350,9 @@ moves(const struct wpod *p)
 	r = device_report(p->device->dev, p->app);
 	if (p->ended)
 		return 0;
-	return r == NULL || (r->state != APP_RUNNING &&
-	    r->state != APP_COMPLETED && r->state != APP_ERROR);
+	return r == NULL ||
+	    (r->state != APP_RUNNING && r->state != APP_COMPLETED &&
+		r->state != APP_ERROR);
 }
 
 static int
@@ -406,8 +408,8 @@ look_at_motion(struct world *w, struct wdevice *d, struct now now,
 {
 	int confirm;
 
-	confirm = d->dev == NULL && !d->gone && !d->unreadable &&
-	    w->devices_listed;
+	confirm =
+	    d->dev == NULL && !d->gone && !d->unreadable && w->devices_listed;
 	if (d->want_read) {
 		d->want_read = 0;
 		ask(d, fx, 1);

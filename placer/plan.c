@@ -65,8 +65,7 @@ finish(struct wpod *p, struct effects *fx)
 }
 
 static void
-sit_down(struct world *w, struct wpod *p, struct wdevice *d,
-    struct effects *fx)
+sit_down(struct world *w, struct wpod *p, struct wdevice *d, struct effects *fx)
 {
 	p->sought = 1; /* from here on we know */
 	world_seat(w, p, d);
@@ -95,8 +94,8 @@ waits_for_namesake(struct world *w, struct wpod *p, struct now now)
 }
 
 static void
-refused(struct world *w, struct wpod *p, const struct why *why,
-    struct now now, struct effects *fx)
+refused(struct world *w, struct wpod *p, const struct why *why, struct now now,
+    struct effects *fx)
 {
 	tell_waits(fx, p, prepare_reason(why), why->text);
 	p->retry_boot = now.boot_ms + prepare_pause_ms(p, why);
@@ -138,8 +137,11 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	pick_device(p->node, p, w->devices_listed, &a);
 	if (a.device == NULL) {
 		p->hopeless = a.never != 0;
-		tell_waits(fx, p, a.never || strncmp(a.text, "Insuff", 6) == 0 ?
-			"InsufficientResources" : "NoMatchingDevice", a.text);
+		tell_waits(fx, p,
+		    a.never || strncmp(a.text, "Insuff", 6) == 0 ?
+			"InsufficientResources" :
+			"NoMatchingDevice",
+		    a.text);
 		return 0;
 	}
 	sit_down(w, p, a.device, fx);
@@ -181,8 +183,8 @@ leaves(struct wpod *p, const char *reason, struct effects *fx)
 	(void)snprintf(text, sizeof(text), "Device %s takes no additions",
 	    d->name);
 	tell_waits(fx, p, reason, text);
-	if (p->sent && (device_entry(d->dev, p->app) != NULL ||
-		!facts_settled(d)))
+	if (p->sent &&
+	    (device_entry(d->dev, p->app) != NULL || !facts_settled(d)))
 		return 0;
 	p->retreating = 1;
 	effects_pod(fx, EFFECT_SEAT, p);
@@ -203,8 +205,7 @@ tell_denied(struct wpod *p, struct effects *fx)
 
 /* 1: to be decided on once more. */
 static int
-write_entry(struct world *w, struct wpod *p, struct now now,
-    struct effects *fx)
+write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	const char *refusal = change_refusal(p->device);
 	struct why why;
@@ -247,8 +248,10 @@ note_failure(struct wpod *p, struct effects *fx)
 
 	if (p->tries < UINT8_MAX)
 		p->tries++;
-	tell_waits(fx, p, strstr(said != NULL ? said : "", "prefetch") != NULL ?
-		"ImagePullBackOff" : "CreateContainerError",
+	tell_waits(fx, p,
+	    strstr(said != NULL ? said : "", "prefetch") != NULL ?
+		"ImagePullBackOff" :
+		"CreateContainerError",
 	    said != NULL ? said : "the device did not apply it in time");
 }
 
@@ -379,8 +382,7 @@ seek(struct world *w, struct wpod *p, struct effects *fx)
 }
 
 static void
-look_at_pod(struct world *w, struct wpod *p, struct now now,
-    struct effects *fx)
+look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct life_facts f;
 	struct life_verdict v;

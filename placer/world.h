@@ -74,7 +74,7 @@ struct wpod {
 	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
 	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
 	TAILQ_ENTRY(wpod) in_group;
-	struct wgroup *group;	     /* NULL: no controller */
+	struct wgroup *group; /* NULL: no controller */
 	struct due due;
 	char *uid;
 	char *ns;
@@ -84,16 +84,16 @@ struct wpod {
 	struct pod *pod;    /* NULL: not in the API, as far as we know */
 	char *raw;	    /* the Pod as it came, until it is rendered */
 	size_t raw_len;
-	char *entry; /* rendered, until the store has it: a line with its
-			application, then a line for each config entry */
+	char *entry;	   /* rendered, until the store has it: a line with its
+			      application, then a line for each config entry */
 	uint8_t has_entry; /* rendered: here or in the store */
 	/* -- the seat; saved -- */
-	struct wdevice *device; /* NULL: NO_SEAT */
+	struct wdevice *device;	  /* NULL: NO_SEAT */
 	uint64_t rendered_images; /* images of the entry that is kept */
-	uint64_t sent_images;	/* images of the entry that we last sent */
-	uint64_t proven_images; /* images that were applied here, 0: none */
-	int64_t running_ms;	/* wall: first seen running, 0: not yet */
-	struct fit_room room;	/* what it takes on its seat */
+	uint64_t sent_images;	  /* images of the entry that we last sent */
+	uint64_t proven_images;	  /* images that were applied here, 0: none */
+	int64_t running_ms;	  /* wall: first seen running, 0: not yet */
+	struct fit_room room;	  /* what it takes on its seat */
 	uint8_t retreating;
 	uint8_t sent;	 /* a write with its entry left us */
 	uint8_t applied; /* its entry was applied with sent_images */
@@ -104,13 +104,13 @@ struct wpod {
 	uint8_t unread;	 /* a write's result is unknown: read first */
 	uint8_t waiting; /* in its node's list */
 	uint8_t withheld;
-	uint8_t blamed; /* its entry made the version fail */
+	uint8_t blamed;	   /* its entry made the version fail */
 	uint8_t denied;	   /* a rule forbids its entry; why_waits says which */
 	uint8_t has_kept;  /* the store has the entry of proven_images */
 	uint8_t reverting; /* that one goes into the spec again */
-	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
-	uint8_t evicted;  /* an eviction was sent */
-	uint8_t ended;	 /* every container has ended for good */
+	uint8_t deleting;  /* its final DELETE, or an eviction, is on its way */
+	uint8_t evicted;   /* an eviction was sent */
+	uint8_t ended;	   /* every container has ended for good */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
@@ -118,15 +118,15 @@ struct wpod {
 	uint8_t refusals;     /* something it mounts was not there */
 	int64_t retry_boot;   /* not before */
 	int64_t final_boot;
-	uint8_t sought;	      /* the device that the API names was looked at */
-	uint8_t hopeless;     /* no device could ever hold it, or refused */
-	int64_t told_boot;    /* the watch may take so long to show it */
-	uint64_t told;	      /* digest of the status that the API has */
-	uint64_t telling;     /* digest on its way, 0: none */
-	char *why_waits;      /* message of the last refusal, or NULL */
+	uint8_t sought;	   /* the device that the API names was looked at */
+	uint8_t hopeless;  /* no device could ever hold it, or refused */
+	int64_t told_boot; /* the watch may take so long to show it */
+	uint64_t told;	   /* digest of the status that the API has */
+	uint64_t telling;  /* digest on its way, 0: none */
+	char *why_waits;   /* message of the last refusal, or NULL */
 	const char *why_reason; /* a literal, or NULL */
 	enum life_state state;
-	uint32_t rule; /* of life.def, last */
+	uint32_t rule;		/* of life.def, last */
 	uint32_t adopted_round; /* world.rounds then */
 };
 
@@ -135,8 +135,8 @@ struct wdevice {
 	TAILQ_ENTRY(wdevice) on_node;
 	struct due due;
 	char *name;
-	struct wnode *node;  /* NULL: of no fleet that we serve (any more) */
-	struct device *dev;  /* NULL: remembered, never read since start */
+	struct wnode *node;    /* NULL: of no fleet that we serve (any more) */
+	struct device *dev;    /* NULL: remembered, never read since start */
 	struct wpod_list pods; /* whose seat it is */
 	struct fit_room used;  /* Σ of them */
 	struct fit_room total; /* capacity, defaults applied */
@@ -168,7 +168,7 @@ struct wdevice {
 	int64_t away_boot;    /* its clock; 0: not running */
 	uint32_t disconnections;
 	struct tally deployed; /* from creation to running */
-	uint32_t slot;	      /* in its node's pick table */
+	uint32_t slot;	       /* in its node's pick table */
 };
 TAILQ_HEAD(wdevice_list, wdevice);
 
@@ -180,14 +180,14 @@ struct wnode {
 	struct pick_table *table; /* pick.c's view of the devices */
 	size_t ndevices;
 	int64_t figures_boot; /* last told */
-	int64_t until_boot; /* we are its writer until then */
-	uint8_t pods_listed; /* a complete pod list since the link began */
+	int64_t until_boot;   /* we are its writer until then */
+	uint8_t pods_listed;  /* a complete pod list since the link began */
 	uint8_t listing;
 	uint8_t figures_dirty;
 	uint8_t brake;	     /* too many went silent at once: no clock runs */
 	uint8_t brake_stale; /* to be weighed again */
-	uint8_t retry;	 /* room appeared: look at those that wait */
-	uint64_t figures; /* digest of what kubeside was told */
+	uint8_t retry;	     /* room appeared: look at those that wait */
+	uint64_t figures;    /* digest of what kubeside was told */
 };
 
 RB_HEAD(wpod_tree, wpod);
@@ -206,21 +206,21 @@ struct world {
 	size_t npods;
 	uint64_t seq;
 	char cluster[MAX_UID + 1];
-	char prefix[32]; /* mark_prefix() of it */
-	uint8_t devices_listed; /* a complete list since the link began, and
-				   since we became a writer */
-	uint8_t want_list;	/* one is to be asked for */
-	int64_t list_boot;	/* start of the one under way */
-	int64_t writer_boot;	/* we became a writer: another one may have
-				   written until then */
-	uint64_t rounds;	/* complete ones */
+	char prefix[32];	    /* mark_prefix() of it */
+	uint8_t devices_listed;	    /* a complete list since the link began, and
+				       since we became a writer */
+	uint8_t want_list;	    /* one is to be asked for */
+	int64_t list_boot;	    /* start of the one under way */
+	int64_t writer_boot;	    /* we became a writer: another one may have
+				       written until then */
+	uint64_t rounds;	    /* complete ones */
 	uint8_t kube_up, flight_up; /* links */
 	uint8_t kube_reachable, flight_reachable;
 	uint8_t flight_known; /* a FLIGHT_STATE and a list, or none to come */
 	char flight_text[MAX_TEXT + 1];
-	uint8_t flight_outage;	/* it said that it is not reachable */
-	int64_t flight_since;	/* boot: end of the last outage, 0: none */
-	int64_t evict_boot;	/* start of the minute of these: */
+	uint8_t flight_outage; /* it said that it is not reachable */
+	int64_t flight_since;  /* boot: end of the last outage, 0: none */
+	int64_t evict_boot;    /* start of the minute of these: */
 	int64_t evicted;
 	const struct settings *set;
 	char *fleet_label;
@@ -228,7 +228,7 @@ struct world {
 	struct tally planned, acted; /* turns */
 	struct pace pace;	     /* of writes and polls */
 	unsigned int ndirty;	     /* devices with something queued */
-	uint32_t max_pods; /* of one device */
+	uint32_t max_pods;	     /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
 };

@@ -255,9 +255,7 @@ edge_text(const struct edge *d)
 	    metadata, d->spec, status);
 }
 
-/* -- Flightctl
- * ----------------------------------------------------------------------------
- */
+/* -- Flightctl ------------------------------------------------------------- */
 
 void
 edge_stored(struct scene *sc, struct edge *d)
@@ -291,9 +289,7 @@ edge_render(struct scene *sc, struct edge *d)
 	edge_wake(sc, d);
 }
 
-/* -- the agent
- * ------------------------------------------------------------------------------
- */
+/* -- the agent ------------------------------------------------------------- */
 
 static void
 say(struct edge *d, const char *updating, const char *reason,

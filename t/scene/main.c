@@ -121,9 +121,7 @@ remove_dir(const char *dir)
 		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
 }
 
-/* -- one run
- * ---------------------------------------------------------------------------
- */
+/* -- one run --------------------------------------------------------------- */
 
 static void
 begin(struct scene *sc, const char *file)
