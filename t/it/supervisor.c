@@ -183,7 +183,7 @@ test_real_workers(void)
 	stage_started(&r);
 	test_kills(&r, "real workers");
 	it_ok(stage_await(&r, "Flightctl does not answer", 1) &&
-		stage_await(&r, "the apiserver does not answer", 1),
+		stage_await(&r, "the cluster's id is not known yet", 1),
 	    "real workers say that nobody answers");
 	it_ok(stage_lines(&r, "s3cr3t") == 0, "and no secret");
 	stage_stop(&r);
