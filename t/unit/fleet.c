@@ -11,7 +11,8 @@
 
 #include "common/xmem.h"
 
-static struct settings settings;
+static struct settings settings; /* of all worlds */
+static int worlds;
 
 static void
 must(int ok, const char *what, const struct why *why)
@@ -28,7 +29,8 @@ fleet_world(void)
 	struct world *w = xcalloc(1, sizeof(*w));
 	struct why why;
 
-	settings_init(&settings);
+	if (worlds++ == 0)
+		settings_init(&settings);
 	must(world_init(w, &settings, &why) == 0, "world", &why);
 	w->devices_listed = 1;
 	w->nodes[0].pods_listed = 1;
@@ -39,7 +41,8 @@ void
 fleet_free(struct world *w)
 {
 	world_clear(w);
-	settings_free(&settings);
+	if (--worlds == 0)
+		settings_free(&settings);
 	free(w);
 }
 

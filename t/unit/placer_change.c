@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The machine of one device's spec: when it writes, what an answer makes of
+ * what was on its way, and who is found guilty.
+ */
+#include "placer/change.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/xmem.h"
+#include "placer/suspect.h"
+#include "t/unit/fleet.h"
+#include "t/unit/leaks.h"
+
+#define NOW INT64_C(1000000)
+
+enum {
+	PODS = 5
+};
+
+struct stage {
+	struct world *w;
+	struct wdevice *d;
+	struct wpod *p[PODS];
+	struct app_entry entries[PODS];
+	struct effects fx;
+};
+
+static struct now
+at(int64_t ms)
+{
+	return (struct now){ NOW + ms, NOW + ms };
+}
+
+static void
+set_up(struct stage *s)
+{
+	char name[8];
+	int i;
+
+	*s = (struct stage){ .w = fleet_world() };
+	s->d = fleet_add(s->w,
+	    &(struct fleet_device){ "d", 8, 8192, NULL, NULL, NULL });
+	s->d->dev->rendered = s->d->dev->settled = s->d->dev->applied = 1;
+	s->d->dev->generation = 1;
+	s->w->nodes[0].until_boot = INT64_MAX;
+	s->w->devices_listed = s->w->flight_reachable = 1;
+	for (i = 0; i < PODS; i++) {
+		snprintf(name, sizeof(name), "p%d", i);
+		s->p[i] = fleet_pod(s->w, name, "1", "1Mi", NULL, NULL);
+		world_seat(s->w, s->p[i], s->d);
+		snprintf(s->p[i]->app, sizeof(s->p[i]->app), "k8s-%s", name);
+		s->entries[i].name = s->p[i]->app;
+	}
+}
+
+static void
+tear_down(struct stage *s)
+{
+	effects_clear(&s->fx);
+	fleet_free(s->w);
+}
+
+static int
+writes(struct stage *s, int64_t ms)
+{
+	size_t i;
+	int n = 0;
+
+	effects_clear(&s->fx);
+	change_look(s->w, s->d, at(ms), &s->fx);
+	for (i = 0; i < s->fx.n; i++)
+		n += s->fx.list[i].kind == EFFECT_CHANGE;
+	return n;
+}
+
+static void
+answer(struct stage *s, enum why_kind kind, int64_t ms)
+{
+	change_answered(s->w, s->d,
+	    &(struct change_answer){ .kind = kind,
+		.generation = 2,
+		.created = s->d->dev->created,
+		.text = "the rule" },
+	    at(ms));
+}
+
+/* All in the spec and sent, as after a write that was stored. */
+static void
+all_sent(struct stage *s)
+{
+	int i;
+
+	for (i = 0; i < PODS; i++)
+		s->p[i]->sent = 1;
+	s->d->dev->entries = s->entries;
+	s->d->dev->nentries = PODS;
+	s->d->dev->settled = s->d->dev->applied = 0;
+}
+
+Test(change, additions_wait_for_company_and_for_the_render)
+{
+	struct stage s;
+
+	set_up(&s);
+	change_queue(s.w, s.p[0], IO_SET, at(0));
+	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS - 1), 0);
+	s.d->dev->rendered = 0;
+	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS), 0);
+	s.d->dev->rendered = 1;
+	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS), 1);
+	change_sent(s.w, s.d, 7, at(200));
+	cr_assert_eq(s.p[0]->flying, IO_SET);
+	cr_assert_eq(s.d->nqueued, 0);
+	change_queue(s.w, s.p[1], IO_SET, at(300));
+	cr_assert_eq(writes(&s, 5000), 0, "one write at a time");
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(change, a_removal_waits_neither_for_the_render_nor_for_a_read)
+{
+	struct stage s;
+
+	set_up(&s);
+	s.d->dev->rendered = 0;
+	change_queue(s.w, s.p[0], IO_CUT, at(0));
+	cr_assert_eq(writes(&s, CHANGE_REMOVAL_MS), 1);
+	change_queue(s.w, s.p[0], IO_NONE, at(100));
+	cr_assert_eq(s.d->nurgent, 0);
+	cr_assert_eq(writes(&s, 1000), 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(change, what_nobody_knows_is_read_and_pauses_grow)
+{
+	struct stage s;
+	int64_t hold = 0, last = 0;
+	int i;
+
+	set_up(&s);
+	for (i = 0; i < 10; i++) {
+		change_queue(s.w, s.p[0], IO_SET, at(0));
+		change_sent(s.w, s.d, 7, at(0));
+		answer(&s, ERR_AGAIN, 0);
+		cr_assert(s.p[0]->unread && s.p[0]->flying == IO_NONE);
+		hold = s.d->hold_boot - NOW;
+		cr_assert(hold > last || (hold == last && hold == 60000));
+		last = hold;
+	}
+	answer(&s, ERR_NONE, 0);
+	cr_assert_eq(s.d->hold_boot, 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(change, a_rule_that_forbids_one_is_found_one_by_one)
+{
+	struct stage s;
+
+	set_up(&s);
+	change_queue(s.w, s.p[0], IO_SET, at(0));
+	change_queue(s.w, s.p[1], IO_SET, at(0));
+	change_sent(s.w, s.d, 7, at(200));
+	answer(&s, ERR_DENIED, 200);
+	cr_assert(!s.p[0]->denied && !s.p[1]->denied);
+	change_queue(s.w, s.p[0], IO_SET, at(1000));
+	change_queue(s.w, s.p[1], IO_SET, at(1000));
+	cr_assert_eq(writes(&s, 3000), 1);
+	cr_assert_eq(s.d->nqueued, 1);
+	cr_assert_eq(s.p[0]->queued, IO_SET);
+	change_sent(s.w, s.d, 8, at(3000));
+	answer(&s, ERR_DENIED, 3000);
+	cr_assert(s.p[0]->denied);
+	cr_assert_str_eq(s.p[0]->why_waits, "the rule");
+	cr_assert_gt(s.p[0]->retry_boot, NOW + 3000);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(change, only_the_writer_writes)
+{
+	struct stage s;
+
+	set_up(&s);
+	change_queue(s.w, s.p[0], IO_SET, at(0));
+	s.w->nodes[0].until_boot = NOW + 1000;
+	cr_assert_eq(writes(&s, 999), 1);
+	cr_assert_eq(writes(&s, 1000), 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+static int
+count(const struct stage *s, size_t offset)
+{
+	int i, n = 0;
+
+	for (i = 0; i < PODS; i++)
+		n += *((const uint8_t *)s->p[i] + offset);
+	return n;
+}
+
+#define COUNT(s, member) count(s, offsetof(struct wpod, member))
+
+Test(suspect, one_suspect_is_guilty)
+{
+	struct stage s;
+	int i;
+
+	set_up(&s);
+	all_sent(&s);
+	for (i = 1; i < PODS; i++)
+		s.p[i]->applied = 1;
+	s.d->dev->failed = 1;
+	suspect_look(s.w, s.d, at(0));
+	cr_assert(s.p[0]->blamed);
+	cr_assert_eq(COUNT(&s, blamed), 1);
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, of_several_one_is_tried_while_the_others_are_withheld)
+{
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->failed = 1;
+	suspect_look(s.w, s.d, at(0));
+	cr_assert_eq(COUNT(&s, blamed), 0);
+	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	cr_assert(s.d->isolating);
+	/* The one that was left is applied: the next has its turn. */
+	s.d->dev->failed = 0;
+	s.d->dev->settled = s.d->dev->applied = 1;
+	s.p[0]->applied = 1;
+	suspect_look(s.w, s.d, at(1000));
+	cr_assert_eq(COUNT(&s, withheld), PODS - 2);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, an_old_failure_is_no_news)
+{
+	char since[] = "2026-01-01T00:00:00Z";
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->failed = 1;
+	s.d->dev->update_since = since;
+	suspect_forget(s.d);
+	suspect_look(s.w, s.d, at(0));
+	cr_assert_eq(COUNT(&s, withheld) + COUNT(&s, blamed), 0);
+	since[18] = '1';
+	suspect_look(s.w, s.d, at(0));
+	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, a_version_hangs_when_it_neither_moves_nor_fetches)
+{
+	char reason[] = "Preparing";
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->update_reason = reason;
+	suspect_look(s.w, s.d, at(0));
+	suspect_look(s.w, s.d, at(10 * s.w->apply_ms));
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	s.d->dev->update_reason = NULL;
+	suspect_look(s.w, s.d, at(0));
+	suspect_look(s.w, s.d, at(s.w->apply_ms - 1));
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	suspect_look(s.w, s.d, at(s.w->apply_ms));
+	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	tear_down(&s);
+	NO_LEAKS();
+}

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * How the facts are read off the world, one by one: each case changes one
+ * thing of a pod that runs and says what is a fact then.
+ */
+#include "placer/facts.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/xmem.h"
+#include "t/unit/fleet.h"
+#include "t/unit/leaks.h"
+
+#define NOW INT64_C(1000000)
+
+static const struct now now = { NOW, NOW };
+static char app[] = "k8s-a";
+static struct app_entry entry = { .name = app, .images = 7 };
+
+/* A pod that runs on a device which has applied what was written. */
+struct stage {
+	struct world *w;
+	struct wdevice *d;
+	struct wpod *p;
+	struct device *dev;
+};
+
+static struct stage
+set_up(void)
+{
+	struct stage s;
+
+	s.w = fleet_world();
+	s.d = fleet_add(s.w,
+	    &(struct fleet_device){ "d", 4, 1024, NULL, NULL, NULL });
+	s.p = fleet_pod(s.w, "a", "1", "1Mi", NULL, NULL);
+	world_seat(s.w, s.p, s.d);
+	snprintf(s.p->app, sizeof(s.p->app), "k8s-a");
+	s.p->sent = s.p->applied = 1;
+	s.p->pod->images = 7;
+	s.dev = s.d->dev;
+	s.dev->entries = &entry;
+	s.dev->nentries = 1;
+	s.dev->generation = 5;
+	s.dev->rendered = s.dev->settled = s.dev->applied = 1;
+	s.d->wrote_generation = 5;
+	s.d->wrote_created = xstrdup(s.dev->created);
+	s.d->read_boot = NOW;
+	s.w->flight_reachable = s.w->flight_up = s.w->kube_up = 1;
+	return s;
+}
+
+static void
+away(struct stage *s)
+{
+	s->dev->summary = DEVICE_UNKNOWN;
+	s->d->away_boot = NOW - s->w->reconnect_ms;
+}
+
+static void
+is_as_set_up(struct stage *s)
+{
+	(void)s;
+}
+static void
+no_pod(struct stage *s)
+{
+	world_no_pod(s->w, s->p);
+}
+static void
+terminating(struct stage *s)
+{
+	s->p->pod->terminating = 1;
+}
+static void
+has_failed(struct stage *s)
+{
+	s->p->pod->seen.phase = PHASE_FAILED;
+}
+static void
+pods_unlisted(struct stage *s)
+{
+	s->w->nodes[0].pods_listed = 0;
+}
+static void
+no_seat(struct stage *s)
+{
+	world_unseat(s->w, s->p);
+}
+static void
+retreating(struct stage *s)
+{
+	s->p->retreating = 1;
+}
+static void
+not_sent(struct stage *s)
+{
+	s->p->sent = 0;
+	s->dev->nentries = 0;
+}
+static void
+entry_gone(struct stage *s)
+{
+	s->dev->nentries = 0;
+}
+static void
+unread(struct stage *s)
+{
+	s->p->unread = 1;
+}
+static void
+withheld(struct stage *s)
+{
+	s->p->withheld = 1;
+}
+static void
+ended(struct stage *s)
+{
+	s->p->ended = 1;
+}
+static void
+other_images(struct stage *s)
+{
+	s->p->pod->images = 8;
+}
+static void
+blamed(struct stage *s)
+{
+	s->p->blamed = 1;
+}
+static void
+flying_set(struct stage *s)
+{
+	s->p->flying = IO_SET;
+}
+static void
+flying_cut(struct stage *s)
+{
+	s->p->flying = IO_CUT;
+}
+static void
+gone(struct stage *s)
+{
+	s->d->gone = 1;
+}
+static void
+unreadable(struct stage *s)
+{
+	s->d->unreadable = 1;
+}
+static void
+off(struct stage *s)
+{
+	s->dev->summary = DEVICE_POWERED_OFF;
+}
+static void
+reboots(struct stage *s)
+{
+	s->dev->summary = DEVICE_REBOOTING;
+}
+static void
+not_enrolled(struct stage *s)
+{
+	s->dev->enrolled = 0;
+}
+
+static void
+devices_unlisted(struct stage *s)
+{
+	world_unseat(s->w, s->p);
+	s->w->devices_listed = 0;
+}
+
+static void
+orphan(struct stage *s)
+{
+	world_no_pod(s->w, s->p);
+	s->p->adopted = 1;
+	s->p->adopted_round = 3;
+	s->w->rounds = 4;
+}
+
+static void
+old_orphan(struct stage *s)
+{
+	orphan(s);
+	s->w->rounds = 5;
+}
+
+static void
+entry_going(struct stage *s)
+{
+	s->dev->nentries = 0;
+	s->dev->applied = 0;
+}
+
+static void
+not_applied(struct stage *s)
+{
+	s->p->applied = 0;
+	s->dev->applied = 0;
+}
+
+static void
+stale(struct stage *s)
+{
+	s->p->applied = 0;
+	s->d->wrote_generation = 6;
+}
+
+static void
+stale_of_another(struct stage *s)
+{
+	stale(s);
+	s->d->wrote_created[0] ^= 1;
+}
+
+static void
+update_blamed(struct stage *s)
+{
+	s->p->blamed = 1;
+	s->p->proven_images = 6;
+}
+
+static void
+just_unknown(struct stage *s)
+{
+	s->dev->summary = DEVICE_UNKNOWN;
+	s->d->unknown_boot = NOW - UNKNOWN_MS + 1;
+}
+
+static void
+long_unknown(struct stage *s)
+{
+	s->dev->summary = DEVICE_UNKNOWN;
+	s->d->unknown_boot = NOW - UNKNOWN_MS;
+}
+
+static void
+read_long_ago(struct stage *s)
+{
+	away(s);
+	s->d->read_boot = NOW - FRESH_MS - 1;
+}
+
+static void
+nearly_overdue(struct stage *s)
+{
+	away(s);
+	s->d->away_boot++;
+}
+
+static void
+never_overdue(struct stage *s)
+{
+	away(s);
+	s->p->pod->reconnect_ms = RECONNECT_NEVER;
+}
+
+static void
+braked(struct stage *s)
+{
+	away(s);
+	s->w->nodes[0].brake = 1;
+}
+
+static void
+flight_away(struct stage *s)
+{
+	away(s);
+	s->w->flight_reachable = 0;
+}
+
+static void
+flight_just_back(struct stage *s)
+{
+	away(s);
+	s->w->flight_since = NOW - 1000;
+}
+
+static const struct {
+	const char *what;
+	void (*change)(struct stage *);
+	struct life_facts is; /* 0: as set up */
+} cases[] = {
+#define CASE(fn, ...) { #fn, fn, { __VA_ARGS__ } },
+	CASE(is_as_set_up, .pod = WANTED) CASE(no_pod,
+	    .pod = NO_POD) CASE(terminating,
+	    .pod = TERMINATING) CASE(has_failed,
+	    .pod = TERMINAL) CASE(pods_unlisted, .seat = SEATED) CASE(no_seat,
+	    .seat = NO_SEAT, .entry = NEVER_SENT) CASE(devices_unlisted,
+	    .seat = UNSURE, .entry = NEVER_SENT) CASE(orphan, .pod = NO_POD,
+	    .seat = UNSURE) CASE(old_orphan, .pod = NO_POD,
+	    .seat = SEATED) CASE(retreating, .seat = RETREATING) CASE(not_sent,
+	    .entry = NEVER_SENT) CASE(entry_gone,
+	    .entry = CLEARED) CASE(entry_going, .entry = TAKEN_OUT) CASE(unread,
+	    .entry = UNREAD) CASE(withheld, .entry = WITHHELD) CASE(ended,
+	    .entry = ENDED) CASE(other_images, .entry = OTHER_IMAGES)
+	    CASE(blamed, .entry = NEW_FAILED) CASE(update_blamed,
+		.entry = UPDATE_FAILED) CASE(flying_set,
+		.entry = SENT) CASE(flying_cut,
+		.entry = TAKEN_OUT) CASE(not_applied, .entry = SENT) CASE(stale,
+		.entry = SENT) CASE(stale_of_another, .entry = APPLIED)
+		CASE(gone, .device = GONE) CASE(unreadable,
+		    .device = FROZEN) CASE(off, .device = AWAY) CASE(reboots,
+		    .device = HERE) CASE(not_enrolled, .device = AWAY)
+		    CASE(just_unknown, .device = HERE) CASE(long_unknown,
+			.device = AWAY) CASE(away, .device = OVERDUE)
+			CASE(nearly_overdue, .device = AWAY) CASE(never_overdue,
+			    .device = AWAY) CASE(read_long_ago, .device = AWAY)
+			    CASE(braked, .device = AWAY)
+				CASE(flight_away, .device = AWAY)
+				    CASE(flight_just_back, .device = AWAY)
+};
+
+Test(facts, are_what_the_world_says)
+{
+	struct life_facts f;
+	struct stage s;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s = set_up();
+		cases[i].change(&s);
+		f = facts_of(s.w, s.p, now);
+		cr_expect_eq(f.pod, cases[i].is.pod ? cases[i].is.pod : WANTED,
+		    "%s: pod %d", cases[i].what, f.pod);
+		cr_expect_eq(f.seat,
+		    cases[i].is.seat ? cases[i].is.seat : SEATED, "%s: seat %d",
+		    cases[i].what, f.seat);
+		cr_expect_eq(f.entry,
+		    cases[i].is.entry ? cases[i].is.entry : APPLIED,
+		    "%s: entry %d", cases[i].what, f.entry);
+		cr_expect_eq(f.device,
+		    cases[i].is.device ? cases[i].is.device : HERE,
+		    "%s: device %d", cases[i].what, f.device);
+		fleet_free(s.w);
+	}
+	NO_LEAKS();
+}
+
+Test(facts, the_clock_is_the_pods_own_and_never_that_of_an_outage)
+{
+	struct stage s = set_up();
+
+	cr_assert_eq(facts_due(s.w, s.p), INT64_MAX, "no clock runs");
+	s.d->away_boot = 1000;
+	cr_assert_eq(facts_due(s.w, s.p), 1000 + s.w->reconnect_ms);
+	s.p->pod->reconnect_ms = 60000;
+	cr_assert_eq(facts_due(s.w, s.p), 61000);
+	s.w->flight_since = 5000;
+	cr_assert_eq(facts_due(s.w, s.p), 65000);
+	s.p->pod->reconnect_ms = RECONNECT_NEVER;
+	cr_assert_eq(facts_due(s.w, s.p), INT64_MAX);
+	fleet_free(s.w);
+	NO_LEAKS();
+}

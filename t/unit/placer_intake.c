@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is told goes into the world, absence only at the end of a complete
+ * list, and what is malformed harms nobody else.
+ */
+#include "placer/intake.h"
+
+#include <bsd/string.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/xmem.h"
+#include "t/unit/fleet.h"
+#include "t/unit/leaks.h"
+
+static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
+static int warnings;
+
+static void
+on_line(const struct body_log *line, void *arg)
+{
+	(void)arg;
+	warnings += line->level <= LOG_LEVEL_WARN;
+}
+
+static void
+listen_to_logs(void)
+{
+	log_set_sink(on_line, NULL);
+}
+
+TestSuite(intake, .init = listen_to_logs);
+
+static struct body_pods
+pods_of(const struct world *w)
+{
+	struct body_pods m = { .node = "" };
+
+	(void)strlcpy(m.node, w->nodes[0].name, sizeof(m.node));
+	return m;
+}
+
+static void
+pod(struct world *w, const char *name, enum pod_how how, const char *more)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "{\"metadata\":{\"name\":\"%s\","
+	    "\"namespace\":\"default\",\"uid\":\"uid-%s\","
+	    "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"%s},\"spec\":{"
+	    "\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\",\"image\":"
+	    "\"x\"}]}}",
+	    name, name, more, w->nodes[0].name);
+	struct body_pod m = { .how = how, .object = span_of(text) };
+
+	(void)strlcpy(m.node, w->nodes[0].name, sizeof(m.node));
+	intake_pod(w, &m);
+}
+
+static struct wpod *
+known(struct world *w, const char *name)
+{
+	AUTO_FREE char *uid = xasprintf("uid-%s", name);
+	struct wpod *p = world_pod(w, uid);
+
+	return p != NULL && p->pod != NULL ? p : NULL;
+}
+
+Test(intake, a_pod_is_gone_when_a_complete_list_is_without_it)
+{
+	struct world *w = fleet_world();
+	struct body_pods m = pods_of(w);
+
+	pod(w, "a", POD_ADDED, "");
+	pod(w, "b", POD_ADDED, "");
+	intake_pods_begin(w, &m);
+	pod(w, "b", POD_LISTED, "");
+	cr_assert_not_null(known(w, "a"), "the list is not yet complete");
+	intake_pods_end(w, &m);
+	cr_assert_null(known(w, "a"));
+	cr_assert_not_null(known(w, "b"));
+	pod(w, "b", POD_DELETED, "");
+	cr_assert_null(known(w, "b"));
+	pod(w, "never", POD_DELETED, "");
+	cr_assert_null(known(w, "never"));
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(intake, a_link_that_ends_takes_its_certainty_along)
+{
+	struct world *w = fleet_world();
+	struct body_pods m = pods_of(w);
+
+	w->nodes[0].until_boot = INT64_MAX;
+	intake_kube_lost(w);
+	cr_assert(!w->nodes[0].pods_listed && w->nodes[0].until_boot == 0);
+	intake_pods_end(w, &m);
+	cr_assert(!w->nodes[0].pods_listed, "an end without a beginning");
+	intake_flight_lost(w);
+	cr_assert(!w->devices_listed && !w->flight_up);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(intake, what_is_no_pod_is_one_line_and_harms_nobody)
+{
+	struct world *w = fleet_world();
+	struct body_pod m = { .how = POD_ADDED, .object = span_of("{\"a\":") };
+
+	warnings = 0;
+	intake_pod(w, &m);
+	cr_assert_eq(warnings, 1);
+	pod(w, "a", POD_ADDED,
+	    ",\"annotations\":{\"vk.flightctl.io/"
+	    "reconnect-timeout\":\"soon\"}");
+	cr_assert_eq(warnings, 2);
+	cr_assert_not_null(known(w, "a"), "a wish is wrong, the pod is not");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+static void
+device(struct world *w, const char *name, const char *more, uint64_t read_boot,
+    struct effects *fx)
+{
+	AUTO_FREE char *text = xasprintf(
+	    "{\"metadata\":{\"name\":\"%s\","
+	    "\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{}%s}",
+	    name, more);
+	struct body_device m = { .read_boot = read_boot,
+		.object = span_of(text) };
+
+	intake_device(w, &m, now, fx);
+}
+
+Test(intake, a_device_that_cannot_be_read_is_frozen_and_not_gone)
+{
+	struct world *w = fleet_world();
+	struct effects fx = { NULL, 0, 0 };
+	struct body_devices list = { .complete = 1 };
+	struct body_device_bad bad = { .name = "d", .kind = ERR_LIMIT };
+
+	warnings = 0;
+	device(w, "d", "", 1, &fx);
+	device(w, "e", ",\"status\":{\"conditions\":7}", 1, &fx);
+	cr_assert_eq(warnings, 1);
+	cr_assert(world_device(w, "e")->unreadable);
+	intake_devices_begin(w, &list);
+	intake_device_bad(w, &bad);
+	intake_devices_end(w, &list);
+	cr_assert(world_device(w, "d")->unreadable);
+	cr_assert(!world_device(w, "d")->gone);
+	cr_assert(world_device(w, "e")->want_read, "absent is not yet gone");
+	device(w, "d", "", 2, &fx);
+	cr_assert(!world_device(w, "d")->unreadable);
+	effects_clear(&fx);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(intake, an_answer_that_was_overtaken_is_dropped)
+{
+	struct world *w = fleet_world();
+	struct effects fx = { NULL, 0, 0 };
+	const char *online =
+	    ",\"status\":{\"summary\":{\"status\":\"Online\"}}";
+
+	device(w, "d", online, 5, &fx);
+	device(w, "d", "", 4, &fx);
+	cr_assert_eq(world_device(w, "d")->dev->summary, DEVICE_ONLINE);
+	device(w, "d", "", 5, &fx);
+	cr_assert_eq(world_device(w, "d")->dev->summary, DEVICE_UNKNOWN);
+	effects_clear(&fx);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(intake, a_list_that_broke_off_says_nothing_of_who_is_absent)
+{
+	struct world *w = fleet_world();
+	struct effects fx = { NULL, 0, 0 };
+	struct body_devices list = { .complete = 0 };
+
+	device(w, "d", "", 1, &fx);
+	w->devices_listed = 0;
+	intake_devices_begin(w, &list);
+	intake_devices_end(w, &list);
+	cr_assert(!w->devices_listed);
+	cr_assert(!world_device(w, "d")->want_read);
+	effects_clear(&fx);
+	fleet_free(w);
+	NO_LEAKS();
+}

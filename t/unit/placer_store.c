@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What the database promises: what was committed is there after a start, what
+ * was not is not, and a file that is not ours to read is kept and replaced.
+ */
+#include "placer/store.h"
+
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/unit/fleet.h"
+#include "t/unit/leaks.h"
+
+static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
+static char dir[] = "/tmp/placer_store.XXXXXX";
+
+static void
+make_dir(void)
+{
+	cr_assert_not_null(mkdtemp(dir));
+}
+
+static void
+remove_dir(void)
+{
+	AUTO_FREE char *command = xasprintf("rm -rf %s", dir);
+
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(store, .init = make_dir, .fini = remove_dir);
+
+static struct store *
+open_store(int aside)
+{
+	struct store *s;
+	struct why why;
+	int set_aside;
+
+	s = store_open(dir, &set_aside, &why);
+	cr_assert_not_null(s, "%s", why.text);
+	cr_assert_eq(set_aside, aside);
+	return s;
+}
+
+static struct wpod *
+seated(struct world *w, const char *name)
+{
+	struct wdevice *d = fleet_add(w,
+	    &(struct fleet_device){ "d", 4, 1024, NULL, NULL, NULL });
+	struct wpod *p = fleet_pod(w, name, "250m", "64Mi", NULL, NULL);
+
+	world_seat(w, p, d);
+	snprintf(p->app, sizeof(p->app), "k8s-%s", name);
+	p->sent_images = UINT64_C(0xfedcba9876543210);
+	p->rendered_images = 2;
+	p->proven_images = 3;
+	p->running_ms = 4;
+	p->sent = p->applied = 1;
+	return p;
+}
+
+Test(store, a_seat_and_a_clock_come_back_as_they_were)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a"), *q;
+	struct store *s = open_store(0);
+
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	p->entry = xstrdup("{}");
+	cr_assert_eq(store_put_entry(s, p, NULL), 0);
+	cr_assert_eq(store_clock(s, "d", now.wall_ms - 60000, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	s = open_store(0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_not_null(q = world_pod(again, p->uid));
+	cr_assert_str_eq(q->ns, "default");
+	cr_assert_str_eq(q->name, "a");
+	cr_assert_str_eq(q->app, "k8s-a");
+	cr_assert_str_eq(q->device->name, "d");
+	cr_assert_eq(q->node, &again->nodes[0]);
+	cr_assert_eq(q->room.cpu_m, 250);
+	cr_assert_eq(q->room.memory, 64 << 20);
+	cr_assert_eq(q->sent_images, p->sent_images);
+	cr_assert_eq(q->rendered_images, 2);
+	cr_assert_eq(q->proven_images, 3);
+	cr_assert_eq(q->running_ms, 4);
+	cr_assert(q->sent && q->applied && !q->retreating && q->has_entry);
+	cr_assert(!q->has_kept);
+	cr_assert_eq(q->device->away_boot, now.boot_ms - 60000);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
+	NO_LEAKS();
+}
+
+Test(store, a_clock_of_the_future_has_just_begun)
+{
+	struct world *w = fleet_world();
+	struct store *s = open_store(0);
+
+	cr_assert_eq(store_clock(s, "d", now.wall_ms + 1, NULL), 0);
+	cr_assert_eq(store_clock(s, "e", now.wall_ms - 1, NULL), 0);
+	cr_assert_eq(store_clock(s, "e", 0, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, w, now, NULL), 0);
+	cr_assert_eq(world_device(w, "d")->away_boot, now.boot_ms);
+	cr_assert_null(world_device(w, "e"));
+	store_close(s);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(store, what_ran_is_kept_beside_what_replaces_it)
+{
+	struct world *w = fleet_world();
+	struct wpod *p = seated(w, "a");
+	struct store *s = open_store(0);
+	char *entry;
+
+	p->rendered_images = 1;
+	p->entry = xstrdup("one");
+	cr_assert_eq(store_put_entry(s, p, NULL), 0);
+	p->proven_images = 2;
+	cr_assert_eq(store_keep_entry(s, p, NULL), 0, "it never ran");
+	p->proven_images = 1;
+	cr_assert_eq(store_keep_entry(s, p, NULL), 1);
+	p->rendered_images = 2;
+	free(p->entry);
+	p->entry = xstrdup("two");
+	cr_assert_eq(store_put_entry(s, p, NULL), 0);
+	cr_assert_eq(store_get_entry(s, p->uid, &entry, NULL), 0);
+	cr_assert_str_eq(entry, "two");
+	free(entry);
+	cr_assert_eq(store_get_kept(s, p->uid, &entry, NULL), 0);
+	cr_assert_str_eq(entry, "one");
+	free(entry);
+	cr_assert_eq(store_unseat(s, p, NULL), 0);
+	cr_assert_eq(store_get_kept(s, p->uid, &entry, NULL), 0);
+	cr_assert_null(entry);
+	store_close(s);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(store, a_full_disk_fails_the_turn_and_only_that)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a");
+	struct store *s = open_store(0);
+	struct rlimit rl;
+	struct why why = { .kind = ERR_NONE };
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(getrlimit(RLIMIT_FSIZE, &rl), 0);
+	rl.rlim_cur = 1;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
+	(void)store_seat(s, p, NULL);
+	cr_assert_eq(store_commit(s, &why), -1);
+	cr_assert_eq(why.kind, ERR_SYSTEM);
+	rl.rlim_cur = rl.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_eq(again->npods, 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_eq(again->npods, 1);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
+	NO_LEAKS();
+}
+
+static void
+write_file(const char *text)
+{
+	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	FILE *f = fopen(path, "w");
+
+	cr_assert_not_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+exec_on(const char *sql)
+{
+	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+Test(store, what_cannot_be_read_is_kept_and_replaced)
+{
+	AUTO_FREE char *aside = xasprintf("%s/placer.db.set-aside", dir);
+
+	write_file("this is no database, nor was it ever one; it is longer "
+		   "than the header of one would be, which is a hundred bytes");
+	store_close(open_store(1));
+	cr_assert_eq(access(aside, F_OK), 0);
+	store_close(open_store(0));
+	exec_on("PRAGMA user_version = 4711");
+	store_close(open_store(1));
+	store_close(open_store(0));
+	NO_LEAKS();
+}
+
+Test(store, the_last_hundred_records_stay)
+{
+	struct store *s = open_store(0);
+	struct store_record r = { 1, "ns/p", "Choose", "present", "WAITING",
+		"d", "" };
+	sqlite3_stmt *st;
+	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	sqlite3 *db;
+
+	for (r.at_ms = 1; r.at_ms <= 250; r.at_ms++)
+		cr_assert_eq(store_record(s, &r, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_prepare_v2(db,
+			 "SELECT count(*), min(at_ms) FROM "
+			 "record",
+			 -1, &st, NULL),
+	    SQLITE_OK);
+	cr_assert_eq(sqlite3_step(st), SQLITE_ROW);
+	cr_assert_eq(sqlite3_column_int(st, 0), 100);
+	cr_assert_eq(sqlite3_column_int(st, 1), 151);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	NO_LEAKS();
+}
