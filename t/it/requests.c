@@ -18,6 +18,7 @@
 #include "common/xmem.h"
 #include "t/it/js.h"
 #include "t/it/provider.h"
+#include "t/it/world.h"
 
 enum {
 	WINDOW_MS = 60000,
@@ -76,4 +77,19 @@ requests_of(const struct provider *p)
 			r.most_a_minute = (unsigned int)(r.sent - first);
 	}
 	return r;
+}
+
+unsigned int
+requests_served(void)
+{
+	AUTO_FREE char *text = world_tell(SIM_FLIGHT, "counts");
+	AUTO_JSON struct json_object *counts = json_tokener_parse(text);
+	struct json_object *n;
+	struct lh_entry *at = NULL;
+	unsigned int sum = 0;
+
+	free(world_tell(SIM_FLIGHT, "reset-counts"));
+	while (js_next(counts, &at, NULL, &n))
+		sum += (unsigned int)json_object_get_int(n);
+	return sum;
 }

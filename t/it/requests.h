@@ -13,4 +13,10 @@ struct requests {
 
 struct requests requests_of(const struct provider *);
 
+/*
+ * What the simulated service counted by itself, of everybody's; since the
+ * last such call.  WORLD_SIM only.
+ */
+unsigned int requests_served(void);
+
 #endif
