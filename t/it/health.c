@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * health: what probes and Prometheus see: alive at once, ready when both
+ * servers were listed, not ready while the apiserver is away, and the metrics
+ * by their names.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 30000,
+	RUN_MS = 30000,
+	AWAY_MS = 60000,
+	LOOK_MS = 100,
+};
+
+static const char *const names[] = { "vk_flightctl_pods_total",
+	"vk_flightctl_pod_deployment_duration_seconds",
+	"vk_flightctl_devices_total", "vk_flightctl_device_capacity",
+	"vk_flightctl_reconcile_duration_seconds",
+	"vk_flightctl_device_disconnections_total" };
+
+static struct http *
+listener(const struct provider *p)
+{
+	static const char before[] = "listening on ";
+	AUTO_FREE char *log = NULL, *url = NULL;
+	char *at;
+
+	if (provider_await_lines(p, before, 1, READY_MS) == 0)
+		it_die("nothing listens");
+	log = provider_log(p);
+	at = strstr(log, before) + strlen(before);
+	at[strcspn(at, "\"")] = '\0';
+	url = xasprintf("http://%s", at);
+	return http_new(url, NULL, NULL);
+}
+
+static int
+answers(struct http *h, const char *path, long status)
+{
+	struct http_answer a;
+	long got;
+
+	got = http_send(h, "GET", path, NULL, NULL, &a);
+	http_answer_clear(&a);
+	return got == status;
+}
+
+/* There is nothing to watch there. */
+static int
+comes_to_answer(struct http *h, const char *path, long status, int ms)
+{
+	int64_t until = it_ms() + ms;
+
+	while (!answers(h, path, status)) {
+		if (it_ms() > until)
+			return 0;
+		it_pause(LOOK_MS);
+	}
+	return 1;
+}
+
+static void
+look_at_metrics(struct http *h, const char *one_more)
+{
+	struct http_answer a;
+	size_t i;
+
+	it_ok(http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200,
+	    "/metrics answers");
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		AUTO_FREE char *type = xasprintf("# TYPE %s ", names[i]);
+
+		it_ok(strstr(a.body, type) != NULL, "%s is there", names[i]);
+	}
+	it_ok(strstr(a.body, one_more) != NULL, "%s", one_more);
+	http_answer_clear(&a);
+}
+
+static void
+scenario(void)
+{
+	AUTO_JSON struct json_object *node = NULL, *pod = NULL;
+	struct provider *p;
+	struct http *h;
+
+	world_open(&(struct world_conf){ .devices = 2 });
+	p = provider_start("provider", NULL);
+	h = listener(p);
+	it_ok(answers(h, "/healthz", 200), "/healthz answers at once");
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	it_ok(comes_to_answer(h, "/readyz", 200, READY_MS),
+	    "/readyz is 200 when both were listed");
+	free(pod_create("seen", NULL));
+	pod = pod_runs("seen", it_ms(), RUN_MS);
+	look_at_metrics(h, "vk_flightctl_pods_total{status=\"RUNNING\"} 1\n");
+	it_ok(answers(h, "/secret", 404), "other paths are 404");
+	provider_expect(p,
+	    "onnect|transfer closed|timed out|does not answer|SSL|: 5[0-9][0-9]");
+	world_kube(0);
+	it_ok(comes_to_answer(h, "/readyz", 503, AWAY_MS),
+	    "/readyz is 503 while the apiserver is away");
+	it_ok(answers(h, "/healthz", 200), "/healthz is not");
+	world_kube(1);
+	it_ok(comes_to_answer(h, "/readyz", 200, AWAY_MS),
+	    "/readyz is 200 when it is back");
+	http_free(h);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("health", scenario);
+}
