@@ -18,26 +18,13 @@
 #include <string.h>
 
 #include "common/mono.h"
+#include "t/unit/peer.h"
 
 enum {
 	PATIENCE_S = 10, /* longer than any step of a test takes */
-	MAX_OPEN = 8,
 };
 
 static struct event_base *base;
-
-/* One answer a request, the last one again and again; NULL: none. */
-static struct server {
-	struct evconnlistener *listener;
-	SSL_CTX *tls;
-	const char *answer;
-	int close_after;
-	unsigned int connections;
-	unsigned int requests;
-	struct bufferevent *open[MAX_OPEN];
-	char asked[8192];
-	char url[64];
-} server;
 
 static struct heard {
 	int n;
@@ -51,111 +38,18 @@ static struct heard {
 } heard;
 
 static void
-hang_up(struct bufferevent *bev)
-{
-	size_t i;
-
-	for (i = 0; i < MAX_OPEN; i++)
-		if (server.open[i] == bev)
-			server.open[i] = NULL;
-	bufferevent_free(bev);
-}
-
-static void
-on_request(struct bufferevent *bev, void *arg)
-{
-	struct evbuffer *in = bufferevent_get_input(bev);
-	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
-	size_t len = evbuffer_get_length(in), body = 0;
-	const char *at;
-
-	(void)arg;
-	if (end.pos == -1 || len >= sizeof(server.asked))
-		return;
-	evbuffer_copyout(in, server.asked, len);
-	server.asked[len] = '\0';
-	at = strstr(server.asked, "Content-Length: ");
-	if (at != NULL)
-		body = strtoul(at + strlen("Content-Length: "), NULL, 10);
-	if (len < (size_t)end.pos + 4 + body)
-		return;
-	evbuffer_drain(in, len);
-	server.requests++;
-	if (server.answer != NULL)
-		bufferevent_write(bev, server.answer, strlen(server.answer));
-}
-
-static void
-on_sent(struct bufferevent *bev, void *arg)
-{
-	(void)arg;
-	if (server.close_after && server.answer != NULL &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
-		hang_up(bev);
-}
-
-static void
-on_gone(struct bufferevent *bev, short what, void *arg)
-{
-	(void)arg;
-	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
-		hang_up(bev);
-}
-
-static void
-on_connection(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
-    int len, void *arg)
-{
-	struct bufferevent *bev;
-
-	(void)l;
-	(void)sa;
-	(void)len;
-	(void)arg;
-	cr_assert_lt(server.connections, MAX_OPEN);
-	bev = server.tls == NULL ?
-	    bufferevent_socket_new(base, fd, BEV_OPT_CLOSE_ON_FREE) :
-	    bufferevent_openssl_socket_new(base, fd, SSL_new(server.tls),
-		BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
-	server.open[server.connections++] = bev;
-	bufferevent_setcb(bev, on_request, on_sent, on_gone, NULL);
-	bufferevent_enable(bev, EV_READ | EV_WRITE);
-}
-
-static void
 serve(SSL_CTX *tls, const char *answer)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(sin);
-
-	base = event_base_new();
-	memset(&server, 0, sizeof(server));
+	peer_start(tls, answer);
+	base = server.base;
 	memset(&heard, 0, sizeof(heard));
 	heard.end_loop_at = 1;
-	server.tls = tls;
-	server.answer = answer;
-	server.listener = evconnlistener_new_bind(base, on_connection, NULL,
-	    LEV_OPT_CLOSE_ON_FREE, 8, (struct sockaddr *)&sin, sizeof(sin));
-	cr_assert_not_null(server.listener);
-	getsockname(evconnlistener_get_fd(server.listener),
-	    (struct sockaddr *)&sin, &len);
-	snprintf(server.url, sizeof(server.url), "%s://127.0.0.1:%u",
-	    tls == NULL ? "http" : "https", ntohs(sin.sin_port));
 }
 
 static void
 stop(void)
 {
-	size_t i;
-
-	for (i = 0; i < MAX_OPEN; i++)
-		if (server.open[i] != NULL)
-			hang_up(server.open[i]);
-	if (server.listener != NULL)
-		evconnlistener_free(server.listener);
-	SSL_CTX_free(server.tls);
-	event_base_free(base);
+	peer_stop();
 }
 
 static struct https *

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * peer.c: a server on the loop of a test that answers with the bytes it is
+ * given, plain or over TLS, and keeps what it was asked.
+ */
+#include "t/unit/peer.h"
+
+#include <criterion/criterion.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+struct peer server;
+
+static void
+hang_up(struct bufferevent *bev)
+{
+	size_t i;
+
+	for (i = 0; i < PEER_OPEN; i++)
+		if (server.open[i] == bev)
+			server.open[i] = NULL;
+	bufferevent_free(bev);
+}
+
+static void
+on_request(struct bufferevent *bev, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer_ptr end = evbuffer_search(in, "\r\n\r\n", 4, NULL);
+	size_t len = evbuffer_get_length(in), body = 0;
+	const char *at;
+
+	(void)arg;
+	if (end.pos == -1 || len >= sizeof(server.asked))
+		return;
+	evbuffer_copyout(in, server.asked, len);
+	server.asked[len] = '\0';
+	at = strstr(server.asked, "Content-Length: ");
+	if (at != NULL)
+		body = strtoul(at + strlen("Content-Length: "), NULL, 10);
+	if (len < (size_t)end.pos + 4 + body)
+		return;
+	evbuffer_drain(in, len);
+	server.requests++;
+	if (server.answer != NULL)
+		bufferevent_write(bev, server.answer, strlen(server.answer));
+}
+
+static void
+on_sent(struct bufferevent *bev, void *arg)
+{
+	(void)arg;
+	if (server.close_after && server.answer != NULL &&
+	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+		hang_up(bev);
+}
+
+static void
+on_gone(struct bufferevent *bev, short what, void *arg)
+{
+	(void)arg;
+	if (what & (BEV_EVENT_EOF | BEV_EVENT_ERROR))
+		hang_up(bev);
+}
+
+static void
+on_connection(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
+    int len, void *arg)
+{
+	struct bufferevent *bev;
+
+	(void)l;
+	(void)sa;
+	(void)len;
+	(void)arg;
+	cr_assert_lt(server.connections, PEER_OPEN);
+	bev = server.tls == NULL ?
+	    bufferevent_socket_new(server.base, fd, BEV_OPT_CLOSE_ON_FREE) :
+	    bufferevent_openssl_socket_new(server.base, fd, SSL_new(server.tls),
+		BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+	server.open[server.connections++] = bev;
+	bufferevent_setcb(bev, on_request, on_sent, on_gone, NULL);
+	bufferevent_enable(bev, EV_READ | EV_WRITE);
+}
+
+void
+peer_start(SSL_CTX *tls, const char *answer)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	socklen_t len = sizeof(sin);
+
+	memset(&server, 0, sizeof(server));
+	server.base = event_base_new();
+	server.tls = tls;
+	server.answer = answer;
+	server.listener =
+	    evconnlistener_new_bind(server.base, on_connection, NULL,
+		LEV_OPT_CLOSE_ON_FREE, 8, (struct sockaddr *)&sin, sizeof(sin));
+	cr_assert_not_null(server.listener);
+	getsockname(evconnlistener_get_fd(server.listener),
+	    (struct sockaddr *)&sin, &len);
+	snprintf(server.url, sizeof(server.url), "%s://127.0.0.1:%u",
+	    tls == NULL ? "http" : "https", ntohs(sin.sin_port));
+}
+
+void
+peer_stop(void)
+{
+	size_t i;
+
+	for (i = 0; i < PEER_OPEN; i++)
+		if (server.open[i] != NULL)
+			hang_up(server.open[i]);
+	if (server.listener != NULL)
+		evconnlistener_free(server.listener);
+	SSL_CTX_free(server.tls);
+	event_base_free(server.base);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_UNIT_PEER_H
+#define T_UNIT_PEER_H
+
+/* A server on the loop of a test: it answers with the bytes it is given. */
+
+#include <openssl/ssl.h>
+
+enum {
+	PEER_OPEN = 8, /* connections */
+};
+
+/* One answer a request, the last one again and again; NULL: none. */
+struct peer {
+	struct event_base *base;
+	struct evconnlistener *listener;
+	SSL_CTX *tls;
+	const char *answer;
+	int close_after;
+	unsigned int connections;
+	unsigned int requests;
+	struct bufferevent *open[PEER_OPEN];
+	char asked[8192];
+	char url[64];
+};
+extern struct peer server;
+
+/* Makes the loop and listens; takes tls, NULL: plain. */
+void peer_start(SSL_CTX *tls, const char *answer);
+void peer_stop(void);
+
+#endif
