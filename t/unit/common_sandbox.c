@@ -177,7 +177,7 @@ sealed(enum proc p, int (*probe)(void))
 PROBE(nothing, 0)
 PROBE(read_token, open(token, O_RDONLY))
 PROBE(write_token, open(token, O_WRONLY))
-PROBE(read_hosts, open("/etc/hosts", O_RDONLY))
+PROBE(read_etc, open("/etc/nsswitch.conf", O_RDONLY))
 PROBE(read_proc, open("/proc/self/environ", O_RDONLY))
 PROBE(make_file, open("/tmp/vk-sandbox-made", O_WRONLY | O_CREAT, 0600))
 PROBE(remove_token, unlink(token))
@@ -226,7 +226,7 @@ Test(sealed, probes)
 		{ "nothing", nothing, 0, 0 },
 		{ "read_token", read_token, 0, EACCES },
 		{ "write_token", write_token, EACCES, EACCES },
-		{ "read_hosts", read_hosts, 0, EACCES },
+		{ "read_etc", read_etc, 0, EACCES },
 		{ "read_proc", read_proc, EACCES, EACCES },
 		{ "make_file", make_file, EACCES, EACCES },
 		{ "remove_token", remove_token, EACCES, EACCES },
