@@ -43,13 +43,13 @@ later(int64_t a, int64_t b)
 static int64_t
 company_ends(struct world *w, const struct wdevice *d, struct now now)
 {
-	int64_t most = later(CHANGE_COMPANY_MS, pace_tick_ms(&w->pace)), round;
+	int64_t most = later(CHANGE_COMPANY_MS, pace_tick_ms(&w->pace));
 
 	if (d->nurgent > 0)
 		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,
 		    d->queued_boot + CHANGE_REMOVAL_MS);
-	round = pace_round_ms(&w->pace, w->ndirty, now.boot_ms);
-	return later(d->sent_boot + round,
+	return later(pace_next_boot(&w->pace, w->ndirty, d->sent_boot,
+			 now.boot_ms),
 	    earlier(d->dirty_boot + most, d->queued_boot + CHANGE_COMPANY_MS));
 }
 
@@ -381,12 +381,12 @@ next_tick(const struct world *w, int64_t boot_ms, int ticks)
 }
 
 static int
-ticks_of(const struct wdevice *d, struct now now)
+ticks_of(struct world *w, const struct wdevice *d, struct now now)
 {
 	int64_t moved = now.boot_ms - d->motion_boot;
 
 	if (moved < MOTION_FAST_MS)
-		return 1;
+		return pace_is_busy(&w->pace, now.boot_ms) ? 2 : 1;
 	return moved < MOTION_SLOW_MS ? SLOW_TICKS : REST_TICKS;
 }
 
@@ -424,7 +424,7 @@ look_at_motion(struct world *w, struct wdevice *d, struct now now,
 	}
 	if (now.boot_ms >= d->poll_boot) {
 		ask(d, fx, 0);
-		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(d, now));
+		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(w, d, now));
 	}
 	world_look_device_at(w, d, d->poll_boot);
 }

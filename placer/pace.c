@@ -11,6 +11,7 @@ enum {
 	PER_MINUTE = 60000,
 	TICK_MIN_MS = 100,
 	TICK_MAX_MS = 1000,
+	SHARE = 60, /* per cent of the rate; the rest is for reading */
 };
 
 static int64_t
@@ -24,9 +25,7 @@ burst(const struct pace *p)
 void
 pace_init(struct pace *p, int64_t rate)
 {
-	p->rate = rate;
-	p->at_boot = 0;
-	p->tokens = burst(p);
+	*p = (struct pace){ .rate = rate };
 }
 
 int64_t
@@ -40,30 +39,43 @@ pace_tick_ms(const struct pace *p)
 }
 
 static void
-refill(struct pace *p, int64_t now_boot)
+leak(struct pace *p, int64_t now_boot)
 {
-	int64_t passed = now_boot - p->at_boot, most = burst(p);
+	int64_t passed = now_boot - p->at_boot;
 
 	p->at_boot = now_boot;
 	if (passed > PER_MINUTE)
 		passed = PER_MINUTE;
-	p->tokens += passed * p->rate / 60;
-	if (p->tokens > most)
-		p->tokens = most;
+	p->level -= passed * p->rate * SHARE / 6000;
+	if (p->level > 0)
+		return;
+	p->level = 0;
+	p->busy = 0;
 }
 
 void
 pace_spend(struct pace *p, int64_t now_boot)
 {
-	refill(p, now_boot);
-	p->tokens = p->tokens > 1000 ? p->tokens - 1000 : 0;
+	leak(p, now_boot);
+	p->level += 1000;
+	if (p->level * 2 >= burst(p))
+		p->busy = 1;
+}
+
+int
+pace_is_busy(struct pace *p, int64_t now_boot)
+{
+	leak(p, now_boot);
+	return p->busy;
 }
 
 int64_t
-pace_round_ms(struct pace *p, unsigned int n, int64_t now_boot)
+pace_next_boot(struct pace *p, unsigned int n, int64_t sent_boot,
+    int64_t now_boot)
 {
-	refill(p, now_boot);
-	if (p->tokens * 2 > burst(p))
-		return 0;
-	return n * (int64_t)PER_MINUTE / p->rate;
+	int64_t round = n * (int64_t)PER_MINUTE * 100 / (p->rate * SHARE);
+
+	if (!pace_is_busy(p, now_boot) || round == 0)
+		return sent_boot;
+	return (sent_boot / round + 1) * round;
 }

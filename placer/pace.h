@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 struct pace {
-	int64_t rate;	/* FLIGHTCTL_RATE, a minute */
-	int64_t tokens; /* thousandths of a write; full: a burst */
+	int64_t rate;  /* FLIGHTCTL_RATE, a minute */
+	int64_t level; /* thousandths of a write that weigh still */
 	int64_t at_boot;
+	int busy; /* half a burst went; until all of it has leaked away */
 };
 
 void pace_init(struct pace *, int64_t rate);
@@ -24,11 +25,16 @@ int64_t pace_tick_ms(const struct pace *);
 /* One write leaves. */
 void pace_spend(struct pace *, int64_t now_boot);
 
+/* Writes have to gather. */
+int pace_is_busy(struct pace *, int64_t now_boot);
+
 /*
- * How long a device waits after a write for the next, when n devices have
- * something to write: 0 while at least half a burst is left, else their
- * round at the rate.
+ * When a device that wrote at sent_boot may write again while n devices have
+ * something to write: at once, or when busy at the next of the instants that
+ * all devices share, a round of n writes apart, so that their bases are read
+ * together.
  */
-int64_t pace_round_ms(struct pace *, unsigned int n, int64_t now_boot);
+int64_t pace_next_boot(struct pace *, unsigned int n, int64_t sent_boot,
+    int64_t now_boot);
 
 #endif

@@ -17,33 +17,45 @@ Test(pace, a_small_budget_polls_each_second_and_a_large_one_faster)
 	cr_assert_eq(pace_tick_ms(&p), 100);
 }
 
-Test(pace, half_a_burst_goes_at_once_then_devices_take_turns)
+/* Twenty writes, half a burst at 240 a minute. */
+static struct pace
+busy_pace(void)
 {
 	struct pace p;
 	int i;
 
 	pace_init(&p, 240);
-	for (i = 0; i < 19; i++) {
-		cr_assert_eq(pace_round_ms(&p, 20, 1000), 0);
+	for (i = 0; i < 20; i++) {
+		cr_assert_not(pace_is_busy(&p, 1000));
 		pace_spend(&p, 1000);
 	}
-	pace_spend(&p, 1000);
-	cr_assert_eq(pace_round_ms(&p, 20, 1000), 5000);
-	cr_assert_eq(pace_round_ms(&p, 1, 1000), 250);
+	return p;
 }
 
-Test(pace, time_gives_the_burst_back_and_no_more)
+Test(pace, half_a_burst_goes_at_once_then_devices_share_instants)
 {
-	struct pace p;
-	int i;
+	struct pace p = busy_pace();
+	int64_t a, b;
 
-	pace_init(&p, 240);
-	for (i = 0; i < 100; i++)
-		pace_spend(&p, 1000);
-	cr_assert_eq(pace_round_ms(&p, 4, 1000), 1000);
-	cr_assert_eq(pace_round_ms(&p, 4, 1000 + 6000), 0);
-	cr_assert_eq(pace_round_ms(&p, 4, 1000 + 3600 * 1000), 0);
-	for (i = 0; i < 20; i++)
-		pace_spend(&p, 1000 + 3600 * 1000);
-	cr_assert_neq(pace_round_ms(&p, 4, 1000 + 3600 * 1000), 0);
+	cr_assert(pace_is_busy(&p, 1000));
+	a = pace_next_boot(&p, 20, 1000, 1000);
+	b = pace_next_boot(&p, 20, 1900, 2000);
+	cr_assert_eq(a, b);
+	cr_assert(a > 1000 && a <= 1000 + 8400, "a round at 2.4 a second");
+}
+
+Test(pace, a_device_that_is_alone_does_not_wait_long)
+{
+	struct pace p = busy_pace();
+
+	cr_assert(pace_next_boot(&p, 1, 1000, 1000) <= 1000 + 500);
+}
+
+Test(pace, what_went_is_forgotten_at_the_share_of_the_rate)
+{
+	struct pace p = busy_pace();
+
+	cr_assert(pace_is_busy(&p, 1000 + 8000));
+	cr_assert_not(pace_is_busy(&p, 1000 + 8400));
+	cr_assert_eq(pace_next_boot(&p, 20, 7000, 1000 + 8400), 7000);
 }
