@@ -36,7 +36,7 @@ static struct provider *provider;
 static void
 figure(const char *name, double value, const char *unit)
 {
-	printf("figure %s %.*f %s\n", name, value < 10 ? 2 : 0, value, unit);
+	printf("figure %s %.*f %s\n", name, value < 100 ? 2 : 0, value, unit);
 }
 
 /* Proportional set size in bytes of the supervisor and its workers. */
