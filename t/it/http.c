@@ -163,7 +163,9 @@ http_json(struct http *h, const char *method, const char *path,
 
 struct lines {
 	int (*fn)(const char *, void *);
+	int (*pause)(void *); /* or NULL */
 	void *arg;
+	int news;		 /* lines since the last pause */
 	struct http_answer rest; /* bytes after the last whole line */
 	int done;
 };
@@ -179,6 +181,7 @@ on_piece(char *p, size_t size, size_t n, void *arg)
 	while (!l->done && (end = strchr(start, '\n')) != NULL) {
 		*end = '\0';
 		l->done = l->fn(start, l->arg);
+		l->news = 1;
 		start = end + 1;
 	}
 	l->rest.len -= (size_t)(start - l->rest.body);
@@ -187,7 +190,7 @@ on_piece(char *p, size_t size, size_t n, void *arg)
 }
 
 static int
-run_until(CURLM *multi, const struct lines *l, int64_t deadline)
+run_until(CURLM *multi, struct lines *l, int64_t deadline)
 {
 	int running = 1;
 	int64_t left;
@@ -195,6 +198,9 @@ run_until(CURLM *multi, const struct lines *l, int64_t deadline)
 	while (!l->done) {
 		if (curl_multi_perform(multi, &running) != CURLM_OK)
 			return -1;
+		if (!l->done && l->news && l->pause != NULL)
+			l->done = l->pause(l->arg);
+		l->news = 0;
 		if (l->done)
 			break;
 		if (running == 0)
@@ -211,7 +217,15 @@ int
 http_lines(struct http *h, const char *path,
     int (*fn)(const char *line, void *), void *arg, int64_t deadline)
 {
-	struct lines l = { .fn = fn, .arg = arg };
+	return http_lines_pausing(h, path, fn, NULL, arg, deadline);
+}
+
+int
+http_lines_pausing(struct http *h, const char *path,
+    int (*fn)(const char *line, void *), int (*pause)(void *), void *arg,
+    int64_t deadline)
+{
+	struct lines l = { .fn = fn, .pause = pause, .arg = arg };
 	CURLM *multi = curl_multi_init();
 	CURL *c = curl_easy_init();
 	struct curl_slist *list = prepare(h, c, path, NULL);

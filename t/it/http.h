@@ -42,6 +42,11 @@ struct json_object *http_json(struct http *, const char *method,
 int http_lines(struct http *, const char *path,
     int (*fn)(const char *line, void *), void *, int64_t deadline);
 
+/* The same; pause is called whenever the lines of the moment are read. */
+int http_lines_pausing(struct http *, const char *path,
+    int (*fn)(const char *line, void *), int (*pause)(void *), void *,
+    int64_t deadline);
+
 /* One escaped value of a query; caller frees. */
 char *http_escape(const char *);
 

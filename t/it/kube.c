@@ -20,6 +20,7 @@
 enum {
 	AGAIN_MS = 100, /* between tries at a server that is away */
 	ANSWER_MS = 60000,
+	MANY = 64,
 };
 
 static struct http *server;
@@ -135,6 +136,17 @@ on_event(const char *line, void *arg)
 		json_object_object_del(w->set, key);
 	else
 		json_object_object_add(w->set, key, json_object_get(o));
+	if (json_object_object_length(w->set) > MANY)
+		return 0;
+	return w->met = w->fn(w->set, w->arg);
+}
+
+/* Of a large set not each change is looked at, only what it came to. */
+static int
+on_pause(void *arg)
+{
+	struct wait *w = arg;
+
 	return w->met = w->fn(w->set, w->arg);
 }
 
@@ -155,7 +167,8 @@ kube_await(const char *collection, kube_fn *fn, void *arg, int ms)
 			break;
 		path = xasprintf("%s%cwatch=1&resourceVersion=%s", collection,
 		    strchr(collection, '?') == NULL ? '?' : '&', w.version);
-		if (http_lines(server, path, on_event, &w, deadline) == -1)
+		if (http_lines_pausing(server, path, on_event, on_pause, &w,
+			deadline) == -1)
 			it_pause(AGAIN_MS);
 	}
 	json_object_put(w.set);

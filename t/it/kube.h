@@ -30,7 +30,8 @@ typedef int kube_fn(struct json_object *set, void *arg);
 
 /*
  * Calls fn with all objects of a collection (with its query: "?fieldSelector=")
- * now and after each of their changes, until it returns 1 or ms have passed.
+ * now and after each of their changes (of more than 64 objects: after those
+ * that came together), until it returns 1 or ms have passed.
  * Returns what fn returned last.
  */
 int kube_await(const char *collection, kube_fn *, void *arg, int ms);
