@@ -434,6 +434,18 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 	return say(text, 0, "No device can take the pod");
 }
 
+/* By full capacity; what a device has not yet told may be enough. */
+static int
+could_hold(const struct wdevice *d, const struct fit_room *want)
+{
+	const struct device *dev = d->dev;
+
+	if (dev != NULL && dev->arch == NULL && dev->cpu_m == 0 &&
+	    dev->memory == 0)
+		return 1;
+	return fit_check(&d->total, want) == FIT_OK;
+}
+
 static void
 explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 {
@@ -450,8 +462,7 @@ explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 		if (why == PICK_FITS)
 			why = PICK_NO_PORT;
 		counts[why]++;
-		if (why != PICK_WISHES &&
-		    fit_check(&t->devices[i]->total, &p->room) == FIT_OK)
+		if (why != PICK_WISHES && could_hold(t->devices[i], &p->room))
 			could++;
 	}
 	/* Labels change; that none is wished for is not for ever. */

@@ -270,6 +270,7 @@ start_sims(void)
 
 /* --- both ---------------------------------------------------------------- */
 
+/* A new one says so before it says what it has. */
 static int
 are_online(struct json_object *set, void *arg)
 {
@@ -280,7 +281,8 @@ are_online(struct json_object *set, void *arg)
 	(void)arg;
 	while (js_next(set, &at, NULL, &device))
 		n += strcmp(js_str(device, "/status/summary/status"),
-			 "Online") == 0;
+			 "Online") == 0 &&
+		    *js_str(device, "/status/systemInfo/architecture") != '\0';
 	return n >= world.conf.devices;
 }
 

@@ -208,6 +208,20 @@ Test(pick, too_large_for_all_is_said_with_both_figures)
 	fleet_free(w);
 }
 
+Test(pick, a_device_that_told_nothing_yet_is_not_never)
+{
+	struct pick_answer a;
+	struct world *w = fleet_world();
+	struct wpod *p;
+
+	add(w, "new", 0, 0);
+	w->nodes[0].devices.tqh_first->dev->arch = NULL;
+	p = fleet_pod(w, "p", "3", "64Mi", NULL, NULL);
+	cr_assert_null(pick(w, p, &a));
+	cr_assert_not(a.never);
+	fleet_free(w);
+}
+
 Test(pick, selectors_and_names_are_followed)
 {
 	struct pick_answer a;
