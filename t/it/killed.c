@@ -76,8 +76,8 @@ deploy_and_kill(void)
 	size_t i, n;
 
 	for (i = 0; i < PODS; i++) {
-		(void)snprintf(name, sizeof(name), "web-%zu", i);
-		uids[i] = pod_create(name, &(struct pod_conf){ .app = "web" });
+		(void)snprintf(name, sizeof(name), "kill-%zu", i);
+		uids[i] = pod_create(name, &(struct pod_conf){ .app = "kill" });
 		if (random() % 3 == 0)
 			kill_one(workers[random() % 3]);
 		n = i - i % 3;
@@ -138,7 +138,7 @@ kill_all(void)
 	it_ok(provider_await_lines(provider, "\"msg\":\"[a-z]+ is ready",
 		  ready + 3, AGAIN_MS) >= ready + 3,
 	    "all three are back after they were killed at once");
-	it_ok(pods_in_phase("web", "Running", PODS, AGAIN_MS) == PODS,
+	it_ok(pods_in_phase("kill", "Running", PODS, AGAIN_MS) == PODS,
 	    "all pods are Running still");
 	free(pod_create("last", NULL));
 	json_object_put(pod_runs("last", it_ms(), AGAIN_MS));
@@ -174,7 +174,7 @@ scenario(void)
 		return;
 	since = it_ms();
 	deploy_and_kill();
-	running = pods_in_phase("web", "Running", PODS, RUN_MS);
+	running = pods_in_phase("kill", "Running", PODS, RUN_MS);
 	it_took(since, running == PODS, "%u of %d pods are Running, %u kills",
 	    running, PODS, kills);
 	it_ok(flight_await(all_placed, NULL, READY_MS),

@@ -68,10 +68,10 @@ deploy(void)
 	int i;
 
 	for (i = 0; i < PODS; i++) {
-		(void)snprintf(name, sizeof(name), "web-%d", i);
-		free(pod_create(name, &(struct pod_conf){ .app = "web" }));
+		(void)snprintf(name, sizeof(name), "two-%d", i);
+		free(pod_create(name, &(struct pod_conf){ .app = "two" }));
 	}
-	n = pods_in_phase("web", "Running", PODS, RUN_MS);
+	n = pods_in_phase("two", "Running", PODS, RUN_MS);
 	it_ok(n == PODS, "%u of %d pods are Running", n, PODS);
 }
 
