@@ -59,6 +59,17 @@ flight_device(const char *name)
 	return get(path);
 }
 
+int
+flight_has_seen(const char *name)
+{
+	AUTO_FREE char *path = xasprintf("/api/v1/devices/%s/lastseen", name);
+	AUTO_JSON struct json_object *answer = NULL;
+	long status;
+
+	answer = http_json(server, "GET", path, NULL, &status);
+	return status == 200;
+}
+
 /* Adds a page; the token of the next one, "" at the end; caller frees. */
 static char *
 add_page(struct json_object *set, const char *token)

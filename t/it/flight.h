@@ -19,6 +19,9 @@ struct json_object *flight_device(const char *name);
 /* All devices of the fleet: an object, name to Device. */
 struct json_object *flight_devices(void);
 
+/* 1: the service has stored when it saw that device last. */
+int flight_has_seen(const char *name);
+
 typedef int flight_fn(struct json_object *set, void *arg);
 int flight_await(flight_fn *, void *arg, int ms);
 
