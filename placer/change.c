@@ -21,6 +21,7 @@ enum {
 	MOTION_SLOW_MS = 5 * 60 * 1000,
 	SLOW_TICKS = 5,
 	REST_TICKS = 30,
+	MANY = 10,	       /* devices with changes: a rollout, not a pod */
 	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
 	SINGLE_MS = 60 * 1000, /* so long one addition a write */
 	DENIED_MS = 60 * 1000, /* before the same is tried again */
@@ -43,7 +44,8 @@ later(int64_t a, int64_t b)
 static int64_t
 company_ends(struct world *w, const struct wdevice *d, struct now now)
 {
-	int64_t most = later(CHANGE_COMPANY_MS, pace_tick_ms(&w->pace));
+	int64_t ticks = w->ndirty < MANY ? 1 : 2;
+	int64_t most = later(CHANGE_COMPANY_MS, ticks * pace_tick_ms(&w->pace));
 
 	if (d->nurgent > 0)
 		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,

@@ -12,7 +12,7 @@
 enum {
 	/*
 	 * A change waits so long for another, in all at most this or a tick
-	 * (pace.h), whichever is longer.
+	 * (pace.h), whichever is longer; two ticks while many devices change.
 	 */
 	CHANGE_COMPANY_MS = 200,
 	/* So does a removal, which nothing else holds up. */
