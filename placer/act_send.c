@@ -137,17 +137,18 @@ act_send_reads(struct act *a, const struct effects *fx, uint64_t urgent)
 		send_some_reads(a, fx, urgent, &i);
 }
 
-/* Without names: all devices.  A new link begins with a list by itself. */
+/*
+ * Without names: all devices.  It waits for the link: the list that flightside
+ * begins by itself there may be older than what asks for one.
+ */
 void
 act_send_list(struct act *a)
 {
 	struct body_read m = { .urgent = 0 };
 
-	if (!a->world->want_list)
+	if (!a->world->want_list || a->flight == NULL)
 		return;
 	a->world->want_list = 0;
-	if (a->flight == NULL)
-		return;
 	(void)chan_send(a->flight, MSG_READ, act_ask(a, EFFECT_READ, "", 0)->id,
 	    &m, -1);
 }
