@@ -89,8 +89,10 @@ static void
 control(struct flight_replay *r, const char *command)
 {
 	free(flight_command(r, command));
-	if (strncmp(command, "render-delay", strlen("render-delay")) == 0)
-		r->standing = strstr(command, "off") != NULL;
+	if (strncmp(command, "render-delay", strlen("render-delay")) != 0)
+		return;
+	r->standing = strstr(command, "off") != NULL;
+	flight_wait_idle(r); /* with what was queued while it stood */
 }
 
 static void
