@@ -12,6 +12,7 @@
 
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/stall.h"
 #include "placer/suspect.h"
 
 enum {
@@ -230,6 +231,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 
 	if (facts_stale(d) || d->change_id != 0)
 		return;
+	stall_note(w, d, now);
 	settled = facts_settled(d);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		p->flying = IO_NONE;
@@ -295,7 +297,8 @@ is_ready(struct world *w, const struct wdevice *d, struct now now)
 	if (d->change_id != 0 || now.boot_ms < d->hold_boot ||
 	    now.boot_ms < company_ends(w, d, now))
 		return 0;
-	return d->nurgent > 0 || (!facts_stale(d) && d->dev->rendered);
+	return d->nurgent > 0 || stall_is(d, now) ||
+	    (!facts_stale(d) && d->dev->rendered);
 }
 
 /* Removals first, then the first addition; the others wait their turn. */
@@ -312,6 +315,16 @@ leave_one(struct world *w, struct wdevice *d, struct now now)
 		change_queue(w, p, IO_NONE, now);
 		world_look_at(w, p, now.boot_ms + TURN_MS);
 	}
+}
+
+static void
+look_at_stall(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	if (!takes_writes(d) || now.boot_ms >= change_until(d) ||
+	    now.boot_ms < d->hold_boot || !stall_nudge(w, d, now))
+		return;
+	effects_add(fx, EFFECT_CHANGE)->device = d;
 }
 
 static void
@@ -437,5 +450,6 @@ change_look(struct world *w, struct wdevice *d, struct now now,
 {
 	suspect_look(w, d, now);
 	look_at_queue(w, d, now, fx);
+	look_at_stall(w, d, now, fx);
 	look_at_motion(w, d, now, fx);
 }

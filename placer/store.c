@@ -325,6 +325,8 @@ load_seat(struct world *w, sqlite3_stmt *st)
 	p->retreating = sqlite3_column_int(st, 10) != 0;
 	p->sent = sqlite3_column_int(st, 11) != 0;
 	p->applied = sqlite3_column_int(st, 12) != 0;
+	if (p->applied)
+		w->hash_rule = 1; /* nothing is applied but by that rule */
 	p->rendered_images = (uint64_t)sqlite3_column_int64(st, 13);
 	p->has_entry = sqlite3_column_int(st, 14) != 0;
 	p->proven_images = (uint64_t)sqlite3_column_int64(st, 15);

@@ -109,7 +109,7 @@ edge_init(struct edge *d)
 	d->exists = d->listed = 1;
 	d->incarnation++;
 	d->apply_ms = 1000;
-	d->silent = d->hold_apply = d->hold_render = 0;
+	d->silent = d->hold_apply = d->hold_render = d->forget_render = 0;
 	d->generation = d->rendered_version = d->reported_version = 1;
 	d->target_version = d->failed_version = 0;
 	set(&d->spec, "{}");
@@ -269,19 +269,26 @@ edge_stored(struct scene *sc, struct edge *d)
 	    xasprintf("{\"applications\":[%s],\"config\":[%s]}", apps, configs);
 	d->generation++;
 	d->rv += 3;
-	if (!d->hold_render)
+	if (!d->hold_render && !d->forget_render)
 		edge_render(sc, d);
+	d->forget_render = 0;
+}
+
+int
+edge_is_rendered(const struct edge *d)
+{
+	char hash[DIGEST_SIZE];
+
+	mark_digest(span_of(d->spec), hash);
+	return strcmp(hash, d->rendered_hash) == 0;
 }
 
 void
 edge_render(struct scene *sc, struct edge *d)
 {
-	char hash[DIGEST_SIZE];
-
-	mark_digest(span_of(d->spec), hash);
-	if (strcmp(hash, d->rendered_hash) == 0)
+	if (edge_is_rendered(d))
 		return;
-	memcpy(d->rendered_hash, hash, sizeof(hash));
+	mark_digest(span_of(d->spec), d->rendered_hash);
 	if (d->rendered_version < d->reported_version)
 		d->rendered_version = d->reported_version;
 	d->rendered_version++;
@@ -399,13 +406,11 @@ edge_wake(struct scene *sc, struct edge *d)
 {
 	const struct element *e;
 	struct edge **arg;
-	char hash[DIGEST_SIZE];
 
-	mark_digest(span_of(d->spec), hash);
 	if (d->silent || d->hold_apply || d->target_version != 0 ||
 	    d->rendered_version == d->reported_version ||
 	    d->rendered_version == d->failed_version ||
-	    strcmp(hash, d->rendered_hash) != 0)
+	    !edge_is_rendered(d))
 		return;
 	d->target_version = d->rendered_version;
 	empty(&d->target);

@@ -104,8 +104,36 @@ is_listed(const struct scene *sc)
 	return sc->kube.chan != NULL && sc->kube.listed && sc->kube.reachable;
 }
 
+static const struct edge *
+find_edge(struct scene *sc, const char *name)
+{
+	const struct edge *d;
+
+	TAILQ_FOREACH(d, &sc->edges, link)
+		if (strcmp(d->name, name) == 0)
+			return d;
+	return NULL;
+}
+
+/* What a device was never told to stop may be put back: placer/stall.h. */
+static int
+is_undone(struct scene *sc, const char *device, const char *app,
+    struct span entry)
+{
+	const struct edge *d = find_edge(sc, device);
+	const struct told *t;
+
+	if (d == NULL || edge_is_rendered(d))
+		return 0;
+	TAILQ_FOREACH(t, &d->told, link)
+		if (strcmp(t->app, app) == 0)
+			return span_is(entry, t->raw);
+	return 0;
+}
+
 static void
-check_set(struct scene *sc, const char *app)
+check_set(struct scene *sc, const char *device, const char *app,
+    struct span entry)
 {
 	const struct kpod *p = kube_by_app(sc, app);
 
@@ -115,7 +143,9 @@ check_set(struct scene *sc, const char *app)
 	}
 	if (p->ended)
 		scene_fail(sc, "%s has ended and is run again", p->label);
-	if (is_listed(sc) && !p->untold && (!p->in_api || p->deleted_ms != 0))
+	if (is_listed(sc) && !p->untold &&
+	    (!p->in_api || p->deleted_ms != 0) &&
+	    !is_undone(sc, device, app, entry))
 		scene_fail(sc, "%s is set and nobody wants it", p->label);
 }
 
@@ -143,7 +173,8 @@ is_foreign(struct scene *sc, const char *name)
 }
 
 static void
-check_names(struct scene *sc, struct span edit, const char *member)
+check_names(struct scene *sc, const char *device, struct span edit,
+    const char *member)
 {
 	char name[MAX_NAME + 1];
 	struct span list, e;
@@ -156,7 +187,7 @@ check_names(struct scene *sc, struct span edit, const char *member)
 			    is_foreign(sc, name))
 				scene_fail(sc, "%s is not ours to set", name);
 			if (strcmp(member, "applications") == 0)
-				check_set(sc, name);
+				check_set(sc, device, name, e);
 		}
 	at = 0;
 	if (scan_get(edit, &list, member, "cut", NULL) == 1)
@@ -172,8 +203,8 @@ rules_change(struct scene *sc, const struct body_change *m)
 	check_writer(sc, "a change", m->device, m->until_boot);
 	if (!scan_is_valid(m->edit))
 		scene_fail(sc, "an edit of %s that is no JSON", m->device);
-	check_names(sc, m->edit, "applications");
-	check_names(sc, m->edit, "config");
+	check_names(sc, m->device, m->edit, "applications");
+	check_names(sc, m->device, m->edit, "config");
 }
 
 static const struct kpod *

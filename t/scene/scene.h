@@ -141,6 +141,7 @@ struct edge {
 	char *rendered_hash;
 	uint64_t rendered_version;
 	int hold_render;
+	int forget_render; /* of the next write */
 	int garbage; /* sent as something that is no device */
 	int spec_invalid;
 	int shrunk; /* under its pods */
@@ -285,6 +286,7 @@ char *edge_text(const struct edge *);
 /* Its lists of elements changed: a new generation, rendered unless held. */
 void edge_stored(struct scene *, struct edge *);
 void edge_render(struct scene *, struct edge *);
+int edge_is_rendered(const struct edge *);
 void edge_wake(struct scene *, struct edge *); /* the agent looks */
 void edge_set(struct element_list *, const char *name, const char *raw);
 int edge_cut(struct element_list *, const char *name);

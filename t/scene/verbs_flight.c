@@ -80,13 +80,16 @@ verb_apply(struct scene *sc, const struct words *s)
 	edge_wake(sc, d);
 }
 
-/* render NAME hold | go */
+/* render NAME hold | go | forget: the next write is never rendered */
 void
 verb_render(struct scene *sc, const struct words *s)
 {
 	struct edge *d = flight_edge(sc, words_at(s, 1));
 
 	if (d == NULL)
+		return;
+	d->forget_render = strcmp(words_at(s, 2), "forget") == 0;
+	if (d->forget_render)
 		return;
 	d->hold_render = strcmp(words_at(s, 2), "hold") == 0;
 	if (!d->hold_render)
