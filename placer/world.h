@@ -144,9 +144,9 @@ struct wdevice {
 	int64_t read_boot;
 	uint64_t wrote_generation; /* of our last write; reads below: stale */
 	char *wrote_created;	   /* its incarnation */
-	int64_t stalled_boot; /* unrendered since that read, 0: rendered */
-	uint64_t stalled_generation; /* that one */
-	uint64_t nudged_version; /* what was rendered then, stall.h */
+	int64_t stalled_boot;	   /* unrendered since that read, 0: rendered */
+	uint64_t stalled_generation;   /* that one */
+	uint64_t nudged_version;       /* what was rendered then, stall.h */
 	int64_t nudged_boot, stall_ms; /* and so long till the next */
 	char *judged;	      /* update_since of the failure already judged,
 				 or seen when we wrote; NULL: none */
@@ -230,10 +230,10 @@ struct world {
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
 	struct tally planned, acted; /* turns */
-	uint8_t hash_rule; /* a device was rendered by v1.2.0's rule */
-	struct pace pace;	     /* of writes and polls */
-	unsigned int ndirty;	     /* devices with something queued */
-	uint32_t max_pods;	     /* of one device */
+	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
+	struct pace pace;    /* of writes and polls */
+	unsigned int ndirty; /* devices with something queued */
+	uint32_t max_pods;   /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
 };

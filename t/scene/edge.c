@@ -409,8 +409,7 @@ edge_wake(struct scene *sc, struct edge *d)
 
 	if (d->silent || d->hold_apply || d->target_version != 0 ||
 	    d->rendered_version == d->reported_version ||
-	    d->rendered_version == d->failed_version ||
-	    !edge_is_rendered(d))
+	    d->rendered_version == d->failed_version || !edge_is_rendered(d))
 		return;
 	d->target_version = d->rendered_version;
 	empty(&d->target);

@@ -143,8 +143,7 @@ check_set(struct scene *sc, const char *device, const char *app,
 	}
 	if (p->ended)
 		scene_fail(sc, "%s has ended and is run again", p->label);
-	if (is_listed(sc) && !p->untold &&
-	    (!p->in_api || p->deleted_ms != 0) &&
+	if (is_listed(sc) && !p->untold && (!p->in_api || p->deleted_ms != 0) &&
 	    !is_undone(sc, device, app, entry))
 		scene_fail(sc, "%s is set and nobody wants it", p->label);
 }

@@ -142,7 +142,7 @@ struct edge {
 	uint64_t rendered_version;
 	int hold_render;
 	int forget_render; /* of the next write */
-	int garbage; /* sent as something that is no device */
+	int garbage;	   /* sent as something that is no device */
 	int spec_invalid;
 	int shrunk; /* under its pods */
 	/* -- the agent -- */
