@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/lean.h"
 #include "common/log.h"
 #include "common/sandbox.h"
 
@@ -253,6 +254,7 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	boot.control = chan_open(boot.base, CONTROL_FD, self, PROC_SUPERVISOR,
 	    &control_ops, NULL);
 	log_set_sink(send_log, boot.control);
+	lean_start(boot.base);
 	(void)event_base_dispatch(boot.base);
 
 	log_set_sink(NULL, NULL);

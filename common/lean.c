@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * lean.c: memory that only the start of a process needed.
+ * lean.c: memory that an idle process does not need.
  *
- * Owns nothing.  Touches executable segments only: those are never written,
- * so dropping their pages loses nothing.
+ * Owns a timer that runs while there is work, and not when idle.  Touches
+ * executable segments only: those are never written, so dropping their pages
+ * loses nothing.
  */
 #include "common/lean.h"
 
 #include <sys/mman.h>
 
+#include <event2/event.h>
 #include <link.h>
 #include <malloc.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+enum {
+	QUIET_S = 3
+};
+
+static struct event *timer; /* NULL: not started */
+static int worked;	    /* since it was set */
 
 static int
 drop_code(struct dl_phdr_info *info, size_t size, void *arg)
@@ -38,9 +48,39 @@ drop_code(struct dl_phdr_info *info, size_t size, void *arg)
 	return 0;
 }
 
-void
-lean_down(void)
+static void
+set_timer(void)
 {
+	static const struct timeval quiet = { QUIET_S, 0 };
+
+	worked = 0;
+	(void)evtimer_add(timer, &quiet);
+}
+
+static void
+on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (worked) {
+		set_timer();
+		return;
+	}
 	(void)dl_iterate_phdr(drop_code, NULL);
 	(void)malloc_trim(0);
+}
+
+void
+lean_start(struct event_base *base)
+{
+	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
+		abort();
+	set_timer();
+}
+
+void
+lean_work(void)
+{
+	worked = 1;
+	if (timer != NULL && !evtimer_pending(timer, NULL))
+		set_timer();
 }

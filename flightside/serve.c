@@ -16,7 +16,6 @@
 
 #include "common/boot.h"
 #include "common/form.h"
-#include "common/lean.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/xmem.h"
@@ -30,7 +29,6 @@
 
 enum {
 	COMPANY_MS = 50, /* of reads */
-	LEAN_MS = 3000,
 };
 
 /* A READ: as many answers as names, then DONE. */
@@ -51,7 +49,6 @@ struct serve {
 	struct pages *pages;
 	struct events *events;
 	struct put *put;
-	struct event *lean;
 	TAILQ_HEAD(, reading) readings;
 };
 
@@ -155,24 +152,14 @@ on_end(uint64_t round, int complete, int64_t read_boot, const char *text,
     void *arg)
 {
 	struct serve *s = arg;
-	struct timeval tv = flight_timeval(LEAN_MS);
 
 	send_devices(s, MSG_DEVICES_END, round, complete, read_boot, text);
-	if (round == 1)
-		evtimer_add(s->lean, &tv);
 }
 
 static void
 on_event_device(struct span device, int64_t read_boot, void *arg)
 {
 	(void)send_device(arg, 0, device, read_boot);
-}
-
-static void
-on_lean(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what, (void)arg;
-	lean_down();
 }
 
 /* -- READ -- */
@@ -385,8 +372,6 @@ serve_new(struct event_base *base, const struct settings *settings,
 	s->put =
 	    put_new(&(struct put_parts){ base, s->flight, s->fetch, s->fleets },
 		settings, on_changed, s);
-	if ((s->lean = evtimer_new(base, on_lean, s)) == NULL)
-		abort();
 	return s;
 }
 
@@ -403,7 +388,5 @@ serve_free(struct serve *s)
 	fetch_free(s->fetch);
 	flight_free(s->flight);
 	fleets_free(s->fleets);
-	if (s->lean != NULL)
-		event_free(s->lean);
 	free(s);
 }

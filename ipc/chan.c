@@ -22,6 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/lean.h"
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
@@ -245,6 +246,8 @@ receive(struct chan *c)
 	if (n > 0) {
 		take_fds(c, &mh);
 		frame_in_add(&c->in, (size_t)n);
+		if (c->peer != PROC_SUPERVISOR)
+			lean_work();
 		if ((mh.msg_flags & MSG_CTRUNC) == 0)
 			return 1;
 		over(c, "descriptors beyond the bound");

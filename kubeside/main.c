@@ -11,7 +11,6 @@
 
 #include "common/auto.h"
 #include "common/boot.h"
-#include "common/lean.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/xmem.h"
@@ -25,11 +24,6 @@
 #include "kubeside/pods.h"
 #include "kubeside/serve.h"
 #include "kubeside/writer.h"
-
-enum {
-	FIRST_LEAN_S = 3,
-	LEAN_S = 60,
-};
 
 /* One virtual node and all that goes on for it. */
 struct seat {
@@ -54,7 +48,6 @@ static struct {
 	struct cluster *cluster;
 	char id[MAX_UID + 1]; /* of the cluster, "": not known yet */
 	struct event *end_timer;
-	struct event *lean_timer;
 	int reachable;
 	char text[MAX_TEXT + 1];
 	int stopping;
@@ -90,18 +83,6 @@ set_text(const char *text)
 
 	memcpy(kube.text, text, len);
 	kube.text[len] = '\0';
-}
-
-static void
-on_lean(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval later = { LEAN_S, 0 };
-
-	(void)fd;
-	(void)what;
-	(void)arg;
-	lean_down();
-	evtimer_add(kube.lean_timer, &later);
 }
 
 static int64_t
@@ -375,7 +356,6 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	api_free(kube.api);
 	pods_free(kube.pods);
 	event_free(kube.end_timer);
-	event_free(kube.lean_timer);
 	event_base_loopbreak(kube.base);
 }
 
@@ -408,8 +388,7 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.events = events_new(base, kube.api);
 	kube.cluster = cluster_new(base, kube.api, &cluster_ops, NULL);
 	kube.end_timer = evtimer_new(base, on_end, NULL);
-	kube.lean_timer = evtimer_new(base, on_lean, NULL);
-	if (kube.end_timer == NULL || kube.lean_timer == NULL)
+	if (kube.end_timer == NULL)
 		return fail(why, ERR_SYSTEM, "libevent: no memory");
 	identity = identity_make();
 	for (i = 0; i < n; i++) {
@@ -424,10 +403,8 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 static void
 run(void)
 {
-	static const struct timeval soon = { FIRST_LEAN_S, 0 };
 	const char *id = kube.settings->text[SET_CLUSTER_ID];
 
-	evtimer_add(kube.lean_timer, &soon);
 	if (id[0] == '\0') {
 		cluster_ask(kube.cluster);
 		return;

@@ -12,10 +12,12 @@
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #include <sanitizer/lsan_interface.h>
+#define HAS_ASAN 1
 #define NO_LEAKS() cr_assert(__lsan_do_recoverable_leak_check() == 0)
 #endif
 #endif
 #ifndef NO_LEAKS
+#define HAS_ASAN 0
 #define NO_LEAKS() (void)0
 #endif
 
