@@ -443,7 +443,7 @@ struct pod *
 pod_parse(struct span s, struct why *why)
 {
 	AUTO_JSON struct json_object *root = NULL;
-	struct why local;
+	struct why local = { 0 };
 	struct parse p = { .raw = { .restart = "Always",
 			       .node = "",
 			       .grace = GRACE_DEFAULT_S },

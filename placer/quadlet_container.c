@@ -94,7 +94,7 @@ publish(struct unitfile *f, const struct port *p, const char *at,
 
 	if (p->ip[strspn(p->ip, "0123456789abcdefABCDEF.:")] != '\0')
 		return fail(why, ERR_DENIED, "%s.hostIP: \"%s\"", at, p->ip);
-	for (i = 0; p->protocol[i] != '\0' && i < sizeof(protocol) - 1; i++)
+	for (i = 0; i < sizeof(protocol) - 1 && p->protocol[i] != '\0'; i++)
 		protocol[i] = (char)tolower((unsigned char)p->protocol[i]);
 	if (*p->ip == '\0')
 		unitfile_line(f, "PublishPort", "%" PRId64 ":%" PRId64 "/%s",

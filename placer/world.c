@@ -212,8 +212,8 @@ start_waiting(struct wpod *p)
 	if (p->waiting || p->node == NULL)
 		return;
 	TAILQ_FOREACH_REVERSE(q, &p->node->waiting, wpod_list, waits)
-	if (q->pod->order_ms <= p->pod->order_ms)
-		break;
+		if (q->pod->order_ms <= p->pod->order_ms)
+			break;
 	if (q == NULL)
 		TAILQ_INSERT_HEAD(&p->node->waiting, p, waits);
 	else

@@ -108,7 +108,8 @@ scenario(void)
 	look_at_metrics(h, "vk_flightctl_pods_total{status=\"RUNNING\"} 1\n");
 	it_ok(answers(h, "/secret", 404), "other paths are 404");
 	provider_expect(p,
-	    "onnect|transfer closed|timed out|does not answer|SSL|: 5[0-9][0-9]");
+	    "onnect|transfer closed|timed out|does not answer|SSL|"
+	    ": 5[0-9][0-9]");
 	world_kube(0);
 	it_ok(comes_to_answer(h, "/readyz", 503, AWAY_MS),
 	    "/readyz is 503 while the apiserver is away");
