@@ -27,6 +27,7 @@ vfill(struct why *why, enum why_kind kind, uint32_t code, const char *fmt,
 		return;
 	why->kind = kind;
 	why->code = code;
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): by callers */
 	n = vsnprintf(why->text, sizeof(why->text), fmt, ap);
 	if (n < 0)
 		why->text[0] = '\0';

@@ -250,6 +250,7 @@ link_over(struct act *a, int kube, struct now now)
 	struct pending *q, *next;
 	struct wpod *p;
 
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 	RB_FOREACH_SAFE(q, pending_tree, &a->asked, next)
 		if (is_of_kube(q->kind) == kube)
 			unask(a, q, now);

@@ -160,7 +160,7 @@ act_send_status(struct act *a, const struct effect *e)
 	struct pending *q;
 
 	e->pod->telling = 0;
-	if (a->kube == NULL)
+	if (a->kube == NULL || e->pod->node == NULL)
 		return;
 	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
 	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
@@ -186,7 +186,7 @@ act_send_delete(struct act *a, const struct effect *e)
 		.grace_s = (uint32_t)e->number };
 	struct pending *q;
 
-	if (a->kube == NULL || e->pod->deleting)
+	if (a->kube == NULL || e->pod->node == NULL || e->pod->deleting)
 		return;
 	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
 	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));

@@ -155,10 +155,10 @@ sort(struct pick_table *t, struct wnode *node)
 	t->n = node->ndevices;
 	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
 	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
-	t->devices = xreallocarray(t->devices, t->n, sizeof(*t->devices));
+	t->devices = xreallocarray(t->devices, t->n, sizeof(struct wdevice *));
 	TAILQ_FOREACH(d, &node->devices, on_node)
 		t->devices[i++] = d;
-	qsort(t->devices, t->n, sizeof(*t->devices), by_name);
+	qsort(t->devices, t->n, sizeof(struct wdevice *), by_name);
 	memset(t->rows, 0, t->n * sizeof(*t->rows));
 	t->stale = 0;
 	for (i = 0; i < t->n; i++) {
@@ -395,6 +395,7 @@ say(char *text, size_t at, const char *fmt, ...)
 	int n;
 
 	va_start(ap, fmt);
+	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is */
 	n = vsnprintf(text + at, MAX_TEXT - at, fmt, ap);
 	va_end(ap);
 	if (n < 0)

@@ -76,7 +76,7 @@ stall_nudge(struct world *w, struct wdevice *d, struct now now)
 		return 0;
 	d->nudged_boot = now.boot_ms;
 	d->nudged_version = d->dev->version;
-	d->stall_ms = d->stall_ms == 0 ? 2 * STALL_MS : 2 * d->stall_ms;
+	d->stall_ms = 2 * (d->stall_ms == 0 ? STALL_MS : d->stall_ms);
 	if (d->stall_ms > STALL_MAX_MS)
 		d->stall_ms = STALL_MAX_MS;
 	return 1;
