@@ -23,6 +23,7 @@ enum {
 	SLOW_TICKS = 5,
 	REST_TICKS = 30,
 	MANY = 10,	       /* devices with changes: a rollout, not a pod */
+	MANY_MS = 1000,	       /* they wait so long for company, or two ticks */
 	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
 	SINGLE_MS = 60 * 1000, /* so long one addition a write */
 	DENIED_MS = 60 * 1000, /* before the same is tried again */
@@ -41,19 +42,28 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* Until when what is queued waits for more. */
+/*
+ * Until when what is queued waits for more: of its device, or of any while
+ * there is a rollout, whose next pod may be for this one.
+ */
 static int64_t
 company_ends(struct world *w, const struct wdevice *d, struct now now)
 {
-	int64_t ticks = w->ndirty < MANY ? 1 : 2;
-	int64_t most = later(CHANGE_COMPANY_MS, ticks * pace_tick_ms(&w->pace));
+	int64_t tick = pace_tick_ms(&w->pace), most, last;
 
 	if (d->nurgent > 0)
 		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,
 		    d->queued_boot + CHANGE_REMOVAL_MS);
+	if (w->ndirty < MANY) {
+		most = later(CHANGE_COMPANY_MS, tick);
+		last = d->queued_boot;
+	} else {
+		most = later(MANY_MS, 2 * tick);
+		last = w->queued_boot;
+	}
 	return later(pace_next_boot(&w->pace, w->ndirty, d->sent_boot,
 			 now.boot_ms),
-	    earlier(d->dirty_boot + most, d->queued_boot + CHANGE_COMPANY_MS));
+	    earlier(d->dirty_boot + most, last + CHANGE_COMPANY_MS));
 }
 
 void
@@ -66,7 +76,7 @@ change_queue(struct world *w, struct wpod *p, enum wish_io io, struct now now)
 	world_queue(w, p, io);
 	if (io == IO_NONE)
 		return;
-	d->queued_boot = now.boot_ms;
+	d->queued_boot = w->queued_boot = now.boot_ms;
 	if (d->nqueued == 1)
 		d->dirty_boot = now.boot_ms;
 	world_look_device_at(w, d, company_ends(w, d, now));

@@ -232,6 +232,7 @@ struct world {
 	struct tally planned, acted; /* turns */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
 	struct pace pace;    /* of writes and polls */
+	int64_t queued_boot; /* the last change of any device */
 	unsigned int ndirty; /* devices with something queued */
 	uint32_t max_pods;   /* of one device */
 	int64_t reconnect_ms;
