@@ -3,7 +3,7 @@
  * rates.c: figures of the whole provider between simulators: memory when idle,
  * pods created and deleted per second until the API shows it, requests to
  * Flightctl a pod, bytes a pod.  Flightctl's rate is raised and its worker
- * renders in a millisecond (the real one takes 17), so that neither is the
+ * renders at once (the real one takes 17 ms a device), so that neither is the
  * limit; devices apply at once.
  */
 #include <stdio.h>
@@ -129,7 +129,7 @@ scenario(void)
 	world_open(&(struct world_conf){ .devices = DEVICES,
 	    .apply_ms = -1,
 	    .status_ms = -1 });
-	free(world_tell(SIM_FLIGHT, "render-delay 1"));
+	free(world_tell(SIM_FLIGHT, "render-delay 0"));
 	provider = provider_start("provider", fast);
 	if ((node = node_is_ready(WAIT_MS)) == NULL)
 		return;

@@ -60,7 +60,7 @@ arm(struct flight_worker *w)
 	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 
 	if (w->stage != WAITING)
-		tv = (struct timeval){ 0, STEP_US };
+		tv = (struct timeval){ 0, ms == 0 ? 0 : STEP_US };
 	else if (ms < 0 || STAILQ_EMPTY(&w->tasks))
 		return;
 	w->armed = 1;
