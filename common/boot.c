@@ -257,6 +257,8 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	lean_start(boot.base);
 	(void)event_base_dispatch(boot.base);
 
+	if (ops->end != NULL)
+		ops->end();
 	log_set_sink(NULL, NULL);
 	(void)chan_flush(boot.control, FLUSH_MS);
 	chan_free(boot.control);

@@ -34,6 +34,9 @@ struct worker_ops {
 	void (*reload)(const struct settings *);
 	/* Finish what must not be cut, then event_base_loopbreak(). */
 	void (*stop)(void);
+	/* NULL allowed: free what is left, while the event base is there;
+	 * start() may not have been called, or have failed. */
+	void (*end)(void);
 };
 
 /*

@@ -67,6 +67,13 @@ on_stop(void)
 	event_base_loopbreak(worker.base);
 }
 
+static void
+on_free(void)
+{
+	serve_free(worker.serve);
+	secret_free(worker.token);
+}
+
 int
 main(void)
 {
@@ -77,10 +84,8 @@ main(void)
 		.token = on_token,
 		.reload = on_reload,
 		.stop = on_stop,
+		.end = on_free,
 	};
-	int status = boot_worker(PROC_FLIGHTSIDE, &ops);
 
-	serve_free(worker.serve);
-	secret_free(worker.token);
-	return status;
+	return boot_worker(PROC_FLIGHTSIDE, &ops);
 }

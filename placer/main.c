@@ -69,6 +69,14 @@ stop(void)
 	event_base_loopbreak(loop);
 }
 
+static void
+end(void)
+{
+	http_free(http);
+	serve_free(serve);
+	store_close(store);
+}
+
 int
 main(void)
 {
@@ -79,12 +87,8 @@ main(void)
 		.listener = listener_came,
 		.reload = reload,
 		.stop = stop,
+		.end = end,
 	};
-	int status;
 
-	status = boot_worker(PROC_PLACER, &ops);
-	http_free(http);
-	serve_free(serve);
-	store_close(store);
-	return status;
+	return boot_worker(PROC_PLACER, &ops);
 }
