@@ -20,6 +20,7 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/grind.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/world.h"
@@ -36,6 +37,7 @@ enum {
 struct provider {
 	pid_t pid;
 	char *dir, *log;
+	char *grind; /* valgrind's folder, NULL: not under it */
 	char *env[SETTINGS_MAX];
 	size_t nenv;
 	const char *expected[EXPECT_MAX];
@@ -149,7 +151,8 @@ provider_start(const char *name, const char *const *extra)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
 	AUTO_FREE char *program = child_program("vk-flightctl-provider");
-	const char *const argv[] = { program, NULL };
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
@@ -157,6 +160,13 @@ provider_start(const char *name, const char *const *extra)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
+	if (grind_is_wanted()) {
+		p->grind = xasprintf("%s/valgrind", p->dir);
+		n = grind_words(p->grind, argv);
+		provider_expect(p, "the kernel has no (Landlock|system call)");
+	}
+	argv[n++] = program;
+	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);
 	return p;
 }
@@ -169,6 +179,8 @@ provider_stop(struct provider *p)
 	kill(p->pid, SIGTERM);
 	if ((status = child_wait(p->pid, STOP_MS)) == -1)
 		child_end(p->pid);
+	if (p->grind != NULL)
+		grind_judge(p->grind);
 	p->pid = -1;
 	return status;
 }
