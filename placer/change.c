@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/contest.h"
 #include "placer/facts.h"
 #include "placer/stall.h"
 #include "placer/suspect.h"
@@ -162,6 +163,7 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 	    a->kind == ERR_FORMAT)
 		denied(d, a->text, now);
 	hold(d, now);
+	contest_unknown(d);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->flying == IO_NONE)
 			continue;
@@ -187,6 +189,7 @@ change_answered(struct world *w, struct wdevice *d,
 	d->wrote_generation = a->generation;
 	free(d->wrote_created);
 	d->wrote_created = xstrdup(a->created);
+	contest_stored(d);
 	world_look_pods_of(w, d);
 	world_look_device(w, d);
 }
@@ -242,6 +245,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	if (facts_stale(d) || d->change_id != 0)
 		return;
 	stall_note(w, d, now);
+	contest_read(w, d, now, fx);
 	settled = facts_settled(d);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		p->flying = IO_NONE;
@@ -311,11 +315,11 @@ is_ready(struct world *w, const struct wdevice *d, struct now now)
 	    (!facts_stale(d) && d->dev->rendered);
 }
 
-/* Removals first, then the first addition; the others wait their turn. */
+/* Additions beyond room wait; they are looked at again then. */
 static void
-leave_one(struct world *w, struct wdevice *d, struct now now)
+leave(struct world *w, struct wdevice *d, int room, int64_t then_boot,
+    struct now now)
 {
-	size_t room = d->nurgent > 0 ? 0 : 1;
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
@@ -323,8 +327,18 @@ leave_one(struct world *w, struct wdevice *d, struct now now)
 			continue;
 		room = 0;
 		change_queue(w, p, IO_NONE, now);
-		world_look_at(w, p, now.boot_ms + TURN_MS);
+		world_look_at(w, p, then_boot);
 	}
+}
+
+/* Removals first, then one addition or none. */
+static void
+leave_some(struct world *w, struct wdevice *d, struct now now)
+{
+	if (now.boot_ms < contest_until(d))
+		leave(w, d, 0, contest_until(d), now);
+	else if (now.boot_ms < d->single_boot)
+		leave(w, d, d->nurgent == 0, now.boot_ms + TURN_MS, now);
 }
 
 static void
@@ -345,8 +359,10 @@ look_at_queue(struct world *w, struct wdevice *d, struct now now,
 		return;
 	if (now.boot_ms >= change_until(d))
 		return; /* not the writer; WRITER wakes us */
-	if (is_ready(w, d, now) && now.boot_ms < d->single_boot)
-		leave_one(w, d, now);
+	if (is_ready(w, d, now))
+		leave_some(w, d, now);
+	if (d->nqueued == 0)
+		return;
 	if (is_ready(w, d, now))
 		effects_add(fx, EFFECT_CHANGE)->device = d;
 	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
@@ -459,6 +475,7 @@ change_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
 	suspect_look(w, d, now);
+	contest_look(w, d, now);
 	look_at_queue(w, d, now, fx);
 	look_at_stall(w, d, now, fx);
 	look_at_motion(w, d, now, fx);

@@ -64,6 +64,7 @@ status_of(const struct wdevice *d)
 	case PICK_DECOMMISSIONING:
 	case PICK_CORDONED:
 	case PICK_ISOLATING:
+	case PICK_CONTESTED:
 	case PICK_SPEC_INVALID:
 	case PICK_NO_CPU:
 	case PICK_NO_MEMORY:

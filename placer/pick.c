@@ -101,6 +101,8 @@ pick_usable(const struct wdevice *d)
 		return PICK_CORDONED;
 	if (d->isolating)
 		return PICK_ISOLATING;
+	if (d->contest_ms != 0)
+		return PICK_CONTESTED;
 	if (!dev->spec_valid)
 		return PICK_SPEC_INVALID;
 	switch (dev->summary) {

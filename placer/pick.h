@@ -19,6 +19,7 @@
 	X(DECOMMISSIONING, "being decommissioned")                \
 	X(CORDONED, "cordoned")                                   \
 	X(ISOLATING, "looking for a failing pod")                 \
+	X(CONTESTED, "whose spec another writer undoes")          \
 	X(SPEC_INVALID, "whose spec another writer made invalid") \
 	X(DISCONNECTED, "disconnected")                           \
 	X(NO_CPU, "no room for CPU")                              \

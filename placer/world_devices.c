@@ -181,8 +181,9 @@ new_incarnation(struct wdevice *d)
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		p->applied = p->ended = p->blamed = p->withheld = 0;
+		p->applied = p->ended = p->blamed = p->withheld = p->there = 0;
 	d->isolating = 0;
+	d->contest_ms = 0;
 }
 
 void

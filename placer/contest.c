@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * contest.c: another writer that undoes what we wrote.
+ *
+ * Owns what we believe to be in a device's spec, and the pauses.  Never
+ * touches what is another's.
+ */
+#include "placer/contest.h"
+
+#include <string.h>
+
+#include "common/xmem.h"
+
+void
+contest_stored(struct wdevice *d)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->flying == IO_NONE)
+			continue;
+		p->there = p->flying == IO_SET;
+		p->there_images = p->sent_images;
+	}
+}
+
+void
+contest_unknown(struct wdevice *d)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->flying != IO_NONE)
+			p->there = 0;
+}
+
+static void
+tell(struct wpod *p, struct effects *fx, const char *reason, const char *words)
+{
+	struct effect *e;
+
+	e = effects_add(fx, EFFECT_EVENT);
+	e->pod = p;
+	e->reason = reason;
+	e->number = 1;
+	e->text = xasprintf("Device %s: %s", p->device->name, words);
+}
+
+/* Believes what it reads; 1: that is not what we left. */
+static int
+is_undone(struct wpod *p, const struct wdevice *d)
+{
+	const struct app_entry *e = device_entry(d->dev, p->app);
+	int was = p->there, changed;
+
+	p->there = e != NULL;
+	if (e == NULL)
+		return was;
+	changed = was && e->images != 0 && e->images != p->there_images;
+	p->there_images = e->images;
+	return changed;
+}
+
+/* Not a Fleet's, and not written by another provider. */
+static int
+is_ours(const struct wdevice *d, struct now now)
+{
+	return d->dev->owner == NULL && d->node != NULL &&
+	    now.boot_ms < d->node->until_boot;
+}
+
+static void
+contested(struct wdevice *d, struct now now, struct effects *fx)
+{
+	char words[128];
+	struct wpod *p;
+
+	d->contest_ms = d->contest_ms == 0 ? CONTEST_MIN_MS : 2 * d->contest_ms;
+	if (d->contest_ms > CONTEST_MAX_MS)
+		d->contest_ms = CONTEST_MAX_MS;
+	d->contest_boot = now.boot_ms + d->contest_ms;
+	(void)snprintf(words, sizeof(words),
+	    "another writer undoes what is written to it: next try in %lld min",
+	    (long long)d->contest_ms / CONTEST_MIN_MS);
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->pod != NULL && !p->pod->terminating)
+			tell(p, fx, "DeviceContested", words);
+}
+
+void
+contest_read(struct world *w, struct wdevice *d, struct now now,
+    struct effects *fx)
+{
+	size_t last = sizeof(d->undone_boot) / sizeof(d->undone_boot[0]) - 1;
+	struct wpod *p;
+	int n = 0;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!is_undone(p, d) || !is_ours(d, now) || p->pod == NULL ||
+		    p->pod->terminating)
+			continue;
+		tell(p, fx, "ApplicationOverwritten",
+		    "another writer took the application out or changed it");
+		n++;
+	}
+	if (n == 0)
+		return;
+	memmove(&d->undone_boot[1], &d->undone_boot[0],
+	    last * sizeof(d->undone_boot[0]));
+	d->undone_boot[0] = now.boot_ms;
+	if (d->contest_ms == 0 &&
+	    (d->undone_boot[last] == 0 ||
+		now.boot_ms - d->undone_boot[last] > CONTEST_WINDOW_MS))
+		return;
+	contested(d, now, fx);
+	world_device_changed(d);
+	world_look_device_at(w, d, d->contest_boot + CONTEST_WINDOW_MS);
+}
+
+void
+contest_look(struct world *w, struct wdevice *d, struct now now)
+{
+	int64_t end = d->contest_boot + CONTEST_WINDOW_MS;
+
+	if (d->contest_ms == 0)
+		return;
+	if (now.boot_ms < end) {
+		world_look_device_at(w, d, end);
+		return;
+	}
+	d->contest_ms = 0;
+	memset(d->undone_boot, 0, sizeof(d->undone_boot));
+	world_device_changed(d);
+	if (d->node != NULL)
+		d->node->retry = 1;
+}
+
+int64_t
+contest_until(const struct wdevice *d)
+{
+	return d->contest_ms == 0 ? 0 : d->contest_boot;
+}
