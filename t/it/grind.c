@@ -16,6 +16,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "t/it/child.h"
 #include "t/it/it.h"
 
 enum {
@@ -55,6 +56,26 @@ grind_words(const char *folder, const char *words[])
 	words[n++] = "--errors-for-leak-kinds=definite,possible";
 	words[n++] = log;
 	return n;
+}
+
+char *
+grind_program(const char *folder)
+{
+	static const char *const names[] = { "vk-flightctl-provider",
+		"kubeside", "flightside", "placer" };
+	AUTO_FREE char *bin = xasprintf("%s/bin", folder);
+	size_t i;
+
+	if (mkdir(bin, 0711) == -1)
+		it_die("%s: cannot be made", bin);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		AUTO_FREE char *program = child_program(names[i]);
+		const char *const argv[] = { "/bin/cp", program, bin, NULL };
+
+		if (child_run(argv, NULL) != 0)
+			it_die("%s: cannot be copied", program);
+	}
+	return xasprintf("%s/%s", bin, names[0]);
 }
 
 /* 1: it is of a process that ended, and clean; 0: of one that went on. */

@@ -23,6 +23,12 @@ int grind_is_wanted(void);
  */
 size_t grind_words(const char *folder, const char *words[]);
 
+/*
+ * The provider's program, copied there with its workers: valgrind executes
+ * those by path, with uids that need not reach the build folder.  Caller frees.
+ */
+char *grind_program(const char *folder);
+
 /* One check: no process of that folder read or lost what it must not. */
 void grind_judge(const char *folder);
 

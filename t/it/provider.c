@@ -150,7 +150,7 @@ struct provider *
 provider_start(const char *name, const char *const *extra)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	AUTO_FREE char *program = NULL;
 	const char *argv[GRIND_WORDS + 2];
 	size_t n = 0;
 
@@ -163,8 +163,11 @@ provider_start(const char *name, const char *const *extra)
 	if (grind_is_wanted()) {
 		p->grind = xasprintf("%s/valgrind", p->dir);
 		n = grind_words(p->grind, argv);
+		program = grind_program(p->grind);
 		provider_expect(p, "the kernel has no (Landlock|system call)");
 	}
+	if (program == NULL)
+		program = child_program("vk-flightctl-provider");
 	argv[n++] = program;
 	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);
