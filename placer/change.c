@@ -323,7 +323,11 @@ leave(struct world *w, struct wdevice *d, int room, int64_t then_boot,
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (p->queued != IO_SET || room-- > 0)
+		/* Contested or not, what is there may be changed. */
+		if (p->queued != IO_SET ||
+		    (now.boot_ms < contest_until(d) &&
+			device_entry(d->dev, p->app) != NULL) ||
+		    room-- > 0)
 			continue;
 		room = 0;
 		change_queue(w, p, IO_NONE, now);

@@ -19,6 +19,7 @@ contest_stored(struct wdevice *d)
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->flying == IO_NONE)
 			continue;
+		p->untold = p->flying == IO_SET && (p->untold || !p->there);
 		p->there = p->flying == IO_SET;
 		p->there_images = p->sent_images;
 	}
@@ -29,9 +30,12 @@ contest_unknown(struct wdevice *d)
 {
 	struct wpod *p;
 
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (p->flying != IO_NONE)
-			p->there = 0;
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->flying == IO_NONE)
+			continue;
+		p->untold = p->flying == IO_SET && (p->untold || !p->there);
+		p->there = 0;
+	}
 }
 
 static void
@@ -92,12 +96,16 @@ contest_read(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
 	size_t last = sizeof(d->undone_boot) / sizeof(d->undone_boot[0]) - 1;
+	int judge = d->ours, n = 0, undone;
 	struct wpod *p;
-	int n = 0;
 
+	d->ours = is_ours(d, now) != 0;
+	judge = judge && d->ours;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (!is_undone(p, d) || !is_ours(d, now) || p->pod == NULL ||
-		    p->pod->terminating)
+		undone = is_undone(p, d);
+		if (d->dev->rendered)
+			p->untold = 0;
+		if (!undone || !judge || p->pod == NULL || p->pod->terminating)
 			continue;
 		tell(p, fx, "ApplicationOverwritten",
 		    "another writer took the application out or changed it");
@@ -108,6 +116,8 @@ contest_read(struct world *w, struct wdevice *d, struct now now,
 	memmove(&d->undone_boot[1], &d->undone_boot[0],
 	    last * sizeof(d->undone_boot[0]));
 	d->undone_boot[0] = now.boot_ms;
+	if (now.boot_ms < contest_until(d)) /* nothing of ours meanwhile */
+		return;
 	if (d->contest_ms == 0 &&
 	    (d->undone_boot[last] == 0 ||
 		now.boot_ms - d->undone_boot[last] > CONTEST_WINDOW_MS))

@@ -22,6 +22,7 @@
 void
 intake_writer(struct world *w, const struct body_writer *m, struct now now)
 {
+	struct wdevice *d;
 	struct wnode *n;
 	struct wpod *p;
 	int was;
@@ -36,6 +37,8 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	    "node %s: this provider is its writer", n->name);
 	/* What the writer before us did last is in no older list. */
 	w->writer_boot = now.boot_ms;
+	TAILQ_FOREACH(d, &n->devices, on_node)
+		d->ours = 0;
 	w->devices_listed = 0;
 	w->want_list = 1;
 	RB_FOREACH(p, wpod_tree, &w->pods)

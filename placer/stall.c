@@ -44,7 +44,10 @@ may_flip(const struct wpod *p, const struct wdevice *d, enum wish_io io)
 	if (p->pod == NULL || !p->sent || p->blamed || p->withheld ||
 	    p->reverting)
 		return 0;
-	return io == IO_CUT ? there && !p->applied : !there && p->has_entry;
+	if (io == IO_CUT)
+		return there && p->untold;
+	return !there && p->pod->terminating && p->applied && p->has_entry &&
+	    p->rendered_images == p->sent_images;
 }
 
 static int
@@ -65,8 +68,8 @@ int
 stall_nudge(struct world *w, struct wdevice *d, struct now now)
 {
 	/* A server with another rule of the hash is not stalled. */
-	if (!w->hash_rule || d->nqueued > 0 || d->change_id != 0 ||
-	    !stall_is(d, now))
+	if (!w->hash_rule || !d->dev->spec_valid || d->nqueued > 0 ||
+	    d->change_id != 0 || !stall_is(d, now))
 		return 0;
 	if (now.boot_ms < d->nudged_boot + d->stall_ms) {
 		world_look_device_at(w, d, d->nudged_boot + d->stall_ms);

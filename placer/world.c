@@ -373,6 +373,7 @@ world_unseat(struct world *w, struct wpod *p)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = 0;
+	p->there = p->untold = 0;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
 	p->has_kept = p->reverting = 0;
 	p->proven_images = 0;

@@ -103,6 +103,7 @@ struct wpod {
 	uint8_t listed;	       /* seen in the pod list that now comes in */
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
 	uint64_t there_images; /* with these */
+	uint8_t untold;	       /* written and not rendered since; contest.h */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
 	uint8_t withheld;
@@ -167,6 +168,7 @@ struct wdevice {
 	uint8_t listed;	     /* seen in the list that now comes in */
 	uint8_t gone;	     /* 404 */
 	uint8_t unreadable;  /* oversize or malformed: frozen */
+	uint8_t ours; /* written by no other provider since the last read */
 	int64_t undone_boot[3]; /* the latest first; contest.h */
 	int64_t contest_ms;	/* the pause, 0: not contested */
 	int64_t contest_boot;	/* until then nothing is added */
