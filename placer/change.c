@@ -163,7 +163,7 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 	    a->kind == ERR_FORMAT)
 		denied(d, a->text, now);
 	hold(d, now);
-	contest_unknown(d);
+	contest_answered(d, 0);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->flying == IO_NONE)
 			continue;
@@ -189,7 +189,7 @@ change_answered(struct world *w, struct wdevice *d,
 	d->wrote_generation = a->generation;
 	free(d->wrote_created);
 	d->wrote_created = xstrdup(a->created);
-	contest_stored(d);
+	contest_answered(d, 1);
 	world_look_pods_of(w, d);
 	world_look_device(w, d);
 }

@@ -9,10 +9,11 @@
 
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 
 void
-contest_stored(struct wdevice *d)
+contest_answered(struct wdevice *d, int stored)
 {
 	struct wpod *p;
 
@@ -20,34 +21,19 @@ contest_stored(struct wdevice *d)
 		if (p->flying == IO_NONE)
 			continue;
 		p->untold = p->flying == IO_SET && (p->untold || !p->there);
-		p->there = p->flying == IO_SET;
+		p->there = stored && p->flying == IO_SET;
 		p->there_images = p->sent_images;
 	}
 }
 
-void
-contest_unknown(struct wdevice *d)
-{
-	struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (p->flying == IO_NONE)
-			continue;
-		p->untold = p->flying == IO_SET && (p->untold || !p->there);
-		p->there = 0;
-	}
-}
-
 static void
-tell(struct wpod *p, struct effects *fx, const char *reason, const char *words)
+tell_overwritten(struct effects *fx, struct wpod *p)
 {
-	struct effect *e;
+	AUTO_FREE char *text = xasprintf("Device %s: another writer took the "
+					 "application out or changed it",
+	    p->device->name);
 
-	e = effects_add(fx, EFFECT_EVENT);
-	e->pod = p;
-	e->reason = reason;
-	e->number = 1;
-	e->text = xasprintf("Device %s: %s", p->device->name, words);
+	effects_event(fx, p, 1, "ApplicationOverwritten", text);
 }
 
 /* Believes what it reads; 1: that is not what we left. */
@@ -76,19 +62,16 @@ is_ours(const struct wdevice *d, struct now now)
 static void
 contested(struct wdevice *d, struct now now, struct effects *fx)
 {
-	char words[128];
-	struct wpod *p;
+	AUTO_FREE char *text = NULL;
 
 	d->contest_ms = d->contest_ms == 0 ? CONTEST_MIN_MS : 2 * d->contest_ms;
 	if (d->contest_ms > CONTEST_MAX_MS)
 		d->contest_ms = CONTEST_MAX_MS;
 	d->contest_boot = now.boot_ms + d->contest_ms;
-	(void)snprintf(words, sizeof(words),
-	    "another writer undoes what is written to it: next try in %lld min",
-	    (long long)d->contest_ms / CONTEST_MIN_MS);
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (p->pod != NULL && !p->pod->terminating)
-			tell(p, fx, "DeviceContested", words);
+	text = xasprintf("Device %s: another writer undoes what is written to "
+			 "it: next try in %lld min",
+	    d->name, (long long)d->contest_ms / CONTEST_MIN_MS);
+	effects_device_event(fx, d, 1, "DeviceContested", text);
 }
 
 void
@@ -107,8 +90,7 @@ contest_read(struct world *w, struct wdevice *d, struct now now,
 			p->untold = 0;
 		if (!undone || !judge || p->pod == NULL || p->pod->terminating)
 			continue;
-		tell(p, fx, "ApplicationOverwritten",
-		    "another writer took the application out or changed it");
+		tell_overwritten(fx, p);
 		n++;
 	}
 	if (n == 0)

@@ -19,11 +19,11 @@ enum {
 	CONTEST_MAX_MS = 60 * 60 * 1000,
 };
 
-/* A write of ours was stored: what flies is in the spec, or is not. */
-void contest_stored(struct wdevice *);
-
-/* A write of ours may have been stored: what it took out is not missed. */
-void contest_unknown(struct wdevice *);
+/*
+ * A write of ours was answered.  Not stored: it may have been, so that what it
+ * took out is not missed.
+ */
+void contest_answered(struct wdevice *, int stored);
 
 /* A read that is not stale came in. */
 void contest_read(struct world *, struct wdevice *, struct now,

@@ -67,3 +67,14 @@ effects_event(struct effects *fx, struct wpod *p, int warning,
 	e->number = (uint64_t)warning;
 	e->text = xstrdup(text);
 }
+
+void
+effects_device_event(struct effects *fx, struct wdevice *d, int warning,
+    const char *reason, const char *text)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->pod != NULL && !p->pod->terminating)
+			effects_event(fx, p, warning, reason, text);
+}

@@ -61,4 +61,8 @@ void effects_record(struct effects *, struct wpod *, const char *operation,
 void effects_event(struct effects *, struct wpod *, int warning,
     const char *reason, const char *text);
 
+/* Of each pod that it runs and that is to stay. */
+void effects_device_event(struct effects *, struct wdevice *, int warning,
+    const char *reason, const char *text);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
 
@@ -23,20 +24,11 @@ enum {
 
 static void
 tell(struct wdevice *d, struct effects *fx, const char *reason, int warning,
-    const char *text)
+    const char *words)
 {
-	struct effect *e;
-	struct wpod *p;
+	AUTO_FREE char *text = xasprintf("Device %s %s", d->name, words);
 
-	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (p->pod == NULL || p->pod->terminating)
-			continue;
-		e = effects_add(fx, EFFECT_EVENT);
-		e->pod = p;
-		e->reason = reason;
-		e->number = (uint64_t)warning;
-		e->text = xasprintf("Device %s %s", d->name, text);
-	}
+	effects_device_event(fx, d, warning, reason, text);
 }
 
 static void

@@ -20,8 +20,8 @@
 /* -- devices
  * --------------------------------------------------------------------- */
 
-static struct edge *
-find(struct scene *sc, const char *name)
+struct edge *
+flight_find(struct scene *sc, const char *name)
 {
 	struct edge *d;
 
@@ -34,7 +34,7 @@ find(struct scene *sc, const char *name)
 struct edge *
 flight_edge(struct scene *sc, const char *name)
 {
-	struct edge *d = find(sc, name);
+	struct edge *d = flight_find(sc, name);
 
 	if (d == NULL)
 		scene_fail(sc, "no device %s", name);
@@ -47,7 +47,7 @@ flight_add(struct scene *sc, const char *name)
 {
 	struct edge *d;
 
-	if ((d = find(sc, name)) != NULL) {
+	if ((d = flight_find(sc, name)) != NULL) {
 		edge_clear(d);
 		edge_init(d);
 		return d;
@@ -191,7 +191,7 @@ static void
 read_one(struct scene *sc, const struct frame *f, const char *name)
 {
 	struct body_device_bad bad = { .kind = ERR_GONE };
-	struct edge *d = find(sc, name);
+	struct edge *d = flight_find(sc, name);
 
 	out_add(sc, OUT_READ, name, "%s", "");
 	if (d != NULL && d->exists) {

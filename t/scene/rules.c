@@ -104,23 +104,12 @@ is_listed(const struct scene *sc)
 	return sc->kube.chan != NULL && sc->kube.listed && sc->kube.reachable;
 }
 
-static const struct edge *
-find_edge(struct scene *sc, const char *name)
-{
-	const struct edge *d;
-
-	TAILQ_FOREACH(d, &sc->edges, link)
-		if (strcmp(d->name, name) == 0)
-			return d;
-	return NULL;
-}
-
 /* What a device was never told to stop may be put back: placer/stall.h. */
 static int
 is_undone(struct scene *sc, const char *device, const char *app,
     struct span entry)
 {
-	const struct edge *d = find_edge(sc, device);
+	const struct edge *d = flight_find(sc, device);
 	const struct told *t;
 
 	if (d == NULL || edge_is_rendered(d))

@@ -276,6 +276,7 @@ void flight_frame(struct scene *, const struct frame *, int late);
 void flight_greet(struct scene *);
 void flight_round(struct scene *);
 void flight_push(struct scene *, struct edge *);
+struct edge *flight_find(struct scene *, const char *name); /* or NULL */
 struct edge *flight_edge(struct scene *, const char *name); /* NULL: fails */
 struct edge *flight_add(struct scene *, const char *name);
 void flight_clear(struct scene *);
