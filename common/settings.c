@@ -81,6 +81,8 @@ static const struct {
 	{ SET_LOG_LEVEL, { "error", "warn", "info", "debug" } },
 	{ SET_LOG_FORMAT, { "json", "text" } },
 	{ SET_REQUIRE_SANDBOX, { "yes", "no" } },
+	{ SET_ALLOW_PRIVILEGED, { "yes", "no" } },
+	{ SET_SECRETS, { "refuse", "inline" } },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

@@ -12,6 +12,7 @@
 struct admit_rules {
 	const char *cluster;	/* whose mark is ours */
 	const char *registries; /* IMAGE_REGISTRIES; "": any */
+	int host;		/* ALLOW_PRIVILEGED=yes */
 };
 
 /*

@@ -14,6 +14,8 @@
 #include "common/mark.h"
 
 #define STATE_DIR "/var/lib/vk-flightctl/"
+#define IP_BYTES "0123456789abcdefABCDEF.:"
+#define RUN_DIR "/run/vk-flightctl/"
 
 /* What is left of a value; every taker moves it on or says no. */
 struct rest {
@@ -70,19 +72,25 @@ take_component(struct rest *r)
 	return take_set(r, "._-");
 }
 
-/* "10.0.0.1" or "[::1]"; what is no address podman refuses. */
+/* What is no address podman refuses. */
+static int
+take_ip(struct rest *r, const char *bytes)
+{
+	const char *from = r->p;
+
+	while (r->p < r->end && *r->p != '\0' && strchr(bytes, *r->p) != NULL)
+		r->p++;
+	return r->p > from;
+}
+
+/* "10.0.0.1" or "[::1]" */
 static int
 take_address(struct rest *r)
 {
-	static const char v4_bytes[] = "0123456789.",
-			  v6_bytes[] = "0123456789abcdefABCDEF.:";
 	int v6 = take_text(r, "[");
-	const char *from = r->p;
 
-	while (r->p < r->end && *r->p != '\0' &&
-	    strchr(v6 ? v6_bytes : v4_bytes, *r->p) != NULL)
-		r->p++;
-	return r->p > from && (!v6 || take_text(r, "]"));
+	return take_ip(r, v6 ? IP_BYTES : "0123456789.") &&
+	    (!v6 || take_text(r, "]"));
 }
 
 static int
@@ -253,6 +261,127 @@ take_id(struct rest *r, const struct forms_file *f)
 	return take_text(r, id);
 }
 
+/* -- what a container may ask of its device -- */
+
+/* Kubernetes' Pod Security Standards, level baseline. */
+static const char *const baseline[] = { "AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE",
+	"FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP",
+	"SETGID", "SETPCAP", "SETUID", "SYS_CHROOT" };
+
+static const char *const safe_sysctls[] = { "kernel.shm_rmid_forced",
+	"net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports",
+	"net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range",
+	"net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl",
+	"net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_keepalive_time",
+	"net.ipv4.tcp_rmem", "net.ipv4.tcp_syncookies", "net.ipv4.tcp_wmem" };
+
+static int
+is_one_of(struct span s, const char *const *list, size_t n)
+{
+	while (n-- > 0)
+		if (span_is(s, list[n]))
+			return 1;
+	return 0;
+}
+
+static int
+take_capability(struct rest *r, const struct forms_file *f)
+{
+	const char *from = r->p;
+	struct span name;
+
+	if (!take_set(r, "_"))
+		return 0;
+	name = (struct span){ from, (size_t)(r->p - from) };
+	return f->app->rules->host ||
+	    is_one_of(name, baseline, sizeof(baseline) / sizeof(baseline[0]));
+}
+
+/* A value has blanks only between quotes. */
+static int
+take_sysctl(struct rest *r, const struct forms_file *f, const char *before)
+{
+	int quoted = take_text(r, "\"");
+	struct span name;
+
+	if (!take_text(r, before))
+		return 0;
+	name.p = r->p;
+	if (!take_set(r, "_./-"))
+		return 0;
+	name.len = (size_t)(r->p - name.p);
+	if (!f->app->rules->host &&
+	    !is_one_of(name, safe_sysctls,
+		sizeof(safe_sysctls) / sizeof(safe_sysctls[0])))
+		return 0;
+	return take_text(r, "=") &&
+	    take_set(r, quoted ? "_.,:-+ " : "_.,:-+") &&
+	    (!quoted || take_text(r, "\""));
+}
+
+static int
+take_host_path(struct rest *r, int absolute)
+{
+	const char *from = r->p;
+	size_t i;
+
+	if (absolute && (r->p == r->end || *r->p != '/'))
+		return 0;
+	if (!take_set(r, "_./@+-"))
+		return 0;
+	for (i = 1; from + i < r->p; i++)
+		if (from[i - 1] == '.' && from[i] == '.')
+			return 0;
+	return 1;
+}
+
+/* "[...]", as podman takes an argument vector. */
+static int
+take_json(struct rest *r)
+{
+	const char *from = r->p;
+
+	return take_bytes(r, "") && *from == '[' && r->p[-1] == ']';
+}
+
+/* -- units of the application -- */
+
+/* C of a file C.container that is there. */
+static int
+take_container(struct rest *r, const struct forms_file *f)
+{
+	static const char suffix[] = ".container";
+	size_t i, len, best = 0;
+	const char *file;
+
+	/* The longest: a name may begin with another. */
+	for (i = 0; f->app->files[i] != NULL; i++) {
+		file = f->app->files[i];
+		len = strlen(file);
+		if (len <= sizeof(suffix) - 1 ||
+		    strcmp(file + len - (sizeof(suffix) - 1), suffix) != 0)
+			continue;
+		len -= sizeof(suffix) - 1;
+		if (len > best && (size_t)(r->end - r->p) >= len &&
+		    memcmp(r->p, file, len) == 0)
+			best = len;
+	}
+	r->p += best;
+	return best > 0;
+}
+
+static int
+take_units(struct rest *r, const struct forms_file *f)
+{
+	int n = 0;
+
+	for (; take_text(r, " "); n++)
+		if (!take_id(r, f) || !take_text(r, "-") ||
+		    !take_container(r, f) || !take_text(r, ".service"))
+			return 0;
+	return n > 0;
+}
+
 static int
 take_one(struct rest *r, char what, const struct forms_file *f)
 {
@@ -269,6 +398,30 @@ take_one(struct rest *r, char what, const struct forms_file *f)
 		return take_text(r, f->stem);
 	case 'F':
 		return take_end_mark(r, f);
+	case 'R':
+		return take_text(r, RUN_DIR) && take_text(r, f->app->name);
+	case 'K':
+		return take_container(r, f);
+	case 'u':
+		return take_units(r, f);
+	case 'p':
+		return take_host_path(r, 0);
+	case 'H':
+		return take_host_path(r, 1);
+	case 'J':
+		return take_json(r);
+	case 'c':
+		return take_capability(r, f);
+	case 'y':
+		return take_sysctl(r, f, "");
+	case 'Y':
+		return take_sysctl(r, f, "--sysctl=");
+	case 'L':
+		return take_set(r, "_.:,-");
+	case 'l':
+		return take_text(r, "SIG") && take_set(r, "+-");
+	case 'h':
+		return take_ip(r, IP_BYTES);
 	case 'N':
 		return take_number(r);
 	case 'P':

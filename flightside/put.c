@@ -467,7 +467,8 @@ put_new(const struct put_parts *parts, const struct settings *s, put_fn *answer,
 
 	p->with = *parts;
 	p->rules = (struct admit_rules){ .cluster = p->cluster,
-		.registries = s->text[SET_IMAGE_REGISTRIES] };
+		.registries = s->text[SET_IMAGE_REGISTRIES],
+		.host = strcmp(s->text[SET_ALLOW_PRIVILEGED], "yes") == 0 };
 	p->answer = answer;
 	p->arg = arg;
 	TAILQ_INIT(&p->changes);

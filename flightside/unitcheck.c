@@ -43,14 +43,19 @@ struct file {
 static const struct row {
 	enum kind kind;
 	int words;
+	int host; /* with ALLOW_PRIVILEGED=yes */
 	const char *section, *key, *form;
 } rows[] = {
-#define LINE(kind, section, key, form) { KIND_##kind, 0, section, key, form },
-#define WORD(kind, section, key, form) { KIND_##kind, 1, section, key, form },
+#define LINE(k, section, key, form) { KIND_##k, 0, 0, section, key, form },
+#define WORD(k, section, key, form) { KIND_##k, 1, 0, section, key, form },
+#define HOSTLINE(k, section, key, form) { KIND_##k, 0, 1, section, key, form },
+#define HOSTWORD(k, section, key, form) { KIND_##k, 1, 1, section, key, form },
 #include "flightside/admit.def"
 #include "flightside/exec.def"
 #undef LINE
 #undef WORD
+#undef HOSTLINE
+#undef HOSTWORD
 };
 
 static int
@@ -66,7 +71,9 @@ is_admitted(const struct file *f, struct span key, struct span value, int words)
 	size_t i;
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].words == words && is_row(&rows[i], f, key) &&
+		if (rows[i].words == words &&
+		    rows[i].host <= f->is.app->rules->host &&
+		    is_row(&rows[i], f, key) &&
 		    forms_match(&f->is, value, rows[i].form))
 			return 1;
 	return 0;

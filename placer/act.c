@@ -86,7 +86,7 @@ save_change(struct act *a, const struct wdevice *d, struct why *why)
 static void
 save_entry(struct act *a, struct wpod *p, struct why *why)
 {
-	if (p->entry == NULL)
+	if (p->entry == NULL || p->pod->uses_secrets)
 		return;
 	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
 		p->has_kept = 1;
@@ -150,6 +150,8 @@ emit(struct act *a, const struct effect *e, struct now now)
 {
 	switch (e->kind) {
 	case EFFECT_ENTRY:
+		if (e->pod->pod->uses_secrets)
+			break; /* until it is sent, and never on a disk */
 		free(e->pod->entry);
 		e->pod->entry = NULL;
 		break;

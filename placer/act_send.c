@@ -42,6 +42,17 @@ entry_of(struct act *a, const struct wpod *p)
 	return entry;
 }
 
+/* What holds a Secret is kept nowhere: another write is prepared anew. */
+static void
+drop_entry(struct wpod *p)
+{
+	if (p->entry != NULL)
+		explicit_bzero(p->entry, strlen(p->entry));
+	free(p->entry);
+	p->entry = NULL;
+	p->has_entry = 0;
+}
+
 /* What has no entry any more is prepared anew. */
 static void
 add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
@@ -53,8 +64,11 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 		return;
 	}
 	if ((entry = entry_of(a, p)) != NULL &&
-	    edit_set(edit, p->app, entry) == 0)
+	    edit_set(edit, p->app, entry) == 0) {
+		if (p->pod->uses_secrets && !p->reverting)
+			drop_entry(p);
 		return;
+	}
 	p->has_entry = entry != NULL;
 	change_queue(a->world, p, IO_NONE, (struct now){ 0, 0 });
 	world_look(a->world, p);
@@ -221,16 +235,21 @@ act_send_fetch(struct act *a, const struct effect *e)
 {
 	struct body_get_object m = { .kind = OBJECT_CONFIGMAP };
 	const char *name = e->pod->name;
+	const struct quadlet_need *need;
 	struct pending *q;
 
 	if (a->kube == NULL) {
 		prepare_forget(e->pod);
 		return;
 	}
-	if (e->number == FETCH_POD)
+	if (e->number == FETCH_POD) {
 		m.kind = OBJECT_POD;
-	else
-		name = e->pod->needs->names[e->number];
+	} else {
+		need = &e->pod->needs->of.list[e->number];
+		if (need->secret)
+			m.kind = OBJECT_SECRET;
+		name = need->name;
+	}
 	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
 	(void)strlcpy(m.name, name, sizeof(m.name));
 	(void)strlcpy(m.pod_uid, e->pod->uid, sizeof(m.pod_uid));

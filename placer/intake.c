@@ -242,6 +242,7 @@ recover_entries(struct wdevice *d, struct span object, struct effects *fx)
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (!p->adopted || p->has_entry || p->entry != NULL ||
+		    p->pod == NULL || p->pod->uses_secrets ||
 		    (e = device_entry(d->dev, p->app)) == NULL ||
 		    e->images == 0 ||
 		    (p->entry = edit_recover(object, p->app)) == NULL)

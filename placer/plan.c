@@ -217,7 +217,8 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	if (pauses(w, p, now))
 		return 0;
 	if (p->pod->images != p->rendered_images) {
-		if (p->entry != NULL) { /* what ran is saved first */
+		/* what ran is saved first */
+		if (p->entry != NULL && !p->pod->uses_secrets) {
 			world_look_at(w, p, now.boot_ms + SAVED_MS);
 			return 0;
 		}

@@ -20,6 +20,7 @@
 #include "common/scan.h"
 #include "common/stamp.h"
 #include "placer/block.h"
+#include "placer/quadlet.h"
 #include "placer/requests.h"
 #include "placer/seen.h"
 #include "placer/selector.h"
@@ -432,6 +433,7 @@ build(struct block *b, void *arg)
 		return -1;
 	if (pod->images == 0) /* which means: absent */
 		pod->images = 1;
+	pod->uses_secrets = (uint8_t)quadlet_uses_secrets(raw->spec);
 	build_owner(b, raw, pod);
 	build_reconnect(p, pod);
 	build_told_device(b, jread_member(p->root, "status"), pod);

@@ -137,6 +137,7 @@ struct pod {
 	uint8_t terminating;	/* has a deletionTimestamp */
 	uint8_t tolerates_ours; /* the provider taint, by its key */
 	uint8_t is_daemon;	/* controlled by a DaemonSet */
+	uint8_t uses_secrets;	/* its translation holds what is in a Secret */
 	struct host_port *ports;
 	size_t nports;
 	struct pod_container *containers; /* init ones first */

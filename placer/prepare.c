@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/quadlet.h"
@@ -28,18 +29,16 @@ fetch(struct effects *fx, struct wpod *p, uint64_t n)
 	e->number = n;
 }
 
+/* Takes what is needed. */
 static struct wneeds *
-new_needs(struct wpod *p, char **names, uint64_t optional)
+new_needs(struct wpod *p, const struct quadlet_needs *of)
 {
 	struct wneeds *n;
 
 	n = xcalloc(1, sizeof(*n));
-	n->names = names;
-	n->optional = optional;
-	while (names != NULL && names[n->n] != NULL)
-		n->n++;
-	n->bytes = xcalloc(n->n, sizeof(*n->bytes));
-	n->lens = xcalloc(n->n, sizeof(*n->lens));
+	n->of = *of;
+	n->bytes = xcalloc(of->n, sizeof(*n->bytes));
+	n->lens = xcalloc(of->n, sizeof(*n->lens));
 	p->needs = n;
 	return n;
 }
@@ -47,8 +46,10 @@ new_needs(struct wpod *p, char **names, uint64_t optional)
 static enum prepare
 ask_for_pod(struct wpod *p, struct effects *fx)
 {
+	const struct quadlet_needs none = { 0 };
+
 	if (p->needs == NULL) {
-		new_needs(p, NULL, 0)->pod_waits = 1;
+		new_needs(p, &none)->pod_waits = 1;
 		fetch(fx, p, FETCH_POD);
 	}
 	return PREPARE_WAITS;
@@ -58,19 +59,17 @@ ask_for_pod(struct wpod *p, struct effects *fx)
 static int
 ask_for_objects(struct wpod *p, struct effects *fx, struct why *why)
 {
-	char **names = NULL;
-	uint64_t optional = 0;
+	struct quadlet_needs of;
 	size_t i;
 
 	if (p->needs != NULL)
 		return 1;
-	if (quadlet_needs((struct span){ p->raw, p->raw_len }, &names,
-		&optional, why) == -1)
+	if (quadlet_needs((struct span){ p->raw, p->raw_len }, &of, why) == -1)
 		return 0;
-	new_needs(p, names, optional);
-	for (i = 0; i < p->needs->n; i++)
+	new_needs(p, &of);
+	for (i = 0; i < of.n; i++)
 		fetch(fx, p, i);
-	p->needs->waits = p->needs->n;
+	p->needs->waits = of.n;
 	return 1;
 }
 
@@ -78,12 +77,15 @@ static int
 missing(struct wpod *p, struct why *why)
 {
 	const struct wneeds *n = p->needs;
+	const struct quadlet_need *need;
 	size_t i;
 
-	for (i = 0; i < n->n; i++) {
-		if (n->lens[i] > 0 || (n->optional & (uint64_t)1 << i) != 0)
+	for (i = 0; i < n->of.n; i++) {
+		need = &n->of.list[i];
+		if (n->lens[i] > 0 || need->optional)
 			continue;
-		fail(why, ERR_AGAIN, "configmap \"%s\" not found", n->names[i]);
+		fail(why, ERR_AGAIN, "%s \"%s\" not found",
+		    need->secret ? "secret" : "configmap", need->name);
 		world_free_needs(p); /* the next look asks again */
 		return 1;
 	}
@@ -113,27 +115,10 @@ keep(struct wpod *p, const struct quadlet *q)
 	world_free_needs(p);
 }
 
-static enum prepare
-translate(struct world *w, struct wpod *p, struct why *why)
+static struct quadlet_in
+input_of(const struct world *w, const struct wpod *p)
 {
-	struct quadlet_object *objects;
-	struct quadlet_in in;
-	struct quadlet q;
-	size_t i;
-	int rc;
-
-	if (mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1) {
-		fail(why, ERR_FORMAT, "%s/%s: no application name", p->ns,
-		    p->name);
-		return PREPARE_REFUSED;
-	}
-	objects = xcalloc(p->needs->n, sizeof(*objects));
-	for (i = 0; i < p->needs->n; i++) {
-		objects[i].name = p->needs->names[i];
-		objects[i].object =
-		    (struct span){ p->needs->bytes[i], p->needs->lens[i] };
-	}
-	in = (struct quadlet_in){
+	return (struct quadlet_in){
 		.pod = { p->raw, p->raw_len },
 		.app = p->app,
 		.cluster = w->cluster,
@@ -142,28 +127,54 @@ translate(struct world *w, struct wpod *p, struct why *why)
 		.cpu_m = p->pod->cpu_m,
 		.memory = p->pod->memory,
 		.try = p->tries,
-		.objects = objects,
-		.nobjects = p->needs->n,
+		.host = w->host,
+		.secrets = w->secrets,
 	};
-	if ((rc = quadlet_render(&in, &q, why)) == 0) {
-		keep(p, &q);
-		quadlet_clear(&q);
+}
+
+static enum prepare
+translate(struct world *w, struct wpod *p, struct why *why)
+{
+	AUTO_FREE struct quadlet_object *objects = NULL;
+	struct quadlet_in in;
+	struct quadlet q;
+	size_t i;
+
+	if (mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1) {
+		fail(why, ERR_FORMAT, "%s/%s: no application name", p->ns,
+		    p->name);
+		return PREPARE_REFUSED;
 	}
-	free(objects);
-	return rc == 0 ? PREPARE_READY : PREPARE_REFUSED;
+	objects = xcalloc(p->needs->of.n, sizeof(*objects));
+	for (i = 0; i < p->needs->of.n; i++)
+		objects[i] = (struct quadlet_object){
+			.name = p->needs->of.list[i].name,
+			.secret = p->needs->of.list[i].secret,
+			.object = { p->needs->bytes[i], p->needs->lens[i] },
+		};
+	in = input_of(w, p);
+	in.objects = objects;
+	in.nobjects = p->needs->of.n;
+	if (quadlet_render(&in, &q, why) == -1)
+		return PREPARE_REFUSED;
+	keep(p, &q);
+	quadlet_clear(&q);
+	return PREPARE_READY;
 }
 
 enum prepare
 prepare_entry(struct world *w, struct wpod *p, struct effects *fx,
     struct why *why)
 {
+	struct quadlet_in in;
+
 	*why = (struct why){ .kind = ERR_NONE };
 	if (p->has_entry)
 		return PREPARE_READY;
 	if (p->raw == NULL)
 		return ask_for_pod(p, fx);
-	if (quadlet_check((struct span){ p->raw, p->raw_len }, why) == -1 ||
-	    !ask_for_objects(p, fx, why))
+	in = input_of(w, p);
+	if (quadlet_check(&in, why) == -1 || !ask_for_objects(p, fx, why))
 		return PREPARE_REFUSED;
 	if (p->needs->waits > 0)
 		return PREPARE_WAITS;
@@ -224,7 +235,7 @@ prepare_object(struct world *w, struct wpod *p, uint64_t n, struct span object)
 		p->raw_len = object.len;
 		return;
 	}
-	if (needs == NULL || n >= needs->n || needs->bytes[n] != NULL)
+	if (needs == NULL || n >= needs->of.n || needs->bytes[n] != NULL)
 		return;
 	needs->waits--;
 	if (object.len == 0)

@@ -2,39 +2,19 @@
 /*
  * quadlet.c: one Pod as one Flightctl application.
  *
- * Owns which files there are and their names; quadlet_container.c and
- * quadlet_volume.c own what is in them, unitfile.c how it is escaped, fields.c
- * what is refused.  Never changes anything for a pod that is unchanged: what a
- * running application consists of is restarted by one other byte.
+ * Owns which files there are and their names; quadlet_*.c own what is in them,
+ * unitfile.c how it is escaped, fields.c what is refused.  Never changes
+ * anything for a pod that is unchanged: what a running application consists of
+ * is restarted by one other byte.
  *
- * With C a container's name, V a volume's, APP the application's and ID = APP-
- * and the six digits that the agent adds, the forms are exactly these (the
- * device policy of flightside admits no others); `_' is in no Kubernetes name,
- * so that ours never meet them:
- *
- *	C.container	[Unit] Description= StartLimitIntervalSec=0
- *			ConditionPathExists=!F (F: see quadlet_container.c)
- *			[Container] ContainerName=C Image= Pull=missing|never
- *			Pod=pod_.pod HostName= Entrypoint= Exec= Environment=
- *			WorkingDir= PublishPort=[IP:]H:C/tcp|udp|sctp
- *			Volume=vol_V.volume:PATH[:ro]
- *			Volume=/var/lib/vk-flightctl/APP/V:PATH:ro,z
- *			PodmanArgs=--memory=N --memory-swap=N --cpus=N
- *			--cpu-shares=N (any of them, one line)
- *			StopTimeout= Label=vk.flightctl.io/...=...
- *			[Service] Restart=always|on-failure|no RestartSec=10
- *			TimeoutStopSec= ExecStopPost= (likewise)
- *			[Install] WantedBy=multi-user.target
- *	pod_.pod	[Pod] PodName=pod_ PublishPort=
- *			PodmanArgs=--exit-policy=continue --hostname=NAME
- *	vol_V.volume	[Volume] VolumeName=V and either Copy=false or
- *			Device=tmpfs Type=tmpfs Options=[size=N,]mode=1777
- *			[Service] ExecStop=/usr/bin/podman volume rm -f ID-V
- *
- * and of spec.config: name APP.V, inline files below
- * /var/lib/vk-flightctl/APP/V/.  Values of Exec= and Environment= may go on
- * over lines that end in a backslash, also within a word; the parts belong
- * together with nothing between.
+ * With C a container's name, V a volume's and APP the application's the files
+ * are C.container (sidecars and init containers too), pod_.pod where there are
+ * several, and vol_V.volume; `_' is in no Kubernetes name, so that ours never
+ * meet them.  Of spec.config: name APP.V, inline files below
+ * /var/lib/vk-flightctl/APP/V/.  flightside's device policy (admit.def,
+ * exec.def) lists every line that may be in them and admits no others.  Values
+ * of Exec= and Environment= may go on over lines that end in a backslash, also
+ * within a word; the parts belong together with nothing between.
  */
 #include "placer/quadlet.h"
 
@@ -59,18 +39,56 @@ static const struct jread_field pod_fields[] = {
 	JOBJ(struct app, spec, "spec", REQUIRED),
 	JSTR(struct app, hostname, "spec.hostname", MAX_NAME, OPTIONAL),
 	JSTR(struct app, restart, "spec.restartPolicy", 16, OPTIONAL),
+	JSTR(struct app, dns_policy, "spec.dnsPolicy", 32, OPTIONAL),
 	JINT(struct app, grace, "spec.terminationGracePeriodSeconds", INT32_MAX,
 	    OPTIONAL),
-	JARR(struct app, containers, "spec.containers", MAX_CONTAINERS,
+	JINT(struct app, fs_group, "spec.securityContext.fsGroup", INT32_MAX,
+	    OPTIONAL),
+	JBOOL(struct app, host_net, "spec.hostNetwork", OPTIONAL),
+	JBOOL(struct app, host_pid, "spec.hostPID", OPTIONAL),
+	JBOOL(struct app, host_ipc, "spec.hostIPC", OPTIONAL),
+	JBOOL(struct app, share_pid, "spec.shareProcessNamespace", OPTIONAL),
+	JOBJ(struct app, security, "spec.securityContext", OPTIONAL),
+	JARR(struct app, lists[LIST_INIT], "spec.initContainers",
+	    MAX_CONTAINERS, OPTIONAL),
+	JARR(struct app, lists[LIST_MAIN], "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
 	JARR(struct app, volumes, "spec.volumes", MAX_LIST, OPTIONAL),
 };
+
+int
+quadlet_is_pod(const struct app *app)
+{
+	return jread_count(app->lists[LIST_INIT]) +
+	    jread_count(app->lists[LIST_MAIN]) >
+	    1;
+}
+
+enum {
+	LINE_MAX_BYTES = 2047 /* Flightctl refuses longer ones */
+};
+
+static int
+has_long_line(const char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n + (text[n] == '\n'))
+		if ((n = strcspn(text, "\n")) > LINE_MAX_BYTES)
+			return 1;
+	return 0;
+}
 
 int
 quadlet_file(struct app *app, const char *path, struct unitfile *f)
 {
 	AUTO_FREE char *text = unitfile_take(f);
 	struct json_object *file;
+
+	if (has_long_line(text))
+		return fail(app->why, ERR_LIMIT,
+		    "spec: a line of over %d bytes in %s", LINE_MAX_BYTES,
+		    path);
 
 	app->bytes += strlen(text) + strlen(path);
 	if (app->bytes > MAX_APPLICATION)
@@ -86,17 +104,22 @@ static int
 pod_file(struct app *app)
 {
 	struct unitfile f = { 0 };
-	size_t i;
 
 	unitfile_section(&f, "Pod");
 	unitfile_line(&f, "PodName", "pod_");
-	unitfile_line(&f, "PodmanArgs", "--exit-policy=continue --hostname=%s",
-	    app->hostname);
-	for (i = 0; i < jread_count(app->containers); i++)
-		if (quadlet_ports(app, i, &f) == -1) {
-			unitfile_clear(&f);
-			return -1;
-		}
+	unitfile_line(&f, "PodmanArgs", "--exit-policy=continue%s%s%s",
+	    app->host_net ? "" : " --hostname=",
+	    app->host_net ? "" : app->hostname,
+	    app->share_pid ? " --share=+pid" : "");
+	if (quadlet_network(app, &f) == -1) {
+		unitfile_clear(&f);
+		return -1;
+	}
+	if (jread_count(app->lists[LIST_INIT]) > 0) {
+		unitfile_section(&f, "Service");
+		unitfile_line(&f, "ExecStopPost",
+		    "/bin/rm -rf " QUADLET_RUN_DIR "/%s", app->in->app);
+	}
 	return quadlet_file(app, "pod_.pod", &f);
 }
 
@@ -123,45 +146,79 @@ set_hostname(struct app *app, char host[64])
 static int
 files(struct app *app)
 {
-	size_t i;
+	size_t list, i;
 
-	if (jread_count(app->containers) == 0)
+	if (jread_count(app->lists[LIST_MAIN]) == 0)
 		return fail(app->why, ERR_FORMAT, "spec.containers: none");
-	for (i = 0; i < jread_count(app->containers); i++)
-		if (quadlet_container(app, i) == -1)
-			return -1;
-	if (i > 1 && pod_file(app) == -1)
+	for (list = 0; list < QUADLET_LISTS; list++)
+		for (i = 0; i < jread_count(app->lists[list]); i++)
+			if (quadlet_container(app, (enum quadlet_list)list,
+				i) == -1)
+				return -1;
+	if (quadlet_is_pod(app) && pod_file(app) == -1)
 		return -1;
 	return quadlet_volumes(app);
+}
+
+/* What the operator and the pod itself have given leave for. */
+static unsigned int
+leave_of(const struct app *app)
+{
+	struct json_object *annotations =
+	    jread_member(jread_member(app->pod, "metadata"), "annotations");
+	const char *readiness =
+	    jread_string(jread_member(annotations, FIELDS_READINESS));
+
+	return (app->in->host ? LEAVE_HOST : 0u) |
+	    (app->in->secrets ? LEAVE_SECRET : 0u) |
+	    (readiness != NULL && strcmp(readiness, "started") == 0 ?
+		    LEAVE_STARTED :
+		    0u);
+}
+
+static int
+translate(struct app *app)
+{
+	AUTO_JSON struct json_object *json = NULL;
+	char host[64];
+
+	if (jread_fields(app->pod, "", pod_fields, COUNT(pod_fields), app,
+		app->why) == -1 ||
+	    fields_check(app->spec, leave_of(app), app->why) == -1 ||
+	    set_hostname(app, host) == -1)
+		return -1;
+	mark_id(app->in->app, app->id);
+	json = jmake_object();
+	jmake_str(json, "name", app->in->app);
+	jmake_str(json, "appType", "quadlet");
+	app->files = jmake_list(json, "inline");
+	if (files(app) == -1)
+		return -1;
+	app->out->application = jmake_text(&json);
+	return 0;
 }
 
 static int
 render(const struct quadlet_in *in, int dry, struct quadlet *out,
     struct why *why)
 {
-	AUTO_JSON struct json_object *pod = NULL, *json = NULL;
+	AUTO_JSON struct json_object *pod = jread_parse(in->pod, why);
 	struct app app = { .in = in,
 		.out = out,
 		.dry = dry,
 		.why = why,
+		.pod = pod,
 		.restart = "Always",
+		.dns_policy = "ClusterFirst",
+		.fs_group = -1,
 		.grace = 30 };
-	char host[64];
+	int r;
 
-	if ((pod = jread_parse(in->pod, why)) == NULL ||
-	    jread_fields(pod, "", pod_fields, COUNT(pod_fields), &app, why) ==
-		-1 ||
-	    fields_check(app.spec, why) == -1 || set_hostname(&app, host) == -1)
+	if (pod == NULL)
 		return -1;
-	mark_id(in->app, app.id);
-	json = jmake_object();
-	jmake_str(json, "name", in->app);
-	jmake_str(json, "appType", "quadlet");
-	app.files = jmake_list(json, "inline");
-	if (files(&app) == -1)
-		return -1;
-	out->application = jmake_text(&json);
-	return 0;
+	r = translate(&app);
+	quadlet_maps_free(&app);
+	return r;
 }
 
 int
@@ -176,14 +233,15 @@ quadlet_render(const struct quadlet_in *in, struct quadlet *out,
 }
 
 int
-quadlet_check(struct span pod, struct why *why)
+quadlet_check(const struct quadlet_in *given, struct why *why)
 {
-	const struct quadlet_in in = { .pod = pod,
-		.app = "k8s-0123456789-x",
-		.cluster = "x",
-		.node = "x" };
+	struct quadlet_in in = *given;
 	struct quadlet out = { 0 };
-	int r = render(&in, 1, &out, why);
+	int r;
+
+	in.app = "k8s-0123456789-x";
+	in.cluster = in.node = "x";
+	r = render(&in, 1, &out, why);
 
 	quadlet_clear(&out);
 	return r;

@@ -12,10 +12,11 @@
 #include "common/span.h"
 #include "common/why.h"
 
-/* One ConfigMap (later: Secret) that the pod mounts, as the API sent it. */
+/* One ConfigMap or Secret that the pod names, as the API sent it. */
 struct quadlet_object {
 	char *name;
-	struct span object; /* len 0: absent, and the pod says optional */
+	int secret;
+	struct span object; /* len 0: absent */
 };
 
 struct quadlet_in {
@@ -26,6 +27,8 @@ struct quadlet_in {
 	uint64_t images;       /* struct pod's digest, for the label */
 	int64_t cpu_m, memory; /* struct pod's requests, for the labels */
 	uint32_t try;	       /* > 0: a label that makes the bytes new */
+	uint8_t host;	       /* ALLOW_PRIVILEGED=yes */
+	uint8_t secrets;       /* SECRETS=inline */
 	const struct quadlet_object *objects;
 	size_t nobjects;
 };
@@ -38,21 +41,35 @@ struct quadlet {
 };
 
 /*
- * ERR_DENIED: "spec.containers[0].livenessProbe: not supported" for the first
- * field that is refused; ERR_LIMIT: over a bound; ERR_FORMAT: not a Pod.
+ * ERR_DENIED: what is refused, by the paths of its fields; ERR_AGAIN: a
+ * ConfigMap or Secret, or a key in it, is not there; ERR_LIMIT: over a bound;
+ * ERR_FORMAT: not a Pod.
  */
 int quadlet_render(const struct quadlet_in *, struct quadlet *, struct why *);
 void quadlet_clear(struct quadlet *);
 
-/* The refusals alone, before anything is fetched. */
-int quadlet_check(struct span pod, struct why *);
+/* The refusals alone, before anything is fetched; of pod, host and secrets. */
+int quadlet_check(const struct quadlet_in *, struct why *);
 
-/*
- * Names of the ConfigMaps to fetch: *names is a NULL-terminated array that
- * the caller frees with its strings; optional ones have *optional bit i set.
- */
-int quadlet_needs(struct span pod, char ***names, uint64_t *optional,
-    struct why *);
+/* The ConfigMaps and Secrets to fetch: each once. */
+struct quadlet_need {
+	char *name;
+	uint8_t secret;
+	uint8_t optional; /* nothing in the pod needs it */
+};
+
+struct quadlet_needs {
+	struct quadlet_need *list;
+	size_t n;
+};
+
+/* ERR_LIMIT: more than 64. */
+int quadlet_needs(struct span pod, struct quadlet_needs *, struct why *);
+void quadlet_needs_clear(struct quadlet_needs *);
+
+/* Whether one of them is a Secret, of a Pod's parsed spec. */
+struct json_object;
+int quadlet_uses_secrets(struct json_object *spec);
 
 /* "nginx" -> "docker.io/library/nginx:latest"; caller frees. */
 char *quadlet_image(const char *);

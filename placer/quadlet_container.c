@@ -2,8 +2,8 @@
 /*
  * quadlet_container.c: one container of a Pod as a .container file.
  *
- * Owns what each field of a container becomes.  An [Install] section is in
- * every file: without it the agent rolls the whole device back.
+ * Owns its sections and its place in the order of starts.  An [Install]
+ * section is in every file: without it the agent rolls the whole device back.
  *
  * A container that ends for good (restartPolicy Never, or OnFailure and exit
  * 0) would be started again at every boot and by every start of the agent.  So
@@ -15,6 +15,16 @@
  *	ExecStopPost=/bin/sh -c 'test "$$SERVICE_RESULT" != success || { mkdir
  *	    -p D && echo "$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS" >F; }'
  * (each on one line, with single blanks).
+ *
+ * Init containers: the agent starts all units of an application at once, and
+ * waits for each; a unit that took its time (Type=oneshot) would hold up the
+ * whole device.  So the order is kept by marks below R =
+ * /run/vk-flightctl/APP: who comes after an init container I is not started
+ * (it counts as a start) where R/I.done is not, and I starts it when it has
+ * made that mark: an init container once it has ended by itself and well,
+ * which is when systemd runs ExecStop= without a $MAINPID; a sidecar once it
+ * has started.  The .pod's unit takes the marks away, so that an application
+ * that starts anew, or a boot, runs its init containers again.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -25,7 +35,6 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
-#include "placer/expand.h"
 #include "placer/fields.h"
 #include "placer/identity.h"
 #include "placer/quadlet_own.h"
@@ -37,21 +46,22 @@ enum {
 	STOP_MARGIN_S = 10,
 };
 
-struct raw {
-	const char *name, *image, *pull, *dir;
-	struct json_object *command, *args, *env, *mounts, *resources;
+static const char *const list_names[] = {
+	[LIST_INIT] = "initContainers",
+	[LIST_MAIN] = "containers",
 };
 
 static const struct jread_field container_fields[] = {
-	JSTR(struct raw, name, "name", MAX_LABEL_VALUE, REQUIRED),
-	JSTR(struct raw, image, "image", 1024, REQUIRED),
-	JSTR(struct raw, pull, "imagePullPolicy", 16, OPTIONAL),
-	JSTR(struct raw, dir, "workingDir", 1024, OPTIONAL),
-	JARR(struct raw, command, "command", MAX_LIST, OPTIONAL),
-	JARR(struct raw, args, "args", MAX_LIST, OPTIONAL),
-	JARR(struct raw, env, "env", MAX_LIST, OPTIONAL),
-	JARR(struct raw, mounts, "volumeMounts", MAX_LIST, OPTIONAL),
-	JOBJ(struct raw, resources, "resources", OPTIONAL),
+	JSTR(struct work, name, "name", MAX_LABEL_VALUE, REQUIRED),
+	JSTR(struct work, image, "image", 1024, REQUIRED),
+	JSTR(struct work, pull, "imagePullPolicy", 16, OPTIONAL),
+	JSTR(struct work, dir, "workingDir", 1024, OPTIONAL),
+	JSTR(struct work, restart, "restartPolicy", 16, OPTIONAL),
+	JARR(struct work, command, "command", MAX_LIST, OPTIONAL),
+	JARR(struct work, args, "args", MAX_LIST, OPTIONAL),
+	JARR(struct work, mounts, "volumeMounts", MAX_LIST, OPTIONAL),
+	JOBJ(struct work, resources, "resources", OPTIONAL),
+	JOBJ(struct work, security, "securityContext", OPTIONAL),
 };
 
 struct port {
@@ -66,19 +76,8 @@ static const struct jread_field port_fields[] = {
 	JINT(struct port, container, "containerPort", UINT16_MAX, REQUIRED),
 };
 
-/* One container under translation. */
-struct work {
-	struct app *app;
-	struct unitfile f;
-	struct raw raw;
-	struct expand_var *vars;
-	size_t nvars;
-	char at[48]; /* "spec.containers[0]" */
-};
-
-/* Puts the path before a complaint that knows none. */
-static int
-at_path(const struct work *w, const char *member, const struct why *inner)
+int
+quadlet_at(const struct work *w, const char *member, const struct why *inner)
 {
 	return fail(w->app->why, inner->kind, "%s.%s: %s", w->at, member,
 	    inner->text);
@@ -107,18 +106,19 @@ publish(struct unitfile *f, const struct port *p, const char *at,
 }
 
 int
-quadlet_ports(struct app *app, size_t i, struct unitfile *f)
+quadlet_ports(struct app *app, enum quadlet_list which, size_t i,
+    struct unitfile *f)
 {
 	struct json_object *list;
 	struct port p;
-	char at[64];
+	char at[80];
 	size_t k;
 
-	list = jread_member(jread_item(app->containers, i), "ports");
+	list = jread_member(jread_item(app->lists[which], i), "ports");
 	for (k = 0; k < jread_count(list); k++) {
 		p = (struct port){ .ip = "", .protocol = "TCP" };
-		(void)snprintf(at, sizeof(at),
-		    "spec.containers[%zu].ports[%zu]", i, k);
+		(void)snprintf(at, sizeof(at), "spec.%s[%zu].ports[%zu]",
+		    list_names[which], i, k);
 		if (jread_fields(jread_item(list, k), at, port_fields,
 			COUNT(port_fields), &p, app->why) == -1)
 			return -1;
@@ -128,184 +128,7 @@ quadlet_ports(struct app *app, size_t i, struct unitfile *f)
 	return 0;
 }
 
-static bool
-is_env_name(const char *s)
-{
-	return *s != '\0' &&
-	    s[strspn(s,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789_.-")] == '\0';
-}
-
-static int
-read_var(struct work *w, struct json_object *item, size_t i)
-{
-	struct json_object *value = jread_member(item, "value");
-	const char *name = jread_string(jread_member(item, "name"));
-	const char *text = value == NULL ? "" : jread_string(value);
-	struct why inner;
-
-	if (name == NULL || text == NULL)
-		return fail(w->app->why, ERR_FORMAT,
-		    "%s.env[%zu]: not a name and a text", w->at, i);
-	if (!is_env_name(name))
-		return fail(w->app->why, ERR_DENIED,
-		    "%s.env[%zu].name: \"%.64s\": not of letters, digits, "
-		    "_ . -",
-		    w->at, i, name);
-	w->vars[i].name = name;
-	w->vars[i].value =
-	    expand(text, w->vars, w->nvars, MAX_APPLICATION, &inner);
-	if (w->vars[i].value == NULL)
-		return at_path(w, "env", &inner);
-	w->nvars++;
-	return 0;
-}
-
-/* Reads env; each value may use those before it. */
-static int
-read_env(struct work *w)
-{
-	size_t i, n = jread_count(w->raw.env);
-
-	w->vars = xcalloc(n + 1, sizeof(*w->vars));
-	for (i = 0; i < n; i++)
-		if (read_var(w, jread_item(w->raw.env, i), i) == -1)
-			return -1;
-	return 0;
-}
-
-static int
-put_env(struct work *w)
-{
-	AUTO_FREE char *word = NULL;
-	struct why inner;
-	size_t i;
-
-	for (i = 0; i < w->nvars; i++) {
-		free(word);
-		word = xasprintf("%s=%s", w->vars[i].name, w->vars[i].value);
-		if (unitfile_words(&w->f, "Environment",
-			(const char *const *)&word, 1, &inner) == -1)
-			return at_path(w, "env", &inner);
-	}
-	return 0;
-}
-
-/* Appends the expanded words of command or args. */
-static int
-add_words(struct work *w, struct json_object *list, const char *member,
-    char **words, size_t *n)
-{
-	struct why inner = { .kind = ERR_FORMAT, .text = "not a text" };
-	const char *s;
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++) {
-		if ((s = jread_string(jread_item(list, i))) == NULL ||
-		    (words[*n] = expand(s, w->vars, w->nvars, MAX_APPLICATION,
-			 &inner)) == NULL)
-			return at_path(w, member, &inner);
-		(*n)++;
-	}
-	return 0;
-}
-
-static bool
-is_simple(const char *s)
-{
-	return *s != '\0' &&
-	    s[strspn(s,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-		"0123456789_./:@+-")] == '\0';
-}
-
-/* An Entrypoint= drops the image's own command, as command does. */
-static int
-put_words(struct work *w, char **words, size_t n)
-{
-	struct why inner;
-	size_t from = 0;
-
-	if (jread_count(w->raw.command) > 0) {
-		if (!is_simple(words[0]) || strlen(words[0]) > 1024)
-			return fail(w->app->why, ERR_DENIED,
-			    "%s.command[0]: "
-			    "\"%.64s\": not a plain path or name",
-			    w->at, words[0]);
-		unitfile_line(&w->f, "Entrypoint", "%s", words[0]);
-		from = 1;
-	}
-	if (n > from &&
-	    unitfile_words(&w->f, "Exec", (const char *const *)words + from,
-		n - from, &inner) == -1)
-		return at_path(w,
-		    jread_count(w->raw.args) > 0 ? "args" : "command", &inner);
-	return 0;
-}
-
-static int
-put_command(struct work *w)
-{
-	char **words;
-	size_t i, n = 0;
-	int r;
-
-	words =
-	    xcalloc(jread_count(w->raw.command) + jread_count(w->raw.args) + 1,
-		sizeof(*words));
-	r = add_words(w, w->raw.command, "command", words, &n);
-	if (r == 0)
-		r = add_words(w, w->raw.args, "args", words, &n);
-	if (r == 0)
-		r = put_words(w, words, n);
-	for (i = 0; i < n; i++)
-		free(words[i]);
-	free(words);
-	return r;
-}
-
-static int
-put_mount(struct work *w, struct json_object *mount)
-{
-	AUTO_FREE char *source = NULL, *value = NULL;
-	const char *name = jread_string(jread_member(mount, "name"));
-	const char *path = jread_string(jread_member(mount, "mountPath"));
-	struct why inner;
-	int read_only;
-
-	if (name == NULL || path == NULL)
-		return fail(w->app->why, ERR_FORMAT,
-		    "%s.volumeMounts: no name or no mountPath", w->at);
-	if (*path != '/' || strchr(path, ':') != NULL)
-		return fail(w->app->why, ERR_DENIED,
-		    "%s.volumeMounts: mountPath \"%.100s\"", w->at, path);
-	source = quadlet_volume_source(w->app, name, &read_only);
-	if (source == NULL)
-		return -1;
-	value = xasprintf("%s:%s%s", source, path,
-	    read_only ? ":ro,z" :
-		json_object_get_boolean(jread_member(mount, "readOnly")) ?
-			":ro" :
-			"");
-	if (unitfile_value(&w->f, "Volume", value, &inner) == -1)
-		return at_path(w, "volumeMounts.mountPath", &inner);
-	return 0;
-}
-
-static int
-put_mounts(struct work *w)
-{
-	struct json_object *mount;
-	size_t i;
-
-	for (i = 0; i < jread_count(w->raw.mounts); i++) {
-		mount = jread_item(w->raw.mounts, i);
-		if (!fields_is_token_volume(mount) && put_mount(w, mount) == -1)
-			return -1;
-	}
-	return 0;
-}
+/* -- whose it is -- */
 
 static int
 put_identity(struct work *w)
@@ -342,6 +165,80 @@ put_identity(struct work *w)
 	return 0;
 }
 
+/* -- its place in the order of starts -- */
+
+int
+quadlet_is_sidecar(const struct work *w)
+{
+	return w->list == LIST_INIT && strcmp(w->restart, "Always") == 0;
+}
+
+/* An init container that ends, and for which the others wait. */
+static bool
+is_init(const struct work *w)
+{
+	return w->list == LIST_INIT && !quadlet_is_sidecar(w);
+}
+
+static const char *
+name_in(const struct app *app, enum quadlet_list list, size_t i)
+{
+	const char *name =
+	    jread_string(jread_member(jread_item(app->lists[list], i), "name"));
+
+	return name == NULL ? "" : name;
+}
+
+/* The init container before it, or NULL. */
+static const char *
+before(const struct work *w)
+{
+	size_t n =
+	    w->list == LIST_INIT ? w->i : jread_count(w->app->lists[LIST_INIT]);
+
+	return n == 0 ? NULL : name_in(w->app, LIST_INIT, n - 1);
+}
+
+/*
+ * " UNIT..." of those that come after an init container; caller frees.  The
+ * agent puts its prefix before no name in [Service].
+ */
+static char *
+units_after(const struct work *w)
+{
+	const struct app *app = w->app;
+	bool last = w->i + 1 == jread_count(app->lists[LIST_INIT]);
+	enum quadlet_list list = last ? LIST_MAIN : LIST_INIT;
+	size_t i = last ? 0 : w->i + 1;
+	size_t end = last ? jread_count(app->lists[LIST_MAIN]) : i + 1;
+	char *units = xstrdup(""), *more;
+
+	for (; i < end; i++) {
+		more = xasprintf("%s %s-%s.service", units, app->id,
+		    name_in(app, list, i));
+		free(units);
+		units = more;
+	}
+	return units;
+}
+
+static void
+put_next(struct work *w)
+{
+	AUTO_FREE char *units = units_after(w), *mark = NULL;
+
+	mark = xasprintf("mkdir -p " QUADLET_RUN_DIR
+			 "/%s && echo >" QUADLET_RUN_DIR
+			 "/%s/%s.done && /usr/bin/systemctl "
+			 "start --no-block%s",
+	    w->app->in->app, w->app->in->app, w->name, units);
+	if (is_init(w))
+		unitfile_line(&w->f, "ExecStop",
+		    "/bin/sh -c 'test -n \"$$MAINPID\" || { %s; }'", mark);
+	else
+		unitfile_line(&w->f, "ExecStartPost", "/bin/sh -c '%s'", mark);
+}
+
 /*
  * The mark of a container that has ended for good.  Other images or another
  * try are another container, so they have another number.
@@ -353,129 +250,192 @@ done_file(const struct work *w)
 	uint64_t number = in->images + in->try * UINT64_C(0x9e3779b97f4a7c15);
 
 	return xasprintf(QUADLET_STATE_DIR "/%s/%s.%" PRIu64 ".done", in->app,
-	    w->raw.name, number % UINT64_C(1000000000000000000));
+	    w->name, number % UINT64_C(1000000000000000000));
+}
+
+/* Which of its ends are for good. */
+static const char *
+policy(const struct work *w)
+{
+	if (quadlet_is_sidecar(w))
+		return "Always";
+	if (is_init(w) && strcmp(w->app->restart, "Never") != 0)
+		return "Init";
+	return w->app->restart;
+}
+
+/* restart: Restart=; command: what leaves the mark, "" none, %s the mark. */
+static const struct {
+	const char *policy, *restart;
+	const char *before, *after; /* around the command; NULL: none */
+} policies[] = {
+	{ "Always", "always", NULL, NULL },
+	/* tried again until it succeeds; its mark is not for good */
+	{ "Init", "on-failure", NULL, NULL },
+	{ "OnFailure", "on-failure",
+	    "test \"$$SERVICE_RESULT\" != success || { ", "; }" },
+	{ "Never", "no", "", "" },
+};
+
+static size_t
+policy_row(const struct work *w)
+{
+	const char *name = policy(w);
+	size_t i;
+
+	for (i = 0; i < COUNT(policies) - 1; i++)
+		if (strcmp(policies[i].policy, name) == 0)
+			break;
+	return i;
 }
 
 static void
 put_unit(struct work *w, const char *done)
 {
+	const char *first = before(w);
+
 	unitfile_section(&w->f, "Unit");
 	unitfile_line(&w->f, "Description", "container %s of pod %s/%s",
-	    w->raw.name, w->app->ns, w->app->name);
+	    w->name, w->app->ns, w->app->name);
 	unitfile_line(&w->f, "StartLimitIntervalSec", "0");
-	if (strcmp(w->app->restart, "Always") != 0)
+	if (policies[policy_row(w)].before != NULL)
 		unitfile_line(&w->f, "ConditionPathExists", "!%s", done);
-}
-
-/* The command that leaves the mark in its file. */
-static char *
-mark_command(const struct work *w, const char *done)
-{
-	return xasprintf("mkdir -p %s/%s && echo \"$$SERVICE_RESULT "
-			 "$$EXIT_CODE $$EXIT_STATUS\" >%s",
-	    QUADLET_STATE_DIR, w->app->in->app, done);
-}
-
-static void
-put_service(struct work *w, const char *done)
-{
-	AUTO_FREE char *mark = mark_command(w, done);
-
-	unitfile_section(&w->f, "Service");
-	if (strcmp(w->app->restart, "Always") == 0) {
-		unitfile_line(&w->f, "Restart", "always");
-	} else if (strcmp(w->app->restart, "OnFailure") == 0) {
-		unitfile_line(&w->f, "Restart", "on-failure");
-		unitfile_line(&w->f, "ExecStopPost",
-		    "/bin/sh -c 'test \"$$SERVICE_RESULT\" != success || "
-		    "{ %s; }'",
-		    mark);
-	} else {
-		unitfile_line(&w->f, "Restart", "no");
-		unitfile_line(&w->f, "ExecStopPost", "/bin/sh -c '%s'", mark);
-	}
-	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
-	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
-	    w->app->grace + STOP_MARGIN_S);
-	unitfile_section(&w->f, "Install");
-	unitfile_line(&w->f, "WantedBy", "multi-user.target");
+	if (is_init(w))
+		unitfile_line(&w->f, "ConditionPathExists",
+		    "!" QUADLET_RUN_DIR "/%s/%s.done", w->app->in->app,
+		    w->name);
+	if (first != NULL)
+		unitfile_line(&w->f, "ConditionPathExists",
+		    QUADLET_RUN_DIR "/%s/%s.done", w->app->in->app, first);
 }
 
 static int
-put_image(struct work *w)
+put_service(struct work *w, const char *done, const char *image)
 {
-	AUTO_FREE char *image = quadlet_image(w->raw.image);
+	size_t row = policy_row(w);
 
-	if (image == NULL)
+	unitfile_section(&w->f, "Service");
+	unitfile_line(&w->f, "Restart", "%s", policies[row].restart);
+	if (policies[row].before != NULL)
+		unitfile_line(&w->f, "ExecStopPost",
+		    "/bin/sh -c '%smkdir -p " QUADLET_STATE_DIR
+		    "/%s && echo \"$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS\""
+		    " >%s%s'",
+		    policies[row].before, w->app->in->app, done,
+		    policies[row].after);
+	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
+	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
+	    w->app->grace + STOP_MARGIN_S);
+	if (quadlet_host_paths(w) == -1 || quadlet_non_root(w, image) == -1 ||
+	    quadlet_hooks(w) == -1)
+		return -1;
+	if (w->list == LIST_INIT)
+		put_next(w);
+	unitfile_section(&w->f, "Install");
+	unitfile_line(&w->f, "WantedBy", "multi-user.target");
+	return 0;
+}
+
+/* -- [Container] -- */
+
+static int
+put_place(struct work *w)
+{
+	if (quadlet_is_pod(w->app)) {
+		unitfile_line(&w->f, "Pod", "pod_.pod");
+		return 0;
+	}
+	if (!w->app->host_net)
+		unitfile_line(&w->f, "HostName", "%s", w->app->hostname);
+	return quadlet_network(w->app, &w->f);
+}
+
+static int
+put_stop_signal(struct work *w)
+{
+	struct json_object *j =
+	    jread_member(jread_member(w->json, "lifecycle"), "stopSignal");
+	const char *s = jread_string(j);
+
+	if (j == NULL)
+		return 0;
+	if (s == NULL || strncmp(s, "SIG", 3) != 0 || strlen(s) > 16 ||
+	    s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-")] != '\0')
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.image: \"%.200s\" is no image's name", w->at,
-		    w->raw.image);
-	unitfile_line(&w->f, "Image", "%s", image);
-	unitfile_line(&w->f, "Pull", "%s",
-	    strcmp(w->raw.pull, "Never") == 0 ? "never" : "missing");
+		    "%s.lifecycle.stopSignal: \"%.40s\"", w->at,
+		    s == NULL ? "" : s);
+	unitfile_line(&w->f, "StopSignal", "%s", s);
 	return 0;
 }
 
 static int
-put_container(struct work *w, size_t i)
+put_container(struct work *w, const char *image)
 {
 	struct why inner;
 
 	unitfile_section(&w->f, "Container");
-	unitfile_line(&w->f, "ContainerName", "%s", w->raw.name);
-	if (put_image(w) == -1)
+	unitfile_line(&w->f, "ContainerName", "%s", w->name);
+	unitfile_line(&w->f, "Image", "%s", image);
+	unitfile_line(&w->f, "Pull", "%s",
+	    strcmp(w->pull, "Never") == 0 ? "never" : "missing");
+	if (put_place(w) == -1 || quadlet_env(w) == -1 ||
+	    quadlet_command(w) == -1 || quadlet_put_env(w) == -1)
 		return -1;
-	if (jread_count(w->app->containers) > 1) {
-		unitfile_line(&w->f, "Pod", "pod_.pod");
-	} else {
-		unitfile_line(&w->f, "HostName", "%s", w->app->hostname);
-		if (quadlet_ports(w->app, i, &w->f) == -1)
-			return -1;
-	}
-	if (read_env(w) == -1 || put_command(w) == -1 || put_env(w) == -1)
-		return -1;
-	if (*w->raw.dir != '\0' &&
-	    unitfile_value(&w->f, "WorkingDir", w->raw.dir, &inner) == -1)
-		return at_path(w, "workingDir", &inner);
-	if (put_mounts(w) == -1 ||
-	    quadlet_limits(w->app, w->raw.resources, w->at, &w->f) == -1)
+	if (*w->dir != '\0' &&
+	    unitfile_value(&w->f, "WorkingDir", w->dir, &inner) == -1)
+		return quadlet_at(w, "workingDir", &inner);
+	if (quadlet_mounts(w) == -1 ||
+	    quadlet_limits(w->app, w->resources, w->at, &w->f) == -1 ||
+	    quadlet_security(w) == -1 || quadlet_probes(w) == -1 ||
+	    put_stop_signal(w) == -1)
 		return -1;
 	unitfile_line(&w->f, "StopTimeout", "%" PRId64, w->app->grace);
 	return put_identity(w);
 }
 
 static int
-put_all(struct work *w, size_t i)
+put_all(struct work *w)
 {
-	AUTO_FREE char *done = NULL, *path = NULL;
+	AUTO_FREE char *done = NULL, *path = NULL, *image = NULL;
 
-	(void)snprintf(w->at, sizeof(w->at), "spec.containers[%zu]", i);
-	if (jread_fields(jread_item(w->app->containers, i), w->at,
-		container_fields, COUNT(container_fields), &w->raw,
-		w->app->why) == -1)
+	(void)snprintf(w->at, sizeof(w->at), "spec.%s[%zu]",
+	    list_names[w->list], w->i);
+	if (jread_fields(w->json, w->at, container_fields,
+		COUNT(container_fields), w, w->app->why) == -1)
 		return -1;
-	if (!identity_is_plain(w->raw.name))
+	if (!identity_is_plain(w->name))
 		return fail(w->app->why, ERR_FORMAT, "%s.name: \"%s\"", w->at,
-		    w->raw.name);
+		    w->name);
+	if ((image = quadlet_image(w->image)) == NULL)
+		return fail(w->app->why, ERR_DENIED,
+		    "%s.image: \"%.200s\" is no image's name", w->at, w->image);
 	done = done_file(w);
 	put_unit(w, done);
-	if (put_container(w, i) == -1)
+	if (put_container(w, image) == -1 || put_service(w, done, image) == -1)
 		return -1;
-	put_service(w, done);
-	path = xasprintf("%s.container", w->raw.name);
+	path = xasprintf("%s.container", w->name);
 	return quadlet_file(w->app, path, &w->f);
 }
 
 int
-quadlet_container(struct app *app, size_t i)
+quadlet_container(struct app *app, enum quadlet_list list, size_t i)
 {
-	struct work w = { .app = app, .raw = { .pull = "", .dir = "" } };
+	struct work w = { .app = app,
+		.list = list,
+		.i = i,
+		.json = jread_item(app->lists[list], i),
+		.pull = "",
+		.dir = "",
+		.restart = "" };
 	int r;
 
-	r = put_all(&w, i);
-	while (w.nvars > 0)
+	r = put_all(&w);
+	while (w.nvars > 0) {
 		free(w.vars[--w.nvars].value);
+		free(w.var_names[w.nvars]);
+	}
 	free(w.vars);
+	free(w.var_names);
 	unitfile_clear(&w.f);
 	return r;
 }

@@ -2,7 +2,10 @@
 #ifndef PLACER_QUADLET_OWN_H
 #define PLACER_QUADLET_OWN_H
 
-/* What the files quadlet*.c share. */
+/*
+ * What the files quadlet*.c share.  Functions that return an int give 0, or -1
+ * with the app's why, which names the field.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,10 +13,20 @@
 #include "common/jread.h"
 #include "common/limits.h"
 #include "common/why.h"
+#include "placer/expand.h"
 #include "placer/quadlet.h"
 #include "placer/unitfile.h"
 
 #define QUADLET_STATE_DIR "/var/lib/vk-flightctl"
+/* What is forgotten at a boot: which init containers have ended. */
+#define QUADLET_RUN_DIR "/run/vk-flightctl"
+
+/* In the order in which they start. */
+enum quadlet_list {
+	LIST_INIT,
+	LIST_MAIN,
+	QUADLET_LISTS,
+};
 
 /* One translation under way. */
 struct app {
@@ -21,34 +34,103 @@ struct app {
 	struct quadlet *out;
 	int dry; /* only look for refusals: no ConfigMap is at hand */
 	char id[MAX_APP + 8]; /* what the agent puts before every name */
-	const char *ns, *name, *uid, *hostname, *restart;
-	int64_t grace;
-	struct json_object *spec, *containers, *volumes;
+	const char *ns, *name, *uid, *hostname, *restart, *dns_policy;
+	int64_t grace, fs_group; /* fs_group -1: none */
+	uint8_t host_net, host_pid, host_ipc, share_pid;
+	struct json_object *pod, *spec, *volumes, *security;
+	struct json_object *lists[QUADLET_LISTS];
 	struct json_object *files; /* of the application */
+	struct json_object **maps; /* parsed in->objects, as they are asked */
 	size_t bytes;		   /* written so far, of MAX_APPLICATION */
 	struct why *why;
+};
+
+/* One container under translation. */
+struct work {
+	struct app *app;
+	enum quadlet_list list;
+	size_t i; /* its place in that list */
+	struct unitfile f;
+	struct json_object *json;
+	const char *name, *image, *pull, *dir, *restart;
+	struct json_object *command, *args, *mounts, *resources, *security;
+	struct expand_var *vars;
+	char **var_names; /* those of vars that are made here */
+	size_t nvars;
+	char at[56]; /* "spec.containers[0]" */
 };
 
 /* Takes the text as a file of the application. */
 int quadlet_file(struct app *, const char *path, struct unitfile *);
 
-/* One container's file; i is its place in spec.containers. */
-int quadlet_container(struct app *, size_t i);
+/* -1: "AT.MEMBER: what inner says". */
+int quadlet_at(const struct work *, const char *member,
+    const struct why *inner);
+
+/* Several containers: they share a .pod. */
+int quadlet_is_pod(const struct app *);
+
+/* One container's file. */
+int quadlet_container(struct app *, enum quadlet_list, size_t i);
+
+/* A sidecar: an init container that goes on. */
+int quadlet_is_sidecar(const struct work *);
+
+/* PublishPort= lines of a container. */
+int quadlet_ports(struct app *, enum quadlet_list, size_t i, struct unitfile *);
+
+/* Network, names and kernel settings, in [Pod] or the only [Container]. */
+int quadlet_network(struct app *, struct unitfile *);
 
 /* The PodmanArgs= line of a container's resources; at: its path. */
 int quadlet_limits(struct app *, struct json_object *resources, const char *at,
     struct unitfile *);
 
+/* Reads env and envFrom into vars; their Environment= lines. */
+int quadlet_env(struct work *);
+int quadlet_put_env(struct work *);
+
+/* Entrypoint= and Exec=. */
+int quadlet_command(struct work *);
+
+/* The whole securityContext, in [Container]. */
+int quadlet_security(struct work *);
+/* The line in [Service] that looks at the image's user; image: its name. */
+int quadlet_non_root(struct work *, const char *image);
+
+/* Health*= lines. */
+int quadlet_probes(struct work *);
+
+/* The lines of postStart and preStop, in [Service]. */
+int quadlet_hooks(struct work *);
+
+/* Volume= lines, and the lines in [Service] that make or want a path. */
+int quadlet_mounts(struct work *);
+int quadlet_host_paths(struct work *);
+
 /* The .volume files and the config entries of what is mounted. */
 int quadlet_volumes(struct app *);
 
-/*
- * The source of a mounted volume as Volume= wants it, and whether it can only
- * be read; caller frees.  NULL with the why: no such volume.
- */
-char *quadlet_volume_source(struct app *, const char *name, int *read_only);
+int quadlet_is_mounted(struct json_object *spec, struct json_object *volume);
 
-/* PublishPort= lines of container i. */
-int quadlet_ports(struct app *, size_t i, struct unitfile *);
+/* A volume of files as one config entry; v: its JSON, at: its path. */
+int quadlet_files(struct app *, struct json_object *v, const char *name,
+    const char *at);
+int quadlet_is_files(struct json_object *volume);
+
+/* The parsed ConfigMap or Secret, borrowed; *map NULL: it is not there. */
+int quadlet_map(struct app *, const char *name, int secret,
+    struct json_object **map);
+void quadlet_maps_free(struct app *);
+
+/*
+ * The text of a fieldRef or resourceFieldRef, caller frees; whole: labels and
+ * annotations may be named without a key.  own: the container that asks, NULL
+ * in a volume.  NULL: *why, without a path.
+ */
+char *quadlet_field(const struct app *, struct json_object *field_ref,
+    int whole, struct why *);
+char *quadlet_resource(const struct app *, struct json_object *resource_ref,
+    struct json_object *own, struct why *);
 
 #endif

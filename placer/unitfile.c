@@ -220,6 +220,53 @@ unitfile_words(struct unitfile *f, const char *key, const char *const *words,
 	return 0;
 }
 
+int
+unitfile_command(struct unitfile *f, const char *key, const char *before,
+    const char *const *words, size_t n, struct why *why)
+{
+	char unit[8];
+	const char *word;
+	size_t i;
+
+	put(f, key);
+	put(f, "=");
+	put(f, before);
+	for (i = 0; i < n; i++) {
+		put(f, " ");
+		if (*words[i] != '\0' && is_plain(words[i])) {
+			put(f, words[i]);
+			continue;
+		}
+		put(f, "\"");
+		for (word = words[i]; *word != '\0'; put(f, unit))
+			word += unit_of(word, unit);
+		put(f, "\"");
+	}
+	if (column(f) > LINE_MAX_BYTES)
+		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
+	put(f, "\n");
+	return 0;
+}
+
+int
+unitfile_json(struct unitfile *f, const char *key, const char *json,
+    struct why *why)
+{
+	put(f, key);
+	put(f, "=");
+	for (; *json != '\0'; json++) {
+		if (is_control(*json))
+			return fail(why, ERR_DENIED, "a control byte");
+		append(f, json, 1);
+		if (*json == '%' || *json == '$')
+			append(f, json, 1);
+	}
+	if (column(f) > LINE_MAX_BYTES)
+		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
+	put(f, "\n");
+	return 0;
+}
+
 char *
 unitfile_take(struct unitfile *f)
 {

@@ -41,6 +41,20 @@ int unitfile_value(struct unitfile *, const char *key, const char *value,
 int unitfile_words(struct unitfile *, const char *key, const char *const *,
     size_t, struct why *);
 
+/*
+ * A command of [Service], on one line: before as it is, then the words, quoted
+ * where they need it.  systemd reads it itself.  ERR_LIMIT: too long.
+ */
+int unitfile_command(struct unitfile *, const char *key, const char *before,
+    const char *const *words, size_t, struct why *);
+
+/*
+ * A JSON text as a value (HealthCmd=): only its % and $ are escaped.
+ * ERR_DENIED: a control byte; ERR_LIMIT.
+ */
+int unitfile_json(struct unitfile *, const char *key, const char *json,
+    struct why *);
+
 /* The text, caller frees; "" when nothing was put in. */
 char *unitfile_take(struct unitfile *);
 void unitfile_clear(struct unitfile *);

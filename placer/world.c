@@ -74,6 +74,8 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	w->reconnect_ms = set->number[SET_DEVICE_RECONNECT_TIMEOUT];
 	pace_init(&w->pace, set->number[SET_FLIGHTCTL_RATE]);
 	w->apply_ms = set->number[SET_APPLY_TIMEOUT];
+	w->host = strcmp(set->text[SET_ALLOW_PRIVILEGED], "yes") == 0;
+	w->secrets = strcmp(set->text[SET_SECRETS], "inline") == 0;
 	return 0;
 }
 
@@ -238,11 +240,12 @@ world_free_needs(struct wpod *p)
 
 	if (n == NULL)
 		return;
-	for (i = 0; i < n->n; i++) {
-		free(n->names[i]);
+	for (i = 0; i < n->of.n; i++) {
+		if (n->bytes[i] != NULL && n->of.list[i].secret)
+			explicit_bzero(n->bytes[i], n->lens[i]);
 		free(n->bytes[i]);
 	}
-	free(n->names);
+	quadlet_needs_clear(&n->of);
 	free(n->bytes);
 	free(n->lens);
 	free(n);

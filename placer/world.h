@@ -20,6 +20,7 @@
 #include "placer/pace.h"
 #include "placer/pod.h"
 #include "placer/podstatus.h"
+#include "placer/quadlet.h"
 
 /* What the next write of its device does with a pod's entry. */
 enum wish_io {
@@ -49,13 +50,11 @@ TAILQ_HEAD(wpod_list, wpod);
 
 /* What the translation of one pod still wants from the API. */
 struct wneeds {
-	char **names; /* of ConfigMaps, NULL at the end */
-	char **bytes; /* NULL: not yet here */
+	struct quadlet_needs of;
+	char **bytes; /* of each; NULL: not yet here */
 	size_t *lens;
-	size_t n;
-	uint64_t optional; /* bit i */
-	size_t waits;	   /* answers that are due */
-	int pod_waits;	   /* the pod itself was asked for */
+	size_t waits;  /* answers that are due */
+	int pod_waits; /* the pod itself was asked for */
 };
 
 /* The pods of one controller that have a seat, for the spread (rule 5). */
@@ -244,6 +243,8 @@ struct world {
 	uint32_t max_pods;   /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
+	uint8_t host;	 /* ALLOW_PRIVILEGED=yes */
+	uint8_t secrets; /* SECRETS=inline */
 };
 
 int wpod_cmp(const struct wpod *, const struct wpod *);

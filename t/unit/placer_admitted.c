@@ -9,6 +9,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/jread.h"
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "flightside/admit.h"
@@ -19,19 +20,17 @@
 #define EMPTY "{\"applications\":[],\"config\":[]}"
 
 enum {
-	ROUNDS = 2000,
+	ROUNDS = 6000,
 };
 
-static const char *const goldens[] = { "one", "all", "never", "on-failure",
-	"long", "whole-configmap" };
+static const char *const goldens[] = { GOLDEN_PODS };
 
-static const char shop[] =
-    "{\"data\":{\"app.conf\":\"a\\n\",\"z\":\"\"},\"binaryData\":{\"logo\":"
-    "\"iVBORw0KGgo=\"}}";
+static const char shop[] = GOLDEN_SHOP, secret[] = GOLDEN_KEY;
 
 static const struct quadlet_object objects[] = {
-	{ (char[]){ "shop" }, { shop, sizeof(shop) - 1 } },
-	{ (char[]){ "absent" }, { NULL, 0 } },
+	{ (char[]){ "shop" }, 0, { shop, sizeof(shop) - 1 } },
+	{ (char[]){ "absent" }, 0, { NULL, 0 } },
+	{ (char[]){ "key" }, 1, { secret, sizeof(secret) - 1 } },
 };
 
 /* The spec of a device on which this is all there is; caller frees. */
@@ -56,9 +55,9 @@ spec_of(const struct quadlet *q)
 
 /* 1: rendered and admitted, 0: not rendered. */
 static int
-passes(struct span pod, uint32_t try)
+passes(struct span pod, uint32_t try, uint8_t host)
 {
-	const struct admit_rules rules = { CLUSTER, "" };
+	const struct admit_rules rules = { CLUSTER, "", host };
 	AUTO_FREE char *spec = NULL;
 	char app[MAX_APP + 1];
 	struct quadlet q;
@@ -75,7 +74,9 @@ passes(struct span pod, uint32_t try)
 			       .memory = 67108864,
 			       .try = try,
 			       .objects = objects,
-			       .nobjects = 2 },
+			       .host = host,
+			       .secrets = 1,
+			       .nobjects = 3 },
 		&q, &why) == -1)
 		return 0;
 	spec = spec_of(&q);
@@ -97,8 +98,9 @@ Test(admitted, examples)
 		AUTO_FREE char *pod = golden_read("quadlet", file);
 
 		cr_assert_not_null(pod, "%s", file);
-		cr_assert(passes(span_of(pod), 0), "%s", goldens[i]);
-		cr_assert(passes(span_of(pod), 4000000000u), "%s", goldens[i]);
+		cr_assert(passes(span_of(pod), 0, 1), "%s", goldens[i]);
+		cr_assert(passes(span_of(pod), 4000000000u, 1), "%s",
+		    goldens[i]);
 	}
 }
 
@@ -181,6 +183,71 @@ random_container(struct json_object *list, const char *name, uint32_t *seed)
 	jmake_bool(j, "readOnly", (int)dice(seed, 2));
 }
 
+static void
+add_words(struct json_object *j, const char *first, uint32_t *seed)
+{
+	struct json_object *list = jmake_list(j, "command");
+
+	jmake_add(list, first);
+	add_random(list, 20, seed);
+}
+
+static void
+random_probe(struct json_object *c, const char *name, uint32_t *seed)
+{
+	struct json_object *j = jmake_in(c, name), *k;
+
+	jmake_int(j, "initialDelaySeconds", dice(seed, 20));
+	jmake_int(j, "periodSeconds", 1 + dice(seed, 20));
+	switch (dice(seed, 3)) {
+	case 0:
+		add_words(jmake_in(j, "exec"), "x", seed);
+		return;
+	case 1:
+		k = jmake_in(j, "httpGet");
+		put_random(k, "path", "/", 20, seed);
+		jmake_int(k, "port", 1 + dice(seed, 65535));
+		k = jmake_item(jmake_list(k, "httpHeaders"));
+		jmake_str(k, "name", "X-Y");
+		put_random(k, "value", "", 20, seed);
+		return;
+	default:
+		k = jmake_in(j, "tcpSocket");
+		jmake_int(k, "port", 1 + dice(seed, 65535));
+	}
+}
+
+/* What a container has beside what it runs. */
+static void
+random_more(struct json_object *list, uint32_t *seed)
+{
+	static const char *const caps[] = { "ALL", "CHOWN", "SYS_ADMIN", "KILL",
+		"NET_BIND_SERVICE" };
+	struct json_object *c = jread_item(list, jread_count(list) - 1), *j;
+
+	if (dice(seed, 2))
+		random_probe(c, "livenessProbe", seed);
+	if (dice(seed, 3) == 0)
+		random_probe(c, "startupProbe", seed);
+	j = jmake_in(c, "lifecycle");
+	if (dice(seed, 3) == 0)
+		add_words(jmake_in(jmake_in(j, "postStart"), "exec"), "-x",
+		    seed);
+	if (dice(seed, 3) == 0)
+		add_words(jmake_in(jmake_in(j, "preStop"), "exec"), "y", seed);
+	else
+		jmake_int(jmake_in(jmake_in(j, "preStop"), "sleep"), "seconds",
+		    dice(seed, 100));
+	j = jmake_in(c, "securityContext");
+	if (dice(seed, 2))
+		jmake_int(j, "runAsUser", 1 + dice(seed, 70000));
+	jmake_bool(j, "runAsNonRoot", (int)dice(seed, 2));
+	jmake_bool(j, "readOnlyRootFilesystem", (int)dice(seed, 2));
+	jmake_bool(j, "allowPrivilegeEscalation", (int)dice(seed, 2));
+	jmake_add(jmake_list(jmake_in(j, "capabilities"), "add"),
+	    caps[dice(seed, 5)]);
+}
+
 static char *
 random_pod(uint32_t *seed)
 {
@@ -196,13 +263,33 @@ random_pod(uint32_t *seed)
 	jmake_str(spec, "restartPolicy", policies[dice(seed, 3)]);
 	j = jmake_list(spec, "containers");
 	random_container(j, "c", seed);
+	random_more(j, seed);
 	if (dice(seed, 2))
-		random_container(j, "d-2", seed);
+		random_container(j, "c-2", seed);
+	j = jmake_list(spec, "initContainers");
+	if (dice(seed, 3) == 0)
+		random_container(j, "c-2-i", seed);
+	if (dice(seed, 3) == 0) {
+		random_container(j, "c-i", seed);
+		jmake_str(jread_item(j, jread_count(j) - 1), "restartPolicy",
+		    "Always");
+	}
+	if (dice(seed, 2))
+		jmake_int(jmake_in(spec, "securityContext"), "fsGroup",
+		    1 + dice(seed, 70000));
 	j = jmake_item(jmake_list(spec, "volumes"));
 	jmake_str(j, "name", "v");
-	switch (dice(seed, 3)) {
+	switch (dice(seed, 5)) {
 	case 0:
 		jmake_str(jmake_in(j, "emptyDir"), "medium", "Memory");
+		break;
+	case 2:
+		jmake_str(jmake_in(j, "secret"), "secretName", "key");
+		break;
+	case 3:
+		j = jmake_in(j, "hostPath");
+		put_random(j, "path", "/srv/", 3, seed);
+		jmake_str(j, "type", "DirectoryOrCreate");
 		break;
 	case 1:
 		jmake_str(jmake_in(j, "configMap"), "name", "shop");
@@ -221,7 +308,7 @@ Test(admitted, anything_that_is_rendered)
 	for (i = 0; i < ROUNDS; i++) {
 		AUTO_FREE char *pod = random_pod(&seed);
 
-		n += passes(span_of(pod), 0);
+		n += passes(span_of(pod), 0, (uint8_t)(i % 2));
 	}
-	cr_assert_gt(n, ROUNDS / 10, "%d of %d pods were rendered", n, ROUNDS);
+	cr_assert_gt(n, ROUNDS / 20, "%d of %d pods were rendered", n, ROUNDS);
 }

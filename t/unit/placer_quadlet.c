@@ -19,13 +19,12 @@
 #define GOLDEN "t/golden/quadlet/"
 #define APP "k8s-0123456789-default-web-de19433b"
 
-static const char shop[] = "{\"kind\":\"ConfigMap\",\"data\":{\"app.conf\":"
-			   "\"color = blue\\n100%\\n\",\"z\":\"\"},"
-			   "\"binaryData\":{\"logo\":\"iVBORw0KGgo=\"}}";
+static const char shop[] = GOLDEN_SHOP, secret[] = GOLDEN_KEY;
 
 static const struct quadlet_object objects[] = {
-	{ (char[]){ "shop" }, { shop, sizeof(shop) - 1 } },
-	{ (char[]){ "absent" }, { NULL, 0 } },
+	{ (char[]){ "shop" }, 0, { shop, sizeof(shop) - 1 } },
+	{ (char[]){ "absent" }, 0, { NULL, 0 } },
+	{ (char[]){ "key" }, 1, { secret, sizeof(secret) - 1 } },
 };
 
 static int
@@ -40,9 +39,17 @@ render(struct span pod, uint32_t try, struct quadlet *q, struct why *why)
 		.memory = 67108864,
 		.try = try,
 		.objects = objects,
-		.nobjects = 2 };
+		.host = 1,
+		.secrets = 1,
+		.nobjects = 3 };
 
 	return quadlet_render(&in, q, why);
+}
+
+static int
+check(struct span pod, struct why *why)
+{
+	return quadlet_check(&(struct quadlet_in){ .pod = pod }, why);
 }
 
 /* The application as a person reads it. */
@@ -84,8 +91,7 @@ printed(const struct quadlet *q)
 	return text;
 }
 
-static const char *const goldens[] = { "one", "all", "never", "on-failure",
-	"long", "whole-configmap" };
+static const char *const goldens[] = { GOLDEN_PODS };
 
 static char *
 golden_pod(size_t i)
@@ -140,6 +146,10 @@ pod_with(const char *spec)
 
 #define VOLUME_V ",\"volumes\":[{\"name\":\"v\"}]"
 
+#define SUB(path)                                              \
+	C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":" \
+	   "\"/v\",\"subPath\":\"" path "\"}]")
+
 struct refusal {
 	const char *spec;
 	enum why_kind kind;
@@ -147,8 +157,8 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
-	{ C1(",\"livenessProbe\":{\"exec\":{}}"), ERR_DENIED,
-	    "spec.containers[0].livenessProbe: not supported" },
+	{ C1(",\"livenessProbe\":{\"periodSeconds\":1}"), ERR_FORMAT,
+	    "spec.containers[0].livenessProbe: neither exec" },
 	{ C1(",\"args\":[\"a\",\"\"]"), ERR_DENIED,
 	    "spec.containers[0].args: an empty" },
 	{ C1(",\"command\":[\"a\",\";\"]"), ERR_DENIED,
@@ -161,7 +171,33 @@ static const struct refusal refusals[] = {
 	    "spec.containers[0].env[0]" },
 	{ C1(",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{"
 	     "\"fieldPath\":\"x\"}}}]"),
-	    ERR_DENIED, "spec.containers[0].env[0].valueFrom: not supported" },
+	    ERR_DENIED,
+	    "spec.containers[0].env[0].valueFrom: fieldPath \"x\"" },
+	{ C1(",\"env\":[{\"name\":\"A\",\"valueFrom\":{"
+	     "\"resourceFieldRef\":{\"resource\":\"limits.cpu\"}}}]"),
+	    ERR_DENIED,
+	    "spec.containers[0].env[0].valueFrom: limits.cpu of container "
+	    "\"c\" is not set" },
+	{ C1(",\"securityContext\":{\"runAsGroup\":1}"), ERR_DENIED,
+	    "spec.containers[0].securityContext.runAsGroup: only with" },
+	{ C1(",\"securityContext\":{\"runAsNonRoot\":true,\"runAsUser\":0}"),
+	    ERR_DENIED,
+	    "spec.containers[0].securityContext: runAsNonRoot and runAsUser" },
+	{ C1(",\"livenessProbe\":{\"httpGet\":{\"port\":\"web\"}}"), ERR_FORMAT,
+	    "spec.containers[0].livenessProbe.httpGet.port: none" },
+	{ C1(",\"lifecycle\":{\"stopSignal\":\"TERM\"}"), ERR_DENIED,
+	    "spec.containers[0].lifecycle.stopSignal: \"TERM\"" },
+	{ C1("") ",\"initContainers\":[{\"name\":\"i\",\"image\":\"a b\"}]",
+	    ERR_DENIED, "spec.initContainers[0].image: \"a b\"" },
+	{ SUB("a") VOLUME_V, ERR_DENIED,
+	    "spec.containers[0].volumeMounts.subPath: not" },
+	{ SUB("../a") ",\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":"
+		      "\"shop\"}}]",
+	    ERR_DENIED, "spec.containers[0].volumeMounts.subPath: \"../a\"" },
+	{ C1("") ",\"dnsPolicy\":\"None\"", ERR_DENIED,
+	    "spec.dnsPolicy: None without" },
+	{ C1("") ",\"hostAliases\":[{\"ip\":\"x\",\"hostnames\":[\"a\"]}]",
+	    ERR_DENIED, "spec.hostAliases[].ip: \"x\"" },
 	{ C1(",\"workingDir\":\"/a'b\""), ERR_DENIED,
 	    "spec.containers[0].workingDir: a quote" },
 	{ C1(",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"),
@@ -197,7 +233,7 @@ Test(quadlet, refusals_name_the_field)
 				 strlen(refusals[i].text)),
 		    0, "%s, not %s", why.text, refusals[i].text);
 		cr_expect_null(q.application);
-		cr_expect_eq(quadlet_check(span_of(pod), &why), -1);
+		cr_expect_eq(check(span_of(pod), &why), -1);
 	}
 }
 
@@ -210,20 +246,21 @@ Test(quadlet, refusals_name_the_field)
 
 static const struct refusal maps[] = {
 	{ MAP("elsewhere", ""), ERR_AGAIN,
-	    "spec.volumes: v: ConfigMap elsewhere is not there" },
-	{ MAP("absent", ""), ERR_AGAIN, "spec.volumes: v: ConfigMap absent" },
+	    "spec.volumes[0]: ConfigMap \"elsewhere\" is not there" },
+	{ MAP("absent", ""), ERR_AGAIN,
+	    "spec.volumes[0]: ConfigMap \"absent\"" },
 	{ MAP("absent", ",\"optional\":true"), ERR_NONE, "" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"), ERR_AGAIN,
-	    "spec.volumes: v: ConfigMap shop has no key \"k\"" },
+	    "spec.volumes[0]: ConfigMap \"shop\" has no key \"k\"" },
 	{ MAP("shop",
 	      ",\"optional\":true,\"items\":[{\"key\":\"k\",\"path\":\"p\"}]"),
 	    ERR_NONE, "" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"a/../b\"}]"),
-	    ERR_DENIED, "spec.volumes: v: path \"a/../b\"" },
+	    ERR_DENIED, "spec.volumes[0]: path \"a/../b\"" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"/b\"}]"),
-	    ERR_DENIED, "spec.volumes: v: path" },
+	    ERR_DENIED, "spec.volumes[0]: path" },
 	{ MAP("shop", ",\"items\":[{\"key\":\"z\",\"path\":\"b\\u0001\"}]"),
-	    ERR_DENIED, "spec.volumes: v: path" },
+	    ERR_DENIED, "spec.volumes[0]: path" },
 	{ MAP("shop", ",\"defaultMode\":512"), ERR_LIMIT,
 	    "spec.volumes[0].configMap.defaultMode" },
 };
@@ -249,7 +286,7 @@ Test(quadlet, config_maps)
 			cr_expect_eq(q.nconfigs, 1);
 		/* Before anything is fetched only the Pod can be wrong. */
 		cr_expect(maps[i].kind == ERR_LIMIT ||
-		    quadlet_check(span_of(pod), NULL) == 0);
+		    check(span_of(pod), NULL) == 0);
 		quadlet_clear(&q);
 	}
 }
@@ -393,17 +430,16 @@ static const char needy[] = C1(",\"volumeMounts\":[" MOUNT("a") "," MOUNT(
 Test(quadlet, needs)
 {
 	AUTO_FREE char *pod = pod_with(needy);
-	uint64_t optional;
-	char **names;
+	struct quadlet_needs needs;
 
-	cr_assert_eq(quadlet_needs(span_of(pod), &names, &optional, NULL), 0);
-	cr_assert_str_eq(names[0], "one");
-	cr_assert_str_eq(names[1], "two");
-	cr_assert_null(names[2]);
-	cr_assert_eq(optional, 2, "one is wanted without optional too");
-	free(names[0]);
-	free(names[1]);
-	free(names);
+	cr_assert_eq(quadlet_needs(span_of(pod), &needs, NULL), 0);
+	cr_assert_eq(needs.n, 2);
+	cr_assert_str_eq(needs.list[0].name, "one");
+	cr_expect_not(needs.list[0].optional, "wanted without optional too");
+	cr_assert_str_eq(needs.list[1].name, "two");
+	cr_expect(needs.list[1].optional);
+	cr_expect_not(needs.list[1].secret);
+	quadlet_needs_clear(&needs);
 }
 
 Test(quadlet, image_names_are_completed)
@@ -474,7 +510,7 @@ Test(quadlet, no_cut_pod_is_rendered)
 
 	for (n = 0; n < len; n += 7) {
 		cr_expect_eq(render((struct span){ pod, n }, 0, &q, NULL), -1);
-		cr_expect_eq(quadlet_check((struct span){ pod, n }, NULL), -1);
+		cr_expect_eq(check((struct span){ pod, n }, NULL), -1);
 	}
 }
 
