@@ -371,6 +371,17 @@ take_container(struct rest *r, const struct forms_file *f)
 }
 
 static int
+take_containers(struct rest *r, const struct forms_file *f)
+{
+	int n = 0;
+
+	for (; take_text(r, " "); n++)
+		if (!take_container(r, f))
+			return 0;
+	return n > 0;
+}
+
+static int
 take_units(struct rest *r, const struct forms_file *f)
 {
 	int n = 0;
@@ -402,6 +413,8 @@ take_one(struct rest *r, char what, const struct forms_file *f)
 		return take_text(r, RUN_DIR) && take_text(r, f->app->name);
 	case 'K':
 		return take_container(r, f);
+	case 'k':
+		return take_containers(r, f);
 	case 'u':
 		return take_units(r, f);
 	case 'p':

@@ -178,12 +178,13 @@ build_containers(struct block *b, struct json_object *list, const char *name,
     struct pod *pod, struct why *why)
 {
 	struct {
-		const char *name, *image;
+		const char *name, *image, *restart;
 		struct json_object *ports, *resources;
 	} raw;
 	static const struct jread_field fields[] = {
 		JSTR(__typeof__(raw), name, "name", MAX_LABEL_VALUE, REQUIRED),
 		JSTR(__typeof__(raw), image, "image", 4096, REQUIRED),
+		JSTR(__typeof__(raw), restart, "restartPolicy", 16, OPTIONAL),
 		JARR(__typeof__(raw), ports, "ports", MAX_LIST, OPTIONAL),
 		JOBJ(__typeof__(raw), resources, "resources", OPTIONAL),
 	};
@@ -202,6 +203,8 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		c->name = block_str(b, raw.name);
 		c->image = block_str(b, raw.image);
 		c->init = *name == 'i';
+		c->sidecar = c->init && raw.restart != NULL &&
+		    strcmp(raw.restart, "Always") == 0;
 		pod->images = digest_more(pod->images, raw.image);
 		for (k = 0; k < jread_count(raw.ports); k++) {
 			port = jread_item(raw.ports, k);

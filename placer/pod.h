@@ -63,14 +63,17 @@ struct pod_seen {
 	int64_t started_ms;  /* likewise, or of state.terminated */
 	int64_t finished_ms; /* latest state.terminated.finishedAt, 0: none */
 	uint32_t restarts;   /* sum of restartCount */
-	uint64_t reasons;    /* digest: the pod's and its containers' reasons,
-				pod_reasons_add() over each */
+	uint32_t init_restarts; /* likewise, of initContainerStatuses */
+	uint32_t init_done;	/* those that are terminated or started */
+	uint64_t reasons; /* digest: the pod's and its containers' reasons,
+			     pod_reasons_add() over each */
 };
 
 struct pod_container {
 	char *name;
 	char *image; /* as the pod says it, not normalised */
 	uint8_t init;
+	uint8_t sidecar; /* an init container that goes on */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */

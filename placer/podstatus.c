@@ -24,10 +24,12 @@ is_terminal(enum pod_phase phase)
 /* Whether it ever ran here: a report that is missing takes none of that back.
  */
 static bool
-has_run(const struct podstatus_in *in)
+has_run(const struct podstatus_in *in, const struct view *v)
 {
 	const struct pod_seen *seen = &in->pod->seen;
 
+	if (!v->begun)
+		return false;
 	return in->applied || in->running_ms != 0 ||
 	    (in->report != NULL && in->report->state == APP_RUNNING) ||
 	    seen->phase == PHASE_RUNNING || seen->phase == PHASE_UNKNOWN;
@@ -40,6 +42,80 @@ view_pending(struct view *v)
 	v->shape = SHAPE_CREATING;
 }
 
+/* A pod's containers, by how they are counted in a report. */
+struct counts {
+	uint32_t inits; /* sidecars too */
+	uint32_t lasting;
+	uint32_t all;
+};
+
+static struct counts
+count(const struct pod *pod)
+{
+	struct counts n = { 0 };
+	size_t i;
+
+	for (i = 0; i < pod->ncontainers; i++) {
+		n.all++;
+		n.inits += pod->containers[i].init;
+		n.lasting +=
+		    !pod->containers[i].init || pod->containers[i].sidecar;
+	}
+	return n;
+}
+
+/* Of the first n init containers, those that go on. */
+static uint32_t
+sidecars_of(const struct pod *pod, uint32_t n)
+{
+	uint32_t i, sidecars = 0;
+
+	for (i = 0; i < n; i++)
+		sidecars += pod->containers[i].sidecar;
+	return sidecars;
+}
+
+static uint32_t
+larger(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * With several containers there is one that keeps the pod, and it is counted;
+ * so are, among those that have started, init containers that have ended.
+ */
+static void
+view_counts(const struct podstatus_in *in, struct view *v)
+{
+	const struct app_report *r = in->report;
+	struct counts n = count(in->pod);
+	uint32_t of = r == NULL || r->of == 0 ? 0 : r->of - 1u;
+	uint32_t done = in->pod->seen.init_done;
+
+	v->begun |= n.inits == 0 || of > n.inits ||
+	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+	/* What was told has started, though the report forgot it. */
+	v->init_started = larger(of, done > 0 ? done + 1 : 0);
+	if (v->init_started > n.inits)
+		v->init_started = n.inits;
+	if (v->begun || r == NULL || v->init_started == 0)
+		return;
+	v->init_fails = r->restarts > 0 &&
+	    r->ready < 2 + sidecars_of(in->pod, v->init_started - 1);
+}
+
+static bool
+is_ready(const struct podstatus_in *in)
+{
+	const struct app_report *r = in->report;
+	struct counts n = count(in->pod);
+
+	if (n.all == 1)
+		return r->of > 0 && r->ready == r->of;
+	return r->of > n.all && r->ready > n.lasting;
+}
+
 /*
  * States flicker, and Unknown means that the agent has seen nothing yet: a
  * container is taken for running until it is said to have failed, or to have
@@ -50,13 +126,17 @@ view_report(const struct podstatus_in *in, struct view *v)
 {
 	const struct app_report *r = in->report;
 
+	if (!v->begun) {
+		view_pending(v);
+		return;
+	}
 	v->phase = PHASE_RUNNING;
 	v->shape = SHAPE_RUNS;
 	if (r == NULL)
 		return;
 	switch (r->state) {
 	case APP_RUNNING:
-		v->ready = r->of > 0 && r->ready == r->of;
+		v->ready = is_ready(in);
 		return;
 	case APP_ERROR:
 		if (in->pod->restart != RESTART_NEVER)
@@ -80,12 +160,12 @@ view_report(const struct podstatus_in *in, struct view *v)
 static void
 view_underway(const struct podstatus_in *in, struct view *v)
 {
-	if (in->report != NULL && has_run(in)) {
+	if (in->report != NULL && has_run(in, v)) {
 		view_report(in, v);
 		return;
 	}
 	view_pending(v);
-	if (has_run(in))
+	if (has_run(in, v))
 		v->phase = PHASE_RUNNING;
 }
 
@@ -101,6 +181,7 @@ view_end(const struct podstatus_in *in, struct view *v)
 		failed = false;
 	else
 		failed = in->pod->restart == RESTART_NEVER;
+	v->begun |= !failed;
 	v->phase = failed ? PHASE_FAILED : PHASE_SUCCEEDED;
 	v->shape = failed ? SHAPE_FAILED : SHAPE_COMPLETED;
 	v->unready = failed ? "PodFailed" : "PodCompleted";
@@ -114,7 +195,7 @@ view_lost(const struct podstatus_in *in, struct view *v, const char *reason)
 	if (v->reason == NULL)
 		v->reason = reason;
 	v->unready = reason;
-	v->unheard = has_run(in);
+	v->unheard = has_run(in, v);
 	if (v->unheard)
 		v->phase = PHASE_UNKNOWN;
 }
@@ -148,7 +229,7 @@ view_state(const struct podstatus_in *in, struct view *v)
 	case HELD:
 		view_underway(in, v);
 		v->unready = "DeviceFrozen";
-		v->unheard = has_run(in);
+		v->unheard = has_run(in, v);
 		return;
 	case DONE:
 		view_end(in, v);
@@ -178,25 +259,15 @@ view_device(const struct podstatus_in *in, struct view *v)
 	}
 }
 
-static bool
-has_init(const struct pod *pod)
-{
-	return pod->ncontainers > 0 && pod->containers[0].init;
-}
-
 static void
 view_conditions(const struct podstatus_in *in, struct view *v)
 {
-	bool ended = is_terminal(v->phase);
-	bool begun = ended || v->ready || !has_init(in->pod) ||
-	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
-
 	v->cond[COND_SCHEDULED] = TRUTH_TRUE;
 	v->cond[COND_SANDBOX] =
 	    v->phase == PHASE_RUNNING || v->phase == PHASE_UNKNOWN ?
 	    TRUTH_TRUE :
 	    TRUTH_FALSE;
-	v->cond[COND_INITIALIZED] = begun ? TRUTH_TRUE : TRUTH_FALSE;
+	v->cond[COND_INITIALIZED] = v->begun ? TRUTH_TRUE : TRUTH_FALSE;
 	v->cond[COND_READY] = v->unheard ? TRUTH_UNKNOWN :
 	    v->ready			 ? TRUTH_TRUE :
 					   TRUTH_FALSE;
@@ -211,6 +282,7 @@ podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 		.message = in->message,
 		.unready = "ContainersNotReady" };
 
+	view_counts(in, &v);
 	if (in->final_failed && !is_terminal(in->pod->seen.phase)) {
 		v.phase = PHASE_FAILED;
 		v.shape = SHAPE_UNSAID;
@@ -244,7 +316,8 @@ podstatus_is_told(const struct podstatus *s, const struct pod *pod)
 		if (a->cond[i].status != b->cond[i].status)
 			return 0;
 	return a->phase == b->phase && a->restarts == b->restarts &&
-	    a->reasons == b->reasons &&
+	    a->init_restarts == b->init_restarts &&
+	    a->init_done == b->init_done && a->reasons == b->reasons &&
 	    (a->running_ms != 0) == (b->running_ms != 0) &&
 	    (a->finished_ms != 0) == (b->finished_ms != 0);
 }

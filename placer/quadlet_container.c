@@ -15,6 +15,10 @@
  *	ExecStopPost=/bin/sh -c 'test "$$SERVICE_RESULT" != success || { mkdir
  *	    -p D && echo "$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS" >F; }'
  * (each on one line, with single blanks).
+ * A pod of several goes on for as long as its infra container, and then no
+ * report says how they ended.  So the last of them, and an init container that
+ * failed for good, stops the .pod, and the device reports Completed or Error.
+ * With sidecars that cannot be told apart: how those end would be reported.
  *
  * Init containers: the agent starts all units of an application at once, and
  * waits for each; a unit that took its time (Type=oneshot) would hold up the
@@ -39,6 +43,7 @@
 #include "placer/identity.h"
 #include "placer/quadlet_own.h"
 
+#define STOP "/usr/bin/systemctl stop --no-block "
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 enum {
@@ -244,13 +249,55 @@ put_next(struct work *w)
  * try are another container, so they have another number.
  */
 static char *
-done_file(const struct work *w)
+done_file(const struct work *w, const char *name)
 {
 	const struct quadlet_in *in = w->app->in;
 	uint64_t number = in->images + in->try * UINT64_C(0x9e3779b97f4a7c15);
 
 	return xasprintf(QUADLET_STATE_DIR "/%s/%s.%" PRIu64 ".done", in->app,
-	    w->name, number % UINT64_C(1000000000000000000));
+	    name, number % UINT64_C(1000000000000000000));
+}
+
+static bool
+has_sidecar(const struct app *app)
+{
+	struct json_object *c;
+	size_t i;
+
+	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++) {
+		c = jread_item(app->lists[LIST_INIT], i);
+		if (jread_member(c, "restartPolicy") != NULL)
+			return true;
+	}
+	return false;
+}
+
+/* What a container of several does when it has left its mark, or "". */
+static char *
+stop_pod(const struct work *w)
+{
+	AUTO_FREE char *names = NULL, *mark = NULL;
+	const struct app *app = w->app;
+	char *more;
+	size_t i;
+
+	if (!quadlet_is_pod(app) || has_sidecar(app))
+		return xstrdup("");
+	if (is_init(w))
+		return xasprintf(
+		    "; test \"$$SERVICE_RESULT\" = success || " STOP
+		    "%s-pod_-pod.service",
+		    app->id);
+	names = xstrdup("");
+	for (i = 0; i < jread_count(app->lists[LIST_MAIN]); i++) {
+		more = xasprintf("%s %s", names, name_in(app, LIST_MAIN, i));
+		free(names);
+		names = more;
+	}
+	mark = done_file(w, "$$c");
+	return xasprintf("; for c in%s; do test -e %s || exit 0; done; " STOP
+			 "%s-pod_-pod.service",
+	    names, mark, app->id);
 }
 
 /* Which of its ends are for good. */
@@ -264,7 +311,7 @@ policy(const struct work *w)
 	return w->app->restart;
 }
 
-/* restart: Restart=; command: what leaves the mark, "" none, %s the mark. */
+/* The mark for good is left by a command with these around it; NULL: none. */
 static const struct {
 	const char *policy, *restart;
 	const char *before, *after; /* around the command; NULL: none */
@@ -312,6 +359,7 @@ put_unit(struct work *w, const char *done)
 static int
 put_service(struct work *w, const char *done, const char *image)
 {
+	AUTO_FREE char *stop = stop_pod(w);
 	size_t row = policy_row(w);
 
 	unitfile_section(&w->f, "Service");
@@ -320,8 +368,8 @@ put_service(struct work *w, const char *done, const char *image)
 		unitfile_line(&w->f, "ExecStopPost",
 		    "/bin/sh -c '%smkdir -p " QUADLET_STATE_DIR
 		    "/%s && echo \"$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS\""
-		    " >%s%s'",
-		    policies[row].before, w->app->in->app, done,
+		    " >%s%s%s'",
+		    policies[row].before, w->app->in->app, done, stop,
 		    policies[row].after);
 	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
 	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
@@ -409,7 +457,7 @@ put_all(struct work *w)
 	if ((image = quadlet_image(w->image)) == NULL)
 		return fail(w->app->why, ERR_DENIED,
 		    "%s.image: \"%.200s\" is no image's name", w->at, w->image);
-	done = done_file(w);
+	done = done_file(w, w->name);
 	put_unit(w, done);
 	if (put_container(w, image) == -1 || put_service(w, done, image) == -1)
 		return -1;

@@ -109,11 +109,40 @@ earliest(int64_t *of, int64_t ms)
 		*of = ms;
 }
 
+static uint32_t
+restarts_of(struct json_object *j)
+{
+	struct json_object *count = jread_member(j, "restartCount");
+
+	if (!json_object_is_type(count, json_type_int) ||
+	    json_object_get_int(count) <= 0)
+		return 0;
+	return (uint32_t)json_object_get_int(count);
+}
+
+static void
+read_reason(struct json_object *state, struct pod_seen *seen)
+{
+	seen->reasons = pod_reasons_add(seen->reasons,
+	    jread_string(
+		jread_member(jread_member(state, "waiting"), "reason")));
+}
+
+static void
+read_init(struct json_object *j, struct pod_seen *seen)
+{
+	struct json_object *state = jread_member(j, "state");
+
+	seen->init_restarts += restarts_of(j);
+	seen->init_done += jread_member(state, "terminated") != NULL ||
+	    json_object_get_boolean(jread_member(j, "started"));
+	read_reason(state, seen);
+}
+
 static void
 read_container(struct json_object *j, struct pod_seen *seen)
 {
 	struct json_object *state = jread_member(j, "state");
-	struct json_object *count = jread_member(j, "restartCount");
 	int64_t ms;
 
 	ms = time_of(jread_member(state, "running"), "startedAt");
@@ -124,12 +153,8 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	ms = time_of(jread_member(state, "terminated"), "finishedAt");
 	if (ms > seen->finished_ms)
 		seen->finished_ms = ms;
-	if (json_object_is_type(count, json_type_int) &&
-	    json_object_get_int(count) > 0)
-		seen->restarts += (uint32_t)json_object_get_int(count);
-	seen->reasons = pod_reasons_add(seen->reasons,
-	    jread_string(
-		jread_member(jread_member(state, "waiting"), "reason")));
+	seen->restarts += restarts_of(j);
+	read_reason(state, seen);
 }
 
 void
@@ -147,6 +172,9 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	list = jread_member(status, "conditions");
 	for (i = 0; i < jread_count(list); i++)
 		read_condition(jread_item(list, i), seen);
+	list = jread_member(status, "initContainerStatuses");
+	for (i = 0; i < jread_count(list); i++)
+		read_init(jread_item(list, i), seen);
 	list = jread_member(status, "containerStatuses");
 	for (i = 0; i < jread_count(list); i++)
 		read_container(jread_item(list, i), seen);

@@ -29,8 +29,8 @@ put_text(struct json_object *j, const char *key, const char *text)
 		jmake_str(j, key, text);
 }
 
-static void
-put_time(struct json_object *j, const char *key, int64_t ms)
+void
+status_time(struct json_object *j, const char *key, int64_t ms)
 {
 	char text[STAMP_SIZE];
 
@@ -86,7 +86,7 @@ put_conditions(struct json_object *status, const struct podstatus_in *in,
 		put_text(j, "reason", reason_of(v, (enum pod_condition)i));
 		put_text(j, "message", message);
 		jmake_null(j, "lastProbeTime");
-		put_time(j, "lastTransitionTime",
+		status_time(j, "lastTransitionTime",
 		    seen->cond[i].status == v->cond[i] &&
 			    seen->cond[i].since_ms > 0 ?
 			seen->cond[i].since_ms :
@@ -123,8 +123,8 @@ put_end(struct json_object *j, const struct podstatus_in *in, int failed)
 	struct json_object *t = put_terminated(j, failed);
 	const struct pod_seen *seen = &in->pod->seen;
 
-	put_time(t, "startedAt", started_ms(in, 0));
-	put_time(t, "finishedAt",
+	status_time(t, "startedAt", started_ms(in, 0));
+	status_time(t, "finishedAt",
 	    seen->finished_ms != 0 ? seen->finished_ms : in->now.wall_ms);
 }
 
@@ -133,7 +133,19 @@ waiting_reason(const struct podstatus_in *in, const struct view *v)
 {
 	if (v->shape == SHAPE_FAILS || v->shape == SHAPE_ENDS)
 		return "CrashLoopBackOff";
+	if (in->reason == NULL && v->init_started > 0 && !v->begun)
+		return "PodInitializing";
 	return in->reason != NULL ? in->reason : "ContainerCreating";
+}
+
+void
+status_waiting(struct json_object *state, const char *reason,
+    const char *message)
+{
+	struct json_object *j = jmake_in(state, "waiting");
+
+	jmake_str(j, "reason", reason);
+	jmake_str(j, "message", message);
 }
 
 static void
@@ -145,7 +157,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	switch (v->shape) {
 	case SHAPE_RUNS:
 		j = jmake_in(state, "running");
-		put_time(j, "startedAt", started_ms(in, restarts));
+		status_time(j, "startedAt", started_ms(in, restarts));
 		break;
 	case SHAPE_COMPLETED:
 	case SHAPE_FAILED:
@@ -155,9 +167,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	case SHAPE_FAILS:
 	case SHAPE_ENDS:
 	case SHAPE_UNSAID:
-		j = jmake_in(state, "waiting");
-		jmake_str(j, "reason", waiting_reason(in, v));
-		jmake_str(j, "message", in->message);
+		status_waiting(state, waiting_reason(in, v), in->message);
 		break;
 	}
 	j = jmake_in(c, "lastState");
@@ -188,9 +198,12 @@ static uint32_t
 restarts_of(const struct podstatus_in *in)
 {
 	uint32_t n = in->report != NULL ? in->report->restarts : 0;
+	const struct pod_seen *seen = &in->pod->seen;
 
+	/* Those before it had begun were an init container's. */
+	n = n > seen->init_restarts ? n - seen->init_restarts : 0;
 	/* The agent counts anew after an update; Kubernetes never does. */
-	return n > in->pod->seen.restarts ? n : in->pod->seen.restarts;
+	return n > seen->restarts ? n : seen->restarts;
 }
 
 static void
@@ -199,7 +212,7 @@ put_containers(struct json_object *status, const struct podstatus_in *in,
 {
 	struct json_object *list = jmake_list(status, "containerStatuses");
 	const struct pod *pod = in->pod;
-	uint32_t restarts = restarts_of(in);
+	uint32_t restarts = v->begun ? restarts_of(in) : in->pod->seen.restarts;
 	size_t i;
 
 	for (i = 0; i < pod->ncontainers && v->shape != SHAPE_UNSAID; i++) {
@@ -279,9 +292,10 @@ status_json(const struct podstatus_in *in, const struct view *v,
 	jmake_str(status, "phase", pod_phase_name(v->phase));
 	put_text(status, "reason", v->reason);
 	put_text(status, "message", v->message);
-	put_time(status, "startTime",
+	status_time(status, "startTime",
 	    seen->start_ms != 0 ? seen->start_ms : in->now.wall_ms);
 	put_conditions(status, in, v);
+	status_init(status, in, v, &out->says);
 	put_containers(status, in, v, &out->says);
 	out->digest = digest(status, 0xcbf29ce484222325ULL);
 	out->json = jmake_text(&status);

@@ -4,6 +4,7 @@
 
 /* A PodStatus written down.  Used by podstatus.c alone.  Pure. */
 
+#include "common/jread.h"
 #include "placer/podstatus.h"
 
 /* How all containers of the pod are said to be. */
@@ -20,7 +21,10 @@ enum shape {
 struct view {
 	enum pod_phase phase;
 	enum shape shape;
-	uint8_t ready;	     /* every container is */
+	uint8_t ready;	    /* every container is */
+	uint8_t begun;	    /* every init container has ended well */
+	uint8_t init_fails; /* the last one that started runs again later */
+	uint32_t init_started;
 	uint8_t unheard;     /* nobody knows whether it still is */
 	const char *reason;  /* the pod's, or NULL */
 	const char *message; /* likewise */
@@ -28,6 +32,15 @@ struct view {
 	const char *device;  /* reason of the condition Device */
 	enum truth cond[COND_COUNT];
 };
+
+/* initContainerStatuses, and what the API will then show of them. */
+void status_init(struct json_object *, const struct podstatus_in *,
+    const struct view *, struct pod_seen *says);
+
+/* {"waiting":{"reason":...,"message":...}} and the times of a state. */
+void status_waiting(struct json_object *, const char *reason,
+    const char *message);
+void status_time(struct json_object *, const char *key, int64_t ms);
 
 /* The patch, its digest, and what the API will then show. */
 void status_json(const struct podstatus_in *, const struct view *,

@@ -35,7 +35,8 @@ enum {
 	NREPORTS = APP_STATE_COUNT + 2, /* none; RUNNING but not all */
 	NPOLICIES = 3,
 	NPHASES = PHASE_UNKNOWN + 1,
-	NBITS = 16, /* applied, connected, reason and final_failed, two */
+	NBITS = 32, /* applied, connected, reason and final_failed, two,
+		       the first of them is an init container */
 	POINTS = NSTATES * NREPORTS * NPOLICIES * NPHASES * NBITS,
 };
 
@@ -44,7 +45,7 @@ static char name[] = "c", image[] = "nginx";
 static void
 set_containers(struct point *p, int two)
 {
-	p->containers[0] = (struct pod_container){ name, image, 0 };
+	p->containers[0] = (struct pod_container){ name, image, 0, 0 };
 	p->containers[1] = p->containers[0];
 	p->pod.containers = p->containers;
 	p->pod.ncontainers = two ? 2 : 1;
@@ -81,6 +82,7 @@ fill(struct point *p, size_t n)
 	p->report.ready = r == APP_RUNNING ? p->report.of : 0;
 	p->in.report = r == APP_STATE_COUNT ? NULL : &p->report;
 	set_containers(p, bits >> 3 & 1);
+	p->containers[0].init = bits >> 4 & bits >> 3 & 1;
 }
 
 /*
@@ -335,6 +337,86 @@ Test(podstatus, what_a_report_means)
 			"state"),
 		    "waiting");
 		cr_expect_str_eq(text(waiting, "reason"), m->waiting, "%zu", i);
+		json_object_put(j);
+		podstatus_clear(&s);
+	}
+}
+
+/*
+ * One init container, a sidecar, one container: what the counts of a report
+ * say of each, as "kubectl get pod" would show it.
+ */
+static const struct {
+	enum app_state state;
+	uint16_t ready, of;
+	uint32_t restarts;
+	enum pod_phase phase;
+	enum truth initialized, is_ready;
+	const char *first, *second, *main; /* states */
+	const char *word;		   /* the first's reason, waiting */
+} inits[] = {
+	{ APP_UNKNOWN, 0, 0, 0, PHASE_PENDING, TRUTH_FALSE, TRUTH_FALSE,
+	    "waiting", "waiting", "waiting", "PodInitializing" },
+	{ APP_PREPARING, 0, 1, 0, PHASE_PENDING, TRUTH_FALSE, TRUTH_FALSE,
+	    "waiting", "waiting", "waiting", "PodInitializing" },
+	{ APP_RUNNING, 2, 2, 0, PHASE_PENDING, TRUTH_FALSE, TRUTH_FALSE,
+	    "running", "waiting", "waiting", "" },
+	{ APP_RUNNING, 1, 2, 3, PHASE_PENDING, TRUTH_FALSE, TRUTH_FALSE,
+	    "waiting", "waiting", "waiting", "CrashLoopBackOff" },
+	{ APP_RUNNING, 2, 3, 0, PHASE_PENDING, TRUTH_FALSE, TRUTH_FALSE,
+	    "terminated", "running", "waiting", "" },
+	{ APP_RUNNING, 3, 4, 0, PHASE_RUNNING, TRUTH_TRUE, TRUTH_TRUE,
+	    "terminated", "running", "running", "" },
+	{ APP_RUNNING, 2, 4, 0, PHASE_RUNNING, TRUTH_TRUE, TRUTH_FALSE,
+	    "terminated", "running", "running", "" },
+};
+
+static const char *
+init_state(struct json_object *status, size_t i, const char **reason)
+{
+	struct json_object *list =
+			       jread_member(status, "initContainerStatuses"),
+			   *v;
+	struct lh_entry *e = NULL;
+	const char *key;
+
+	cr_assert(jread_next(jread_member(jread_item(list, i), "state"), &e,
+	    &key, &v));
+	if (reason != NULL)
+		*reason = strcmp(key, "waiting") == 0 ? text(v, "reason") : "";
+	return key;
+}
+
+Test(podstatus, what_a_report_means_for_init_containers)
+{
+	struct pod_container all[3] = { { name, image, 1, 0 },
+		{ name, image, 1, 1 }, { name, image, 0, 0 } };
+	const char *word;
+	struct json_object *j;
+	struct podstatus s;
+	struct point p;
+	size_t i;
+
+	for (i = 0; i < sizeof(inits) / sizeof(inits[0]); i++) {
+		ordinary(&p, inits[i].state, inits[i].ready, inits[i].of);
+		p.pod.containers = all;
+		p.pod.ncontainers = 3;
+		p.pod.seen.phase = PHASE_PENDING;
+		p.report.restarts = inits[i].restarts;
+		podstatus_make(&p.in, &s);
+		j = parsed(&s);
+		cr_expect_eq(s.phase, inits[i].phase, "%zu", i);
+		cr_expect_eq(s.ready, inits[i].is_ready, "%zu", i);
+		cr_expect_str_eq(text(condition(j, "Initialized"), "status"),
+		    pod_truth_name(inits[i].initialized), "%zu", i);
+		cr_expect_str_eq(init_state(j, 0, &word), inits[i].first, "%zu",
+		    i);
+		cr_expect_str_eq(word, inits[i].word, "%zu", i);
+		cr_expect_str_eq(init_state(j, 1, NULL), inits[i].second, "%zu",
+		    i);
+		cr_expect_str_eq(state_of(j, 0), inits[i].main, "%zu", i);
+		seen_read(j, &p.pod.seen);
+		cr_expect_eq(podstatus_is_told(&s, &p.pod), 1, "%zu", i);
 		json_object_put(j);
 		podstatus_clear(&s);
 	}
