@@ -21,18 +21,38 @@ is_terminal(enum pod_phase phase)
 	return phase == PHASE_SUCCEEDED || phase == PHASE_FAILED;
 }
 
-/* Whether it ever ran here: a report that is missing takes none of that back.
+/* Whether it was ever reported to run. */
+static bool
+was_seen(const struct podstatus_in *in)
+{
+	const struct pod_seen *seen = &in->pod->seen;
+
+	return in->running_ms != 0 || seen->running_ms != 0 ||
+	    seen->phase == PHASE_RUNNING || seen->phase == PHASE_UNKNOWN;
+}
+
+/* What a device says of an application before it has started. */
+static bool
+is_early(const struct app_report *r)
+{
+	return r->state == APP_UNKNOWN || r->state == APP_PREPARING ||
+	    r->state == APP_STARTING;
+}
+
+/*
+ * Whether it ever ran here: a report that is missing, or that says nothing
+ * yet, takes none of that back.
  */
 static bool
 has_run(const struct podstatus_in *in, const struct view *v)
 {
-	const struct pod_seen *seen = &in->pod->seen;
+	const struct app_report *r = in->report;
 
 	if (!v->begun)
 		return false;
-	return in->applied || in->running_ms != 0 ||
-	    (in->report != NULL && in->report->state == APP_RUNNING) ||
-	    seen->phase == PHASE_RUNNING || seen->phase == PHASE_UNKNOWN;
+	if (was_seen(in) || (r != NULL && r->state == APP_RUNNING))
+		return true;
+	return in->applied && (r == NULL || !is_early(r));
 }
 
 static void
@@ -117,9 +137,9 @@ is_ready(const struct podstatus_in *in)
 }
 
 /*
- * States flicker, and Unknown means that the agent has seen nothing yet: a
- * container is taken for running until it is said to have failed, or to have
- * ended although it never should.
+ * States flicker, and Unknown means that the agent has seen nothing yet, or
+ * has forgotten it: what ran once is taken for running until it is said to
+ * have failed, or to have ended although it never should.
  */
 static void
 view_report(const struct podstatus_in *in, struct view *v)
@@ -149,6 +169,9 @@ view_report(const struct podstatus_in *in, struct view *v)
 	case APP_UNKNOWN:
 	case APP_PREPARING:
 	case APP_STARTING:
+		if (!was_seen(in))
+			view_pending(v);
+		return;
 	case APP_STOPPING:
 	case APP_STOPPED:
 	case APP_STATE_COUNT:

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * edge_matrix: the fields of a Pod that are honoured, on one real device.
+ * The pods of t/edge/pods/matrix.yaml are applied with kubectl; then each row
+ * of matrix.tsv is a command in one of their containers and what it must
+ * print, and what kubectl says is compared with what podman says.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+#define PODS "t/edge/pods/matrix.yaml"
+#define ROWS "t/edge/pods/matrix.tsv"
+
+enum {
+	READY_MS = 30000,
+	RUN_MS = 120000, /* a dozen pods at once, one after the other */
+	GONE_MS = 60000,
+	COLUMNS = 5,
+};
+
+static void
+kubectl(const char *verb, const char *more)
+{
+	AUTO_FREE char *out = NULL, *config = NULL, *path = child_source(PODS);
+	const char *program = getenv("KUBECTL");
+	int status;
+
+	if (program == NULL || getenv("KUBE_ADMIN_CONFIG") == NULL)
+		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
+	config = xasprintf("--kubeconfig=%s", getenv("KUBE_ADMIN_CONFIG"));
+	status = child_run((const char *[]){ program, config, verb, "-f", path,
+			       more, NULL },
+	    &out);
+	if (!it_ok(status == 0, "kubectl %s", verb))
+		it_say("%s", out);
+}
+
+/* What there is to see of a pod; NULL: nothing. */
+struct wish {
+	const char *name, *phase;
+	int ready;
+	int64_t restarts;
+};
+
+static const struct wish wishes[] = {
+	{ "env", "Running", 1, 0 },
+	{ "files", "Running", 1, 0 },
+	{ "secure", "Running", 1, 0 },
+	{ "network", "Running", 1, 0 },
+	{ "host", "Running", 1, 0 },
+	/* its first container was not alive */
+	{ "single", "Running", 1, 1 },
+	{ "init", "Running", 1, 0 },
+	{ "done", "Succeeded", 0, 0 },
+	{ "failed", "Failed", 0, 0 },
+	{ "retried", "Succeeded", 0, 0 },
+	{ "init-failed", "Failed", 0, 0 },
+	{ "init-done", "Succeeded", 0, 0 },
+};
+
+static int
+is_as_wished(struct json_object *pod, void *arg)
+{
+	const struct wish *w = arg;
+
+	return strcmp(js_str(pod, "/status/phase"), w->phase) == 0 &&
+	    (strcmp(js_condition(pod, "Ready"), "True") == 0) == w->ready &&
+	    js_int(pod, "/status/containerStatuses/0/restartCount") >=
+	    w->restarts;
+}
+
+/* For the reader: what kubectl and the device say of it. */
+static void
+look_closer(const char *name, struct json_object *pod)
+{
+	AUTO_FREE char *log = NULL;
+
+	it_say("%s", json_object_to_json_string(js_get(pod, "/status")));
+	world_shell(&log,
+	    "journalctl -b -o cat -u 'k8s-*-%s-*' | grep -v conmon | tail -15",
+	    name);
+	it_say("%s", log);
+}
+
+static void
+await_pods(int64_t since)
+{
+	struct json_object *pod;
+	size_t i;
+
+	for (i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+		pod = kube_await_one(KUBE_PODS, wishes[i].name, is_as_wished,
+		    (void *)(uintptr_t)&wishes[i], RUN_MS);
+		if (!it_took(since,
+			pod != NULL &&
+			    is_as_wished(pod, (void *)(uintptr_t)&wishes[i]),
+			"pod %s is %s%s", wishes[i].name, wishes[i].phase,
+			wishes[i].ready ? " and Ready" : ""))
+			look_closer(wishes[i].name, pod);
+		json_object_put(pod);
+	}
+}
+
+/* The text with "\t" for tabs; newlines become |, the last one nothing. */
+static char *
+one_line(const char *text)
+{
+	char *line = xstrdup(text), *p;
+	size_t n = strlen(line);
+
+	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
+		line[--n] = '\0';
+	for (p = line; *p != '\0'; p++)
+		if (*p == '\n')
+			*p = '|';
+	return line;
+}
+
+static void
+unescape_tabs(char *s)
+{
+	char *to = s;
+
+	for (; *s != '\0'; s++)
+		if (s[0] == '\\' && s[1] == 't') {
+			*to++ = '\t';
+			s++;
+		} else
+			*to++ = *s;
+	*to = '\0';
+}
+
+/* In the container of that name of that pod. */
+static char *
+run_inside(const char *pod, const char *container, const char *command)
+{
+	char *out = NULL;
+
+	world_shell(&out,
+	    "podman exec $(podman ps -q "
+	    "--filter label=vk.flightctl.io/pod=%s --filter name=-%s$) "
+	    "sh -c '%s' 2>&1",
+	    pod, container, command);
+	return out;
+}
+
+static void
+look_at_row(char *row)
+{
+	AUTO_FREE char *out = NULL, *line = NULL;
+	char *column[COLUMNS], *next = row;
+	size_t n = 0;
+
+	while (n < COLUMNS && (column[n] = strsep(&next, "\t")) != NULL)
+		unescape_tabs(column[n++]);
+	if (n != COLUMNS)
+		it_die("%s: a row of %zu columns", ROWS, n);
+	out = run_inside(column[0], column[1], column[3]);
+	line = one_line(out);
+	it_ok(strcmp(line, column[4]) == 0, "%s: %s: %s%s%s", column[0],
+	    column[2], column[4], strcmp(line, column[4]) == 0 ? "" : ", not ",
+	    strcmp(line, column[4]) == 0 ? "" : line);
+}
+
+static void
+look_at_rows(void)
+{
+	AUTO_FREE char *path = child_source(ROWS), *text = it_file(path, NULL);
+	char *next = text, *row;
+
+	if (text == NULL)
+		it_die("%s cannot be read", ROWS);
+	while ((row = strsep(&next, "\n")) != NULL)
+		if (*row != '#' && *row != '\0')
+			look_at_row(row);
+}
+
+static size_t
+count_running(struct json_object *pod, const char *list)
+{
+	size_t i, n = 0, all = js_len(pod, list);
+	char path[96];
+
+	for (i = 0; i < all; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%zu/state/running", list,
+		    i);
+		n += js_get(pod, path) != NULL;
+	}
+	return n;
+}
+
+/* What kubectl shows as running, podman runs, and nothing else. */
+static void
+compare_with_podman(void)
+{
+	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
+	AUTO_FREE char *out = NULL, *line = NULL;
+	struct json_object *pod;
+	size_t i, running = 0;
+	char path[32];
+
+	for (i = 0; i < js_len(pods, "/items"); i++) {
+		(void)snprintf(path, sizeof(path), "/items/%zu", i);
+		pod = js_get(pods, path);
+		running += count_running(pod, "/status/initContainerStatuses") +
+		    count_running(pod, "/status/containerStatuses");
+	}
+	world_shell(&out,
+	    "podman ps -q --filter label=vk.flightctl.io/uid | wc -l");
+	line = one_line(out);
+	it_ok((size_t)atoi(line) == running,
+	    "podman runs %s containers, kubectl says %zu", line, running);
+}
+
+static void
+look_for_remains(void)
+{
+	AUTO_FREE char *host = NULL, *containers = NULL, *volumes = NULL;
+
+	world_shell(&host, "cat /srv/host/sub/hook /srv/host/sub/signal");
+	it_ok(strcmp(host, "hook\nusr1\n") == 0,
+	    "the hook before the stop ran, and the stop signal came (%.40s)",
+	    host);
+	world_shell(&containers, "podman ps -aq");
+	it_ok(*containers == '\0', "podman has no container left (%.80s)",
+	    containers);
+	world_shell(&volumes, "podman volume ls -q; ls /run/vk-flightctl");
+	it_ok(*volumes == '\0', "no volume and no mark is left (%.80s)",
+	    volumes);
+}
+
+static int
+is_empty(struct json_object *set, void *arg)
+{
+	(void)arg;
+	return json_object_object_length(set) == 0;
+}
+
+static void
+scenario(void)
+{
+	static const char *const settings[] = { "ALLOW_PRIVILEGED=yes",
+		"SECRETS=inline", NULL };
+	AUTO_JSON struct json_object *node = NULL;
+	AUTO_FREE char *said = NULL;
+	struct provider *p;
+	int64_t since;
+
+	if (world_kind() != WORLD_EDGE) {
+		it_skip("no real device: make check-edge has one");
+		return;
+	}
+	world_open(
+	    &(struct world_conf){ .devices = 1, .fleet = "edge-fleet-1" });
+	p = provider_start("provider", settings);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	since = it_ms();
+	kubectl("apply", NULL);
+	await_pods(since);
+	look_at_rows();
+	compare_with_podman();
+	world_shell(&said,
+	    "journalctl -b -o cat | grep -c 'runAsNonRoot: the user'");
+	it_ok(atoi(said) > 0, "an image of root does not start as non-root");
+	since = it_ms();
+	kubectl("delete", "--wait=false");
+	it_took(since, kube_await(KUBE_PODS, is_empty, NULL, GONE_MS),
+	    "all pods are gone");
+	look_for_remains();
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("edge-matrix", scenario);
+}
