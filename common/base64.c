@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -40,4 +41,18 @@ base64_decode(const char *s, size_t *len)
 	*len -= pad;
 	out[*len] = '\0';
 	return steal(&out);
+}
+
+int
+base64_is_text(const char *bytes, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)bytes;
+	size_t n;
+
+	if (strlen(bytes) != len)
+		return 0;
+	for (; *s != '\0'; s += n)
+		if ((n = utf8_len(s)) == 0)
+			return 0;
+	return 1;
 }

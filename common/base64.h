@@ -12,4 +12,7 @@
  */
 char *base64_decode(const char *, size_t *len);
 
+/* Whether the bytes that base64_decode() gave are UTF-8 without a NUL. */
+int base64_is_text(const char *, size_t len);
+
 #endif

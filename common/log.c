@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "common/mono.h"
+#include "common/utf8.h"
 #include "ipc/msg.h"
 
 enum {
@@ -60,27 +61,6 @@ static void
 add_str(struct line *l, const char *s)
 {
 	add(l, s, strlen(s));
-}
-
-/* Bytes of the well-formed UTF-8 sequence at s (RFC 3629), 0: none is. */
-static size_t
-utf8_len(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] < 0xc2 || s[0] > 0xf4 || (s[1] & 0xc0) != 0x80)
-		return 0;
-	if (s[0] < 0xe0)
-		return 2;
-	if ((s[2] & 0xc0) != 0x80 || (s[0] == 0xe0 && s[1] < 0xa0) ||
-	    (s[0] == 0xed && s[1] > 0x9f))
-		return 0;
-	if (s[0] < 0xf0)
-		return 3;
-	if ((s[3] & 0xc0) != 0x80 || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return 4;
 }
 
 /* The inside of a JSON string; in text lines it serves as well. */

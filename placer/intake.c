@@ -86,7 +86,8 @@ keep_raw(struct wpod *p, struct span object)
 	    p->pod->seen.phase != PHASE_SUCCEEDED &&
 	    p->pod->seen.phase != PHASE_FAILED &&
 	    (p->has_entry == 0 || p->pod->images != p->rendered_images);
-	if (p->device != NULL && p->pod->images == p->sent_images)
+	if (p->device != NULL && p->pod->images == p->sent_images &&
+	    p->needs == NULL)
 		wanted = 0;
 	free(p->raw);
 	p->raw = NULL;

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/base64.h"
 #include "common/jmake.h"
 #include "common/xmem.h"
 #include "placer/identity.h"
@@ -137,6 +138,31 @@ add_file(struct entry *e, const char *path, const char *content,
 
 /* -- ConfigMaps and Secrets -- */
 
+/*
+ * Flightctl v1.2.0 sends base64 to the device with its signs + / = escaped for
+ * a URL, and the agent does not take that back: the version fails.  So what is
+ * text goes as text, and what is not must do without those signs.
+ */
+static int
+add_encoded(struct entry *e, const char *key, const char *content,
+    const struct item *item)
+{
+	AUTO_FREE char *text = NULL;
+	size_t len;
+
+	if ((text = base64_decode(content, &len)) == NULL)
+		return fail(e->app->why, ERR_DENIED,
+		    "%s: \"%.100s\" is no base64", e->at, key);
+	if (base64_is_text(text, len))
+		return add_file(e, item->path, text, NULL, item->mode);
+	if (strpbrk(content, "+/=") == NULL)
+		return add_file(e, item->path, content, "base64", item->mode);
+	return fail(e->app->why, ERR_DENIED,
+	    "%s: \"%.100s\" is binary, which Flightctl does not bring to a "
+	    "device whole",
+	    e->at, key);
+}
+
 /* 1: added, 0: there is no such key. */
 static int
 add_key(struct entry *e, struct json_object *map, int secret, const char *key,
@@ -146,16 +172,17 @@ add_key(struct entry *e, struct json_object *map, int secret, const char *key,
 	struct json_object *binary =
 	    jread_member(jread_member(map, "binaryData"), key);
 	const char *content = jread_string(text != NULL ? text : binary);
+	int r;
 
 	if (text == NULL && binary == NULL)
 		return 0;
 	if (content == NULL)
 		return fail(e->app->why, ERR_DENIED,
 		    "%s: \"%.100s\" is no text", e->at, key);
-	if (add_file(e, item->path, content,
-		secret || text == NULL ? "base64" : NULL, item->mode) == -1)
-		return -1;
-	return 1;
+	r = secret || text == NULL ?
+	    add_encoded(e, key, content, item) :
+	    add_file(e, item->path, content, NULL, item->mode);
+	return r == -1 ? -1 : 1;
 }
 
 static int

@@ -352,15 +352,26 @@ quadlet_host_paths(struct work *w)
 	size_t i, k;
 
 	for (i = 0; i < jread_count(w->mounts); i++) {
+		AUTO_FREE char *sub = NULL;
+
 		if (fields_is_token_volume(jread_item(w->mounts, i)))
 			continue;
 		if (read_mount(w, i, &m) == -1 ||
 		    find_volume(w, m.name, &v) == -1)
 			return -1;
-		for (k = 0; v.host != NULL && k < COUNT(types); k++)
+		if (v.host == NULL)
+			continue;
+		for (k = 0; k < COUNT(types); k++)
 			if (strcmp(v.type, types[k].type) == 0)
 				unitfile_line(&w->f, "ExecStartPre", "%s %s",
 				    types[k].command, v.path);
+		if ((sub = sub_path(w, &m, &v)) == NULL)
+			return -1;
+		/* As the kubelet: what is not there becomes a directory. */
+		if (*sub != '\0')
+			unitfile_line(&w->f, "ExecStartPre",
+			    "/bin/sh -c 'test -e %s%s || mkdir -p %s%s'",
+			    v.path, sub, v.path, sub);
 	}
 	return 0;
 }

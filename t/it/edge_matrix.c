@@ -230,8 +230,8 @@ look_for_remains(void)
 	AUTO_FREE char *host = NULL, *containers = NULL, *volumes = NULL;
 
 	world_shell(&host, "cat /srv/host/sub/hook /srv/host/sub/signal");
-	it_ok(strcmp(host, "hook\nusr1\n") == 0,
-	    "the hook before the stop ran, and the stop signal came (%.40s)",
+	it_ok(strcmp(host, "hook\nterm\n") == 0,
+	    "the hook before the stop ran, and then the signal came (%.40s)",
 	    host);
 	world_shell(&containers, "podman ps -aq");
 	it_ok(*containers == '\0', "podman has no container left (%.80s)",

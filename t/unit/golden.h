@@ -15,7 +15,7 @@ char *golden_read(const char *folder, const char *name);
 /* The ConfigMap shop and the Secret key that they use. */
 #define GOLDEN_SHOP                                                        \
 	"{\"kind\":\"ConfigMap\",\"data\":{\"app.conf\":\"color = blue\\n" \
-	"100%\\n\",\"z\":\"\"},\"binaryData\":{\"logo\":\"iVBORw0KGgo=\"}}"
+	"100%\\n\",\"z\":\"\"},\"binaryData\":{\"logo\":\"iVBORw0KGgoA\"}}"
 #define GOLDEN_KEY \
 	"{\"kind\":\"Secret\",\"data\":{\"token\":\"czNjciR0ICU=\",\"z\":\"\"}}"
 
