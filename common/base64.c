@@ -18,12 +18,13 @@ char *
 base64_decode(const char *s, size_t *len)
 {
 	size_t n = strlen(s), i, pad = 0;
-	AUTO_FREE char *out = xmalloc(n / 4 * 3 + 1);
+	AUTO_FREE char *out = NULL;
 	const char *at;
 	uint32_t group = 0;
 
 	if (n % 4 != 0)
 		return NULL;
+	out = xmalloc(n / 4 * 3 + 1);
 	while (pad < 2 && pad < n && s[n - 1 - pad] == '=')
 		pad++;
 	*len = 0;

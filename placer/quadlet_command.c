@@ -144,7 +144,9 @@ quadlet_hooks(struct work *w)
 	struct json_object *lifecycle = jread_member(w->json, "lifecycle");
 	AUTO_FREE char *bound = NULL;
 
-	bound = xasprintf("-/usr/bin/timeout %" PRId64 " ", w->app->grace);
+	/* timeout(1) takes 0 for without end */
+	bound = xasprintf("-/usr/bin/timeout %" PRId64 " ",
+	    w->app->grace > 0 ? w->app->grace : 1);
 	if (put_hook(w, jread_member(lifecycle, "postStart"), "ExecStartPost",
 		"", "lifecycle.postStart") == -1)
 		return -1;

@@ -241,6 +241,19 @@ look_for_remains(void)
 	    volumes);
 }
 
+/* Of a Secret in use the provider has no copy: not in its log, on no disk. */
+static void
+look_for_secrets(void)
+{
+	AUTO_FREE char *out = NULL;
+
+	(void)child_run((const char *[]){ "grep", "-rlF", "s3cr$t", it_folder(),
+			    NULL },
+	    &out);
+	it_ok(*out == '\0', "no file of the provider holds a Secret (%.200s)",
+	    out);
+}
+
 static int
 is_empty(struct json_object *set, void *arg)
 {
@@ -272,6 +285,7 @@ scenario(void)
 	await_pods(since);
 	look_at_rows();
 	compare_with_podman();
+	look_for_secrets();
 	world_shell(&said,
 	    "journalctl -b -o cat | grep -c 'runAsNonRoot: the user'");
 	it_ok(atoi(said) > 0, "an image of root does not start as non-root");

@@ -71,6 +71,10 @@ container_text(const struct kpod *p)
 		jmake_int(o, "hostPort", atoi(p->port));
 		jmake_str(o, "protocol", "TCP");
 	}
+	if (p->secret != NULL)
+		jmake_str(jmake_in(jmake_item(jmake_list(c, "envFrom")),
+			      "secretRef"),
+		    "name", p->secret);
 	if (p->configmap != NULL) {
 		o = jmake_item(jmake_list(c, "volumeMounts"));
 		jmake_str(o, "name", "v");

@@ -79,6 +79,7 @@ struct kpod {
 	char *node;
 	char app[MAX_APP + 1];
 	char *cpu, *memory, *image, *restart, *controller, *configmap;
+	char *secret;
 	char *device, *selector, *reconnect, *port, *spec;
 	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
 	struct json_object *status;
@@ -94,6 +95,7 @@ struct kpod {
 TAILQ_HEAD(kpod_list, kpod);
 
 struct object {
+	int secret; /* else a ConfigMap */
 	TAILQ_ENTRY(object) link;
 	char *name;
 	char *text;

@@ -17,7 +17,8 @@ own(const char *text)
 
 /*
  * pod NAME [cpu=] [memory=] [image=] [restart=] [controller=] [configmap=[?]]
- *	[device=] [selector=] [reconnect=] [port=] [node=] [spec='members']
+ *	[secret=] [device=] [selector=] [reconnect=] [port=] [node=]
+ *[spec='members']
  */
 void
 verb_pod(struct scene *sc, const struct words *s)
@@ -31,6 +32,7 @@ verb_pod(struct scene *sc, const struct words *s)
 	p->restart = own(words_get(s, "restart", "Always"));
 	p->controller = own(words_get(s, "controller", NULL));
 	p->configmap = own(words_get(s, "configmap", NULL));
+	p->secret = own(words_get(s, "secret", NULL));
 	p->device = own(words_get(s, "device", NULL));
 	p->selector = own(words_get(s, "selector", NULL));
 	p->reconnect = own(words_get(s, "reconnect", NULL));
@@ -109,17 +111,19 @@ verb_image(struct scene *sc, const struct words *s)
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 
-/* configmap NAME [key=value] */
+/* configmap NAME [key=value], secret NAME [key=BASE64] */
 void
 verb_configmap(struct scene *sc, const struct words *s)
 {
 	struct object *o = xcalloc(1, sizeof(*o));
 
 	o->name = xstrdup(words_at(s, 1));
+	o->secret = strcmp(words_at(s, 0), "secret") == 0;
 	o->text = xasprintf(
-	    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\","
+	    "{\"apiVersion\":\"v1\",\"kind\":\"%s\","
 	    "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\"},"
 	    "\"data\":{\"key\":\"%s\"}}",
-	    o->name, words_get(s, "key", "value"));
+	    o->secret ? "Secret" : "ConfigMap", o->name,
+	    words_get(s, "key", o->secret ? "dmFsdWU=" : "value"));
 	TAILQ_INSERT_TAIL(&sc->objects, o, link);
 }
