@@ -2,8 +2,9 @@
 /*
  * change.c: the machine of one device's spec.
  *
- * Owns the queue of a device, its company and its polls.  Never decides what a
- * pod should be (life.def does), never sends.
+ * Owns the queue of a device, its company, and the facts of spec.def and what
+ * its actions mean.  Never decides what a pod should be (life.def does), never
+ * sends.
  */
 #include "placer/change.h"
 
@@ -13,16 +14,13 @@
 #include "common/xmem.h"
 #include "placer/contest.h"
 #include "placer/facts.h"
+#include "placer/poll.h"
 #include "placer/stall.h"
 #include "placer/suspect.h"
 
 enum {
 	HOLD_MS = 500, /* after a refused write, doubling */
 	HOLD_MAX_MS = 60 * 1000,
-	MOTION_FAST_MS = 30 * 1000,
-	MOTION_SLOW_MS = 5 * 60 * 1000,
-	SLOW_TICKS = 5,
-	REST_TICKS = 30,
 	MANY = 10,	       /* devices with changes: a rollout, not a pod */
 	MANY_MS = 1000,	       /* they wait so long for company, or two ticks */
 	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
@@ -301,20 +299,6 @@ takes_writes(const struct wdevice *d)
 	    !d->dev->consoles;
 }
 
-/*
- * One write until it is rendered; a removal waits for nothing but the answer
- * to the write before it.
- */
-static int
-is_ready(struct world *w, const struct wdevice *d, struct now now)
-{
-	if (d->change_id != 0 || now.boot_ms < d->hold_boot ||
-	    now.boot_ms < company_ends(w, d, now))
-		return 0;
-	return d->nurgent > 0 || stall_is(d, now) ||
-	    (!facts_stale(d) && d->dev->rendered);
-}
-
 /* Additions beyond room wait; they are looked at again then. */
 static void
 leave(struct world *w, struct wdevice *d, int room, int64_t then_boot,
@@ -345,142 +329,113 @@ leave_some(struct world *w, struct wdevice *d, struct now now)
 		leave(w, d, d->nurgent == 0, now.boot_ms + TURN_MS, now);
 }
 
-static void
-look_at_stall(struct world *w, struct wdevice *d, struct now now,
-    struct effects *fx)
+/* -- the machine (spec.def) -- */
+
+static enum spec_write
+write_fact(const struct world *w, const struct wdevice *d, struct now now)
 {
-	if (!takes_writes(d) || now.boot_ms >= change_until(d) ||
-	    now.boot_ms < d->hold_boot || !stall_nudge(w, d, now))
-		return;
-	effects_add(fx, EFFECT_CHANGE)->device = d;
+	if (d->change_id != 0)
+		return FLYING;
+	if (d->dev == NULL && !d->gone && !d->unreadable && w->devices_listed)
+		return NEVER_READ;
+	if (facts_stale(d))
+		return STALE;
+	if (d->dev->rendered)
+		return RENDERED;
+	return stall_is(d, now) ? STALLED : UNRENDERED;
 }
 
-static void
-look_at_queue(struct world *w, struct wdevice *d, struct now now,
-    struct effects *fx)
+static enum spec_queue
+queue_fact(struct world *w, const struct wdevice *d, struct now now)
 {
-	if (d->nqueued == 0 || !takes_writes(d))
-		return;
-	if (now.boot_ms >= change_until(d))
-		return; /* not the writer; WRITER wakes us */
-	if (is_ready(w, d, now))
-		leave_some(w, d, now);
 	if (d->nqueued == 0)
-		return;
-	if (is_ready(w, d, now))
-		effects_add(fx, EFFECT_CHANGE)->device = d;
-	else if (d->change_id == 0 && now.boot_ms < d->hold_boot)
-		world_look_device_at(w, d, d->hold_boot);
-	else if (now.boot_ms < company_ends(w, d, now))
-		world_look_device_at(w, d, company_ends(w, d, now));
+		return EMPTY;
+	if (now.boot_ms < company_ends(w, d, now))
+		return GATHERING;
+	return d->nurgent > 0 ? REMOVAL : ADDITION;
 }
 
-/* -- reading -- */
-
-static int
-moves(const struct wpod *p)
+static enum spec_door
+door_fact(const struct wdevice *d, struct now now)
 {
-	const struct app_report *r;
-
-	if (p->flying != IO_NONE || p->unread)
-		return 1;
-	if (p->final_boot != 0 && !p->ended)
-		return 1;
-	if (!p->sent)
-		return 0;
-	if (p->state == LEAVING || p->state == RETREAT)
-		return 1;
-	if (!p->applied)
-		return !p->withheld;
-	r = device_report(p->device->dev, p->app);
-	if (p->ended)
-		return 0;
-	return r == NULL ||
-	    (r->state != APP_RUNNING && r->state != APP_COMPLETED &&
-		r->state != APP_ERROR);
+	if (!takes_writes(d) || now.boot_ms >= change_until(d))
+		return SHUT; /* not the writer: WRITER wakes us */
+	return now.boot_ms < d->hold_boot ? PAUSED : OPEN;
 }
 
-static int
-in_motion(const struct wdevice *d)
+static struct spec_facts
+spec_facts(struct world *w, struct wdevice *d, struct now now)
 {
-	const struct wpod *p;
+	enum spec_write write = write_fact(w, d, now);
 
-	if (d->dev == NULL || d->change_id != 0)
-		return 0;
-	if (d->isolating)
-		return 1;
-	if (d->nqueued > 0 && takes_writes(d) && !d->dev->rendered)
-		return 1; /* ours waits until another's is rendered */
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (moves(p))
+	return (struct spec_facts){
+		.write = write,
+		.version = suspect_version(w, d, write == RENDERED, now),
+		.search = d->isolating ? SEARCHING : CALM,
+		.queue = queue_fact(w, d, now),
+		.door = door_fact(d, now),
+		.motion = poll_moves(d) ? MOVING : STILL,
+	};
+}
+
+/* 1: to be decided on once more. */
+static int
+act_on(struct world *w, struct wdevice *d, enum spec_action action,
+    struct now now, struct effects *fx)
+{
+	switch (action) {
+	case SPEC_DO_WRITE:
+		leave_some(w, d, now);
+		if (d->nqueued == 0)
 			return 1;
+		effects_add(fx, EFFECT_CHANGE)->device = d;
+		return 0;
+	case SPEC_DO_NUDGE:
+		if (stall_nudge(w, d, now))
+			effects_add(fx, EFFECT_CHANGE)->device = d;
+		return 0;
+	case SPEC_DO_JUDGE:
+		suspect_judge(w, d);
+		return 1;
+	case SPEC_DO_RELEASE:
+		suspect_release(w, d);
+		return 0; /* what comes back is queued before the next */
+	case SPEC_DO_AWAIT:
+	case SPEC_NACTIONS:
+		return 0;
+	}
 	return 0;
 }
 
-static int64_t
-next_tick(const struct world *w, int64_t boot_ms, int ticks)
-{
-	int64_t tick = pace_tick_ms(&w->pace);
-
-	return (boot_ms / tick + ticks) * tick;
-}
-
-static int
-ticks_of(struct world *w, const struct wdevice *d, struct now now)
-{
-	int64_t moved = now.boot_ms - d->motion_boot;
-
-	if (moved < MOTION_FAST_MS)
-		return pace_is_busy(&w->pace, now.boot_ms) ? 2 : 1;
-	return moved < MOTION_SLOW_MS ? SLOW_TICKS : REST_TICKS;
-}
-
+/* What is queued is looked at again when it may go. */
 static void
-ask(struct wdevice *d, struct effects *fx, int urgent)
+wake(struct world *w, struct wdevice *d, const struct spec_facts *f,
+    struct now now)
 {
-	struct effect *e;
-
-	if (d->read_id != 0)
+	if (f->queue == EMPTY || f->write == FLYING || f->door == SHUT)
 		return;
-	e = effects_add(fx, EFFECT_READ);
-	e->device = d;
-	e->number = (uint64_t)urgent;
-}
-
-static void
-look_at_motion(struct world *w, struct wdevice *d, struct now now,
-    struct effects *fx)
-{
-	int confirm;
-
-	confirm =
-	    d->dev == NULL && !d->gone && !d->unreadable && w->devices_listed;
-	if (d->want_read) {
-		d->want_read = 0;
-		ask(d, fx, 1);
-	}
-	if (!confirm && !in_motion(d)) {
-		d->poll_boot = d->motion_boot = 0;
-		return;
-	}
-	if (d->motion_boot == 0) {
-		d->motion_boot = now.boot_ms;
-		d->poll_boot = next_tick(w, now.boot_ms, confirm ? 0 : 1);
-	}
-	if (now.boot_ms >= d->poll_boot) {
-		ask(d, fx, 0);
-		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(w, d, now));
-	}
-	world_look_device_at(w, d, d->poll_boot);
+	if (f->door == PAUSED)
+		world_look_device_at(w, d, d->hold_boot);
+	else if (f->queue == GATHERING)
+		world_look_device_at(w, d, company_ends(w, d, now));
 }
 
 void
 change_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
-	suspect_look(w, d, now);
+	struct spec_facts f;
+	struct spec_verdict v;
+	int again = 3; /* judged, nothing left to write */
+
 	contest_look(w, d, now);
-	look_at_queue(w, d, now, fx);
-	look_at_stall(w, d, now, fx);
-	look_at_motion(w, d, now, fx);
+	do {
+		f = spec_facts(w, d, now);
+		v = spec_decide(&f);
+		d->spec_state = v.state;
+	} while (act_on(w, d, v.action, now, fx) && --again > 0);
+	wake(w, d, &f, now);
+	poll_look(w, d,
+	    v.read == POLL || (v.read == MOVERS && f.motion == MOVING), now,
+	    fx);
 }

@@ -97,6 +97,25 @@ write_devices(FILE *f, const struct world *w, const char *name)
 }
 
 static void
+write_specs(FILE *f, const struct world *w, const char *name)
+{
+	const struct wdevice *d;
+	size_t counts[SPEC_NSTATES], i, k;
+
+	for (i = 0; i < w->nnodes; i++) {
+		memset(counts, 0, sizeof(counts));
+		TAILQ_FOREACH(d, &w->nodes[i].devices, on_node)
+			counts[d->spec_state]++;
+		for (k = 0; k < SPEC_NSTATES; k++) {
+			fprintf(f, "%s{fleet=\"", name);
+			put_value(f, w->nodes[i].fleet);
+			fprintf(f, "\",state=\"%s\"} %zu\n",
+			    spec_state_name((enum spec_state)k), counts[k]);
+		}
+	}
+}
+
+static void
 device_labels(FILE *f, const struct wdevice *d)
 {
 	fputs("{fleet=\"", f);

@@ -62,9 +62,73 @@ judge(struct world *w, struct wdevice *d)
 		d->isolating = 1;
 }
 
+static int
+blamed_is_there(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->blamed && device_entry(d->dev, p->app) != NULL)
+			return 1;
+	return 0;
+}
+
+static int
+is_fetching(const struct device *dev)
+{
+	return dev->update_reason != NULL &&
+	    (strcmp(dev->update_reason, "Preparing") == 0 ||
+		strcmp(dev->update_reason, "ReadyToUpdate") == 0);
+}
+
+/*
+ * It goes on saying neither that it applied the version, nor that it failed,
+ * nor that it still fetches what the version wants.
+ */
+static int
+is_hung(struct world *w, struct wdevice *d, struct now now)
+{
+	if (d->dev->settled || d->dev->failed || facts_device(d, now) != HERE ||
+	    d->dev->summary == DEVICE_UNKNOWN || is_fetching(d->dev)) {
+		d->hung_boot = 0;
+		return 0;
+	}
+	if (d->hung_boot == 0)
+		d->hung_boot = now.boot_ms;
+	world_look_device_at(w, d, d->hung_boot + w->apply_ms);
+	return now.boot_ms - d->hung_boot >= w->apply_ms;
+}
+
+enum spec_version
+suspect_version(struct world *w, struct wdevice *d, int rendered,
+    struct now now)
+{
+	if (!rendered || d->gone) {
+		d->hung_boot = 0;
+		return UNDERWAY;
+	}
+	if (facts_settled(d)) {
+		d->hung_boot = 0;
+		return SETTLED;
+	}
+	if (is_hung(w, d, now))
+		return blamed_is_there(d) ? UNDERWAY : HUNG;
+	if (!d->dev->failed)
+		return UNDERWAY;
+	return has_news(d) && !blamed_is_there(d) ? BROKEN : JUDGED;
+}
+
+void
+suspect_judge(struct world *w, struct wdevice *d)
+{
+	d->hung_boot = 0;
+	suspect_forget(d);
+	judge(w, d);
+}
+
 /* The version holds: the next of those that were withheld has its turn. */
-static void
-release(struct world *w, struct wdevice *d)
+void
+suspect_release(struct world *w, struct wdevice *d)
 {
 	struct wpod *p;
 
@@ -78,59 +142,4 @@ release(struct world *w, struct wdevice *d)
 	d->isolating = 0;
 	if (d->node != NULL)
 		d->node->retry = 1;
-}
-
-static int
-blamed_is_there(const struct wdevice *d)
-{
-	const struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (p->blamed && device_entry(d->dev, p->app) != NULL)
-			return 1;
-	return 0;
-}
-
-/*
- * It goes on saying neither that it applied the version, nor that it failed,
- * nor that it still fetches what the version wants.
- */
-static int
-is_hung(const struct world *w, struct wdevice *d, struct now now)
-{
-	const char *reason = d->dev->update_reason;
-
-	if (d->dev->settled || d->dev->failed || facts_device(d, now) != HERE ||
-	    d->dev->summary == DEVICE_UNKNOWN ||
-	    (reason != NULL &&
-		(strcmp(reason, "Preparing") == 0 ||
-		    strcmp(reason, "ReadyToUpdate") == 0))) {
-		d->hung_boot = 0;
-		return 0;
-	}
-	if (d->hung_boot == 0)
-		d->hung_boot = now.boot_ms;
-	return now.boot_ms - d->hung_boot >= w->apply_ms;
-}
-
-void
-suspect_look(struct world *w, struct wdevice *d, struct now now)
-{
-	if (d->dev == NULL || d->gone || facts_stale(d) || d->change_id != 0 ||
-	    !d->dev->rendered) {
-		d->hung_boot = 0;
-		return;
-	}
-	if (is_hung(w, d, now) && !blamed_is_there(d)) {
-		d->hung_boot = 0;
-		judge(w, d);
-	}
-	if (d->hung_boot != 0)
-		world_look_device_at(w, d, d->hung_boot + w->apply_ms);
-	if (d->dev->failed && has_news(d) && !blamed_is_there(d)) {
-		suspect_forget(d);
-		judge(w, d);
-	}
-	if (d->isolating && facts_settled(d) && d->nqueued == 0)
-		release(w, d);
 }

@@ -21,6 +21,7 @@
 #include "placer/pod.h"
 #include "placer/podstatus.h"
 #include "placer/quadlet.h"
+#include "placer/spec.h"
 
 /* What the next write of its device does with a pod's entry. */
 enum wish_io {
@@ -137,6 +138,7 @@ struct wdevice {
 	TAILQ_ENTRY(wdevice) on_node;
 	struct due due;
 	char *name;
+	enum spec_state spec_state; /* of spec.def, last */
 	struct wnode *node;    /* NULL: of no fleet that we serve (any more) */
 	struct device *dev;    /* NULL: remembered, never read since start */
 	struct wpod_list pods; /* whose seat it is */

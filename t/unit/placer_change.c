@@ -91,6 +91,7 @@ answer(struct stage *s, enum why_kind kind, int64_t ms)
 static void
 all_sent(struct stage *s)
 {
+	static char since[] = "2026-01-01T00:00:00Z";
 	int i;
 
 	for (i = 0; i < PODS; i++)
@@ -98,6 +99,7 @@ all_sent(struct stage *s)
 	s->d->dev->entries = s->entries;
 	s->d->dev->nentries = PODS;
 	s->d->dev->settled = s->d->dev->applied = 0;
+	s->d->dev->update_since = since;
 }
 
 Test(change, additions_wait_for_company_and_for_the_render)
@@ -194,6 +196,13 @@ Test(change, only_the_writer_writes)
 	NO_LEAKS();
 }
 
+static void
+look(struct stage *s, struct now now)
+{
+	effects_clear(&s->fx);
+	change_look(s->w, s->d, now, &s->fx);
+}
+
 static int
 count(const struct stage *s, size_t offset)
 {
@@ -216,7 +225,7 @@ Test(suspect, one_suspect_is_guilty)
 	for (i = 1; i < PODS; i++)
 		s.p[i]->applied = 1;
 	s.d->dev->failed = 1;
-	suspect_look(s.w, s.d, at(0));
+	look(&s, at(0));
 	cr_assert(s.p[0]->blamed);
 	cr_assert_eq(COUNT(&s, blamed), 1);
 	cr_assert_eq(COUNT(&s, withheld), 0);
@@ -231,7 +240,7 @@ Test(suspect, of_several_one_is_tried_while_the_others_are_withheld)
 	set_up(&s);
 	all_sent(&s);
 	s.d->dev->failed = 1;
-	suspect_look(s.w, s.d, at(0));
+	look(&s, at(0));
 	cr_assert_eq(COUNT(&s, blamed), 0);
 	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
 	cr_assert(s.d->isolating);
@@ -239,7 +248,7 @@ Test(suspect, of_several_one_is_tried_while_the_others_are_withheld)
 	s.d->dev->failed = 0;
 	s.d->dev->settled = s.d->dev->applied = 1;
 	s.p[0]->applied = 1;
-	suspect_look(s.w, s.d, at(1000));
+	look(&s, at(1000));
 	cr_assert_eq(COUNT(&s, withheld), PODS - 2);
 	tear_down(&s);
 	NO_LEAKS();
@@ -255,10 +264,10 @@ Test(suspect, an_old_failure_is_no_news)
 	s.d->dev->failed = 1;
 	s.d->dev->update_since = since;
 	suspect_forget(s.d);
-	suspect_look(s.w, s.d, at(0));
+	look(&s, at(0));
 	cr_assert_eq(COUNT(&s, withheld) + COUNT(&s, blamed), 0);
 	since[18] = '1';
-	suspect_look(s.w, s.d, at(0));
+	look(&s, at(0));
 	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
 	tear_down(&s);
 	NO_LEAKS();
@@ -272,14 +281,14 @@ Test(suspect, a_version_hangs_when_it_neither_moves_nor_fetches)
 	set_up(&s);
 	all_sent(&s);
 	s.d->dev->update_reason = reason;
-	suspect_look(s.w, s.d, at(0));
-	suspect_look(s.w, s.d, at(10 * s.w->apply_ms));
+	look(&s, at(0));
+	look(&s, at(10 * s.w->apply_ms));
 	cr_assert_eq(COUNT(&s, withheld), 0);
 	s.d->dev->update_reason = NULL;
-	suspect_look(s.w, s.d, at(0));
-	suspect_look(s.w, s.d, at(s.w->apply_ms - 1));
+	look(&s, at(0));
+	look(&s, at(s.w->apply_ms - 1));
 	cr_assert_eq(COUNT(&s, withheld), 0);
-	suspect_look(s.w, s.d, at(s.w->apply_ms));
+	look(&s, at(s.w->apply_ms));
 	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
 	tear_down(&s);
 	NO_LEAKS();

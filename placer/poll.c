@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * poll.c: when a device in motion is read again.
+ *
+ * Owns the instants of polls.  Never decides about a pod or a spec.
+ */
+#include "placer/poll.h"
+
+enum {
+	MOTION_FAST_MS = 30 * 1000,
+	MOTION_SLOW_MS = 5 * 60 * 1000,
+	SLOW_TICKS = 5,
+	REST_TICKS = 30,
+};
+
+static int
+moves(const struct wpod *p)
+{
+	const struct app_report *r;
+
+	if (p->flying != IO_NONE || p->unread)
+		return 1;
+	if (p->final_boot != 0 && !p->ended)
+		return 1;
+	if (!p->sent)
+		return 0;
+	if (p->state == LEAVING || p->state == RETREAT)
+		return 1;
+	if (!p->applied)
+		return !p->withheld;
+	r = device_report(p->device->dev, p->app);
+	if (p->ended)
+		return 0;
+	return r == NULL ||
+	    (r->state != APP_RUNNING && r->state != APP_COMPLETED &&
+		r->state != APP_ERROR);
+}
+
+static int64_t
+next_tick(const struct world *w, int64_t boot_ms, int ticks)
+{
+	int64_t tick = pace_tick_ms(&w->pace);
+
+	return (boot_ms / tick + ticks) * tick;
+}
+
+static int
+ticks_of(struct world *w, const struct wdevice *d, struct now now)
+{
+	int64_t moved = now.boot_ms - d->motion_boot;
+
+	if (moved < MOTION_FAST_MS)
+		return pace_is_busy(&w->pace, now.boot_ms) ? 2 : 1;
+	return moved < MOTION_SLOW_MS ? SLOW_TICKS : REST_TICKS;
+}
+
+static void
+ask(struct wdevice *d, struct effects *fx, int urgent)
+{
+	struct effect *e;
+
+	if (d->read_id != 0)
+		return;
+	e = effects_add(fx, EFFECT_READ);
+	e->device = d;
+	e->number = (uint64_t)urgent;
+}
+
+int
+poll_moves(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	if (d->dev == NULL)
+		return 0;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (moves(p))
+			return 1;
+	return 0;
+}
+
+void
+poll_look(struct world *w, struct wdevice *d, int in_motion, struct now now,
+    struct effects *fx)
+{
+	if (d->want_read) {
+		d->want_read = 0;
+		ask(d, fx, 1);
+	}
+	if (!in_motion) {
+		d->poll_boot = d->motion_boot = 0;
+		return;
+	}
+	if (d->motion_boot == 0) {
+		d->motion_boot = now.boot_ms;
+		d->poll_boot =
+		    next_tick(w, now.boot_ms, d->dev == NULL ? 0 : 1);
+	}
+	if (now.boot_ms >= d->poll_boot) {
+		ask(d, fx, 0);
+		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(w, d, now));
+	}
+	world_look_device_at(w, d, d->poll_boot);
+}
