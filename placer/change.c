@@ -397,6 +397,9 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 	case SPEC_DO_JUDGE:
 		suspect_judge(w, d);
 		return 1;
+	case SPEC_DO_PARK:
+		suspect_park(w, d);
+		return 1;
 	case SPEC_DO_RELEASE:
 		suspect_release(w, d);
 		return 0; /* what comes back is queued before the next */

@@ -169,7 +169,7 @@ entry_fact(const struct wpod *p)
 		return NEVER_SENT;
 	if (p->unread)
 		return UNREAD;
-	if (p->withheld)
+	if (p->withheld && pod_fact(p) == WANTED)
 		return WITHHELD;
 	if (p->flying == IO_CUT)
 		return TAKEN_OUT;

@@ -19,6 +19,7 @@
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
+#include "placer/said.h"
 #include "placer/tell.h"
 
 enum {
@@ -214,8 +215,8 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return leaves(p, refusal, fx);
 	if (p->denied)
 		tell_denied(p, fx);
-	if (pauses(w, p, now))
-		return 0;
+	if (pauses(w, p, now) || (p->device->isolating && !p->suspect))
+		return 0; /* the search's end looks again */
 	if (p->pod->images != p->rendered_images) {
 		/* what ran is saved first */
 		if (p->entry != NULL && !p->pod->uses_secrets) {
@@ -245,15 +246,14 @@ static void
 note_failure(struct wpod *p, struct effects *fx)
 {
 	const struct device *dev = p->device->dev;
-	const char *said = dev->failed ? dev->update_message : NULL;
+	const char *said = said_words(dev);
 
 	if (p->tries < UINT8_MAX)
 		p->tries++;
-	tell_waits(fx, p,
-	    strstr(said != NULL ? said : "", "prefetch") != NULL ?
-		"ImagePullBackOff" :
-		"CreateContainerError",
-	    said != NULL ? said : "the device did not apply it in time");
+	tell_waits(fx, p, said_reason(said),
+	    said != NULL && *said != '\0' ?
+		said :
+		"the device did not apply it in time");
 }
 
 /* The images that ran go back into the spec; the others are tried later. */
@@ -278,7 +278,7 @@ withhold(struct world *w, struct wpod *p, struct now now)
 {
 	const struct app_entry *e;
 
-	if (!p->withheld || p->device->dev == NULL ||
+	if (!p->withheld || p->flying != IO_NONE || p->device->dev == NULL ||
 	    (e = device_entry(p->device->dev, p->app)) == NULL)
 		return;
 	if (p->has_kept && e->images == p->proven_images)

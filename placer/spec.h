@@ -8,34 +8,35 @@
  * are in spec.def.
  */
 
-#define SPEC_WRITES(X)                                                   \
-	X(NEVER_READ) /* remembered, not read since our start */         \
-	X(FLYING)     /* on its way to Flightctl, not answered */        \
-	X(STALE)      /* stored; what we read of it is older */          \
-	X(UNRENDERED) /* stored; no device was told of it */             \
-	X(STALLED)    /* and none will be: Flightctl forgot it */        \
+#define SPEC_WRITES(X)                                            \
+	X(NEVER_READ) /* remembered, not read since our start */  \
+	X(FLYING)     /* on its way to Flightctl, not answered */ \
+	X(STALE)      /* stored; what we read of it is older */   \
+	X(UNRENDERED) /* stored; no device was told of it */      \
+	X(STALLED)    /* and none will be: Flightctl forgot it */ \
 	X(RENDERED)   /* the device is told of it */
 
-#define SPEC_VERSIONS(X)                                             \
-	X(UNDERWAY)                                                  \
-	X(HUNG)	  /* neither applied nor refused in time */          \
-	X(BROKEN) /* refused, and nobody was found guilty of that */ \
-	X(JUDGED) /* refused, and judged */                          \
+#define SPEC_VERSIONS(X)                                              \
+	X(UNDERWAY)                                                   \
+	X(HUNG)	   /* neither applied nor refused in time */          \
+	X(BROKEN)  /* refused, and nobody was found guilty of that */ \
+	X(BLOCKED) /* being fetched for, and others wait for that */  \
+	X(JUDGED)  /* refused, and judged */                          \
 	X(SETTLED)
 
 #define SPEC_SEARCHES(X) \
 	X(CALM)          \
 	X(SEARCHING) /* suspects are withheld */
 
-#define SPEC_QUEUES(X)                                       \
-	X(EMPTY)                                             \
-	X(GATHERING) /* waits for company */                 \
-	X(ADDITION)  /* an entry is to be set, none cut */   \
+#define SPEC_QUEUES(X)                                     \
+	X(EMPTY)                                           \
+	X(GATHERING) /* waits for company */               \
+	X(ADDITION)  /* an entry is to be set, none cut */ \
 	X(REMOVAL)   /* an entry is to leave, whatever else */
 
-#define SPEC_DOORS(X)                                                     \
-	X(SHUT)	  /* gone, owned, a console, or we are not its writer */  \
-	X(PAUSED) /* a write was refused a moment ago */                  \
+#define SPEC_DOORS(X)                                                    \
+	X(SHUT)	  /* gone, owned, a console, or we are not its writer */ \
+	X(PAUSED) /* a write was refused a moment ago */                 \
 	X(OPEN)
 
 #define SPEC_MOTIONS(X) \
@@ -52,11 +53,12 @@
 	X(FAILED)    /* and could not */                      \
 	X(ISOLATING) /* who made it fail is looked for */
 
-#define SPEC_ACTIONS(X)                                         \
-	X(AWAIT)   /* what comes next comes from elsewhere */   \
-	X(WRITE)   /* all that is queued, in one write */       \
-	X(NUDGE)   /* something that makes Flightctl render */  \
-	X(JUDGE)   /* blame, or withhold half of the suspects */ \
+#define SPEC_ACTIONS(X)                                                    \
+	X(AWAIT)   /* what comes next comes from elsewhere */              \
+	X(WRITE)   /* all that is queued, in one write */                  \
+	X(NUDGE)   /* something that makes Flightctl render */             \
+	X(JUDGE)   /* blame, or withhold half of the suspects */           \
+	X(PARK)	   /* what it fetches for is withheld until they are in */ \
 	X(RELEASE) /* those withheld last come back */
 
 enum spec_read {

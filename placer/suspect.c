@@ -2,16 +2,26 @@
 /*
  * suspect.c: who made a device's version fail.
  *
- * Owns the search: which pods are suspected, which are withheld while one is
- * tried, who is found guilty.  What becomes of them is life.def's.
+ * Owns the search: which pods are suspected, which are withheld while others
+ * are tried, who is found guilty.  What becomes of them is life.def's.
+ *
+ * A version that failed is split: half of the suspects stay in the spec, half
+ * are withheld as a batch.  A half that fails is split on; one that holds is
+ * cleared for good and the batch withheld last comes back: half of it, when
+ * the guilty one must be in it.  Nobody is blamed but who was named by the
+ * device or failed alone.  Of n suspects with k guilty ones each version that
+ * fails is a set on a path from all to one guilty, at most k(log2 n + 1), and
+ * each that holds follows one that failed or takes a guilty one out.
  */
 #include "placer/suspect.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/said.h"
 
 /* What the device says of an update until now is no news of the next. */
 void
@@ -37,30 +47,165 @@ is_suspect(const struct wpod *p, const struct wdevice *d)
 	    !p->reverting && device_entry(d->dev, p->app) != NULL;
 }
 
-/*
- * One suspect is guilty.  Of several, one stays in the spec and the others
- * are withheld; they come back one by one.
- */
-static void
-judge(struct world *w, struct wdevice *d)
+/* Of what ran here before us we only know that it runs. */
+static int
+is_heard_of(const struct wpod *p, const struct wdevice *d)
 {
-	struct wpod *p, *first = NULL;
-	size_t n = 0;
+	const struct app_report *r = device_report(d->dev, p->app);
+
+	return p->proven_images == 0 && r != NULL && r->state == APP_RUNNING;
+}
+
+/* The suspects, or those among them of whom nothing runs; their number. */
+static size_t
+gather(const struct wdevice *d, struct wpod **list)
+{
+	struct wpod *p;
+	size_t n = 0, all = 0;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
+		all += is_suspect(p, d) != 0;
+		if (is_suspect(p, d) && !is_heard_of(p, d))
+			list[n++] = p;
+	}
+	if (n > 0 || all == 0)
+		return n;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (is_suspect(p, d))
+			list[n++] = p;
+	return n;
+}
+
+static void
+withhold(struct world *w, struct wdevice *d, struct wpod *p, uint32_t batch)
+{
+	p->withheld = p->suspect = 1;
+	p->batch = batch;
+	d->isolating = 1;
+	world_look(w, p);
+}
+
+/* Whom the device names is guilty; 1: there is one. */
+static int
+blame_named(struct world *w, struct wdevice *d, struct wpod *const *list,
+    size_t n)
+{
+	const char *words = said_words(d->dev);
+	size_t i, named = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!said_names(words, list[i]))
+			continue;
+		list[i]->blamed = 1;
+		world_look(w, list[i]);
+		named++;
+	}
+	return named > 0;
+}
+
+static void
+split(struct world *w, struct wdevice *d, struct wpod *const *list, size_t n)
+{
+	size_t i;
+
+	d->bad_batch = ++d->batches;
+	for (i = 0; i < n; i++)
+		if (i < n - n / 2)
+			list[i]->suspect = 1;
+		else
+			withhold(w, d, list[i], d->bad_batch);
+}
+
+void
+suspect_judge(struct world *w, struct wdevice *d)
+{
+	AUTO_FREE struct wpod **list = xcalloc(d->npods + 1, sizeof(*list));
+	size_t n = gather(d, list);
+
+	d->hung_boot = d->fetch_boot = 0;
+	suspect_forget(d);
+	d->bad_batch = 0;
+	if (n == 0 || blame_named(w, d, list, n))
+		return;
+	if (n > 1) {
+		split(w, d, list, n);
+		return;
+	}
+	list[0]->blamed = 1;
+	world_look(w, list[0]);
+}
+
+/* -- who holds up others -- */
+
+static int
+is_removed(const struct wpod *p, const struct wdevice *d)
+{
+	return p->state == LEAVING && p->flying == IO_NONE &&
+	    device_entry(d->dev, p->app) == NULL;
+}
+
+/*
+ * Of a version that is being fetched: does a removal wait for it, or pods
+ * whose images are there?
+ */
+static int64_t
+patience(const struct wdevice *d)
+{
+	const char *words = said_words(d->dev);
+	size_t suspects = 0, named = 0, others = 0;
+	const struct wpod *p;
+	int removed = 0;
+
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		removed |= is_removed(p, d);
+		others += p->withheld;
 		if (!is_suspect(p, d))
 			continue;
-		if (n++ == 0)
-			first = p;
-		else
-			p->withheld = 1;
-		world_look(w, p);
+		suspects++;
+		named += said_names(words, p) != 0;
 	}
-	if (n == 1)
-		first->blamed = 1;
-	else if (n > 1)
-		d->isolating = 1;
+	if (removed && suspects > 0)
+		return SUSPECT_REMOVAL_MS;
+	if (named > 0 && suspects - named + others > 0)
+		return SUSPECT_FETCH_MS << d->parked;
+	return INT64_MAX;
 }
+
+static int
+is_blocked(struct world *w, struct wdevice *d, struct now now)
+{
+	int64_t ms = said_fetching(d->dev) && facts_device(d, now) == HERE ?
+	    patience(d) :
+	    INT64_MAX;
+
+	if (ms == INT64_MAX) {
+		d->blocked_boot = 0;
+		return 0;
+	}
+	if (d->blocked_boot == 0)
+		d->blocked_boot = now.boot_ms;
+	world_look_device_at(w, d, d->blocked_boot + ms);
+	return now.boot_ms - d->blocked_boot >= ms;
+}
+
+void
+suspect_park(struct world *w, struct wdevice *d)
+{
+	const char *words = said_words(d->dev);
+	struct wpod *p;
+	int removed = 0;
+
+	d->blocked_boot = 0;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		removed |= is_removed(p, d);
+	if (!removed && d->parked < SUSPECT_PARKED_MAX)
+		d->parked++;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (is_suspect(p, d) && (removed || said_names(words, p)))
+			withhold(w, d, p, PARKED);
+}
+
+/* -- what the device says -- */
 
 static int
 blamed_is_there(const struct wdevice *d)
@@ -73,30 +218,42 @@ blamed_is_there(const struct wdevice *d)
 	return 0;
 }
 
+/* Since when it holds, as a clock; 1: it is over. */
 static int
-is_fetching(const struct device *dev)
+runs_out(struct world *w, struct wdevice *d, int64_t *since, int holds,
+    int64_t ms, struct now now)
 {
-	return dev->update_reason != NULL &&
-	    (strcmp(dev->update_reason, "Preparing") == 0 ||
-		strcmp(dev->update_reason, "ReadyToUpdate") == 0);
+	if (!holds) {
+		*since = 0;
+		return 0;
+	}
+	if (*since == 0)
+		*since = now.boot_ms;
+	world_look_device_at(w, d, *since + ms);
+	return now.boot_ms - *since >= ms;
 }
 
 /*
- * It goes on saying neither that it applied the version, nor that it failed,
- * nor that it still fetches what the version wants.
+ * It goes on saying neither that it applied the version, nor that it failed:
+ * while it fetches what the version wants it is given more time.
  */
 static int
 is_hung(struct world *w, struct wdevice *d, struct now now)
 {
-	if (d->dev->settled || d->dev->failed || facts_device(d, now) != HERE ||
-	    d->dev->summary == DEVICE_UNKNOWN || is_fetching(d->dev)) {
-		d->hung_boot = 0;
-		return 0;
-	}
-	if (d->hung_boot == 0)
-		d->hung_boot = now.boot_ms;
-	world_look_device_at(w, d, d->hung_boot + w->apply_ms);
-	return now.boot_ms - d->hung_boot >= w->apply_ms;
+	int waits = !d->dev->failed && facts_device(d, now) == HERE &&
+	    d->dev->summary != DEVICE_UNKNOWN;
+	int fetches = said_fetching(d->dev);
+
+	return runs_out(w, d, &d->hung_boot, waits && !fetches, w->apply_ms,
+		   now) |
+	    runs_out(w, d, &d->fetch_boot, waits && fetches, w->pull_ms, now);
+}
+
+static enum spec_version
+no_news(struct wdevice *d, enum spec_version version)
+{
+	d->hung_boot = d->fetch_boot = d->blocked_boot = 0;
+	return version;
 }
 
 enum spec_version
@@ -104,42 +261,76 @@ suspect_version(struct world *w, struct wdevice *d, int rendered,
     struct now now)
 {
 	if (!rendered || d->gone) {
-		d->hung_boot = 0;
+		d->hung_boot = d->blocked_boot = 0;
 		return UNDERWAY;
 	}
 	if (facts_settled(d)) {
-		d->hung_boot = 0;
-		return SETTLED;
+		if (!d->isolating && d->nqueued == 0)
+			d->parked = 0;
+		return no_news(d, SETTLED);
 	}
-	if (is_hung(w, d, now))
-		return blamed_is_there(d) ? UNDERWAY : HUNG;
+	if (is_hung(w, d, now) && !blamed_is_there(d))
+		return HUNG;
+	if (is_blocked(w, d, now))
+		return BLOCKED;
 	if (!d->dev->failed)
 		return UNDERWAY;
 	return has_news(d) && !blamed_is_there(d) ? BROKEN : JUDGED;
 }
 
-void
-suspect_judge(struct world *w, struct wdevice *d)
+/* -- who was withheld -- */
+
+/* The batch withheld last, how many it has; those parked come at the end. */
+static size_t
+last_batch(const struct wdevice *d, uint32_t *batch)
 {
-	d->hung_boot = 0;
-	suspect_forget(d);
-	judge(w, d);
+	const struct wpod *p;
+	size_t n = 0;
+
+	*batch = PARKED;
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!p->withheld || p->batch < *batch)
+			continue;
+		n = p->batch == *batch ? n + 1 : 1;
+		*batch = p->batch;
+	}
+	return n;
 }
 
-/* The version holds: the next of those that were withheld has its turn. */
-void
-suspect_release(struct world *w, struct wdevice *d)
+static void
+end_search(struct world *w, struct wdevice *d)
 {
 	struct wpod *p;
 
+	d->isolating = 0;
+	d->bad_batch = 0;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (!p->withheld)
+		p->suspect = 0;
+		world_look(w, p);
+	}
+	world_device_changed(d);
+	if (d->node != NULL)
+		d->node->retry = 1;
+}
+
+void
+suspect_release(struct world *w, struct wdevice *d)
+{
+	uint32_t batch;
+	size_t n = last_batch(d, &batch);
+	struct wpod *p;
+
+	if (batch != PARKED && batch == d->bad_batch)
+		n -= n / 2; /* all of it would fail once more */
+	else
+		d->bad_batch = 0;
+	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (!p->withheld || p->batch != batch || n == 0)
 			continue;
 		p->withheld = 0;
 		world_look(w, p);
-		return;
+		n--;
 	}
-	d->isolating = 0;
-	if (d->node != NULL)
-		d->node->retry = 1;
+	if (batch == PARKED)
+		end_search(w, d); /* or there were none */
 }

@@ -107,6 +107,8 @@ struct wpod {
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
 	uint8_t withheld;
+	uint8_t suspect;   /* of the search that is on */
+	uint32_t batch;	   /* withheld with these, suspect.h */
 	uint8_t blamed;	   /* its entry made the version fail */
 	uint8_t denied;	   /* a rule forbids its entry; why_waits says which */
 	uint8_t has_kept;  /* the store has the entry of proven_images */
@@ -152,32 +154,37 @@ struct wdevice {
 	uint64_t stalled_generation;   /* that one */
 	uint64_t nudged_version;       /* what was rendered then, stall.h */
 	int64_t nudged_boot, stall_ms; /* and so long till the next */
-	char *judged;	     /* update_since of the failure already judged,
-				or seen when we wrote; NULL: none */
-	uint64_t change_id;  /* of the CHANGE on its way, 0: none */
-	size_t nqueued;	     /* pods with something for the next write */
-	size_t nurgent;	     /* of them: removals */
-	int64_t dirty_boot;  /* since when something is queued */
-	int64_t queued_boot; /* the last of it */
-	int64_t sent_boot;   /* when the last write was answered */
-	int64_t hold_boot;   /* no write before: conflict, back-off */
-	uint32_t failures;   /* writes refused in a row */
-	uint64_t read_id;    /* the READ on its way, 0: none */
-	int64_t single_boot; /* one addition a write until then */
-	int64_t hung_boot;   /* its version moves no more since, 0: it does */
-	uint8_t want_read;   /* before a decision */
-	uint8_t listed;	     /* seen in the list that now comes in */
-	uint8_t gone;	     /* 404 */
-	uint8_t unreadable;  /* oversize or malformed: frozen */
+	char *judged;	      /* update_since of the failure already judged,
+				 or seen when we wrote; NULL: none */
+	uint64_t change_id;   /* of the CHANGE on its way, 0: none */
+	size_t nqueued;	      /* pods with something for the next write */
+	size_t nurgent;	      /* of them: removals */
+	int64_t dirty_boot;   /* since when something is queued */
+	int64_t queued_boot;  /* the last of it */
+	int64_t sent_boot;    /* when the last write was answered */
+	int64_t hold_boot;    /* no write before: conflict, back-off */
+	uint32_t failures;    /* writes refused in a row */
+	uint64_t read_id;     /* the READ on its way, 0: none */
+	int64_t single_boot;  /* one addition a write until then */
+	int64_t hung_boot;    /* its version moves no more since, 0: it does */
+	int64_t fetch_boot;   /* it fetches since, 0: it does not */
+	int64_t blocked_boot; /* and others wait for that */
+	uint32_t batches;     /* withheld so far, suspect.h */
+	uint32_t bad_batch;   /* has a guilty one, 0: nobody knows */
+	uint8_t parked;	      /* for others that waited, how often */
+	uint8_t want_read;    /* before a decision */
+	uint8_t listed;	      /* seen in the list that now comes in */
+	uint8_t gone;	      /* 404 */
+	uint8_t unreadable;   /* oversize or malformed: frozen */
 	uint8_t ours; /* written by no other provider since the last read */
 	int64_t undone_boot[3]; /* the latest first; contest.h */
 	int64_t contest_ms;	/* the pause, 0: not contested */
 	int64_t contest_boot;	/* until then nothing is added */
-	uint8_t isolating;	/* suspects are tried one by one */
-	int64_t poll_boot;	/* next read while in motion, 0: at rest */
-	int64_t motion_boot;	/* polled since: for the period */
-	int64_t unknown_boot;	/* summary Unknown since, 0: not */
-	int64_t away_boot;	/* its clock; 0: not running */
+	uint8_t isolating;    /* suspects are withheld while others are tried */
+	int64_t poll_boot;    /* next read while in motion, 0: at rest */
+	int64_t motion_boot;  /* polled since: for the period */
+	int64_t unknown_boot; /* summary Unknown since, 0: not */
+	int64_t away_boot;    /* its clock; 0: not running */
 	uint32_t disconnections;
 	struct tally deployed; /* from creation to running */
 	uint32_t slot;	       /* in its node's pick table */
@@ -247,6 +254,7 @@ struct world {
 	int64_t apply_ms;
 	uint8_t host;	 /* ALLOW_PRIVILEGED=yes */
 	uint8_t secrets; /* SECRETS=inline */
+	int64_t pull_ms;
 };
 
 int wpod_cmp(const struct wpod *, const struct wpod *);

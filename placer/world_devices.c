@@ -181,8 +181,8 @@ new_incarnation(struct wdevice *d)
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		p->applied = p->ended = p->blamed = p->withheld = p->there =
-		    p->untold = 0;
+		p->applied = p->ended = p->blamed = p->withheld = p->suspect =
+		    p->there = p->untold = 0;
 	d->isolating = 0;
 	d->contest_ms = d->stalled_boot = d->stall_ms = d->nudged_boot = 0;
 	d->ours = 0;

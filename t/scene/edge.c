@@ -109,7 +109,8 @@ edge_init(struct edge *d)
 	d->exists = d->listed = 1;
 	d->incarnation++;
 	d->apply_ms = 1000;
-	d->silent = d->hold_apply = d->hold_render = d->forget_render = 0;
+	d->silent = d->waits = d->hold_apply = d->hold_render =
+	    d->forget_render = 0;
 	d->generation = d->rendered_version = d->reported_version = 1;
 	d->target_version = d->failed_version = 0;
 	set(&d->spec, "{}");
@@ -383,7 +384,14 @@ applied(struct scene *sc, void *arg)
 		d->target_version = 0; /* begins anew when it is back */
 		return;
 	}
-	if ((g = guilt_of(sc, d)) != NULL) {
+	g = guilt_of(sc, d);
+	if (g != NULL && g->pending) {
+		d->waits = 1;
+		say(d, "True", "Preparing", g->message);
+		edge_wake(sc, d); /* the spec may have changed meanwhile */
+		return;
+	}
+	if (g != NULL) {
 		d->failed_version = d->target_version;
 		say(d, "False", "Error", g->message);
 	} else {
@@ -407,10 +415,16 @@ edge_wake(struct scene *sc, struct edge *d)
 	const struct element *e;
 	struct edge **arg;
 
+	/* A version that waits gives way to another, or to what healed it. */
+	if (d->waits &&
+	    (d->rendered_version != d->target_version ||
+		guilt_of(sc, d) == NULL))
+		d->target_version = 0;
 	if (d->silent || d->hold_apply || d->target_version != 0 ||
 	    d->rendered_version == d->reported_version ||
 	    d->rendered_version == d->failed_version || !edge_is_rendered(d))
 		return;
+	d->waits = 0;
 	d->target_version = d->rendered_version;
 	empty(&d->target);
 	TAILQ_FOREACH(e, &d->apps, link)

@@ -114,6 +114,7 @@ struct guilt {
 	char *pod;   /* label */
 	char *image; /* both NULL: any version */
 	char *message;
+	int pending; /* waited for without end: not an error */
 };
 TAILQ_HEAD(guilt_list, guilt);
 
@@ -150,6 +151,7 @@ struct edge {
 	/* -- the agent -- */
 	int silent;
 	int hold_apply;
+	int waits; /* for a guilt that is pending */
 	int64_t apply_ms;
 	uint64_t reported_version;
 	uint64_t target_version, failed_version;

@@ -96,7 +96,10 @@ verb_render(struct scene *sc, const struct words *s)
 		edge_render(sc, d);
 }
 
-/* fail NAME MESSAGE [pod=LABEL] [image=IMAGE]: versions with that fail. */
+/*
+ * fail NAME MESSAGE [pod=LABEL] [image=IMAGE] [pending=yes]: versions with
+ * that fail, or are waited for without end.
+ */
 void
 verb_fail(struct scene *sc, const struct words *s)
 {
@@ -109,6 +112,7 @@ verb_fail(struct scene *sc, const struct words *s)
 	g->message = xstrdup(words_at(s, 2));
 	put(&g->pod, words_get(s, "pod", NULL));
 	put(&g->image, words_get(s, "image", NULL));
+	g->pending = strcmp(words_get(s, "pending", "no"), "yes") == 0;
 	TAILQ_INSERT_TAIL(&d->guilt, g, link);
 }
 
@@ -125,6 +129,8 @@ verb_heal(struct scene *sc, const struct words *s)
 		free(g->message);
 		free(g);
 	}
+	if (d != NULL)
+		edge_wake(sc, d);
 }
 
 /* report NAME LABEL STATE [ready=0/1]; STATE none: no word of it */

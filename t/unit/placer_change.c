@@ -233,23 +233,25 @@ Test(suspect, one_suspect_is_guilty)
 	NO_LEAKS();
 }
 
-Test(suspect, of_several_one_is_tried_while_the_others_are_withheld)
+Test(suspect, of_several_half_are_tried_while_the_others_are_withheld)
 {
 	struct stage s;
+	int i;
 
 	set_up(&s);
 	all_sent(&s);
 	s.d->dev->failed = 1;
 	look(&s, at(0));
 	cr_assert_eq(COUNT(&s, blamed), 0);
-	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	cr_assert_eq(COUNT(&s, withheld), PODS / 2);
 	cr_assert(s.d->isolating);
-	/* The one that was left is applied: the next has its turn. */
+	/* Those that were left are applied: one of the others is guilty. */
 	s.d->dev->failed = 0;
 	s.d->dev->settled = s.d->dev->applied = 1;
-	s.p[0]->applied = 1;
+	for (i = 0; i < PODS; i++)
+		s.p[i]->applied = !s.p[i]->withheld;
 	look(&s, at(1000));
-	cr_assert_eq(COUNT(&s, withheld), PODS - 2);
+	cr_assert_eq(COUNT(&s, withheld), PODS / 4);
 	tear_down(&s);
 	NO_LEAKS();
 }
@@ -268,7 +270,7 @@ Test(suspect, an_old_failure_is_no_news)
 	cr_assert_eq(COUNT(&s, withheld) + COUNT(&s, blamed), 0);
 	since[18] = '1';
 	look(&s, at(0));
-	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	cr_assert_eq(COUNT(&s, withheld), PODS / 2);
 	tear_down(&s);
 	NO_LEAKS();
 }
@@ -282,14 +284,77 @@ Test(suspect, a_version_hangs_when_it_neither_moves_nor_fetches)
 	all_sent(&s);
 	s.d->dev->update_reason = reason;
 	look(&s, at(0));
-	look(&s, at(10 * s.w->apply_ms));
+	look(&s, at(s.w->pull_ms - 1));
 	cr_assert_eq(COUNT(&s, withheld), 0);
 	s.d->dev->update_reason = NULL;
 	look(&s, at(0));
 	look(&s, at(s.w->apply_ms - 1));
 	cr_assert_eq(COUNT(&s, withheld), 0);
 	look(&s, at(s.w->apply_ms));
+	cr_assert_eq(COUNT(&s, withheld), PODS / 2);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, nothing_is_fetched_for_ever)
+{
+	char reason[] = "Preparing";
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->update_reason = reason;
+	look(&s, at(0));
+	look(&s, at(s.w->pull_ms));
+	cr_assert_eq(COUNT(&s, withheld), PODS / 2);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, a_removal_waits_for_no_image)
+{
+	char another[] = "another";
+	char reason[] = "Preparing";
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->update_reason = reason;
+	s.entries[0].name = another;
+	s.p[0]->state = LEAVING;
+	look(&s, at(0));
+	look(&s, at(SUSPECT_REMOVAL_MS - 1));
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	look(&s, at(SUSPECT_REMOVAL_MS));
 	cr_assert_eq(COUNT(&s, withheld), PODS - 1);
+	cr_assert_eq(COUNT(&s, blamed), 0);
+	/* It is gone: they come back, all at once, and nothing is searched. */
+	s.d->dev->entries = NULL;
+	s.d->dev->nentries = 0;
+	s.d->dev->settled = s.d->dev->applied = 1;
+	look(&s, at(SUSPECT_REMOVAL_MS + 1000));
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	cr_assert(!s.d->isolating);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(suspect, an_image_that_is_fetched_holds_up_others_for_a_minute)
+{
+	char reason[] = "Preparing";
+	char words[] = "3/4 images complete, pending: k8s-p1";
+	struct stage s;
+
+	set_up(&s);
+	all_sent(&s);
+	s.d->dev->update_reason = reason;
+	s.d->dev->update_message = words;
+	look(&s, at(0));
+	look(&s, at(SUSPECT_FETCH_MS - 1));
+	cr_assert_eq(COUNT(&s, withheld), 0);
+	look(&s, at(SUSPECT_FETCH_MS));
+	cr_assert_eq(COUNT(&s, withheld), 1);
+	cr_assert(s.p[1]->withheld);
 	tear_down(&s);
 	NO_LEAKS();
 }
