@@ -12,6 +12,11 @@
 
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/said.h"
+
+enum {
+	PULLS_MS = 60 * 1000 /* so long a pull is nothing to speak of */
+};
 
 /* Why it waits, told once for each new text. */
 void
@@ -48,6 +53,24 @@ give(struct wpod *p, struct podstatus *status, struct effects *fx)
 	p->telling = e->number; /* a second look in this turn tells no more */
 }
 
+/* Its image is what the device waits for, and has been for long. */
+static void
+add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
+{
+	const struct wdevice *d = p->device;
+	const char *words;
+
+	if (p->state != STARTING || d->dev == NULL || d->fetch_boot == 0 ||
+	    now.boot_ms - d->fetch_boot < PULLS_MS ||
+	    device_entry(d->dev, p->app) == NULL)
+		return;
+	words = said_words(d->dev);
+	if (!said_names(words, p))
+		return;
+	in->reason = said_reason(words);
+	in->message = words;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -72,6 +95,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		in.connected = facts_device(p->device, now) == HERE;
 		if (p->device->dev != NULL)
 			in.report = device_report(p->device->dev, p->app);
+		add_pull(p, &in, now);
 	}
 	podstatus_make(&in, &out);
 	if (out.digest == p->told && now.boot_ms < p->told_boot)
