@@ -241,6 +241,18 @@ is_shadowed(const struct work *w, size_t i)
 	return false;
 }
 
+/* podman makes a newline of a carriage return and a newline in --env. */
+static int
+check_value(const struct work *w, const struct expand_var *v)
+{
+	if (strstr(v->value, "\r\n") == NULL)
+		return 0;
+	return fail(w->app->why, ERR_DENIED,
+	    "%s.env: \"%.64s\": a carriage return before a newline does not "
+	    "reach the container",
+	    w->at, v->name);
+}
+
 int
 quadlet_put_env(struct work *w)
 {
@@ -251,6 +263,8 @@ quadlet_put_env(struct work *w)
 	for (i = 0; i < w->nvars; i++) {
 		if (is_shadowed(w, i))
 			continue;
+		if (check_value(w, &w->vars[i]) == -1)
+			return -1;
 		free(word);
 		word = xasprintf("%s=%s", w->vars[i].name, w->vars[i].value);
 		if (unitfile_words(&w->f, "Environment",

@@ -167,6 +167,8 @@ static const struct refusal refusals[] = {
 	    "spec.containers[0].command[0]: \"a b\"" },
 	{ C1(",\"command\":[7]"), ERR_FORMAT,
 	    "spec.containers[0].command: not a text" },
+	{ C1(",\"env\":[{\"name\":\"A\",\"value\":\"x\\r\\ny\"}]"), ERR_DENIED,
+	    "spec.containers[0].env: \"A\": a carriage return" },
 	{ C1(",\"env\":[{\"value\":\"x\"}]"), ERR_FORMAT,
 	    "spec.containers[0].env[0]" },
 	{ C1(",\"env\":[{\"name\":\"A\",\"valueFrom\":{\"fieldRef\":{"
