@@ -172,8 +172,9 @@ put_identity(struct work *w)
 
 /* -- its place in the order of starts -- */
 
-int
-quadlet_is_sidecar(const struct work *w)
+/* An init container that goes on. */
+static bool
+is_sidecar(const struct work *w)
 {
 	return w->list == LIST_INIT && strcmp(w->restart, "Always") == 0;
 }
@@ -182,7 +183,7 @@ quadlet_is_sidecar(const struct work *w)
 static bool
 is_init(const struct work *w)
 {
-	return w->list == LIST_INIT && !quadlet_is_sidecar(w);
+	return w->list == LIST_INIT && !is_sidecar(w);
 }
 
 static const char *
@@ -304,7 +305,7 @@ stop_pod(const struct work *w)
 static const char *
 policy(const struct work *w)
 {
-	if (quadlet_is_sidecar(w))
+	if (is_sidecar(w))
 		return "Always";
 	if (is_init(w) && strcmp(w->app->restart, "Never") != 0)
 		return "Init";
@@ -314,7 +315,7 @@ policy(const struct work *w)
 /* The mark for good is left by a command with these around it; NULL: none. */
 static const struct {
 	const char *policy, *restart;
-	const char *before, *after; /* around the command; NULL: none */
+	const char *before, *after;
 } policies[] = {
 	{ "Always", "always", NULL, NULL },
 	/* tried again until it succeeds; its mark is not for good */

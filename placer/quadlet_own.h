@@ -73,9 +73,6 @@ int quadlet_is_pod(const struct app *);
 /* One container's file. */
 int quadlet_container(struct app *, enum quadlet_list, size_t i);
 
-/* A sidecar: an init container that goes on. */
-int quadlet_is_sidecar(const struct work *);
-
 /* PublishPort= lines of a container. */
 int quadlet_ports(struct app *, enum quadlet_list, size_t i, struct unitfile *);
 

@@ -135,6 +135,21 @@ suspect_judge(struct world *w, struct wdevice *d)
 	world_look(w, list[0]);
 }
 
+/* Since when it holds, as a clock; 1: it is over. */
+static int
+runs_out(struct world *w, struct wdevice *d, int64_t *since, int holds,
+    int64_t ms, struct now now)
+{
+	if (!holds) {
+		*since = 0;
+		return 0;
+	}
+	if (*since == 0)
+		*since = now.boot_ms;
+	world_look_device_at(w, d, *since + ms);
+	return now.boot_ms - *since >= ms;
+}
+
 /* -- who holds up others -- */
 
 static int
@@ -178,14 +193,7 @@ is_blocked(struct world *w, struct wdevice *d, struct now now)
 	    patience(d) :
 	    INT64_MAX;
 
-	if (ms == INT64_MAX) {
-		d->blocked_boot = 0;
-		return 0;
-	}
-	if (d->blocked_boot == 0)
-		d->blocked_boot = now.boot_ms;
-	world_look_device_at(w, d, d->blocked_boot + ms);
-	return now.boot_ms - d->blocked_boot >= ms;
+	return runs_out(w, d, &d->blocked_boot, ms != INT64_MAX, ms, now);
 }
 
 void
@@ -218,21 +226,6 @@ blamed_is_there(const struct wdevice *d)
 	return 0;
 }
 
-/* Since when it holds, as a clock; 1: it is over. */
-static int
-runs_out(struct world *w, struct wdevice *d, int64_t *since, int holds,
-    int64_t ms, struct now now)
-{
-	if (!holds) {
-		*since = 0;
-		return 0;
-	}
-	if (*since == 0)
-		*since = now.boot_ms;
-	world_look_device_at(w, d, *since + ms);
-	return now.boot_ms - *since >= ms;
-}
-
 /*
  * It goes on saying neither that it applied the version, nor that it failed:
  * while it fetches what the version wants it is given more time.
@@ -249,13 +242,6 @@ is_hung(struct world *w, struct wdevice *d, struct now now)
 	    runs_out(w, d, &d->fetch_boot, waits && fetches, w->pull_ms, now);
 }
 
-static enum spec_version
-no_news(struct wdevice *d, enum spec_version version)
-{
-	d->hung_boot = d->fetch_boot = d->blocked_boot = 0;
-	return version;
-}
-
 enum spec_version
 suspect_version(struct world *w, struct wdevice *d, int rendered,
     struct now now)
@@ -267,7 +253,8 @@ suspect_version(struct world *w, struct wdevice *d, int rendered,
 	if (facts_settled(d)) {
 		if (!d->isolating && d->nqueued == 0)
 			d->parked = 0;
-		return no_news(d, SETTLED);
+		d->hung_boot = d->fetch_boot = d->blocked_boot = 0;
+		return SETTLED;
 	}
 	if (is_hung(w, d, now) && !blamed_is_there(d))
 		return HUNG;

@@ -84,6 +84,24 @@ is_control(char c)
 	return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
+/* Twice where the generator or systemd would read it as its own. */
+static void
+put_byte(struct unitfile *f, char c)
+{
+	append(f, &c, 1);
+	if (c == '%' || c == '$')
+		append(f, &c, 1);
+}
+
+static int
+end_line(struct unitfile *f, struct why *why)
+{
+	if (column(f) > LINE_MAX_BYTES)
+		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
+	put(f, "\n");
+	return 0;
+}
+
 int
 unitfile_value(struct unitfile *f, const char *key, const char *value,
     struct why *why)
@@ -98,14 +116,9 @@ unitfile_value(struct unitfile *f, const char *key, const char *value,
 		if (is_control(value[i]) || strchr("\"'\\", value[i]) != NULL)
 			return fail(why, ERR_DENIED,
 			    "a quote, a backslash or a control byte");
-		append(f, &value[i], 1);
-		if (value[i] == '%' || value[i] == '$')
-			append(f, &value[i], 1);
+		put_byte(f, value[i]);
 	}
-	if (column(f) > LINE_MAX_BYTES)
-		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
-	put(f, "\n");
-	return 0;
+	return end_line(f, why);
 }
 
 static bool
@@ -242,10 +255,7 @@ unitfile_command(struct unitfile *f, const char *key, const char *before,
 			word += unit_of(word, unit);
 		put(f, "\"");
 	}
-	if (column(f) > LINE_MAX_BYTES)
-		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
-	put(f, "\n");
-	return 0;
+	return end_line(f, why);
 }
 
 int
@@ -257,14 +267,9 @@ unitfile_json(struct unitfile *f, const char *key, const char *json,
 	for (; *json != '\0'; json++) {
 		if (is_control(*json))
 			return fail(why, ERR_DENIED, "a control byte");
-		append(f, json, 1);
-		if (*json == '%' || *json == '$')
-			append(f, json, 1);
+		put_byte(f, *json);
 	}
-	if (column(f) > LINE_MAX_BYTES)
-		return fail(why, ERR_LIMIT, "over %d bytes", LINE_MAX_BYTES);
-	put(f, "\n");
-	return 0;
+	return end_line(f, why);
 }
 
 char *
