@@ -138,6 +138,16 @@ flight_send(const char *method, const char *path, struct json_object *body,
 	return status;
 }
 
+long
+flight_put(const char *path, struct json_object *body)
+{
+	long status;
+
+	json_object_put(http_json(server, "PUT", path, body, &status));
+	json_object_put(body);
+	return status;
+}
+
 /* --- our entries --------------------------------------------------------- */
 
 static int

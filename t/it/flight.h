@@ -29,6 +29,9 @@ int flight_await(flight_fn *, void *arg, int ms);
 long flight_send(const char *method, const char *path, struct json_object *body,
     struct json_object **out);
 
+/* A PUT that may be refused: just its status. */
+long flight_put(const char *path, struct json_object *body);
+
 /* --- our entries --------------------------------------------------------- */
 
 /* Names of applications with our mark in all specs: how many. */

@@ -32,11 +32,11 @@ enum {
 };
 
 static int
-has_holder(struct json_object *lease, void * not )
+has_holder(struct json_object *lease, void *other)
 {
 	const char *holder = js_str(lease, "/spec/holderIdentity");
 
-	return *holder != '\0' && (not == NULL || strcmp(holder, not ) != 0);
+	return *holder != '\0' && (other == NULL || strcmp(holder, other) != 0);
 }
 
 /* Who holds the writer's lease and is not `other'; caller frees. */
