@@ -11,10 +11,10 @@
 #include <stddef.h>
 
 struct byte_true {
-	size_t writes;	 /* PUTs of a device */
-	size_t accepted; /* with 200 */
+	size_t writes;	  /* PUTs of a device */
+	size_t accepted;  /* with 200 */
 	size_t overtaken; /* with 409: another writer was first */
-	size_t wrong;	 /* each with a line that says what; the first few */
+	size_t wrong;	  /* each with a line that says what; the first few */
 };
 
 struct byte_true byte_true_look(void);
