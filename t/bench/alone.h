@@ -22,8 +22,8 @@ struct alone_ops {
  * the world that it takes among them) and runs until alone_stop(); dies when
  * that takes longer than patience_s, or when the worker does not end well.
  */
-void alone_run(enum proc, const char *const settings[], const struct alone_ops *,
-    int patience_s);
+void alone_run(enum proc, const char *const settings[],
+    const struct alone_ops *, int patience_s);
 
 /* To the worker, over the link. */
 void alone_say(enum msg_type, const void *body);

@@ -13,39 +13,19 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/edge.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
-#include "t/it/pod.h"
 #include "t/it/provider.h"
-#include "t/it/world.h"
 
 #define PODS "t/edge/pods/matrix.yaml"
 #define ROWS "t/edge/pods/matrix.tsv"
 
 enum {
-	READY_MS = 30000,
 	RUN_MS = 120000, /* a dozen pods at once, one after the other */
-	GONE_MS = 60000,
 	COLUMNS = 5,
 };
-
-static void
-kubectl(const char *verb, const char *more)
-{
-	AUTO_FREE char *out = NULL, *config = NULL, *path = child_source(PODS);
-	const char *program = getenv("KUBECTL");
-	int status;
-
-	if (program == NULL || getenv("KUBE_ADMIN_CONFIG") == NULL)
-		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
-	config = xasprintf("--kubeconfig=%s", getenv("KUBE_ADMIN_CONFIG"));
-	status = child_run((const char *[]){ program, config, verb, "-f", path,
-			       more, NULL },
-	    &out);
-	if (!it_ok(status == 0, "kubectl %s", verb))
-		it_say("%s", out);
-}
 
 /* What there is to see of a pod; NULL: nothing. */
 struct wish {
@@ -85,12 +65,11 @@ is_as_wished(struct json_object *pod, void *arg)
 static void
 look_closer(const char *name, struct json_object *pod)
 {
-	AUTO_FREE char *log = NULL;
+	AUTO_FREE char *log = edge_sh("journalctl -b -o cat -u 'k8s-*-%s-*' | "
+				      "grep -v conmon | tail -15",
+	    name);
 
 	it_say("%s", json_object_to_json_string(js_get(pod, "/status")));
-	world_shell(&log,
-	    "journalctl -b -o cat -u 'k8s-*-%s-*' | grep -v conmon | tail -15",
-	    name);
 	it_say("%s", log);
 }
 
@@ -113,19 +92,13 @@ await_pods(int64_t since)
 	}
 }
 
-/* The text with "\t" for tabs; newlines become |, the last one nothing. */
-static char *
-one_line(const char *text)
+/* Newlines become |. */
+static void
+join_lines(char *text)
 {
-	char *line = xstrdup(text), *p;
-	size_t n = strlen(line);
-
-	while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
-		line[--n] = '\0';
-	for (p = line; *p != '\0'; p++)
-		if (*p == '\n')
-			*p = '|';
-	return line;
+	for (; *text != '\0'; text++)
+		if (*text == '\n')
+			*text = '|';
 }
 
 static void
@@ -146,20 +119,19 @@ unescape_tabs(char *s)
 static char *
 run_inside(const char *pod, const char *container, const char *command)
 {
-	char *out = NULL;
-
-	world_shell(&out,
-	    "podman exec $(podman ps -q "
-	    "--filter label=vk.flightctl.io/pod=%s --filter name=-%s$) "
-	    "sh -c '%s' 2>&1",
+	char *out = edge_sh("podman exec $(podman ps -q "
+			    "--filter label=vk.flightctl.io/pod=%s "
+			    "--filter name=-%s$) sh -c '%s' 2>&1",
 	    pod, container, command);
+
+	join_lines(out);
 	return out;
 }
 
 static void
 look_at_row(char *row)
 {
-	AUTO_FREE char *out = NULL, *line = NULL;
+	AUTO_FREE char *line = NULL;
 	char *column[COLUMNS], *next = row;
 	size_t n = 0;
 
@@ -167,8 +139,7 @@ look_at_row(char *row)
 		unescape_tabs(column[n++]);
 	if (n != COLUMNS)
 		it_die("%s: a row of %zu columns", ROWS, n);
-	out = run_inside(column[0], column[1], column[3]);
-	line = one_line(out);
+	line = run_inside(column[0], column[1], column[3]);
 	it_ok(strcmp(line, column[4]) == 0, "%s: %s: %s%s%s", column[0],
 	    column[2], column[4], strcmp(line, column[4]) == 0 ? "" : ", not ",
 	    strcmp(line, column[4]) == 0 ? "" : line);
@@ -206,7 +177,7 @@ static void
 compare_with_podman(void)
 {
 	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
-	AUTO_FREE char *out = NULL, *line = NULL;
+	AUTO_FREE char *line = NULL;
 	struct json_object *pod;
 	size_t i, running = 0;
 	char path[32];
@@ -217,28 +188,21 @@ compare_with_podman(void)
 		running += count_running(pod, "/status/initContainerStatuses") +
 		    count_running(pod, "/status/containerStatuses");
 	}
-	world_shell(&out,
-	    "podman ps -q --filter label=vk.flightctl.io/uid | wc -l");
-	line = one_line(out);
+	line =
+	    edge_sh("podman ps -q --filter label=vk.flightctl.io/uid | wc -l");
 	it_ok((size_t)atoi(line) == running,
 	    "podman runs %s containers, kubectl says %zu", line, running);
 }
 
 static void
-look_for_remains(void)
+look_at_host(void)
 {
-	AUTO_FREE char *host = NULL, *containers = NULL, *volumes = NULL;
+	AUTO_FREE char *host = edge_sh("cat /srv/host/sub/hook "
+				       "/srv/host/sub/signal");
 
-	world_shell(&host, "cat /srv/host/sub/hook /srv/host/sub/signal");
-	it_ok(strcmp(host, "hook\nterm\n") == 0,
+	it_ok(strcmp(host, "hook\nterm") == 0,
 	    "the hook before the stop ran, and then the signal came (%.40s)",
 	    host);
-	world_shell(&containers, "podman ps -aq");
-	it_ok(*containers == '\0', "podman has no container left (%.80s)",
-	    containers);
-	world_shell(&volumes, "podman volume ls -q; ls /run/vk-flightctl");
-	it_ok(*volumes == '\0', "no volume and no mark is left (%.80s)",
-	    volumes);
 }
 
 /* Of a Secret in use the provider has no copy: not in its log, on no disk. */
@@ -254,48 +218,28 @@ look_for_secrets(void)
 	    out);
 }
 
-static int
-is_empty(struct json_object *set, void *arg)
-{
-	(void)arg;
-	return json_object_object_length(set) == 0;
-}
-
 static void
 scenario(void)
 {
 	static const char *const settings[] = { "ALLOW_PRIVILEGED=yes",
 		"SECRETS=inline", NULL };
-	AUTO_JSON struct json_object *node = NULL;
-	AUTO_FREE char *said = NULL;
-	struct provider *p;
-	int64_t since;
+	AUTO_FREE char *pods = child_source(PODS), *said = NULL;
+	struct provider *p = edge_open(settings);
+	int64_t since = it_ms();
 
-	if (world_kind() != WORLD_EDGE) {
-		it_skip("no real device: make check-edge has one");
+	if (p == NULL)
 		return;
-	}
-	world_open(
-	    &(struct world_conf){ .devices = 1, .fleet = "edge-fleet-1" });
-	p = provider_start("provider", settings);
-	if ((node = node_is_ready(READY_MS)) == NULL)
-		return;
-	since = it_ms();
-	kubectl("apply", NULL);
+	edge_kubectl("apply -f %s", pods);
 	await_pods(since);
 	look_at_rows();
 	compare_with_podman();
 	look_for_secrets();
-	world_shell(&said,
-	    "journalctl -b -o cat | grep -c 'runAsNonRoot: the user'");
+	said =
+	    edge_sh("journalctl -b -o cat | grep -c 'runAsNonRoot: the user'");
 	it_ok(atoi(said) > 0, "an image of root does not start as non-root");
-	since = it_ms();
-	kubectl("delete", "--wait=false");
-	it_took(since, kube_await(KUBE_PODS, is_empty, NULL, GONE_MS),
-	    "all pods are gone");
-	look_for_remains();
-	provider_judge(p);
-	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	edge_kubectl("delete --wait=false -f %s", pods);
+	edge_close(p);
+	look_at_host();
 }
 
 int

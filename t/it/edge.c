@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * edge.c: the opening and the end of scenarios on a real device.
+ *
+ * Owns the way into the device and kubectl's.
+ */
+#include "t/it/edge.h"
+
+#include <json-c/json_object.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/it.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 30000,
+	GONE_MS = 60000,
+	WORDS_MAX = 16,
+};
+
+struct provider *
+edge_open(const char *const *settings)
+{
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p;
+
+	if (world_kind() != WORLD_EDGE) {
+		it_skip("no real device: make check-edge has one");
+		return NULL;
+	}
+	world_open(
+	    &(struct world_conf){ .devices = 1, .fleet = "edge-fleet-1" });
+	p = provider_start("provider", settings);
+	return (node = node_is_ready(READY_MS)) == NULL ? NULL : p;
+}
+
+static char *
+format(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		it_die("out of memory");
+	return text;
+}
+
+void
+edge_kubectl(const char *fmt, ...)
+{
+	AUTO_FREE char *out = NULL, *line = NULL, *said = NULL;
+	const char *argv[WORDS_MAX + 1] = { getenv("KUBECTL") };
+	const char *config = getenv("KUBE_ADMIN_CONFIG");
+	AUTO_FREE char *option = xasprintf("--kubeconfig=%s", config);
+	char *rest, *word;
+	size_t n = 2;
+	va_list ap;
+
+	if (argv[0] == NULL || config == NULL)
+		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
+	argv[1] = option;
+	va_start(ap, fmt);
+	line = format(fmt, ap);
+	va_end(ap);
+	said = xstrdup(line);
+	rest = line;
+	while (n < WORDS_MAX && (word = strsep(&rest, " ")) != NULL)
+		argv[n++] = word;
+	if (!it_ok(child_run(argv, &out) == 0, "kubectl %s", said))
+		it_say("%s", out);
+}
+
+char *
+edge_sh(const char *fmt, ...)
+{
+	AUTO_FREE char *command = NULL;
+	char *out = NULL;
+	size_t len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	command = format(fmt, ap);
+	va_end(ap);
+	world_shell(&out, "%s", command);
+	for (len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)
+		out[len - 1] = '\0';
+	return out;
+}
+
+static int
+is_empty(struct json_object *set, void *arg)
+{
+	(void)arg;
+	return json_object_object_length(set) == 0;
+}
+
+void
+edge_close(struct provider *p)
+{
+	AUTO_FREE char *containers = NULL, *volumes = NULL, *units = NULL;
+	int64_t since = it_ms();
+
+	it_took(since, kube_await(KUBE_PODS, is_empty, NULL, GONE_MS),
+	    "all pods are gone");
+	containers = edge_sh("podman ps -aq");
+	it_ok(*containers == '\0', "podman has no container left (%.80s)",
+	    containers);
+	volumes = edge_sh("podman volume ls -q; ls /run/vk-flightctl 2>&-");
+	it_ok(*volumes == '\0', "no volume and no mark is left (%.80s)",
+	    volumes);
+	units = edge_sh("systemctl list-units --all --no-legend 'k8s-*'");
+	it_ok(*units == '\0', "systemd has no unit of it left (%.80s)", units);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}

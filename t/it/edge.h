@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_EDGE_H
+#define T_IT_EDGE_H
+
+/* What scenarios on the one real device (make check-edge) share. */
+
+struct provider;
+
+/*
+ * Opens the world and starts the provider with these settings (NULL: none);
+ * NULL: there is no real device, which is said as skipped, or the node is not
+ * Ready, which is a check that failed.
+ */
+struct provider *edge_open(const char *const *settings);
+
+/* kubectl with words, separated by blanks: one check that it ends well. */
+void edge_kubectl(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* What a shell command in the device prints, without its last newlines. */
+char *edge_sh(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+/* All pods go, nothing of them is left on the device; the provider ends. */
+void edge_close(struct provider *);
+
+#endif
