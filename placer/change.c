@@ -15,6 +15,7 @@
 #include "placer/contest.h"
 #include "placer/facts.h"
 #include "placer/poll.h"
+#include "placer/proof.h"
 #include "placer/stall.h"
 #include "placer/suspect.h"
 
@@ -256,6 +257,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		    p->sent) {
 			p->applied = 1;
 			p->proven_images = p->sent_images;
+			proof_applied(w, p);
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
 		if (settled && e == NULL)

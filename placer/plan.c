@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/change.h"
@@ -19,6 +20,7 @@
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
+#include "placer/proof.h"
 #include "placer/said.h"
 #include "placer/tell.h"
 
@@ -204,6 +206,23 @@ tell_denied(struct wpod *p, struct effects *fx)
 	free(text);
 }
 
+/* Of an image that nobody knows to be good two devices are enough. */
+static int
+waits_for_proof(struct world *w, struct wpod *p, struct now now)
+{
+	AUTO_FREE char *text = NULL;
+	const char *image;
+
+	if ((image = proof_waits(w, p, now)) == NULL) {
+		tell_holds_no_more(p);
+		return 0;
+	}
+	text = xasprintf("image %s is new: %d devices try it first", image,
+	    PROOF_TRIES);
+	tell_holds(p, text);
+	return 1;
+}
+
 /* 1: to be decided on once more. */
 static int
 write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
@@ -229,6 +248,8 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	case PREPARE_READY:
 		if (p->entry != NULL)
 			effects_pod(fx, EFFECT_ENTRY, p);
+		if (waits_for_proof(w, p, now))
+			break;
 		p->reverting = 0;
 		change_queue(w, p, IO_SET, now);
 		break;
@@ -389,6 +410,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	struct life_verdict v;
 	int again = 2;
 
+	proof_leave(p);
 	seek(w, p, fx);
 	do {
 		f = facts_of(w, p, now);
@@ -441,6 +463,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		change_look(w, d, now, fx);
 		lost_arm_device(w, d);
 	}
+	proof_look(w, now);
 	for (i = 0; i < w->nnodes; i++)
 		figures_look(w, &w->nodes[i], now, fx);
 }

@@ -73,7 +73,8 @@ struct pod_container {
 	char *name;
 	char *image; /* as the pod says it, not normalised */
 	uint8_t init;
-	uint8_t sidecar; /* an init container that goes on */
+	uint8_t sidecar;   /* an init container that goes on */
+	uint64_t image_id; /* digest of its full name */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */

@@ -32,6 +32,22 @@ tell_waits(struct effects *fx, struct wpod *p, const char *reason,
 }
 
 void
+tell_holds(struct wpod *p, const char *text)
+{
+	if (p->why_reason != NULL)
+		return; /* what failed before is more to know */
+	free(p->why_waits);
+	p->why_waits = xstrdup(text);
+}
+
+void
+tell_holds_no_more(struct wpod *p)
+{
+	if (p->why_reason == NULL)
+		tell_waits_no_more(p);
+}
+
+void
 tell_waits_no_more(struct wpod *p)
 {
 	free(p->why_waits);

@@ -12,6 +12,7 @@
 
 #include "common/xmem.h"
 #include "placer/pick.h"
+#include "placer/proof.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
@@ -53,6 +54,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	RB_INIT(&w->devices);
 	RB_INIT(&w->due_pods);
 	RB_INIT(&w->due_devices);
+	w->proofs = proof_new();
 	if ((n = settings_nodes(set, nodes, MAX_NODES, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -93,6 +95,7 @@ world_clear(struct world *w)
 	}
 	while ((d = RB_MIN(wdevice_tree, &w->devices)) != NULL)
 		world_drop_device(w, d);
+	proof_free(w->proofs);
 	for (i = 0; i < w->nnodes; i++)
 		pick_table_free(w->nodes[i].table);
 	free(w->fleet_label);
@@ -258,6 +261,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 {
 	world_no_pod(w, p);
 	leave_group(w, p);
+	proof_leave(p);
 	world_unlook(w, p);
 	RB_REMOVE(wpod_tree, &w->pods, p);
 	RB_REMOVE(wname_tree, &w->names, p);

@@ -47,6 +47,8 @@ RB_HEAD(due_tree, due);
 struct wpod;
 struct wdevice;
 struct wnode;
+struct proof;
+struct proofs;
 TAILQ_HEAD(wpod_list, wpod);
 
 /* What the translation of one pod still wants from the API. */
@@ -74,6 +76,7 @@ struct wpod {
 	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
 	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
 	TAILQ_ENTRY(wpod) in_group;
+	TAILQ_ENTRY(wpod) on_proof;
 	struct wgroup *group; /* NULL: no controller */
 	struct due due;
 	char *uid;
@@ -116,6 +119,7 @@ struct wpod {
 	uint8_t deleting;  /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;   /* an eviction was sent */
 	uint8_t ended;	   /* every container has ended for good */
+	struct proof *proof;  /* that its image waits for, NULL: none */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
@@ -218,6 +222,7 @@ struct world {
 	struct wdevice_tree devices;
 	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
+	struct proofs *proofs; /* proof.h */
 	struct due_tree due_pods;
 	struct due_tree due_devices;
 	struct wnode nodes[MAX_NODES];
