@@ -14,6 +14,7 @@
 #include "common/xmem.h"
 #include "placer/contest.h"
 #include "placer/facts.h"
+#include "placer/fault.h"
 #include "placer/poll.h"
 #include "placer/proof.h"
 #include "placer/stall.h"
@@ -258,6 +259,8 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 			p->applied = 1;
 			p->proven_images = p->sent_images;
 			proof_applied(w, p);
+			if (p->pod != NULL && p->pod->images == p->sent_images)
+				fault_clear(p);
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
 		if (settled && e == NULL)

@@ -16,18 +16,16 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/facts.h"
+#include "placer/fault.h"
 #include "placer/figures.h"
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
 #include "placer/proof.h"
-#include "placer/said.h"
 #include "placer/tell.h"
 
 enum {
-	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
-	RETRY_MAX_MS = 5 * 60 * 1000,
-	SAVED_MS = 100,
+	SAVED_MS = 100
 };
 
 /* -- actions -- */
@@ -151,17 +149,6 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 1;
 }
 
-static int64_t
-backoff_ms(const struct wpod *p)
-{
-	int64_t ms = RETRY_MS;
-	int i;
-
-	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
-		ms *= 2;
-	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
-}
-
 /* Carried out, it makes the pod be looked at again; here it must not. */
 static void
 unseat(struct wpod *p, struct now now, struct effects *fx)
@@ -169,7 +156,7 @@ unseat(struct wpod *p, struct now now, struct effects *fx)
 	if (p->retreating && p->tries == 0)
 		p->tries = 1; /* of before our start */
 	if (p->tries > 0)
-		p->retry_boot = now.boot_ms + backoff_ms(p);
+		p->retry_boot = now.boot_ms + fault_pause_ms(p);
 	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 
@@ -262,21 +249,6 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 0;
 }
 
-/* The device's own words; one more try failed. */
-static void
-note_failure(struct wpod *p, struct effects *fx)
-{
-	const struct device *dev = p->device->dev;
-	const char *said = said_words(dev);
-
-	if (p->tries < UINT8_MAX)
-		p->tries++;
-	tell_waits(fx, p, said_reason(said),
-	    said != NULL && *said != '\0' ?
-		said :
-		"the device did not apply it in time");
-}
-
 /* The images that ran go back into the spec; the others are tried later. */
 static void
 revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
@@ -285,10 +257,10 @@ revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return; /* it is not known any more; other images may come */
 	if (!p->reverting) {
 		p->reverting = 1;
-		note_failure(p, fx);
-		p->retry_boot = now.boot_ms + backoff_ms(p);
+		fault_note(p, fx);
+		p->retry_boot = now.boot_ms + fault_pause_ms(p);
 		p->has_entry = 0; /* a retry is rendered with its number */
-		effects_record(fx, p, "Revert", p->why_waits);
+		effects_record(fx, p, "Revert", p->fault);
 	}
 	change_queue(w, p, IO_SET, now);
 }
@@ -313,9 +285,9 @@ blame(struct wpod *p, struct effects *fx)
 {
 	p->retreating = 1;
 	p->blamed = 0;
-	note_failure(p, fx);
+	fault_note(p, fx);
 	effects_pod(fx, EFFECT_SEAT, p);
-	effects_record(fx, p, "Retreat", p->why_waits);
+	effects_record(fx, p, "Retreat", p->fault);
 }
 
 /* Only the writer of the node acts; WRITER looks at everything again. */

@@ -34,8 +34,6 @@ tell_waits(struct effects *fx, struct wpod *p, const char *reason,
 void
 tell_holds(struct wpod *p, const char *text)
 {
-	if (p->why_reason != NULL)
-		return; /* what failed before is more to know */
 	free(p->why_waits);
 	p->why_waits = xstrdup(text);
 }
@@ -69,6 +67,16 @@ give(struct wpod *p, struct podstatus *status, struct effects *fx)
 	p->telling = e->number; /* a second look in this turn tells no more */
 }
 
+/* What failed before is more to know than that it is tried again. */
+static void
+add_why(const struct wpod *p, struct podstatus_in *in)
+{
+	int failed = p->why_reason == NULL && p->fault != NULL;
+
+	in->reason = failed ? p->fault_reason : p->why_reason;
+	in->message = failed ? p->fault : p->why_waits;
+}
+
 /* Its image is what the device waits for, and has been for long. */
 static void
 add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
@@ -93,8 +101,6 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	struct podstatus_in in = {
 		.pod = p->pod,
 		.state = p->state,
-		.reason = p->why_reason,
-		.message = p->why_waits,
 		.final_failed = (p->hopeless && p->pod->controller == NULL) ||
 		    (p->pod->terminating && !p->ended),
 		.report_final = p->ended,
@@ -103,6 +109,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	};
 	struct podstatus out;
 
+	add_why(p, &in);
 	if (p->telling != 0 || !w->kube_up)
 		return; /* its answer looks again */
 	if (p->device != NULL) {

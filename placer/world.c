@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/fault.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
 
@@ -270,6 +271,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 	free(p->entry);
 	world_free_needs(p);
 	free(p->why_waits);
+	free(p->fault);
 	free(p->uid);
 	free(p->ns);
 	free(p->name);
@@ -300,8 +302,10 @@ set_room(struct wpod *p, struct fit_room room)
 static void
 forgive(struct wpod *p)
 {
-	if (!p->retreating)
-		p->blamed = p->tries = p->refusals = 0;
+	if (!p->retreating) {
+		p->blamed = p->refusals = 0;
+		fault_clear(p);
+	}
 	p->retry_boot = 0;
 }
 

@@ -123,9 +123,11 @@ struct wpod {
 	struct wneeds *needs; /* NULL: none, or not yet asked */
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
-	uint8_t tries;	      /* placements that failed */
-	uint8_t refusals;     /* something it mounts was not there */
-	int64_t retry_boot;   /* not before */
+	uint8_t tries;	      /* that failed, fault.h */
+	char *fault;	      /* what the device said of the last, or NULL */
+	const char *fault_reason; /* a literal, or NULL */
+	uint8_t refusals;	  /* something it mounts was not there */
+	int64_t retry_boot;	  /* not before */
 	int64_t final_boot;
 	uint8_t sought;	   /* the device that the API names was looked at */
 	uint8_t hopeless;  /* no device could ever hold it, or refused */
