@@ -15,6 +15,7 @@
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/change.h"
+#include "placer/deadline.h"
 #include "placer/facts.h"
 #include "placer/fault.h"
 #include "placer/figures.h"
@@ -383,6 +384,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	int again = 2;
 
 	proof_leave(p);
+	deadline_look(w, p, now, fx);
 	seek(w, p, fx);
 	do {
 		f = facts_of(w, p, now);
@@ -396,7 +398,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		world_look_device_at(w, p->device, now.boot_ms);
 	if (p->pod != NULL && is_told(p->state))
 		tell_status(w, p, now, fx);
-	if (p->state == LOST)
+	if (p->device != NULL && (p->state == LOST || f.pod == EXPIRED))
 		lost_arm_pod(w, p, now);
 }
 

@@ -39,7 +39,7 @@ enum {
 
 struct raw {
 	const char *ns, *name, *uid, *node, *created, *deleted, *restart;
-	int64_t generation, grace, final_grace;
+	int64_t generation, grace, final_grace, deadline;
 	struct json_object *spec, *annotations, *owners, *containers, *inits;
 	struct json_object *selector, *required, *preferred, *tolerations;
 };
@@ -61,6 +61,8 @@ static const struct jread_field pod_fields[] = {
 	JSTR(struct raw, node, "spec.nodeName", MAX_NAME, OPTIONAL),
 	JSTR(struct raw, restart, "spec.restartPolicy", 16, OPTIONAL),
 	JINT(struct raw, grace, "spec.terminationGracePeriodSeconds", INT64_MAX,
+	    OPTIONAL),
+	JINT(struct raw, deadline, "spec.activeDeadlineSeconds", INT32_MAX,
 	    OPTIONAL),
 	JARR(struct raw, containers, "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
@@ -373,6 +375,7 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	pod->terminating = raw->deleted != NULL;
 	grace = pod->terminating ? raw->final_grace : raw->grace;
 	pod->grace_s = (uint32_t)(grace > GRACE_MAX_S ? GRACE_MAX_S : grace);
+	pod->deadline_ms = raw->deadline * 1000;
 	pod->tolerates_ours = tolerates_ours(raw);
 	return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "placer/deadline.h"
 #include "placer/status_json.h"
 
 static bool
@@ -210,6 +211,17 @@ view_end(const struct podstatus_in *in, struct view *v)
 	v->unready = failed ? "PodFailed" : "PodCompleted";
 }
 
+/* It was taken off its device, or never came to one. */
+static void
+view_deadline(const struct podstatus_in *in, struct view *v)
+{
+	v->shape = has_run(in, v) ? SHAPE_FAILED : SHAPE_CREATING;
+	v->phase = PHASE_FAILED;
+	v->reason = DEADLINE_REASON;
+	v->message = DEADLINE_TEXT;
+	v->unready = "PodFailed";
+}
+
 /* Nobody hears from the device: what was last said stays, marked unknown. */
 static void
 view_lost(const struct podstatus_in *in, struct view *v, const char *reason)
@@ -256,6 +268,9 @@ view_state(const struct podstatus_in *in, struct view *v)
 		return;
 	case DONE:
 		view_end(in, v);
+		return;
+	case TIMED_OUT:
+		view_deadline(in, v);
 		return;
 	case LIFE_NSTATES:
 		view_pending(v);

@@ -118,6 +118,7 @@ struct wpod {
 	uint8_t reverting; /* that one goes into the spec again */
 	uint8_t deleting;  /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;   /* an eviction was sent */
+	uint8_t expired;   /* its deadline, and that was told */
 	uint8_t ended;	   /* every container has ended for good */
 	struct proof *proof;  /* that its image waits for, NULL: none */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
@@ -128,6 +129,7 @@ struct wpod {
 	const char *fault_reason; /* a literal, or NULL */
 	uint8_t refusals;	  /* something it mounts was not there */
 	int64_t retry_boot;	  /* not before */
+	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
 	int64_t final_boot;
 	uint8_t sought;	   /* the device that the API names was looked at */
 	uint8_t hopeless;  /* no device could ever hold it, or refused */

@@ -28,7 +28,7 @@ struct point {
 
 static const enum life_state states[] = { LOOKING, FREE, WAITING, SENDING,
 	STARTING, RUNNING, REPLACING, FELL_BACK, RETREAT, LOST, HELD, EVICTING,
-	DONE, LEAVING };
+	DONE, TIMED_OUT, LEAVING };
 
 enum {
 	NSTATES = sizeof(states) / sizeof(states[0]),
@@ -174,7 +174,10 @@ Test(podstatus, holds_everywhere)
 		    p.pod.seen.phase == PHASE_FAILED)
 			cr_assert_eq(s.phase, p.pod.seen.phase);
 		else if (s.phase == PHASE_SUCCEEDED || s.phase == PHASE_FAILED)
-			cr_assert(p.in.state == DONE || p.in.final_failed);
+			cr_assert(p.in.state == DONE || p.in.final_failed ||
+			    (p.in.state == TIMED_OUT &&
+				strcmp(text(j, "reason"), "DeadlineExceeded") ==
+				    0));
 		/* only what runs is ready, and only all of it together */
 		if (s.ready == TRUTH_TRUE) {
 			cr_assert_eq(s.phase, PHASE_RUNNING);
