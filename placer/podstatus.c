@@ -137,6 +137,16 @@ is_ready(const struct podstatus_in *in)
 	return r->of > n.all && r->ready > n.lasting;
 }
 
+static void
+view_unreported(const struct podstatus_in *in, struct view *v)
+{
+	if (!in->unreported)
+		return;
+	v->reason = v->unready = "StatusNotReported";
+	v->message = "the device runs its version and reports nothing of the "
+		     "application";
+}
+
 /*
  * States flicker, and Unknown means that the agent has seen nothing yet, or
  * has forgotten it: what ran once is taken for running until it is said to
@@ -153,8 +163,10 @@ view_report(const struct podstatus_in *in, struct view *v)
 	}
 	v->phase = PHASE_RUNNING;
 	v->shape = SHAPE_RUNS;
-	if (r == NULL)
+	if (r == NULL) {
+		view_unreported(in, v);
 		return;
+	}
 	switch (r->state) {
 	case APP_RUNNING:
 		v->ready = is_ready(in);

@@ -15,7 +15,8 @@
 #include "placer/said.h"
 
 enum {
-	PULLS_MS = 60 * 1000 /* so long a pull is nothing to speak of */
+	PULLS_MS = 60 * 1000,	  /* so long a pull is nothing to speak of */
+	SILENT_MS = 3 * 60 * 1000 /* nor is a missing report */
 };
 
 /* Why it waits, told once for each new text. */
@@ -95,6 +96,15 @@ add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
 	in->message = words;
 }
 
+static int
+is_unreported(struct world *w, struct wpod *p, struct now now)
+{
+	if (p->silent_boot == 0 || now.boot_ms >= p->silent_boot + SILENT_MS)
+		return p->silent_boot != 0;
+	world_look_at(w, p, p->silent_boot + SILENT_MS);
+	return 0;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -115,6 +125,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	if (p->device != NULL) {
 		in.device = p->device->name;
 		in.applied = p->applied;
+		in.unreported = is_unreported(w, p, now);
 		in.connected = facts_device(p->device, now) == HERE;
 		if (p->device->dev != NULL)
 			in.report = device_report(p->device->dev, p->app);

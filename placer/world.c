@@ -390,7 +390,7 @@ world_unseat(struct world *w, struct wpod *p)
 	p->has_kept = p->reverting = 0;
 	p->proven_images = 0;
 	p->queued = p->flying = IO_NONE;
-	p->running_ms = 0;
+	p->running_ms = p->silent_boot = 0;
 	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;

@@ -130,6 +130,8 @@ struct wpod {
 	uint8_t refusals;	  /* something it mounts was not there */
 	int64_t retry_boot;	  /* not before */
 	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
+	int64_t
+	    silent_boot; /* the device says nothing of it since, 0: it does */
 	int64_t final_boot;
 	uint8_t sought;	   /* the device that the API names was looked at */
 	uint8_t hopeless;  /* no device could ever hold it, or refused */

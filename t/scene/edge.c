@@ -222,7 +222,8 @@ status_text(const struct edge *d)
 
 	o = jmake_list(s, "applications");
 	TAILQ_FOREACH(t, &d->told, link)
-		put_told(o, t);
+		if (strcmp(t->state, "none") != 0)
+			put_told(o, t);
 	o = jmake_list(s, "conditions");
 	put_condition(o, "Updating", d->updating, d->reason, d->message,
 	    d->since_ms);

@@ -395,6 +395,34 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 	}
 }
 
+/* Nothing is known to be wrong: it stays, and says why it is not ready. */
+Test(podstatus, an_application_of_which_nothing_is_reported_is_said_to_be)
+{
+	struct json_object *j;
+	struct podstatus s;
+	struct point p;
+
+	FOR_EACH(&p, SOME)
+	{
+		p.in.unreported = 1;
+		p.in.report = NULL;
+		podstatus_make(&p.in, &s);
+		j = parsed(&s);
+		if (p.in.state == RUNNING &&
+		    p.pod.seen.phase < PHASE_SUCCEEDED && !p.in.final_failed &&
+		    !p.containers[0].init) {
+			cr_assert_eq(s.phase, PHASE_RUNNING);
+			cr_assert_eq(s.ready, TRUTH_FALSE);
+			cr_assert_str_eq(text(j, "reason"),
+			    "StatusNotReported");
+			cr_assert_str_eq(text(condition(j, "Ready"), "reason"),
+			    "StatusNotReported");
+		}
+		json_object_put(j);
+		podstatus_clear(&s);
+	}
+}
+
 /* Scenario 5: Unknown while nobody hears of it, and as before afterwards. */
 Test(podstatus, disconnect_and_return)
 {
