@@ -14,7 +14,9 @@
 #include "common/xmem.h"
 #include "placer/contest.h"
 #include "placer/facts.h"
+#include "placer/fault.h"
 #include "placer/poll.h"
+#include "placer/proof.h"
 #include "placer/stall.h"
 #include "placer/suspect.h"
 
@@ -218,6 +220,18 @@ note_end(struct wpod *p, const struct wdevice *d)
 		p->ended = 1;
 }
 
+/* Reports are missing for some seconds when an agent or a device restarts. */
+static void
+note_silence(struct wpod *p, const struct wdevice *d)
+{
+	if (!p->applied || device_report(d->dev, p->app) != NULL) {
+		p->silent_boot = 0;
+		return;
+	}
+	if (p->silent_boot == 0)
+		p->silent_boot = d->read_boot;
+}
+
 static void
 note_running(struct wpod *p, struct wdevice *d, struct now now)
 {
@@ -256,10 +270,14 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		    p->sent) {
 			p->applied = 1;
 			p->proven_images = p->sent_images;
+			proof_applied(w, p);
+			if (p->pod != NULL && p->pod->images == p->sent_images)
+				fault_clear(p);
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
 		if (settled && e == NULL)
 			p->applied = 0;
+		note_silence(p, d);
 		note_running(p, d, now);
 		note_end(p, d);
 		world_look(w, p);

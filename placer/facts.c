@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "placer/deadline.h"
+
 int
 facts_stale(const struct wdevice *d)
 {
@@ -95,7 +97,7 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 }
 
 static enum life_pod
-pod_fact(const struct wpod *p)
+pod_fact(const struct wpod *p, struct now now)
 {
 	if (p->pod == NULL)
 		return NO_POD;
@@ -104,7 +106,7 @@ pod_fact(const struct wpod *p)
 	if (p->pod->seen.phase == PHASE_SUCCEEDED ||
 	    p->pod->seen.phase == PHASE_FAILED)
 		return TERMINAL;
-	return WANTED;
+	return deadline_is_over(p, now) ? EXPIRED : WANTED;
 }
 
 /*
@@ -160,7 +162,7 @@ entry_present(const struct wpod *p, const struct wdevice *d,
 }
 
 static enum life_entry
-entry_fact(const struct wpod *p)
+entry_fact(const struct wpod *p, struct now now)
 {
 	const struct wdevice *d = p->device;
 	const struct app_entry *e;
@@ -169,7 +171,7 @@ entry_fact(const struct wpod *p)
 		return NEVER_SENT;
 	if (p->unread)
 		return UNREAD;
-	if (p->withheld && pod_fact(p) == WANTED)
+	if (p->withheld && pod_fact(p, now) == WANTED)
 		return WITHHELD;
 	if (p->flying == IO_CUT)
 		return TAKEN_OUT;
@@ -186,9 +188,9 @@ struct life_facts
 facts_of(const struct world *w, const struct wpod *p, struct now now)
 {
 	return (struct life_facts){
-		.pod = pod_fact(p),
+		.pod = pod_fact(p, now),
 		.seat = seat_fact(w, p),
-		.entry = entry_fact(p),
+		.entry = entry_fact(p, now),
 		.device = device_fact(w, p, now),
 	};
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/quadlet.h"
 
@@ -70,6 +71,24 @@ host_of(const char *s)
 		if (s[i] == '.' || s[i] == ':' || isupper((unsigned char)s[i]))
 			return n;
 	return 0;
+}
+
+/* FNV-1a. */
+uint64_t
+quadlet_image_add(uint64_t h, const char *s)
+{
+	do {
+		h = (h ^ (uint8_t)*s) * 0x100000001b3ULL;
+	} while (*s++ != '\0');
+	return h;
+}
+
+uint64_t
+quadlet_image_id(const char *image)
+{
+	AUTO_FREE char *full = quadlet_image(image);
+
+	return quadlet_image_add(QUADLET_IMAGES, full != NULL ? full : image);
 }
 
 char *

@@ -16,6 +16,7 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/proof.h"
 
 /* -- pods -- */
 
@@ -155,6 +156,7 @@ intake_pods_end(struct world *w, const struct body_pods *m)
 	n->listing = 0;
 	n->pods_listed = 1;
 	n->figures_dirty = 1;
+	proof_list(w);
 	RB_FOREACH(p, wpod_tree, &w->pods) {
 		if (p->node != n)
 			continue;
@@ -349,8 +351,10 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 		if (!d->listed)
 			world_look_device(w, d);
 	}
-	if (first && w->devices_listed)
+	if (first && w->devices_listed) {
+		proof_list(w);
 		world_look_all(w);
+	}
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->adopted)
 			world_look(w, p); /* an orphan no longer new */

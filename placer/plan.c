@@ -11,21 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/mark.h"
 #include "common/xmem.h"
 #include "placer/change.h"
+#include "placer/deadline.h"
 #include "placer/facts.h"
+#include "placer/fault.h"
 #include "placer/figures.h"
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
-#include "placer/said.h"
+#include "placer/proof.h"
 #include "placer/tell.h"
 
 enum {
-	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
-	RETRY_MAX_MS = 5 * 60 * 1000,
-	SAVED_MS = 100,
+	SAVED_MS = 100
 };
 
 /* -- actions -- */
@@ -149,17 +150,6 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 1;
 }
 
-static int64_t
-backoff_ms(const struct wpod *p)
-{
-	int64_t ms = RETRY_MS;
-	int i;
-
-	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
-		ms *= 2;
-	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
-}
-
 /* Carried out, it makes the pod be looked at again; here it must not. */
 static void
 unseat(struct wpod *p, struct now now, struct effects *fx)
@@ -167,7 +157,7 @@ unseat(struct wpod *p, struct now now, struct effects *fx)
 	if (p->retreating && p->tries == 0)
 		p->tries = 1; /* of before our start */
 	if (p->tries > 0)
-		p->retry_boot = now.boot_ms + backoff_ms(p);
+		p->retry_boot = now.boot_ms + fault_pause_ms(p);
 	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 
@@ -204,6 +194,23 @@ tell_denied(struct wpod *p, struct effects *fx)
 	free(text);
 }
 
+/* Of an image that nobody knows to be good two devices are enough. */
+static int
+waits_for_proof(struct world *w, struct wpod *p, struct now now)
+{
+	AUTO_FREE char *text = NULL;
+	const char *image;
+
+	if ((image = proof_waits(w, p, now)) == NULL) {
+		tell_holds_no_more(p);
+		return 0;
+	}
+	text = xasprintf("image %s is new: %d devices try it first", image,
+	    PROOF_TRIES);
+	tell_holds(p, text);
+	return 1;
+}
+
 /* 1: to be decided on once more. */
 static int
 write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
@@ -229,6 +236,8 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	case PREPARE_READY:
 		if (p->entry != NULL)
 			effects_pod(fx, EFFECT_ENTRY, p);
+		if (waits_for_proof(w, p, now))
+			break;
 		p->reverting = 0;
 		change_queue(w, p, IO_SET, now);
 		break;
@@ -241,21 +250,6 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	return 0;
 }
 
-/* The device's own words; one more try failed. */
-static void
-note_failure(struct wpod *p, struct effects *fx)
-{
-	const struct device *dev = p->device->dev;
-	const char *said = said_words(dev);
-
-	if (p->tries < UINT8_MAX)
-		p->tries++;
-	tell_waits(fx, p, said_reason(said),
-	    said != NULL && *said != '\0' ?
-		said :
-		"the device did not apply it in time");
-}
-
 /* The images that ran go back into the spec; the others are tried later. */
 static void
 revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
@@ -264,10 +258,10 @@ revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return; /* it is not known any more; other images may come */
 	if (!p->reverting) {
 		p->reverting = 1;
-		note_failure(p, fx);
-		p->retry_boot = now.boot_ms + backoff_ms(p);
+		fault_note(p, fx);
+		p->retry_boot = now.boot_ms + fault_pause_ms(p);
 		p->has_entry = 0; /* a retry is rendered with its number */
-		effects_record(fx, p, "Revert", p->why_waits);
+		effects_record(fx, p, "Revert", p->fault);
 	}
 	change_queue(w, p, IO_SET, now);
 }
@@ -292,9 +286,9 @@ blame(struct wpod *p, struct effects *fx)
 {
 	p->retreating = 1;
 	p->blamed = 0;
-	note_failure(p, fx);
+	fault_note(p, fx);
 	effects_pod(fx, EFFECT_SEAT, p);
-	effects_record(fx, p, "Retreat", p->why_waits);
+	effects_record(fx, p, "Retreat", p->fault);
 }
 
 /* Only the writer of the node acts; WRITER looks at everything again. */
@@ -389,6 +383,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	struct life_verdict v;
 	int again = 2;
 
+	proof_leave(p);
+	deadline_look(w, p, now, fx);
 	seek(w, p, fx);
 	do {
 		f = facts_of(w, p, now);
@@ -402,7 +398,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		world_look_device_at(w, p->device, now.boot_ms);
 	if (p->pod != NULL && is_told(p->state))
 		tell_status(w, p, now, fx);
-	if (p->state == LOST)
+	if (p->device != NULL && (p->state == LOST || f.pod == EXPIRED))
 		lost_arm_pod(w, p, now);
 }
 
@@ -441,6 +437,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		change_look(w, d, now, fx);
 		lost_arm_device(w, d);
 	}
+	proof_look(w, now);
 	for (i = 0; i < w->nnodes; i++)
 		figures_look(w, &w->nodes[i], now, fx);
 }

@@ -39,7 +39,7 @@ enum {
 
 struct raw {
 	const char *ns, *name, *uid, *node, *created, *deleted, *restart;
-	int64_t generation, grace, final_grace;
+	int64_t generation, grace, final_grace, deadline;
 	struct json_object *spec, *annotations, *owners, *containers, *inits;
 	struct json_object *selector, *required, *preferred, *tolerations;
 };
@@ -61,6 +61,8 @@ static const struct jread_field pod_fields[] = {
 	JSTR(struct raw, node, "spec.nodeName", MAX_NAME, OPTIONAL),
 	JSTR(struct raw, restart, "spec.restartPolicy", 16, OPTIONAL),
 	JINT(struct raw, grace, "spec.terminationGracePeriodSeconds", INT64_MAX,
+	    OPTIONAL),
+	JINT(struct raw, deadline, "spec.activeDeadlineSeconds", INT32_MAX,
 	    OPTIONAL),
 	JARR(struct raw, containers, "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
@@ -163,16 +165,6 @@ count_host_ports(struct json_object *containers)
 	return n;
 }
 
-/* FNV-1a over the images with their NULs. */
-static uint64_t
-digest_more(uint64_t h, const char *s)
-{
-	do {
-		h = (h ^ (uint8_t)*s) * 0x100000001b3ULL;
-	} while (*s++ != '\0');
-	return h;
-}
-
 static int
 build_containers(struct block *b, struct json_object *list, const char *name,
     struct pod *pod, struct why *why)
@@ -205,7 +197,8 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		c->init = *name == 'i';
 		c->sidecar = c->init && raw.restart != NULL &&
 		    strcmp(raw.restart, "Always") == 0;
-		pod->images = digest_more(pod->images, raw.image);
+		c->image_id = quadlet_image_id(raw.image);
+		pod->images = quadlet_image_add(pod->images, raw.image);
 		for (k = 0; k < jread_count(raw.ports); k++) {
 			port = jread_item(raw.ports, k);
 			if (has_host_port(port) &&
@@ -382,6 +375,7 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	pod->terminating = raw->deleted != NULL;
 	grace = pod->terminating ? raw->final_grace : raw->grace;
 	pod->grace_s = (uint32_t)(grace > GRACE_MAX_S ? GRACE_MAX_S : grace);
+	pod->deadline_ms = raw->deadline * 1000;
 	pod->tolerates_ours = tolerates_ours(raw);
 	return 0;
 }
@@ -425,7 +419,7 @@ build(struct block *b, void *arg)
 	pod->containers = block_get(b, n, sizeof(*pod->containers));
 	n = count_host_ports(raw->inits) + count_host_ports(raw->containers);
 	pod->ports = block_get(b, n, sizeof(*pod->ports));
-	pod->images = 0xcbf29ce484222325ULL;
+	pod->images = QUADLET_IMAGES;
 	if (build_containers(b, raw->inits, "initContainers", pod, p->why) ==
 		-1 ||
 	    build_containers(b, raw->containers, "containers", pod, p->why) ==

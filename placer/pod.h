@@ -73,7 +73,8 @@ struct pod_container {
 	char *name;
 	char *image; /* as the pod says it, not normalised */
 	uint8_t init;
-	uint8_t sidecar; /* an init container that goes on */
+	uint8_t sidecar;   /* an init container that goes on */
+	uint64_t image_id; /* digest of its full name */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */
@@ -135,6 +136,7 @@ struct pod {
 	int64_t cpu_m;	   /* requests by Kubernetes' rule, design 5 */
 	int64_t memory;
 	int64_t reconnect_ms; /* annotation, or RECONNECT_* */
+	int64_t deadline_ms;  /* activeDeadlineSeconds, 0: none */
 	uint32_t grace_s;     /* deletionGracePeriodSeconds, else spec's */
 	enum restart_policy restart;
 	uint8_t terminating;	/* has a deletionTimestamp */

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "placer/deadline.h"
 #include "placer/status_json.h"
 
 static bool
@@ -136,6 +137,16 @@ is_ready(const struct podstatus_in *in)
 	return r->of > n.all && r->ready > n.lasting;
 }
 
+static void
+view_unreported(const struct podstatus_in *in, struct view *v)
+{
+	if (!in->unreported)
+		return;
+	v->reason = v->unready = "StatusNotReported";
+	v->message = "the device runs its version and reports nothing of the "
+		     "application";
+}
+
 /*
  * States flicker, and Unknown means that the agent has seen nothing yet, or
  * has forgotten it: what ran once is taken for running until it is said to
@@ -152,8 +163,10 @@ view_report(const struct podstatus_in *in, struct view *v)
 	}
 	v->phase = PHASE_RUNNING;
 	v->shape = SHAPE_RUNS;
-	if (r == NULL)
+	if (r == NULL) {
+		view_unreported(in, v);
 		return;
+	}
 	switch (r->state) {
 	case APP_RUNNING:
 		v->ready = is_ready(in);
@@ -210,6 +223,17 @@ view_end(const struct podstatus_in *in, struct view *v)
 	v->unready = failed ? "PodFailed" : "PodCompleted";
 }
 
+/* It was taken off its device, or never came to one. */
+static void
+view_deadline(const struct podstatus_in *in, struct view *v)
+{
+	v->shape = has_run(in, v) ? SHAPE_FAILED : SHAPE_CREATING;
+	v->phase = PHASE_FAILED;
+	v->reason = DEADLINE_REASON;
+	v->message = DEADLINE_TEXT;
+	v->unready = "PodFailed";
+}
+
 /* Nobody hears from the device: what was last said stays, marked unknown. */
 static void
 view_lost(const struct podstatus_in *in, struct view *v, const char *reason)
@@ -256,6 +280,9 @@ view_state(const struct podstatus_in *in, struct view *v)
 		return;
 	case DONE:
 		view_end(in, v);
+		return;
+	case TIMED_OUT:
+		view_deadline(in, v);
 		return;
 	case LIFE_NSTATES:
 		view_pending(v);

@@ -20,6 +20,7 @@ struct podstatus_in {
 	const char *device;		 /* its seat, or NULL */
 	const struct app_report *report; /* or NULL: none for it */
 	int applied;			 /* its entry is applied */
+	int unreported;			 /* no report for it, for long */
 	int connected;			 /* the device is not AWAY/OVERDUE */
 	const char
 	    *reason; /* of waiting: "Unschedulable", "InsufficientResources",

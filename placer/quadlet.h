@@ -74,4 +74,11 @@ int quadlet_uses_secrets(struct json_object *spec);
 /* "nginx" -> "docker.io/library/nginx:latest"; caller frees. */
 char *quadlet_image(const char *);
 
+/* Its digest: what two names of one image have in common. */
+uint64_t quadlet_image_id(const char *);
+
+/* Digest of a list of images as they are written, begun with QUADLET_IMAGES. */
+#define QUADLET_IMAGES 0xcbf29ce484222325ULL
+uint64_t quadlet_image_add(uint64_t, const char *);
+
 #endif

@@ -15,7 +15,8 @@
 #include "placer/said.h"
 
 enum {
-	PULLS_MS = 60 * 1000 /* so long a pull is nothing to speak of */
+	PULLS_MS = 60 * 1000,	  /* so long a pull is nothing to speak of */
+	SILENT_MS = 3 * 60 * 1000 /* nor is a missing report */
 };
 
 /* Why it waits, told once for each new text. */
@@ -29,6 +30,20 @@ tell_waits(struct effects *fx, struct wpod *p, const char *reason,
 	free(p->why_waits);
 	p->why_waits = xstrdup(text);
 	effects_event(fx, p, 1, reason, text);
+}
+
+void
+tell_holds(struct wpod *p, const char *text)
+{
+	free(p->why_waits);
+	p->why_waits = xstrdup(text);
+}
+
+void
+tell_holds_no_more(struct wpod *p)
+{
+	if (p->why_reason == NULL)
+		tell_waits_no_more(p);
 }
 
 void
@@ -53,6 +68,16 @@ give(struct wpod *p, struct podstatus *status, struct effects *fx)
 	p->telling = e->number; /* a second look in this turn tells no more */
 }
 
+/* What failed before is more to know than that it is tried again. */
+static void
+add_why(const struct wpod *p, struct podstatus_in *in)
+{
+	int failed = p->why_reason == NULL && p->fault != NULL;
+
+	in->reason = failed ? p->fault_reason : p->why_reason;
+	in->message = failed ? p->fault : p->why_waits;
+}
+
 /* Its image is what the device waits for, and has been for long. */
 static void
 add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
@@ -71,14 +96,21 @@ add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
 	in->message = words;
 }
 
+static int
+is_unreported(struct world *w, struct wpod *p, struct now now)
+{
+	if (p->silent_boot == 0 || now.boot_ms >= p->silent_boot + SILENT_MS)
+		return p->silent_boot != 0;
+	world_look_at(w, p, p->silent_boot + SILENT_MS);
+	return 0;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct podstatus_in in = {
 		.pod = p->pod,
 		.state = p->state,
-		.reason = p->why_reason,
-		.message = p->why_waits,
 		.final_failed = (p->hopeless && p->pod->controller == NULL) ||
 		    (p->pod->terminating && !p->ended),
 		.report_final = p->ended,
@@ -87,11 +119,13 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	};
 	struct podstatus out;
 
+	add_why(p, &in);
 	if (p->telling != 0 || !w->kube_up)
 		return; /* its answer looks again */
 	if (p->device != NULL) {
 		in.device = p->device->name;
 		in.applied = p->applied;
+		in.unreported = is_unreported(w, p, now);
 		in.connected = facts_device(p->device, now) == HERE;
 		if (p->device->dev != NULL)
 			in.report = device_report(p->device->dev, p->app);

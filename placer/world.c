@@ -11,7 +11,9 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/fault.h"
 #include "placer/pick.h"
+#include "placer/proof.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
@@ -53,6 +55,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	RB_INIT(&w->devices);
 	RB_INIT(&w->due_pods);
 	RB_INIT(&w->due_devices);
+	w->proofs = proof_new();
 	if ((n = settings_nodes(set, nodes, MAX_NODES, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -93,6 +96,7 @@ world_clear(struct world *w)
 	}
 	while ((d = RB_MIN(wdevice_tree, &w->devices)) != NULL)
 		world_drop_device(w, d);
+	proof_free(w->proofs);
 	for (i = 0; i < w->nnodes; i++)
 		pick_table_free(w->nodes[i].table);
 	free(w->fleet_label);
@@ -258,6 +262,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 {
 	world_no_pod(w, p);
 	leave_group(w, p);
+	proof_leave(p);
 	world_unlook(w, p);
 	RB_REMOVE(wpod_tree, &w->pods, p);
 	RB_REMOVE(wname_tree, &w->names, p);
@@ -266,6 +271,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 	free(p->entry);
 	world_free_needs(p);
 	free(p->why_waits);
+	free(p->fault);
 	free(p->uid);
 	free(p->ns);
 	free(p->name);
@@ -296,8 +302,10 @@ set_room(struct wpod *p, struct fit_room room)
 static void
 forgive(struct wpod *p)
 {
-	if (!p->retreating)
-		p->blamed = p->tries = p->refusals = 0;
+	if (!p->retreating) {
+		p->blamed = p->refusals = 0;
+		fault_clear(p);
+	}
 	p->retry_boot = 0;
 }
 
@@ -382,7 +390,7 @@ world_unseat(struct world *w, struct wpod *p)
 	p->has_kept = p->reverting = 0;
 	p->proven_images = 0;
 	p->queued = p->flying = IO_NONE;
-	p->running_ms = 0;
+	p->running_ms = p->silent_boot = 0;
 	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;

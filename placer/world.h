@@ -47,6 +47,8 @@ RB_HEAD(due_tree, due);
 struct wpod;
 struct wdevice;
 struct wnode;
+struct proof;
+struct proofs;
 TAILQ_HEAD(wpod_list, wpod);
 
 /* What the translation of one pod still wants from the API. */
@@ -74,6 +76,7 @@ struct wpod {
 	TAILQ_ENTRY(wpod) on_device; /* its seat's pods */
 	TAILQ_ENTRY(wpod) waits;     /* its node's waiting pods, by age */
 	TAILQ_ENTRY(wpod) in_group;
+	TAILQ_ENTRY(wpod) on_proof;
 	struct wgroup *group; /* NULL: no controller */
 	struct due due;
 	char *uid;
@@ -115,13 +118,20 @@ struct wpod {
 	uint8_t reverting; /* that one goes into the spec again */
 	uint8_t deleting;  /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;   /* an eviction was sent */
+	uint8_t expired;   /* its deadline, and that was told */
 	uint8_t ended;	   /* every container has ended for good */
+	struct proof *proof;  /* that its image waits for, NULL: none */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
-	uint8_t tries;	      /* placements that failed */
-	uint8_t refusals;     /* something it mounts was not there */
-	int64_t retry_boot;   /* not before */
+	uint8_t tries;	      /* that failed, fault.h */
+	char *fault;	      /* what the device said of the last, or NULL */
+	const char *fault_reason; /* a literal, or NULL */
+	uint8_t refusals;	  /* something it mounts was not there */
+	int64_t retry_boot;	  /* not before */
+	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
+	int64_t
+	    silent_boot; /* the device says nothing of it since, 0: it does */
 	int64_t final_boot;
 	uint8_t sought;	   /* the device that the API names was looked at */
 	uint8_t hopeless;  /* no device could ever hold it, or refused */
@@ -218,6 +228,7 @@ struct world {
 	struct wdevice_tree devices;
 	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
+	struct proofs *proofs; /* proof.h */
 	struct due_tree due_pods;
 	struct due_tree due_devices;
 	struct wnode nodes[MAX_NODES];

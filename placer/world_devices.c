@@ -11,6 +11,7 @@
 
 #include "common/xmem.h"
 #include "placer/pick.h"
+#include "placer/proof.h"
 #include "placer/world.h"
 
 RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
@@ -76,6 +77,7 @@ world_drop_device(struct world *w, struct wdevice *d)
 {
 	leave_node(d);
 	world_unlook_device(w, d);
+	proof_drop(w->proofs, d);
 	RB_REMOVE(wdevice_tree, &w->devices, d);
 	device_free(d->dev);
 	free(d->wrote_created);

@@ -71,8 +71,8 @@ edge_cut(struct element_list *l, const char *name)
 	return 0;
 }
 
-static void
-empty(struct element_list *l)
+void
+edge_empty(struct element_list *l)
 {
 	while (!TAILQ_EMPTY(l))
 		drop(l, TAILQ_FIRST(l));
@@ -131,9 +131,9 @@ edge_clear(struct edge *d)
 {
 	struct guilt *g;
 
-	empty(&d->apps);
-	empty(&d->configs);
-	empty(&d->target);
+	edge_empty(&d->apps);
+	edge_empty(&d->configs);
+	edge_empty(&d->target);
 	while (!TAILQ_EMPTY(&d->told))
 		drop_told(d, TAILQ_FIRST(&d->told));
 	while ((g = TAILQ_FIRST(&d->guilt)) != NULL) {
@@ -222,7 +222,8 @@ status_text(const struct edge *d)
 
 	o = jmake_list(s, "applications");
 	TAILQ_FOREACH(t, &d->told, link)
-		put_told(o, t);
+		if (strcmp(t->state, "none") != 0)
+			put_told(o, t);
 	o = jmake_list(s, "conditions");
 	put_condition(o, "Updating", d->updating, d->reason, d->message,
 	    d->since_ms);
@@ -349,8 +350,9 @@ edge_told(struct edge *d, const char *app)
 
 /* What is as it was goes on running; what is not there any more is stopped. */
 static void
-run_target(struct edge *d)
+run_target(struct scene *sc, struct edge *d)
 {
+	const struct kpod *p;
 	const struct element *e;
 	struct told *t, *next;
 
@@ -360,6 +362,10 @@ run_target(struct edge *d)
 			drop_told(d, t);
 	}
 	TAILQ_FOREACH(e, &d->target, link) {
+		p = kube_by_app(sc, e->name);
+		if (p != NULL && p->image != NULL &&
+		    strstr(e->raw, p->image) != NULL)
+			edge_set(&sc->ran, p->image, "");
 		if (edge_told(d, e->name) != NULL)
 			continue;
 		t = xcalloc(1, sizeof(*t));
@@ -395,7 +401,7 @@ applied(struct scene *sc, void *arg)
 		d->failed_version = d->target_version;
 		say(d, "False", "Error", g->message);
 	} else {
-		run_target(d);
+		run_target(sc, d);
 		d->reported_version = d->target_version;
 		message = xasprintf("Updated to desired renderedVersion: %llu",
 		    (unsigned long long)d->target_version);
@@ -426,7 +432,7 @@ edge_wake(struct scene *sc, struct edge *d)
 		return;
 	d->waits = 0;
 	d->target_version = d->rendered_version;
-	empty(&d->target);
+	edge_empty(&d->target);
 	TAILQ_FOREACH(e, &d->apps, link)
 		edge_set(&d->target, e->name, e->raw);
 	say(d, "True", "Preparing", "");

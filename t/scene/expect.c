@@ -258,18 +258,20 @@ e_output(struct scene *sc, const struct words *s, enum out_kind kind)
 		same(sc, "the change", o->text, wanted);
 }
 
-/* expect count KIND N [ABOUT]: that many so far, taken or not */
+/* expect count KIND N [ABOUT [BEGINNING]]: that many so far, taken or not */
 static void
 e_count(struct scene *sc, const struct words *s)
 {
 	enum out_kind kind = kind_of(words_at(s, 2));
+	AUTO_FREE char *begins = rest_of(s, 5);
 	const char *about = words_at(s, 4);
 	int n = 0;
 	size_t i;
 
 	for (i = 0; i < sc->nouts; i++)
 		n += sc->outs[i].kind == kind &&
-		    (*about == '\0' || strcmp(sc->outs[i].about, about) == 0);
+		    (*about == '\0' || strcmp(sc->outs[i].about, about) == 0) &&
+		    strncmp(sc->outs[i].text, begins, strlen(begins)) == 0;
 	if (n != atoi(words_at(s, 3)))
 		scene_fail(sc, "there were %d", n);
 }

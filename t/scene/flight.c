@@ -76,6 +76,7 @@ flight_clear(struct scene *sc)
 			free(texts[i]);
 		free(d);
 	}
+	edge_empty(&sc->ran);
 }
 
 static int

@@ -134,6 +134,7 @@ begin(struct scene *sc, const char *file)
 	TAILQ_INIT(&sc->pods);
 	TAILQ_INIT(&sc->objects);
 	TAILQ_INIT(&sc->edges);
+	TAILQ_INIT(&sc->ran);
 	TAILQ_INIT(&sc->held);
 	sc->kube.is = PROC_KUBESIDE;
 	sc->flight.is = PROC_FLIGHTSIDE;

@@ -72,12 +72,56 @@ check_room(struct scene *sc, const struct edge *d)
 		    d->name, (long long)cpu, (long long)(memory >> 20));
 }
 
+/* -- two devices at a time try an image that nobody ran -- */
+
+static int
+is_there(const struct edge *d)
+{
+	return d->exists && d->listed && !d->silent && !d->garbage &&
+	    strcmp(d->lifecycle, "Enrolled") == 0 &&
+	    strcmp(d->summary, "Online") == 0;
+}
+
+static int
+tries(struct scene *sc, const struct edge *d, const char *image)
+{
+	const struct element *e;
+	const struct kpod *p;
+
+	TAILQ_FOREACH(e, &d->apps, link)
+		if ((p = kube_by_app(sc, e->name)) != NULL &&
+		    p->image != NULL && strcmp(p->image, image) == 0 &&
+		    strstr(e->raw, image) != NULL)
+			return 1;
+	return 0;
+}
+
+static void
+check_images(struct scene *sc)
+{
+	const struct edge *d;
+	const struct kpod *p;
+	int n;
+
+	TAILQ_FOREACH(p, &sc->pods, link) {
+		if (p->image == NULL || edge_find(&sc->ran, p->image) != NULL)
+			continue;
+		n = 0;
+		TAILQ_FOREACH(d, &sc->edges, link)
+			n += is_there(d) && tries(sc, d, p->image);
+		if (n > 2)
+			scene_fail(sc, "%d devices try image %s at once", n,
+			    p->image);
+	}
+}
+
 void
 rules_hold(struct scene *sc)
 {
 	const struct edge *d;
 
 	check_pods(sc);
+	check_images(sc);
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (!d->shrunk)
 			check_room(sc, d);

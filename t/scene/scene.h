@@ -206,6 +206,7 @@ struct scene {
 	struct kpod_list pods;
 	struct object_list objects;
 	struct edge_list edges;
+	struct element_list ran; /* images that a device once ran */
 	int writer;
 	int64_t until_boot; /* as the writer was told */
 	uint64_t npods, round;
@@ -294,6 +295,7 @@ void edge_render(struct scene *, struct edge *);
 int edge_is_rendered(const struct edge *);
 void edge_wake(struct scene *, struct edge *); /* the agent looks */
 void edge_set(struct element_list *, const char *name, const char *raw);
+void edge_empty(struct element_list *);
 int edge_cut(struct element_list *, const char *name);
 const struct element *edge_find(const struct element_list *, const char *);
 struct told *edge_told(struct edge *, const char *app);

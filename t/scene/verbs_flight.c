@@ -97,17 +97,15 @@ verb_render(struct scene *sc, const struct words *s)
 }
 
 /*
- * fail NAME MESSAGE [pod=LABEL] [image=IMAGE] [pending=yes]: versions with
+ * fail NAME|all MESSAGE [pod=LABEL] [image=IMAGE] [pending=yes]: versions with
  * that fail, or are waited for without end.
  */
-void
-verb_fail(struct scene *sc, const struct words *s)
+static void
+fail_on(struct scene *sc, struct edge *d, const struct words *s)
 {
-	struct edge *d = flight_edge(sc, words_at(s, 1));
 	struct guilt *g;
 
-	if (d == NULL)
-		return;
+	(void)sc;
 	g = xcalloc(1, sizeof(*g));
 	g->message = xstrdup(words_at(s, 2));
 	put(&g->pod, words_get(s, "pod", NULL));
@@ -116,21 +114,48 @@ verb_fail(struct scene *sc, const struct words *s)
 	TAILQ_INSERT_TAIL(&d->guilt, g, link);
 }
 
-void
-verb_heal(struct scene *sc, const struct words *s)
+/* A device by its name, or "all"; fn is called for each. */
+static void
+each(struct scene *sc, const struct words *s,
+    void (*fn)(struct scene *, struct edge *, const struct words *))
 {
-	struct edge *d = flight_edge(sc, words_at(s, 1));
+	struct edge *d;
+
+	if (strcmp(words_at(s, 1), "all") != 0) {
+		if ((d = flight_edge(sc, words_at(s, 1))) != NULL)
+			fn(sc, d, s);
+		return;
+	}
+	TAILQ_FOREACH(d, &sc->edges, link)
+		fn(sc, d, s);
+}
+
+void
+verb_fail(struct scene *sc, const struct words *s)
+{
+	each(sc, s, fail_on);
+}
+
+static void
+heal(struct scene *sc, struct edge *d, const struct words *s)
+{
 	struct guilt *g;
 
-	while (d != NULL && (g = TAILQ_FIRST(&d->guilt)) != NULL) {
+	(void)s;
+	while ((g = TAILQ_FIRST(&d->guilt)) != NULL) {
 		TAILQ_REMOVE(&d->guilt, g, link);
 		free(g->pod);
 		free(g->image);
 		free(g->message);
 		free(g);
 	}
-	if (d != NULL)
-		edge_wake(sc, d);
+	edge_wake(sc, d);
+}
+
+void
+verb_heal(struct scene *sc, const struct words *s)
+{
+	each(sc, s, heal);
 }
 
 /* report NAME LABEL STATE [ready=0/1]; STATE none: no word of it */

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "common/xmem.h"
+#include "placer/deadline.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
@@ -78,6 +79,42 @@ static void
 has_failed(struct stage *s)
 {
 	s->p->pod->seen.phase = PHASE_FAILED;
+}
+static void
+expired(struct stage *s)
+{
+	s->p->pod->deadline_ms = 60000;
+	s->p->active_boot = NOW - 60000;
+}
+static void
+nearly_expired(struct stage *s)
+{
+	expired(s);
+	s->p->active_boot++;
+}
+static void
+never_active(struct stage *s)
+{
+	expired(s);
+	s->p->active_boot = 0;
+}
+static void
+expired_and_ended(struct stage *s)
+{
+	expired(s);
+	s->p->ended = 1;
+}
+static void
+expired_and_failed(struct stage *s)
+{
+	expired(s);
+	s->p->pod->seen.phase = PHASE_FAILED;
+}
+static void
+expired_while_withheld(struct stage *s)
+{
+	expired(s);
+	s->p->withheld = 1;
 }
 static void
 pods_unlisted(struct stage *s)
@@ -288,8 +325,13 @@ static const struct {
 #define CASE(fn, ...) { #fn, fn, { __VA_ARGS__ } },
 	CASE(is_as_set_up, .pod = WANTED) CASE(no_pod,
 	    .pod = NO_POD) CASE(terminating,
-	    .pod = TERMINATING) CASE(has_failed,
-	    .pod = TERMINAL) CASE(pods_unlisted, .seat = SEATED) CASE(no_seat,
+	    .pod = TERMINATING) CASE(has_failed, .pod = TERMINAL) CASE(expired,
+	    .pod = EXPIRED) CASE(nearly_expired,
+	    .pod = WANTED) CASE(never_active,
+	    .pod = WANTED) CASE(expired_and_ended,
+	    .entry = ENDED) CASE(expired_and_failed,
+	    .pod = TERMINAL) CASE(expired_while_withheld,
+	    .pod = EXPIRED) CASE(pods_unlisted, .seat = SEATED) CASE(no_seat,
 	    .seat = NO_SEAT, .entry = NEVER_SENT) CASE(devices_unlisted,
 	    .seat = UNSURE, .entry = NEVER_SENT) CASE(orphan, .pod = NO_POD,
 	    .seat = UNSURE) CASE(old_orphan, .pod = NO_POD,
@@ -355,5 +397,36 @@ Test(facts, the_clock_is_the_pods_own_and_never_that_of_an_outage)
 	s.p->pod->reconnect_ms = RECONNECT_NEVER;
 	cr_assert_eq(facts_due(s.w, s.p), INT64_MAX);
 	fleet_free(s.w);
+	NO_LEAKS();
+}
+
+/* A pod that started at 1000 s of the wall is first seen then. */
+static int64_t
+expires_s(int64_t boot_s, int64_t wall_s)
+{
+	struct now seen = { boot_s * 1000, wall_s * 1000 };
+	struct effects fx = { 0 };
+	struct stage s = set_up();
+	int64_t at;
+
+	s.p->pod->deadline_ms = 600 * 1000;
+	s.p->pod->seen.start_ms = 1000 * 1000;
+	deadline_look(s.w, s.p, seen, &fx);
+	seen.wall_ms += 1000000 * 1000; /* the wall is not looked at again */
+	deadline_look(s.w, s.p, seen, &fx);
+	at = s.p->active_boot + s.p->pod->deadline_ms;
+	cr_assert(!deadline_is_over(s.p, (struct now){ at - 1, 1 }));
+	cr_assert(deadline_is_over(s.p, (struct now){ at, 1 }));
+	effects_clear(&fx);
+	fleet_free(s.w);
+	return at / 1000;
+}
+
+Test(facts, a_deadline_never_counts_more_than_passed_by_either_clock)
+{
+	cr_assert_eq(expires_s(5000, 1000), 5600, "just begun");
+	cr_assert_eq(expires_s(5000, 1250), 5350, "after a restart");
+	cr_assert_eq(expires_s(5000, 900), 5600, "the wall jumped back");
+	cr_assert_eq(expires_s(20, 900000), 600, "the machine is just up");
 	NO_LEAKS();
 }

@@ -28,7 +28,7 @@ struct point {
 
 static const enum life_state states[] = { LOOKING, FREE, WAITING, SENDING,
 	STARTING, RUNNING, REPLACING, FELL_BACK, RETREAT, LOST, HELD, EVICTING,
-	DONE, LEAVING };
+	DONE, TIMED_OUT, LEAVING };
 
 enum {
 	NSTATES = sizeof(states) / sizeof(states[0]),
@@ -45,7 +45,7 @@ static char name[] = "c", image[] = "nginx";
 static void
 set_containers(struct point *p, int two)
 {
-	p->containers[0] = (struct pod_container){ name, image, 0, 0 };
+	p->containers[0] = (struct pod_container){ name, image, 0, 0, 0 };
 	p->containers[1] = p->containers[0];
 	p->pod.containers = p->containers;
 	p->pod.ncontainers = two ? 2 : 1;
@@ -174,7 +174,10 @@ Test(podstatus, holds_everywhere)
 		    p.pod.seen.phase == PHASE_FAILED)
 			cr_assert_eq(s.phase, p.pod.seen.phase);
 		else if (s.phase == PHASE_SUCCEEDED || s.phase == PHASE_FAILED)
-			cr_assert(p.in.state == DONE || p.in.final_failed);
+			cr_assert(p.in.state == DONE || p.in.final_failed ||
+			    (p.in.state == TIMED_OUT &&
+				strcmp(text(j, "reason"), "DeadlineExceeded") ==
+				    0));
 		/* only what runs is ready, and only all of it together */
 		if (s.ready == TRUTH_TRUE) {
 			cr_assert_eq(s.phase, PHASE_RUNNING);
@@ -388,6 +391,34 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 		podstatus_make(&p.in, &s);
 		cr_expect_eq(s.phase, ends[i].phase);
 		cr_expect_eq(podstatus_is_told(&s, &p.pod), 1);
+		podstatus_clear(&s);
+	}
+}
+
+/* Nothing is known to be wrong: it stays, and says why it is not ready. */
+Test(podstatus, an_application_of_which_nothing_is_reported_is_said_to_be)
+{
+	struct json_object *j;
+	struct podstatus s;
+	struct point p;
+
+	FOR_EACH(&p, SOME)
+	{
+		p.in.unreported = 1;
+		p.in.report = NULL;
+		podstatus_make(&p.in, &s);
+		j = parsed(&s);
+		if (p.in.state == RUNNING &&
+		    p.pod.seen.phase < PHASE_SUCCEEDED && !p.in.final_failed &&
+		    !p.containers[0].init) {
+			cr_assert_eq(s.phase, PHASE_RUNNING);
+			cr_assert_eq(s.ready, TRUTH_FALSE);
+			cr_assert_str_eq(text(j, "reason"),
+			    "StatusNotReported");
+			cr_assert_str_eq(text(condition(j, "Ready"), "reason"),
+			    "StatusNotReported");
+		}
+		json_object_put(j);
 		podstatus_clear(&s);
 	}
 }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * fault.c: the failed tries of a pod.
+ *
+ * Owns how many there were, what the device said of the last, and the pause
+ * before the next.  Never decides who is guilty (suspect.c), nor what follows
+ * (life.def).
+ */
+#include "placer/fault.h"
+
+#include <stdlib.h>
+
+#include "common/xmem.h"
+#include "placer/said.h"
+
+enum {
+	RETRY_MS = 10 * 1000, /* after a placement that failed, doubling */
+	RETRY_MAX_MS = 5 * 60 * 1000
+};
+
+void
+fault_note(struct wpod *p, struct effects *fx)
+{
+	const char *said = said_words(p->device->dev);
+
+	if (p->tries < UINT8_MAX)
+		p->tries++;
+	free(p->fault);
+	p->fault = xstrdup(said != NULL && *said != '\0' ?
+		said :
+		"the device did not apply it in time");
+	p->fault_reason = said_reason(said);
+	effects_event(fx, p, 1, p->fault_reason, p->fault);
+}
+
+int64_t
+fault_pause_ms(const struct wpod *p)
+{
+	int64_t ms = RETRY_MS;
+	int i;
+
+	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
+		ms *= 2;
+	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+}
+
+void
+fault_clear(struct wpod *p)
+{
+	free(p->fault);
+	p->fault = NULL;
+	p->fault_reason = NULL;
+	p->tries = 0;
+}
