@@ -232,6 +232,37 @@ quadlet_render(const struct quadlet_in *in, struct quadlet *out,
 	return -1;
 }
 
+static int
+live_files(struct app *app)
+{
+	if (jread_fields(app->pod, "", pod_fields, COUNT(pod_fields), app,
+		app->why) == -1)
+		return -1;
+	return quadlet_volumes(app);
+}
+
+int
+quadlet_live(const struct quadlet_in *in, struct quadlet *out, struct why *why)
+{
+	AUTO_JSON struct json_object *recipe = jread_parse(in->pod, why);
+	struct app app = { .in = in,
+		.out = out,
+		.why = why,
+		.pod = recipe,
+		.fs_group = -1,
+		.bytes = in->bytes };
+	int r;
+
+	*out = (struct quadlet){ 0 };
+	if (recipe == NULL)
+		return -1;
+	r = live_files(&app);
+	quadlet_maps_free(&app);
+	if (r == -1)
+		quadlet_clear(out);
+	return r;
+}
+
 int
 quadlet_check(const struct quadlet_in *given, struct why *why)
 {
