@@ -16,7 +16,7 @@
 
 /* What becomes of a pod's files; NULL in struct wpod: nothing changes them. */
 struct wlive {
-	char *files;	/* to be written, a line for each entry; or NULL */
+	char *files;	 /* to be written, a line for each entry; or NULL */
 	char *complaint; /* to be told, or NULL */
 	uint64_t said;	 /* digest of the one that was told */
 	uint64_t recipe; /* digest of what the files are made of; 0: unknown */

@@ -433,6 +433,8 @@ put_container(struct work *w, const char *image)
 	if (*w->dir != '\0' &&
 	    unitfile_value(&w->f, "WorkingDir", w->dir, &inner) == -1)
 		return quadlet_at(w, "workingDir", &inner);
+	if (w->app->timezone != NULL)
+		unitfile_line(&w->f, "Timezone", "%s", w->app->timezone);
 	if (quadlet_mounts(w) == -1 ||
 	    quadlet_limits(w->app, w->resources, w->at, &w->f) == -1 ||
 	    quadlet_security(w) == -1 || quadlet_probes(w) == -1 ||

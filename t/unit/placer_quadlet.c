@@ -267,6 +267,47 @@ static const struct refusal maps[] = {
 	    "spec.volumes[0].configMap.defaultMode" },
 };
 
+Test(quadlet, a_time_zone_is_a_name)
+{
+	static const struct {
+		const char *zone;
+		int is;
+	} rows[] = {
+		{ "UTC", 1 },
+		{ "Etc/GMT+5", 1 },
+		{ "America/Argentina/Buenos_Aires", 1 },
+		{ "local", 1 },
+		{ "", 0 },
+		{ "../../etc/shadow", 0 },
+		{ "/etc/localtime", 0 },
+		{ "Europe/", 0 },
+		{ "Europe//Berlin", 0 },
+		{ "Europe Berlin", 0 },
+		{ "UTC\\nNetwork=host", 0 },
+		{ "%h", 0 },
+	};
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		AUTO_FREE char *pod = xasprintf(
+		    "{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\","
+		    "\"uid\":\"de19433b-1e42\",\"annotations\":{"
+		    "\"vk.flightctl.io/timezone\":\"%s\"}},\"spec\":{"
+		    "\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+		    rows[i].zone);
+
+		why = (struct why){ 0 };
+		cr_expect_eq(check(span_of(pod), &why), rows[i].is ? 0 : -1,
+		    "%s: %s", rows[i].zone, why.text);
+		if (rows[i].is)
+			continue;
+		cr_expect_eq(why.kind, ERR_DENIED);
+		cr_expect_not_null(strstr(why.text,
+		    "metadata.annotations[vk.flightctl.io/timezone]"));
+	}
+}
+
 Test(quadlet, config_maps)
 {
 	struct quadlet q;
