@@ -375,7 +375,7 @@ put_service(struct work *w, const char *done, const char *image)
 	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
 	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
 	    w->app->grace + STOP_MARGIN_S);
-	if (quadlet_host_paths(w) == -1 || quadlet_non_root(w, image) == -1 ||
+	if (quadlet_paths(w) == -1 || quadlet_non_root(w, image) == -1 ||
 	    quadlet_hooks(w) == -1)
 		return -1;
 	if (w->list == LIST_INIT)

@@ -104,7 +104,7 @@ int quadlet_hooks(struct work *);
 
 /* Volume= lines, and the lines in [Service] that make or want a path. */
 int quadlet_mounts(struct work *);
-int quadlet_host_paths(struct work *);
+int quadlet_paths(struct work *);
 
 /* The .volume files and the config entries of what is mounted. */
 int quadlet_volumes(struct app *);
