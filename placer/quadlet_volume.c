@@ -25,6 +25,7 @@
 
 struct volume {
 	const char *name, *medium, *size, *path, *type;
+	const char *image; /* or NULL */
 	struct json_object *json, *host;
 	char at[48];
 };
@@ -36,6 +37,7 @@ static const struct jread_field volume_fields[] = {
 	JSTR(struct volume, type, "hostPath.type", 32, OPTIONAL),
 	JSTR(struct volume, medium, "emptyDir.medium", 16, OPTIONAL),
 	JSTR(struct volume, size, "emptyDir.sizeLimit", 64, OPTIONAL),
+	JSTR(struct volume, image, "image.reference", 1024, OPTIONAL),
 };
 
 /* Of the characters that nothing on the way reads as its own. */
@@ -73,6 +75,14 @@ read_volume(struct app *app, size_t i, struct volume *v)
 		    "supported: a disk has no limit, only medium Memory",
 		    v->at);
 	return 0;
+}
+
+/* An emptyDir, which podman mounts by its name. */
+static bool
+is_disk(const struct volume *v)
+{
+	return v->host == NULL && v->image == NULL &&
+	    !quadlet_is_files(v->json);
 }
 
 static int
@@ -204,7 +214,7 @@ quadlet_volumes(struct app *app)
 			continue;
 		if (quadlet_is_files(v.json))
 			r = quadlet_files(app, v.json, v.name, v.at);
-		else if (v.host == NULL)
+		else if (is_disk(&v))
 			r = empty_dir(app, &v);
 	}
 	return r;
@@ -242,13 +252,6 @@ read_mount(struct work *w, size_t i, struct mount *m)
 	    "%s.volumeMounts: mountPath \"%.100s\"", w->at, m->path);
 }
 
-/* An emptyDir, which podman mounts by its name. */
-static bool
-is_disk(const struct volume *v)
-{
-	return v->host == NULL && !quadlet_is_files(v->json);
-}
-
 /* Names with one slash between, none of which a command could mistake. */
 static bool
 are_names(const char *path)
@@ -279,6 +282,13 @@ sub_path(struct work *w, const struct mount *m, const struct volume *v)
 	}
 	if (*sub == '\0')
 		return steal(&sub);
+	if (v->image != NULL) {
+		fail(w->app->why, ERR_DENIED,
+		    "%s.volumeMounts.subPath: not supported for the image "
+		    "\"%s\"",
+		    w->at, v->name);
+		return NULL;
+	}
 	if (is_disk(v) && *v->medium != '\0') {
 		fail(w->app->why, ERR_DENIED,
 		    "%s.volumeMounts.subPath: not supported for the emptyDir "
@@ -324,16 +334,32 @@ mount_value(struct work *w, const struct mount *m, const struct volume *v,
 	    m->read_only && *how != '\0' ? "," : "", how);
 }
 
-/* The only way to name a part of a volume: words with commas between. */
+/*
+ * An image, or a part of a volume: words with commas between, of which each is
+ * its own.  A podman that lacks the image pulls it; it is read-only.
+ */
 static int
-put_part(struct work *w, const struct mount *m, const struct volume *v,
+put_words(struct work *w, const struct mount *m, const struct volume *v,
     const char *sub)
 {
+	AUTO_FREE char *image = NULL;
+
 	if (!is_host_path(m->path))
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.volumeMounts.mountPath: \"%.100s\": with a subPath of "
-		    "an emptyDir only letters, digits and _ . / @ + -",
+		    "%s.volumeMounts.mountPath: \"%.100s\": with an image or a "
+		    "subPath of an emptyDir only letters, digits and "
+		    "_ . / @ + -",
 		    w->at, m->path);
+	if (v->image != NULL) {
+		if ((image = quadlet_image(v->image)) == NULL)
+			return fail(w->app->why, ERR_DENIED,
+			    "%s.image.reference: \"%.200s\" is no image's "
+			    "name",
+			    v->at, v->image);
+		unitfile_line(&w->f, "Mount",
+		    "type=image,source=%s,destination=%s", image, m->path);
+		return 0;
+	}
 	unitfile_line(&w->f, "Mount",
 	    "type=volume,source=vol_%s.volume,destination=%s,subpath=%s%s",
 	    v->name, m->path, sub, m->read_only ? ",ro" : "");
@@ -351,8 +377,8 @@ put_mount(struct work *w, size_t i)
 	if (read_mount(w, i, &m) == -1 || find_volume(w, m.name, &v) == -1 ||
 	    (sub = sub_path(w, &m, &v)) == NULL)
 		return -1;
-	if (is_disk(&v) && *sub != '\0')
-		return put_part(w, &m, &v, sub);
+	if (v.image != NULL || (is_disk(&v) && *sub != '\0'))
+		return put_words(w, &m, &v, sub);
 	value = mount_value(w, &m, &v, sub);
 	if (unitfile_value(&w->f, "Volume", value, &inner) == -1)
 		return quadlet_at(w, "volumeMounts.mountPath", &inner);

@@ -145,6 +145,8 @@ pod_with(const char *spec)
 #define C1(more) "\"containers\":[{\"name\":\"c\",\"image\":\"i\"" more "}]"
 
 #define VOLUME_V ",\"volumes\":[{\"name\":\"v\"}]"
+#define IMAGE_V(name) \
+	",\"volumes\":[{\"name\":\"v\",\"image\":{\"reference\":\"" name "\"}}]"
 #define MEMORY_V                                                          \
 	",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"medium\":\"Memory" \
 	"\"}}]"
@@ -194,6 +196,11 @@ static const struct refusal refusals[] = {
 	    "spec.containers[0].lifecycle.stopSignal: \"TERM\"" },
 	{ C1("") ",\"initContainers\":[{\"name\":\"i\",\"image\":\"a b\"}]",
 	    ERR_DENIED, "spec.initContainers[0].image: \"a b\"" },
+	{ SUB("a") IMAGE_V("i"), ERR_DENIED,
+	    "spec.containers[0].volumeMounts.subPath: not supported for the "
+	    "image \"v\"" },
+	{ SUB("") IMAGE_V("a,rw=true"), ERR_DENIED,
+	    "spec.volumes[0].image.reference: \"a,rw=true\" is no image" },
 	{ SUB("a") MEMORY_V, ERR_DENIED,
 	    "spec.containers[0].volumeMounts.subPath: not supported for the "
 	    "emptyDir \"v\": it is in memory" },
