@@ -37,6 +37,7 @@ enum write_kind {
 	WRITE_STATUS,
 	WRITE_DELETE,
 	READ_OBJECT,
+	READ_POD,
 };
 
 struct write {
@@ -69,6 +70,12 @@ struct calls {
 };
 
 static void fly(struct calls *);
+
+static int
+is_read(const struct write *w)
+{
+	return w->kind == READ_OBJECT || w->kind == READ_POD;
+}
 
 static void
 write_free(struct write *w)
@@ -178,6 +185,18 @@ is_replaced(const struct https_answer *a)
 	return 0;
 }
 
+/* A pod that was read by its name has the uid of another one. */
+static int
+is_another(const struct write *w, const struct https_answer *a)
+{
+	char uid[MAX_UID + 1];
+
+	return w->kind == READ_POD && a->why.kind == ERR_NONE &&
+	    (scan_get_string(a->body, uid, sizeof(uid), "metadata", "uid",
+		 NULL) != 1 ||
+		strcmp(uid, w->pod->uid) != 0);
+}
+
 /* What an answer means for that pod. */
 static void
 judge(const struct write *w, const struct https_answer *a, struct why *why)
@@ -185,7 +204,8 @@ judge(const struct write *w, const struct https_answer *a, struct why *why)
 	const struct pod *pod = w->pod;
 
 	*why = a->why;
-	if (is_replaced(a) || (w->kind == WRITE_DELETE && a->status == 409))
+	if (is_replaced(a) || is_another(w, a) ||
+	    (w->kind == WRITE_DELETE && a->status == 409))
 		fail_code(why, ERR_GONE, a->status, "%s/%s: replaced", pod->ns,
 		    pod->name);
 	else if (why->kind == ERR_FORMAT && a->status == 422)
@@ -200,7 +220,7 @@ static int
 may_retry(const struct write *w, const struct why *why)
 {
 	/* A newer status makes an old one needless. */
-	if (w->kind == READ_OBJECT || w->unlinked ||
+	if (is_read(w) || w->unlinked ||
 	    (w->kind == WRITE_STATUS && w->pod->waiting != NULL))
 		return 0;
 	return (why->kind == ERR_AGAIN || why->kind == ERR_AUTH ||
@@ -237,12 +257,12 @@ on_answer(const struct https_answer *a, void *arg)
 	w->call = NULL;
 	TAILQ_REMOVE(&c->flying, w, entry);
 	c->nflying--;
-	if (w->kind != READ_OBJECT)
+	if (!is_read(w))
 		w->pod->flying = 0;
 	judge(w, a, &why);
 	if (why.kind == ERR_NONE)
 		c->failures = 0;
-	if (why.kind == ERR_NONE && w->kind == READ_OBJECT && !w->unlinked) {
+	if (why.kind == ERR_NONE && is_read(w) && !w->unlinked) {
 		c->ops->object(w->id, a->body, c->arg);
 		write_free(w);
 	} else if (may_retry(w, &why)) {
@@ -258,7 +278,7 @@ is_held(const struct write *w)
 {
 	int64_t now = now_read().boot_ms;
 
-	return w->kind == READ_OBJECT ||
+	return is_read(w) ||
 	    (now < w->until_ms &&
 		now < w->calls->ops->until(w->pod->node, w->calls->arg));
 }
@@ -270,6 +290,7 @@ launch(struct write *w)
 		[WRITE_STATUS] = HTTPS_PATCH,
 		[WRITE_DELETE] = HTTPS_DELETE,
 		[READ_OBJECT] = HTTPS_GET,
+		[READ_POD] = HTTPS_GET,
 	};
 	struct calls *c = w->calls;
 	struct why why;
@@ -286,7 +307,7 @@ launch(struct write *w)
 	TAILQ_INSERT_TAIL(&c->flying, w, entry);
 	c->nflying++;
 	w->tries++;
-	if (w->kind != READ_OBJECT)
+	if (!is_read(w))
 		w->pod->flying = 1;
 	w->call = api_send(c->api,
 	    &(struct https_req){ .method = methods[w->kind],
@@ -307,7 +328,7 @@ next_write(struct calls *c)
 
 	TAILQ_FOREACH(w, &c->queue, entry)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
-		if (w->kind == READ_OBJECT || !w->pod->flying)
+		if (is_read(w) || !w->pod->flying)
 			return w;
 	return NULL;
 }
@@ -438,6 +459,18 @@ calls_delete(struct calls *c, uint64_t id, unsigned int node,
 	fly(c);
 }
 
+/* A ConfigMap or Secret that the pod names, or the pod itself. */
+static int
+may_read(const struct pod *pod, const struct body_get_object *m)
+{
+	if (pod == NULL || strcmp(pod->ns, m->ns) != 0)
+		return 0;
+	if (m->kind == OBJECT_POD)
+		return strcmp(pod->name, m->name) == 0;
+	return (m->kind == OBJECT_CONFIGMAP || m->kind == OBJECT_SECRET) &&
+	    pod_names(pod, (enum object_kind)m->kind, m->name);
+}
+
 void
 calls_object(struct calls *c, uint64_t id, const struct body_get_object *m)
 {
@@ -447,17 +480,18 @@ calls_object(struct calls *c, uint64_t id, const struct body_get_object *m)
 	struct why why = { 0 };
 	struct write *w;
 
-	if (pod == NULL || strcmp(pod->ns, m->ns) != 0 ||
-	    (m->kind != OBJECT_CONFIGMAP && m->kind != OBJECT_SECRET) ||
-	    !pod_names(pod, (enum object_kind)m->kind, m->name)) {
+	if (!may_read(pod, m)) {
 		fail(&why, ERR_DENIED, "%s/%s: named by no pod %s on our nodes",
 		    m->ns, m->name, m->pod_uid);
 		c->ops->done(id, &why, c->arg);
 		return;
 	}
-	w = write_new(c, pod, READ_OBJECT, id, 0);
-	w->path = xasprintf("/api/v1/namespaces/%s/%s/%s", ns,
-	    m->kind == OBJECT_SECRET ? "secrets" : "configmaps", name);
+	w = write_new(c, pod, m->kind == OBJECT_POD ? READ_POD : READ_OBJECT,
+	    id, 0);
+	w->path = m->kind == OBJECT_POD ?
+	    pod_path(pod, "") :
+	    xasprintf("/api/v1/namespaces/%s/%s/%s", ns,
+		m->kind == OBJECT_SECRET ? "secrets" : "configmaps", name);
 	TAILQ_INSERT_TAIL(&c->queue, w, entry);
 	fly(c);
 }

@@ -15,6 +15,8 @@
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/change.h"
+#include "placer/edit.h"
+#include "placer/live.h"
 
 enum {
 	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
@@ -64,6 +66,20 @@ save_record(struct act *a, const struct effect *e, struct now now,
 }
 
 /* Its sets were "sent" from now on, whatever becomes of the process. */
+/* So that what is written again after it vanished has them too. */
+static void
+save_files(struct act *a, const struct wpod *p, struct why *why)
+{
+	AUTO_FREE char *entry = NULL, *renewed = NULL;
+
+	if (p->pod->uses_secrets ||
+	    store_get_entry(a->store, p->uid, &entry, why) == -1 ||
+	    entry == NULL)
+		return;
+	renewed = edit_renew(entry, p->live->files);
+	(void)store_put_text(a->store, p, renewed, why);
+}
+
 static void
 save_change(struct act *a, const struct wdevice *d, struct why *why)
 {
@@ -71,6 +87,8 @@ save_change(struct act *a, const struct wdevice *d, struct why *why)
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->queued == IO_FILES)
+			save_files(a, p, why);
 		if (p->queued != IO_SET)
 			continue;
 		images = p->reverting ? p->proven_images : p->pod->images;
@@ -127,6 +145,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_DELETE:
 	case EFFECT_EVENT:
 	case EFFECT_FETCH:
+	case EFFECT_POLL:
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
 		break;
@@ -169,6 +188,9 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_FETCH:
 		act_send_fetch(a, e);
+		break;
+	case EFFECT_POLL:
+		act_send_poll(a, e->text, now);
 		break;
 	case EFFECT_FIGURES:
 		act_send_figures(a, e->node);

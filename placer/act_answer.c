@@ -12,6 +12,7 @@
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/change.h"
+#include "placer/live.h"
 #include "placer/prepare.h"
 
 enum {
@@ -136,6 +137,16 @@ fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
 		prepare_unanswered(a->world, p, now);
 }
 
+static void
+poll_done(struct act *a, const struct pending *q, const struct body_done *m,
+    struct now now)
+{
+	if (m->kind == ERR_NONE || m->kind == ERR_GONE)
+		live_object(a->world, q->who, (struct span){ NULL, 0 }, now);
+	else
+		live_unanswered(a->world, q->who, now);
+}
+
 void
 act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 {
@@ -155,6 +166,9 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 		break;
 	case EFFECT_FETCH:
 		fetch_done(a, q, m, now);
+		break;
+	case EFFECT_POLL:
+		poll_done(a, q, m, now);
 		break;
 	case EFFECT_SEAT:
 	case EFFECT_ENTRY:
@@ -178,10 +192,13 @@ act_object(struct act *a, uint64_t id, struct span object, struct now now)
 {
 	struct pending *q;
 
-	(void)now;
-	if ((q = find(a, id)) == NULL || q->kind != EFFECT_FETCH)
+	if ((q = find(a, id)) == NULL ||
+	    (q->kind != EFFECT_FETCH && q->kind != EFFECT_POLL))
 		return;
-	fetched(a, q, object);
+	if (q->kind == EFFECT_FETCH)
+		fetched(a, q, object);
+	else
+		live_object(a->world, q->who, object, now);
 	act_settle(a, q);
 }
 
@@ -220,7 +237,8 @@ act_changed(struct act *a, uint64_t id, const struct body_changed *m,
 static int
 is_of_kube(enum effect_kind k)
 {
-	return k == EFFECT_STATUS || k == EFFECT_DELETE || k == EFFECT_FETCH;
+	return k == EFFECT_STATUS || k == EFFECT_DELETE || k == EFFECT_FETCH ||
+	    k == EFFECT_POLL;
 }
 
 /* Nobody will answer any more: as if nothing was asked. */

@@ -41,6 +41,7 @@ void act_send_status(struct act *, const struct effect *);
 void act_send_delete(struct act *, const struct effect *);
 void act_send_event(struct act *, const struct effect *);
 void act_send_fetch(struct act *, const struct effect *);
+void act_send_poll(struct act *, const char *key, struct now);
 void act_send_figures(struct act *, struct wnode *);
 
 #endif

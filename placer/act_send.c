@@ -15,6 +15,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/figures.h"
+#include "placer/live.h"
 #include "placer/prepare.h"
 
 enum {
@@ -61,6 +62,13 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 
 	if (p->queued == IO_CUT) {
 		(void)edit_cut(edit, p->app);
+		return;
+	}
+	if (p->queued == IO_FILES) {
+		if (edit_files(edit, p->live->files) == 0)
+			return;
+		change_queue(a->world, p, IO_NONE, (struct now){ 0, 0 });
+		world_look(a->world, p);
 		return;
 	}
 	if ((entry = entry_of(a, p)) != NULL &&
@@ -254,6 +262,31 @@ act_send_fetch(struct act *a, const struct effect *e)
 	(void)strlcpy(m.name, name, sizeof(m.name));
 	(void)strlcpy(m.pod_uid, e->pod->uid, sizeof(m.pod_uid));
 	q = act_ask(a, EFFECT_FETCH, e->pod->uid, e->number);
+	(void)chan_send(a->kube, MSG_GET_OBJECT, q->id, &m, -1);
+}
+
+/* On behalf of the first pod that uses it. */
+void
+act_send_poll(struct act *a, const char *key, struct now now)
+{
+	struct wobject *o = objects_find(a->world, key);
+	struct body_get_object m = { .kind = OBJECT_CONFIGMAP };
+	const struct wpod *p;
+	struct pending *q;
+
+	if (o == NULL)
+		return;
+	if (a->kube == NULL) {
+		live_unanswered(a->world, key, now);
+		return;
+	}
+	p = TAILQ_FIRST(&o->uses)->pod;
+	if (objects_is_secret(o))
+		m.kind = OBJECT_SECRET;
+	(void)strlcpy(m.ns, p->ns, sizeof(m.ns));
+	(void)strlcpy(m.name, objects_name(o), sizeof(m.name));
+	(void)strlcpy(m.pod_uid, p->uid, sizeof(m.pod_uid));
+	q = act_ask(a, EFFECT_POLL, key, 0);
 	(void)chan_send(a->kube, MSG_GET_OBJECT, q->id, &m, -1);
 }
 

@@ -15,6 +15,7 @@
 #include "placer/contest.h"
 #include "placer/facts.h"
 #include "placer/fault.h"
+#include "placer/live.h"
 #include "placer/poll.h"
 #include "placer/proof.h"
 #include "placer/stall.h"
@@ -114,6 +115,12 @@ hold(struct wdevice *d, struct now now)
 	d->hold_boot = now.boot_ms + (ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS);
 }
 
+static int
+adds(enum wish_io io)
+{
+	return io == IO_SET || io == IO_FILES;
+}
+
 static size_t
 count_sets(const struct wdevice *d)
 {
@@ -121,7 +128,7 @@ count_sets(const struct wdevice *d)
 	size_t n = 0;
 
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		n += p->flying == IO_SET;
+		n += adds(p->flying);
 	return n;
 }
 
@@ -139,13 +146,15 @@ denied(struct wdevice *d, const char *text, struct now now)
 		return;
 	}
 	TAILQ_FOREACH(p, &d->pods, on_device) {
+		d->failures = 0; /* the device is not to blame */
+		if (p->flying == IO_FILES)
+			live_denied(p, text);
 		if (p->flying != IO_SET)
 			continue;
 		p->denied = 1;
 		p->retry_boot = now.boot_ms + DENIED_MS;
 		free(p->why_waits);
 		p->why_waits = xstrdup(text);
-		d->failures = 0; /* the device is not to blame */
 	}
 }
 
@@ -167,8 +176,8 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->flying == IO_NONE)
 			continue;
+		p->unread = p->flying != IO_FILES;
 		p->flying = IO_NONE;
-		p->unread = 1;
 		world_look(w, p);
 	}
 	world_look_device_at(w, d, d->hold_boot);
@@ -178,6 +187,8 @@ void
 change_answered(struct world *w, struct wdevice *d,
     const struct change_answer *a, struct now now)
 {
+	struct wpod *p;
+
 	d->change_id = 0;
 	if (a->kind != ERR_NONE) {
 		refused(w, d, a, now);
@@ -190,6 +201,9 @@ change_answered(struct world *w, struct wdevice *d,
 	free(d->wrote_created);
 	d->wrote_created = xstrdup(a->created);
 	contest_answered(d, 1);
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->flying == IO_FILES)
+			live_stored(p);
 	world_look_pods_of(w, d);
 	world_look_device(w, d);
 }
@@ -260,6 +274,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	contest_read(w, d, now, fx);
 	settled = facts_settled(d);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
+		p->filed = !settled && (p->filed || p->flying == IO_FILES);
 		p->flying = IO_NONE;
 		p->unread = 0;
 		e = device_entry(d->dev, p->app);
@@ -326,7 +341,7 @@ leave(struct world *w, struct wdevice *d, int room, int64_t then_boot,
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		/* Contested or not, what is there may be changed. */
-		if (p->queued != IO_SET ||
+		if (!adds(p->queued) ||
 		    (now.boot_ms < contest_until(d) &&
 			device_entry(d->dev, p->app) != NULL) ||
 		    room-- > 0)

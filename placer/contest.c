@@ -18,7 +18,7 @@ contest_answered(struct wdevice *d, int stored)
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (p->flying == IO_NONE)
+		if (p->flying == IO_NONE || p->flying == IO_FILES)
 			continue;
 		p->untold = p->flying == IO_SET && (p->untold || !p->there);
 		p->there = stored && p->flying == IO_SET;

@@ -20,6 +20,7 @@
 #include "common/scan.h"
 #include "placer/block.h"
 #include "placer/identity.h"
+#include "placer/recipe.h"
 
 #define HASH "device-controller/renderedSpecHash"
 #define VERSION "device-controller/renderedVersion"
@@ -85,6 +86,17 @@ struct parse {
 	bool rendered;
 	struct why *why;
 };
+
+uint64_t
+device_files(const struct device *d, const char *config)
+{
+	size_t i;
+
+	for (i = 0; i < d->nconfigs; i++)
+		if (strcmp(d->configs[i], config) == 0)
+			return d->files[i];
+	return 0;
+}
 
 const char *
 device_summary_word(enum device_summary s)
@@ -258,6 +270,7 @@ build_entries(struct block *b, struct parse *p, struct device *d)
 		e = &d->entries[d->nentries++];
 		e->name = block_str(b, name);
 		build_identity(b, jread_item(list, i), e);
+		e->bytes = recipe_bytes(jread_item(list, i));
 	}
 	return 0;
 }
@@ -270,11 +283,14 @@ build_configs(struct block *b, struct parse *p, struct device *d)
 	size_t i;
 
 	d->configs = block_get(b, count_ours(p, list), sizeof(char *));
+	d->files = block_get(b, count_ours(p, list), sizeof(uint64_t));
 	for (i = 0; i < jread_count(list); i++) {
 		if ((name = name_of(p, list, "spec.config", i)) == NULL)
 			return -1;
-		if (is_ours(p, name))
-			d->configs[d->nconfigs++] = block_str(b, name);
+		if (!is_ours(p, name))
+			continue;
+		d->files[d->nconfigs] = recipe_files(jread_item(list, i));
+		d->configs[d->nconfigs++] = block_str(b, name);
 	}
 	return 0;
 }

@@ -68,6 +68,7 @@ struct app_entry {
 	uint64_t images; /* digest as struct pod's, of the label; 0: absent */
 	int64_t cpu_m;	 /* requests, of the labels; 0: absent */
 	int64_t memory;
+	int64_t bytes; /* of its files */
 };
 
 struct device {
@@ -111,7 +112,8 @@ struct device {
 	char *os;
 	struct app_entry *entries; /* ours, spec.applications */
 	size_t nentries;
-	char **configs; /* ours, names in spec.config */
+	char **configs;	 /* ours, names in spec.config */
+	uint64_t *files; /* of each: recipe_files() */
 	size_t nconfigs;
 	struct app_report *reports; /* ours, status.applications */
 	size_t nreports;
@@ -129,6 +131,8 @@ void device_free(struct device *);
 const char *device_label(const struct device *, const char *key); /* or NULL */
 const struct app_entry *device_entry(const struct device *, const char *app);
 const struct app_report *device_report(const struct device *, const char *app);
+/* recipe_files() of a config entry; 0: it is not there. */
+uint64_t device_files(const struct device *, const char *config);
 const char *device_summary_word(enum device_summary);
 const char *app_state_word(enum app_state);
 

@@ -136,6 +136,42 @@ edit_cut(struct edit *e, const char *app)
 	return 0;
 }
 
+int
+edit_files(struct edit *e, const char *files)
+{
+	const char *end;
+
+	if (!has_room(e, strlen(files)))
+		return -1;
+	for (;; files = end + 1) {
+		end = strchrnul(files, '\n');
+		add(&e->config_set, "", files, (size_t)(end - files));
+		if (*end == '\0')
+			return 0;
+	}
+}
+
+char *
+edit_renew(const char *entry, const char *files)
+{
+	size_t len = strlen(entry) + strlen(files) + 2, n;
+	char name[MAX_NAME + 1], *text = xmalloc(len), *at = text;
+	const char *line = entry;
+
+	for (; *line != '\0'; line += n + (line[n] == '\n')) {
+		n = strcspn(line, "\n");
+		if (line != entry &&
+		    scan_get_string((struct span){ line, n }, name,
+			sizeof(name), "name", NULL) == 1 &&
+		    names(files, name))
+			continue;
+		at = mempcpy(at, line, n);
+		*at++ = '\n';
+	}
+	(void)stpcpy(at, files);
+	return text;
+}
+
 /* One more line; -1: it would be two. */
 static int
 add_line(struct list *l, struct span element)

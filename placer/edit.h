@@ -22,6 +22,12 @@ void edit_free(struct edit *);
 int edit_set(struct edit *, const char *app, const char *entry);
 int edit_cut(struct edit *, const char *app);
 
+/* Config entries alone, a line for each; the application stays as it is. */
+int edit_files(struct edit *, const char *files);
+
+/* The entry with these in place of its own of the same names; the caller's. */
+char *edit_renew(const char *entry, const char *files);
+
 /*
  * The entry of an application as it stands in a Device that was read, for
  * when nothing is remembered of it.  The caller's; NULL: not there, or not in

@@ -24,6 +24,7 @@ enum effect_kind {
 	EFFECT_DELETE,	/* number: grace in s, or NO_GRACE */
 	EFFECT_EVENT,	/* reason, text, number: warning */
 	EFFECT_FETCH,	/* number: index in pod->needs, or FETCH_POD */
+	EFFECT_POLL,	/* text: key of an object, objects.h */
 	EFFECT_FIGURES, /* node's figures */
 	EFFECT_BRAKE,	/* number: node's brake is on */
 };

@@ -19,6 +19,7 @@
 #include "placer/facts.h"
 #include "placer/fault.h"
 #include "placer/figures.h"
+#include "placer/live.h"
 #include "placer/lost.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
@@ -303,7 +304,9 @@ static int
 act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
     struct effects *fx)
 {
-	if (v.action != WRITE && v.action != REMOVE && v.action != REVERT)
+	if (p->queued == IO_FILES ?
+		v.state != RUNNING :
+		v.action != WRITE && v.action != REMOVE && v.action != REVERT)
 		change_queue(w, p, IO_NONE, now);
 	switch (v.action) {
 	case AWAIT:
@@ -394,6 +397,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (!may_act(p, now))
 			return;
 	} while (act_on(w, p, v, now, fx) && --again > 0);
+	live_look(w, p, now, fx);
 	if (p->device != NULL)
 		world_look_device_at(w, p->device, now.boot_ms);
 	if (p->pod != NULL && is_told(p->state))
@@ -433,6 +437,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		lost_weigh(w, &w->nodes[i], fx);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
 		look_at_pod(w, p, now, fx);
+	live_poll(w, now, fx);
 	while ((d = world_next_device(w, now.boot_ms)) != NULL) {
 		change_look(w, d, now, fx);
 		lost_arm_device(w, d);
@@ -447,6 +452,9 @@ plan_next(const struct world *w)
 {
 	int64_t at = world_next_due(w);
 	size_t i;
+
+	if (w->kube_up && objects_due(w) < at)
+		at = objects_due(w);
 
 	for (i = 0; i < w->nnodes; i++)
 		if (figures_due(w, &w->nodes[i]) < at)

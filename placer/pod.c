@@ -21,6 +21,7 @@
 #include "common/stamp.h"
 #include "placer/block.h"
 #include "placer/quadlet.h"
+#include "placer/recipe.h"
 #include "placer/requests.h"
 #include "placer/seen.h"
 #include "placer/selector.h"
@@ -434,6 +435,7 @@ build(struct block *b, void *arg)
 	build_owner(b, raw, pod);
 	build_reconnect(p, pod);
 	build_told_device(b, jread_member(p->root, "status"), pod);
+	pod->recipe = recipe_of(b, p->root);
 	seen_read(jread_member(p->root, "status"), &pod->seen);
 	return 0;
 }

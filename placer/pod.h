@@ -148,6 +148,7 @@ struct pod {
 	struct pod_container *containers; /* init ones first */
 	size_t ncontainers;
 	struct wish *wish;
+	char *recipe;	   /* what its files are made of, or NULL: recipe.h */
 	char *told_device; /* that our condition last named, or NULL */
 	struct pod_seen seen;
 };

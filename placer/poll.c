@@ -22,6 +22,8 @@ moves(const struct wpod *p)
 		return 1;
 	if (p->final_boot != 0 && !p->ended)
 		return 1;
+	if (p->filed)
+		return 1;
 	if (!p->sent)
 		return 0;
 	if (p->state == LEAVING || p->state == RETREAT)

@@ -12,6 +12,7 @@
 #include "common/auto.h"
 #include "common/mark.h"
 #include "common/xmem.h"
+#include "placer/live.h"
 #include "placer/quadlet.h"
 
 enum {
@@ -157,6 +158,7 @@ translate(struct world *w, struct wpod *p, struct why *why)
 	in.nobjects = p->needs->of.n;
 	if (quadlet_render(&in, &q, why) == -1)
 		return PREPARE_REFUSED;
+	live_translated(w, p, objects, in.nobjects);
 	keep(p, &q);
 	quadlet_clear(&q);
 	return PREPARE_READY;

@@ -30,6 +30,7 @@
 #include "placer/identity.h"
 #include "placer/quadlet_own.h"
 
+#define ANNOTATION_TIMEZONE "vk.flightctl.io/timezone"
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 static const struct jread_field pod_fields[] = {
@@ -143,6 +144,44 @@ set_hostname(struct app *app, char host[64])
 	return 0;
 }
 
+static const char *
+annotation(const struct app *app, const char *key)
+{
+	return jread_string(
+	    jread_member(jread_member(jread_member(app->pod, "metadata"),
+			     "annotations"),
+		key));
+}
+
+/* A name below /usr/share/zoneinfo, or podman's "local": the device's own. */
+static int
+is_timezone(const char *s)
+{
+	size_t n;
+
+	for (;; s += n + 1) {
+		n = strspn(s,
+		    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		    "0123456789_+-");
+		if (n == 0 || (s[n] != '/' && s[n] != '\0'))
+			return 0;
+		if (s[n] == '\0')
+			return 1;
+	}
+}
+
+static int
+set_timezone(struct app *app)
+{
+	app->timezone = annotation(app, ANNOTATION_TIMEZONE);
+	if (app->timezone == NULL || is_timezone(app->timezone))
+		return 0;
+	return fail(app->why, ERR_DENIED,
+	    "metadata.annotations[" ANNOTATION_TIMEZONE
+	    "]: \"%.100s\" is no time zone's name",
+	    app->timezone);
+}
+
 static int
 files(struct app *app)
 {
@@ -164,10 +203,7 @@ files(struct app *app)
 static unsigned int
 leave_of(const struct app *app)
 {
-	struct json_object *annotations =
-	    jread_member(jread_member(app->pod, "metadata"), "annotations");
-	const char *readiness =
-	    jread_string(jread_member(annotations, FIELDS_READINESS));
+	const char *readiness = annotation(app, FIELDS_READINESS);
 
 	return (app->in->host ? LEAVE_HOST : 0u) |
 	    (app->in->secrets ? LEAVE_SECRET : 0u) |
@@ -185,7 +221,7 @@ translate(struct app *app)
 	if (jread_fields(app->pod, "", pod_fields, COUNT(pod_fields), app,
 		app->why) == -1 ||
 	    fields_check(app->spec, leave_of(app), app->why) == -1 ||
-	    set_hostname(app, host) == -1)
+	    set_hostname(app, host) == -1 || set_timezone(app) == -1)
 		return -1;
 	mark_id(app->in->app, app->id);
 	json = jmake_object();
@@ -230,6 +266,37 @@ quadlet_render(const struct quadlet_in *in, struct quadlet *out,
 		return 0;
 	quadlet_clear(out);
 	return -1;
+}
+
+static int
+live_files(struct app *app)
+{
+	if (jread_fields(app->pod, "", pod_fields, COUNT(pod_fields), app,
+		app->why) == -1)
+		return -1;
+	return quadlet_volumes(app);
+}
+
+int
+quadlet_live(const struct quadlet_in *in, struct quadlet *out, struct why *why)
+{
+	AUTO_JSON struct json_object *recipe = jread_parse(in->pod, why);
+	struct app app = { .in = in,
+		.out = out,
+		.why = why,
+		.pod = recipe,
+		.fs_group = -1,
+		.bytes = in->bytes };
+	int r;
+
+	*out = (struct quadlet){ 0 };
+	if (recipe == NULL)
+		return -1;
+	r = live_files(&app);
+	quadlet_maps_free(&app);
+	if (r == -1)
+		quadlet_clear(out);
+	return r;
 }
 
 int

@@ -31,6 +31,7 @@ struct quadlet_in {
 	uint8_t secrets;       /* SECRETS=inline */
 	const struct quadlet_object *objects;
 	size_t nobjects;
+	size_t bytes; /* of quadlet_live(): what the application has */
 };
 
 struct quadlet {
@@ -47,6 +48,12 @@ struct quadlet {
  */
 int quadlet_render(const struct quadlet_in *, struct quadlet *, struct why *);
 void quadlet_clear(struct quadlet *);
+
+/*
+ * The config entries of a recipe alone (recipe.h).  ERR_AGAIN, ERR_LIMIT and
+ * ERR_DENIED as above: what is there stays.
+ */
+int quadlet_live(const struct quadlet_in *, struct quadlet *, struct why *);
 
 /* The refusals alone, before anything is fetched; of pod, host and secrets. */
 int quadlet_check(const struct quadlet_in *, struct why *);

@@ -375,7 +375,7 @@ put_service(struct work *w, const char *done, const char *image)
 	unitfile_line(&w->f, "RestartSec", "%d", RESTART_S);
 	unitfile_line(&w->f, "TimeoutStopSec", "%" PRId64,
 	    w->app->grace + STOP_MARGIN_S);
-	if (quadlet_host_paths(w) == -1 || quadlet_non_root(w, image) == -1 ||
+	if (quadlet_paths(w) == -1 || quadlet_non_root(w, image) == -1 ||
 	    quadlet_hooks(w) == -1)
 		return -1;
 	if (w->list == LIST_INIT)
@@ -433,6 +433,8 @@ put_container(struct work *w, const char *image)
 	if (*w->dir != '\0' &&
 	    unitfile_value(&w->f, "WorkingDir", w->dir, &inner) == -1)
 		return quadlet_at(w, "workingDir", &inner);
+	if (w->app->timezone != NULL)
+		unitfile_line(&w->f, "Timezone", "%s", w->app->timezone);
 	if (quadlet_mounts(w) == -1 ||
 	    quadlet_limits(w->app, w->resources, w->at, &w->f) == -1 ||
 	    quadlet_security(w) == -1 || quadlet_probes(w) == -1 ||

@@ -35,6 +35,7 @@ struct app {
 	int dry; /* only look for refusals: no ConfigMap is at hand */
 	char id[MAX_APP + 8]; /* what the agent puts before every name */
 	const char *ns, *name, *uid, *hostname, *restart, *dns_policy;
+	const char *timezone;	 /* of its annotation, or NULL */
 	int64_t grace, fs_group; /* fs_group -1: none */
 	uint8_t host_net, host_pid, host_ipc, share_pid;
 	struct json_object *pod, *spec, *volumes, *security;
@@ -103,7 +104,7 @@ int quadlet_hooks(struct work *);
 
 /* Volume= lines, and the lines in [Service] that make or want a path. */
 int quadlet_mounts(struct work *);
-int quadlet_host_paths(struct work *);
+int quadlet_paths(struct work *);
 
 /* The .volume files and the config entries of what is mounted. */
 int quadlet_volumes(struct app *);

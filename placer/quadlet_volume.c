@@ -25,6 +25,7 @@
 
 struct volume {
 	const char *name, *medium, *size, *path, *type;
+	const char *image; /* or NULL */
 	struct json_object *json, *host;
 	char at[48];
 };
@@ -36,6 +37,7 @@ static const struct jread_field volume_fields[] = {
 	JSTR(struct volume, type, "hostPath.type", 32, OPTIONAL),
 	JSTR(struct volume, medium, "emptyDir.medium", 16, OPTIONAL),
 	JSTR(struct volume, size, "emptyDir.sizeLimit", 64, OPTIONAL),
+	JSTR(struct volume, image, "image.reference", 1024, OPTIONAL),
 };
 
 /* Of the characters that nothing on the way reads as its own. */
@@ -73,6 +75,14 @@ read_volume(struct app *app, size_t i, struct volume *v)
 		    "supported: a disk has no limit, only medium Memory",
 		    v->at);
 	return 0;
+}
+
+/* An emptyDir, which podman mounts by its name. */
+static bool
+is_disk(const struct volume *v)
+{
+	return v->host == NULL && v->image == NULL &&
+	    !quadlet_is_files(v->json);
 }
 
 static int
@@ -204,7 +214,7 @@ quadlet_volumes(struct app *app)
 			continue;
 		if (quadlet_is_files(v.json))
 			r = quadlet_files(app, v.json, v.name, v.at);
-		else if (v.host == NULL)
+		else if (is_disk(&v))
 			r = empty_dir(app, &v);
 	}
 	return r;
@@ -242,6 +252,21 @@ read_mount(struct work *w, size_t i, struct mount *m)
 	    "%s.volumeMounts: mountPath \"%.100s\"", w->at, m->path);
 }
 
+/* Names with one slash between, none of which a command could mistake. */
+static bool
+are_names(const char *path)
+{
+	size_t n;
+
+	for (;; path += n + 1) {
+		n = strcspn(path, "/");
+		if (n == 0 || *path == '-' || (n == 1 && *path == '.'))
+			return false;
+		if (path[n] == '\0')
+			return true;
+	}
+}
+
 /* "/SUB" or "", caller frees. */
 static char *
 sub_path(struct work *w, const struct mount *m, const struct volume *v)
@@ -257,15 +282,22 @@ sub_path(struct work *w, const struct mount *m, const struct volume *v)
 	}
 	if (*sub == '\0')
 		return steal(&sub);
-	if (v->host == NULL && !quadlet_is_files(v->json)) {
+	if (v->image != NULL) {
 		fail(w->app->why, ERR_DENIED,
-		    "%s.volumeMounts.subPath: not supported for the emptyDir "
+		    "%s.volumeMounts.subPath: not supported for the image "
 		    "\"%s\"",
 		    w->at, v->name);
 		return NULL;
 	}
+	if (is_disk(v) && *v->medium != '\0') {
+		fail(w->app->why, ERR_DENIED,
+		    "%s.volumeMounts.subPath: not supported for the emptyDir "
+		    "\"%s\": it is in memory",
+		    w->at, v->name);
+		return NULL;
+	}
 	whole = xasprintf("/%s", sub);
-	if (is_host_path(whole))
+	if (is_host_path(whole) && (!is_disk(v) || are_names(sub)))
 		return steal(&whole);
 	fail(w->app->why, ERR_DENIED,
 	    "%s.volumeMounts.subPath: \"%.100s\": not of letters, digits and "
@@ -302,6 +334,38 @@ mount_value(struct work *w, const struct mount *m, const struct volume *v,
 	    m->read_only && *how != '\0' ? "," : "", how);
 }
 
+/*
+ * An image, or a part of a volume: words with commas between, of which each is
+ * its own.  A podman that lacks the image pulls it; it is read-only.
+ */
+static int
+put_words(struct work *w, const struct mount *m, const struct volume *v,
+    const char *sub)
+{
+	AUTO_FREE char *image = NULL;
+
+	if (!is_host_path(m->path))
+		return fail(w->app->why, ERR_DENIED,
+		    "%s.volumeMounts.mountPath: \"%.100s\": with an image or a "
+		    "subPath of an emptyDir only letters, digits and "
+		    "_ . / @ + -",
+		    w->at, m->path);
+	if (v->image != NULL) {
+		if ((image = quadlet_image(v->image)) == NULL)
+			return fail(w->app->why, ERR_DENIED,
+			    "%s.image.reference: \"%.200s\" is no image's "
+			    "name",
+			    v->at, v->image);
+		unitfile_line(&w->f, "Mount",
+		    "type=image,source=%s,destination=%s", image, m->path);
+		return 0;
+	}
+	unitfile_line(&w->f, "Mount",
+	    "type=volume,source=vol_%s.volume,destination=%s,subpath=%s%s",
+	    v->name, m->path, sub, m->read_only ? ",ro" : "");
+	return 0;
+}
+
 static int
 put_mount(struct work *w, size_t i)
 {
@@ -313,6 +377,8 @@ put_mount(struct work *w, size_t i)
 	if (read_mount(w, i, &m) == -1 || find_volume(w, m.name, &v) == -1 ||
 	    (sub = sub_path(w, &m, &v)) == NULL)
 		return -1;
+	if (v.image != NULL || (is_disk(&v) && *sub != '\0'))
+		return put_words(w, &m, &v, sub);
 	value = mount_value(w, &m, &v, sub);
 	if (unitfile_value(&w->f, "Volume", value, &inner) == -1)
 		return quadlet_at(w, "volumeMounts.mountPath", &inner);
@@ -344,12 +410,45 @@ static const struct {
 	{ "BlockDevice", "/usr/bin/test -b" },
 };
 
+static void
+put_host_path(struct work *w, const struct volume *v, const char *sub)
+{
+	size_t k;
+
+	for (k = 0; k < COUNT(types); k++)
+		if (strcmp(v->type, types[k].type) == 0)
+			unitfile_line(&w->f, "ExecStartPre", "%s %s",
+			    types[k].command, v->path);
+	/* As the kubelet: what is not there becomes a directory. */
+	if (*sub != '\0')
+		unitfile_line(&w->f, "ExecStartPre",
+		    "/bin/sh -c 'test -e %s%s || mkdir -p %s%s'", v->path, sub,
+		    v->path, sub);
+}
+
+/*
+ * The same below an emptyDir.  A container that writes there may have put a
+ * link in the way, and this is root of the device: nothing is made but in the
+ * directory that was just entered and is where it should be.
+ */
+static void
+put_disk_path(struct work *w, const struct volume *v, const char *sub)
+{
+	unitfile_line(&w->f, "ExecStartPre",
+	    "/bin/sh -c 'v=\"$$(/usr/bin/podman volume inspect --format "
+	    "{{.Mountpoint}} %s-%s)\" && cd \"$$v\" || exit 1; s=%s; IFS=/; umask 0; for d in "
+	    "$$s; do p=\"$$(pwd -P)/$$d\"; test -e \"$$d\" || mkdir \"$$d\" || "
+	    "exit 1; test -d \"$$d\" || continue; cd \"$$d\" && test "
+	    "\"$$(pwd -P)\" = \"$$p\" || exit 1; done'",
+	    w->app->id, v->name, sub + 1);
+}
+
 int
-quadlet_host_paths(struct work *w)
+quadlet_paths(struct work *w)
 {
 	struct volume v;
 	struct mount m;
-	size_t i, k;
+	size_t i;
 
 	for (i = 0; i < jread_count(w->mounts); i++) {
 		AUTO_FREE char *sub = NULL;
@@ -357,21 +456,13 @@ quadlet_host_paths(struct work *w)
 		if (fields_is_token_volume(jread_item(w->mounts, i)))
 			continue;
 		if (read_mount(w, i, &m) == -1 ||
-		    find_volume(w, m.name, &v) == -1)
+		    find_volume(w, m.name, &v) == -1 ||
+		    (sub = sub_path(w, &m, &v)) == NULL)
 			return -1;
-		if (v.host == NULL)
-			continue;
-		for (k = 0; k < COUNT(types); k++)
-			if (strcmp(v.type, types[k].type) == 0)
-				unitfile_line(&w->f, "ExecStartPre", "%s %s",
-				    types[k].command, v.path);
-		if ((sub = sub_path(w, &m, &v)) == NULL)
-			return -1;
-		/* As the kubelet: what is not there becomes a directory. */
-		if (*sub != '\0')
-			unitfile_line(&w->f, "ExecStartPre",
-			    "/bin/sh -c 'test -e %s%s || mkdir -p %s%s'",
-			    v.path, sub, v.path, sub);
+		if (v.host != NULL)
+			put_host_path(w, &v, sub);
+		else if (is_disk(&v) && *sub != '\0')
+			put_disk_path(w, &v, sub);
 	}
 	return 0;
 }

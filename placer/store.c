@@ -373,13 +373,20 @@ store_load(struct store *s, struct world *w, struct now now, struct why *why)
 int
 store_put_entry(struct store *s, const struct wpod *p, struct why *why)
 {
+	return store_put_text(s, p, p->entry, why);
+}
+
+int
+store_put_text(struct store *s, const struct wpod *p, const char *text,
+    struct why *why)
+{
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_PUT];
 
 	if (begin(s, why) == -1)
 		return -1;
 	bind_text(st, 1, p->uid);
 	sqlite3_bind_int64(st, 2, (int64_t)p->rendered_images);
-	bind_text(st, 3, p->entry);
+	bind_text(st, 3, text);
 	return run(s, SQL_ENTRY_PUT, why);
 }
 

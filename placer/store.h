@@ -31,6 +31,9 @@ int store_load(struct store *, struct world *, struct now, struct why *);
 int store_seat(struct store *, const struct wpod *, struct why *);
 int store_unseat(struct store *, const struct wpod *, struct why *);
 int store_put_entry(struct store *, const struct wpod *, struct why *);
+/* The same with another text. */
+int store_put_text(struct store *, const struct wpod *, const char *,
+    struct why *);
 /*
  * Before another is put: the one of the images that ran stays beside it.  1:
  * it was there, 0: it was not.

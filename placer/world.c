@@ -12,6 +12,7 @@
 
 #include "common/xmem.h"
 #include "placer/fault.h"
+#include "placer/live.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
 
@@ -53,6 +54,8 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	RB_INIT(&w->names);
 	RB_INIT(&w->groups);
 	RB_INIT(&w->devices);
+	RB_INIT(&w->objects);
+	TAILQ_INIT(&w->polls);
 	RB_INIT(&w->due_pods);
 	RB_INIT(&w->due_devices);
 	w->proofs = proof_new();
@@ -267,6 +270,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 	RB_REMOVE(wpod_tree, &w->pods, p);
 	RB_REMOVE(wname_tree, &w->names, p);
 	w->npods--;
+	live_leave(w, p);
 	free(p->raw);
 	free(p->entry);
 	world_free_needs(p);
@@ -385,7 +389,7 @@ world_unseat(struct world *w, struct wpod *p)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = 0;
-	p->there = p->untold = 0;
+	p->there = p->untold = p->filed = 0;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
 	p->has_kept = p->reverting = 0;
 	p->proven_images = 0;

@@ -28,6 +28,7 @@ enum wish_io {
 	IO_NONE,
 	IO_SET,
 	IO_CUT,
+	IO_FILES, /* its config entries alone: live.h */
 };
 
 /* For metrics: how often, how long in all. */
@@ -49,6 +50,8 @@ struct wdevice;
 struct wnode;
 struct proof;
 struct proofs;
+struct wlive;
+struct wobject;
 TAILQ_HEAD(wpod_list, wpod);
 
 /* What the translation of one pod still wants from the API. */
@@ -107,6 +110,7 @@ struct wpod {
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
 	uint64_t there_images; /* with these */
 	uint8_t untold;	       /* written and not rendered since; contest.h */
+	uint8_t filed;	       /* its files were written, not yet applied */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
 	uint8_t withheld;
@@ -121,6 +125,7 @@ struct wpod {
 	uint8_t expired;   /* its deadline, and that was told */
 	uint8_t ended;	   /* every container has ended for good */
 	struct proof *proof;  /* that its image waits for, NULL: none */
+	struct wlive *live;   /* NULL: its files do not change, live.h */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
 	enum wish_io queued;  /* for the next write of its device */
 	enum wish_io flying;  /* in the write that is on its way */
@@ -222,13 +227,19 @@ struct wnode {
 RB_HEAD(wpod_tree, wpod);
 RB_HEAD(wname_tree, wpod);
 RB_HEAD(wdevice_tree, wdevice);
+RB_HEAD(wobject_tree, wobject);
+TAILQ_HEAD(wobject_list, wobject);
 
 struct world {
 	struct wpod_tree pods;
 	struct wdevice_tree devices;
 	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
-	struct proofs *proofs; /* proof.h */
+	struct proofs *proofs;	     /* proof.h */
+	struct wobject_tree objects; /* that running pods mount: objects.h */
+	struct wobject_list polls;   /* those that are to be asked for */
+	int64_t polls_boot;	     /* since then */
+	unsigned int npolled;	     /* so many were */
 	struct due_tree due_pods;
 	struct due_tree due_devices;
 	struct wnode nodes[MAX_NODES];

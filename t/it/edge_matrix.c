@@ -20,10 +20,14 @@
 #include "t/it/provider.h"
 
 #define PODS "t/edge/pods/matrix.yaml"
+#define MAPS "/api/v1/namespaces/default/configmaps"
+#define SECRETS "/api/v1/namespaces/default/secrets"
+#define MERGE "application/merge-patch+json"
 #define ROWS "t/edge/pods/matrix.tsv"
 
 enum {
 	RUN_MS = 120000, /* a dozen pods at once, one after the other */
+	CHANGE_MS = 90000,
 	COLUMNS = 5,
 };
 
@@ -158,6 +162,62 @@ look_at_rows(void)
 			look_at_row(row);
 }
 
+/* -- what changes under a running pod -- */
+
+static char *
+started(void)
+{
+	return edge_sh(
+	    "podman inspect --format {{.State.StartedAt}} $(podman ps -q "
+	    "--filter label=vk.flightctl.io/pod=files --filter name=-main$)");
+}
+
+static int
+shows(const char *command, const char *wanted)
+{
+	AUTO_FREE char *out = run_inside("files", "main", command);
+
+	return strstr(out, wanted) != NULL;
+}
+
+static void
+await_inside(int64_t since, const char *what, const char *command,
+    const char *wanted)
+{
+	while (!shows(command, wanted) && it_ms() - since < CHANGE_MS)
+		it_pause(500);
+	it_took(since, shows(command, wanted),
+	    "%s reaches the running container", what);
+}
+
+/* Labels at once, ConfigMaps and Secrets within a minute; nothing restarts. */
+static void
+change_files(void)
+{
+	AUTO_FREE char *before = started(), *after = NULL;
+	int64_t since = it_ms();
+
+	if (kube_patch(KUBE_PODS "/files", MERGE,
+		js_make(
+		    "{\"metadata\":{\"labels\":{\"colour\":\"green\"}}}")) !=
+		200 ||
+	    kube_patch(MAPS "/settings", MERGE,
+		js_make("{\"data\":{\"app.conf\":\"a = 2\\n\"}}")) != 200 ||
+	    kube_patch(SECRETS "/keys", MERGE,
+		js_make("{\"stringData\":{\"token\":\"other\"}}")) != 200)
+		it_die("what is mounted cannot be changed");
+	await_inside(since, "a label", "cat /down/labels", "green");
+	await_inside(since, "a ConfigMap", "cat /settings/app.conf", "a = 2");
+	await_inside(since, "a Secret", "cat /keys/token /all/token",
+	    "otherother");
+	it_ok(shows("cat /one.conf", "a = 1"), "a subPath stays as it was");
+	it_ok(shows("stat -c \"%a %u %g\" /keys/token", "440 0 3000"),
+	    "modes and owners stay");
+	after = started();
+	it_ok(strcmp(before, after) == 0, "it was not restarted (%.40s)",
+	    after);
+}
+
 static size_t
 count_running(struct json_object *pod, const char *list)
 {
@@ -232,6 +292,7 @@ scenario(void)
 	edge_kubectl("apply -f %s", pods);
 	await_pods(since);
 	look_at_rows();
+	change_files();
 	compare_with_podman();
 	look_for_secrets();
 	said =

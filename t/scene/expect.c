@@ -112,6 +112,26 @@ e_spec(struct scene *sc, const struct words *s)
 	same(sc, d->name, is, wanted);
 }
 
+/* expect files DEVICE LABEL [TEXT]: part of its first config entry, or none */
+static void
+e_files(struct scene *sc, const struct words *s)
+{
+	const struct edge *d = flight_edge(sc, words_at(s, 2));
+	const struct kpod *p = kube_pod(sc, words_at(s, 3));
+	AUTO_FREE char *wanted = rest_of(s, 4);
+	const struct element *e;
+	size_t len;
+
+	if (d == NULL || p == NULL)
+		return;
+	len = strlen(p->app);
+	TAILQ_FOREACH(e, &d->configs, link)
+		if (strncmp(e->name, p->app, len) == 0 && e->name[len] == '.')
+			break;
+	if (strstr(e == NULL ? "" : e->raw, wanted) == NULL)
+		scene_fail(sc, "the files are %s", e == NULL ? "none" : e->raw);
+}
+
 /* expect status LABEL PHASE ready|unready [reason=] [message=] */
 static void
 e_status(struct scene *sc, const struct words *s)
@@ -281,6 +301,7 @@ static const struct {
 	void (*fn)(struct scene *, const struct words *);
 } now[] = {
 	{ "spec", e_spec },
+	{ "files", e_files },
 	{ "status", e_status },
 	{ "seat", e_seat },
 	{ "state", e_state },

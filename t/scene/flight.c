@@ -293,18 +293,39 @@ apply_member(struct scene *sc, struct span edit, const char *member,
 		}
 }
 
-static void
-report_change(struct scene *sc, const struct edge *d, const struct heard *h)
+/* Whose config entries are set, but not the application. */
+static char *
+files_of(struct scene *sc, const struct heard *h, struct heard *configs)
 {
+	const char *apps[256];
+	size_t i, k, n = 0;
+
+	for (i = 0; i < configs->nset; i++) {
+		configs->names[i][strcspn(configs->names[i], ".")] = '\0';
+		for (k = 0; k < h->nset; k++)
+			if (strcmp(h->set[k], configs->set[i]) == 0)
+				break;
+		if (k == h->nset)
+			apps[n++] = configs->set[i];
+	}
+	return labels(sc, apps, n);
+}
+
+static void
+report_change(struct scene *sc, const struct edge *d, const struct heard *h,
+    struct heard *configs)
+{
+	AUTO_FREE char *files = files_of(sc, h, configs);
 	AUTO_FREE char *set =
 	    labels(sc, (const char **)(uintptr_t)h->set, h->nset);
 	AUTO_FREE char *cut =
 	    labels(sc, (const char **)(uintptr_t)h->cut, h->ncut);
 
-	out_add(sc, OUT_CHANGE, d->name, "%s%s%s%s%s",
+	out_add(sc, OUT_CHANGE, d->name, "%s%s%s%s%s%s%s%s",
 	    h->nset > 0 ? "set " : "", set,
 	    h->nset > 0 && h->ncut > 0 ? " " : "", h->ncut > 0 ? "cut " : "",
-	    cut);
+	    cut, h->n > 0 && *files != '\0' ? " " : "",
+	    *files != '\0' ? "files " : "", files);
 }
 
 static void
@@ -315,7 +336,7 @@ carry_out(struct scene *sc, const struct frame *f, struct edge *d,
 
 	apply_member(sc, m->edit, "applications", &d->apps, &h);
 	apply_member(sc, m->edit, "config", &d->configs, &configs);
-	report_change(sc, d, &h);
+	report_change(sc, d, &h, &configs);
 	if (h.written || configs.written)
 		edge_stored(sc, d);
 	if (how == ANSWER_LOST) {

@@ -87,7 +87,8 @@ free_pod(struct kpod *p)
 {
 	char *texts[] = { p->name, p->label, p->uid, p->node, p->cpu, p->memory,
 		p->image, p->restart, p->controller, p->configmap, p->secret,
-		p->device, p->selector, p->reconnect, p->port, p->spec };
+		p->device, p->selector, p->reconnect, p->port, p->spec,
+		p->colour };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -352,7 +353,8 @@ on_fetch(struct scene *sc, const struct frame *f, enum answer how,
 	if (m.kind == OBJECT_POD && (p = by_uid(sc, m.pod_uid)) != NULL)
 		text = kube_text(p);
 	TAILQ_FOREACH(o, &sc->objects, link)
-		if (m.kind == (o->secret ? OBJECT_SECRET : OBJECT_CONFIGMAP) &&
+		if (!o->gone &&
+		    m.kind == (o->secret ? OBJECT_SECRET : OBJECT_CONFIGMAP) &&
 		    strcmp(o->name, m.name) == 0)
 			text = xstrdup(o->text);
 	if (text == NULL) {

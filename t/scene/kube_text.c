@@ -38,6 +38,7 @@ metadata_text(const struct kpod *p)
 	put_time(m, "deletionTimestamp", p->deleted_ms);
 	if (p->deleted_ms != 0)
 		jmake_int(m, "deletionGracePeriodSeconds", 30);
+	jmake_str(jmake_in(m, "labels"), "colour", p->colour);
 	o = jmake_in(m, "annotations");
 	jmake_str(o, "vk.flightctl.io/device", p->device);
 	jmake_str(o, "vk.flightctl.io/device-selector", p->selector);
@@ -75,7 +76,8 @@ container_text(const struct kpod *p)
 		jmake_str(jmake_in(jmake_item(jmake_list(c, "envFrom")),
 			      "secretRef"),
 		    "name", p->secret);
-	if (p->configmap != NULL) {
+	if (p->configmap != NULL ||
+	    (p->spec != NULL && strstr(p->spec, "\"volumes\"") != NULL)) {
 		o = jmake_item(jmake_list(c, "volumeMounts"));
 		jmake_str(o, "name", "v");
 		jmake_str(o, "mountPath", "/etc/v");

@@ -23,6 +23,7 @@
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/objects.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
 
@@ -206,17 +207,30 @@ play(struct scene *sc, const struct text *t, const struct twist *how)
 		place_pass(sc, SETTLE_MS);
 }
 
+/* A minute's polls of each object. */
+static size_t
+polls(const struct scene *sc)
+{
+	const struct object *o;
+	size_t n = 0;
+
+	TAILQ_FOREACH(o, &sc->objects, link)
+		n += QUIET_MS / OBJECTS_PERIOD_MS + 1;
+	return n;
+}
+
 /* Nothing but reads of what may still change. */
 static void
 rest(struct scene *sc)
 {
-	size_t from = sc->nouts, i;
+	size_t from = sc->nouts, i, may = polls(sc);
 
 	if (sc->failed || sc->restless)
 		return;
 	place_pass(sc, QUIET_MS);
 	for (i = from; i < sc->nouts; i++)
-		if (sc->outs[i].kind != OUT_READ)
+		if (sc->outs[i].kind != OUT_READ &&
+		    (sc->outs[i].kind != OUT_FETCH || may-- == 0))
 			scene_fail(sc, "comes to no rest: %s %s %s",
 			    out_name(sc->outs[i].kind), sc->outs[i].about,
 			    sc->outs[i].text);
@@ -226,6 +240,7 @@ rest(struct scene *sc)
 static char *
 state_of(struct scene *sc)
 {
+	const struct element *e;
 	const struct kpod *p;
 	const struct edge *d;
 	char *text = NULL;
@@ -248,6 +263,9 @@ state_of(struct scene *sc)
 		if (sc->anywhere)
 			break;
 		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
+		if (d->exists)
+			TAILQ_FOREACH(e, &d->configs, link)
+				fprintf(f, "%s: %s\n", d->name, e->raw);
 	}
 	fclose(f);
 	return text;

@@ -80,7 +80,7 @@ struct kpod {
 	char app[MAX_APP + 1];
 	char *cpu, *memory, *image, *restart, *controller, *configmap;
 	char *secret;
-	char *device, *selector, *reconnect, *port, *spec;
+	char *device, *selector, *reconnect, *port, *spec, *colour;
 	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
 	struct json_object *status;
 	uint64_t rv;
@@ -99,6 +99,8 @@ struct object {
 	TAILQ_ENTRY(object) link;
 	char *name;
 	char *text;
+	int gone;
+	uint64_t rv;
 };
 TAILQ_HEAD(object_list, object);
 

@@ -17,7 +17,7 @@ own(const char *text)
 
 /*
  * pod NAME [cpu=] [memory=] [image=] [restart=] [controller=] [configmap=[?]]
- *	[secret=] [device=] [selector=] [reconnect=] [port=] [node=]
+ *	[secret=] [device=] [selector=] [reconnect=] [port=] [node=] [colour=]
  *[spec='members']
  */
 void
@@ -38,6 +38,7 @@ verb_pod(struct scene *sc, const struct words *s)
 	p->reconnect = own(words_get(s, "reconnect", NULL));
 	p->port = own(words_get(s, "port", NULL));
 	p->spec = own(words_get(s, "spec", NULL));
+	p->colour = own(words_get(s, "colour", NULL));
 	if (node != NULL) {
 		free(p->node);
 		p->node = xstrdup(node);
@@ -111,19 +112,60 @@ verb_image(struct scene *sc, const struct words *s)
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 
-/* configmap NAME [key=value], secret NAME [key=BASE64] */
+/* colour LABEL VALUE: a label of the pod */
+void
+verb_colour(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) == NULL)
+		return;
+	free(p->colour);
+	p->colour = xstrdup(words_at(s, 2));
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+static struct object *
+object_of(struct scene *sc, int secret, const char *name)
+{
+	struct object *o;
+
+	TAILQ_FOREACH(o, &sc->objects, link)
+		if (o->secret == secret && strcmp(o->name, name) == 0)
+			return o;
+	o = xcalloc(1, sizeof(*o));
+	o->name = xstrdup(name);
+	o->secret = secret;
+	TAILQ_INSERT_TAIL(&sc->objects, o, link);
+	return o;
+}
+
+/*
+ * configmap NAME [key=value] [length=N] [immutable=true] [gone], secret NAME
+ * [key=BASE64]: what it is from now on; length: N letters instead
+ */
 void
 verb_configmap(struct scene *sc, const struct words *s)
 {
-	struct object *o = xcalloc(1, sizeof(*o));
+	int secret = strcmp(words_at(s, 0), "secret") == 0;
+	struct object *o = object_of(sc, secret, words_at(s, 1));
+	size_t n = (size_t)atoi(words_get(s, "length", "0"));
+	AUTO_FREE char *key =
+	    xstrdup(words_get(s, "key", secret ? "dmFsdWU=" : "value"));
 
-	o->name = xstrdup(words_at(s, 1));
-	o->secret = strcmp(words_at(s, 0), "secret") == 0;
-	o->text = xasprintf(
-	    "{\"apiVersion\":\"v1\",\"kind\":\"%s\","
-	    "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\"},"
-	    "\"data\":{\"key\":\"%s\"}}",
-	    o->secret ? "Secret" : "ConfigMap", o->name,
-	    words_get(s, "key", o->secret ? "dmFsdWU=" : "value"));
-	TAILQ_INSERT_TAIL(&sc->objects, o, link);
+	if (n > 0) {
+		free(key);
+		key = xcalloc(n + 1, 1);
+		memset(key, 'x', n);
+	}
+	free(o->text);
+	o->gone = strcmp(words_at(s, 2), "gone") == 0;
+	o->text =
+	    xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"%s\","
+		      "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\","
+		      "\"resourceVersion\":\"%llu\"},\"immutable\":%s,"
+		      "\"data\":{\"key\":\"%s\"}}",
+		secret ? "Secret" : "ConfigMap", o->name,
+		(unsigned long long)++o->rv, words_get(s, "immutable", "false"),
+		key);
 }

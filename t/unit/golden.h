@@ -9,7 +9,7 @@ char *golden_read(const char *folder, const char *name);
 #define GOLDEN_PODS                                                      \
 	"one", "all", "never", "on-failure", "long", "whole-configmap",  \
 	    "init", "init-never", "secure", "non-root", "probes", "env", \
-	    "files", "network", "host"
+	    "files", "network", "timezone", "sub-path", "image", "host"
 #define GOLDEN_HOST "host"
 
 /* The ConfigMap shop and the Secret key that they use. */

@@ -336,3 +336,30 @@ Test(calls, objects_that_a_pod_names)
 	cr_expect_eq(ended[5].why.kind, ERR_DENIED);
 	cr_expect_eq(apiserver_count, 2);
 }
+
+/* It may have been kept nowhere; another one of its name is another pod. */
+Test(calls, the_pod_itself)
+{
+	struct body_get_object m = { .kind = OBJECT_POD,
+		.ns = "ns",
+		.name = "p1",
+		.pod_uid = "u1" };
+
+	calls_object(calls, 1, &m);
+	apiserver_wait(1);
+	cr_expect_str_eq(apiserver_asked[0].target,
+	    "/api/v1/namespaces/ns/pods/p1");
+	apiserver_reply(0, 200, "{\"metadata\":{\"uid\":\"u1\"}}");
+	wait_ended(1);
+	cr_expect_str_eq(ended[0].object, "{\"metadata\":{\"uid\":\"u1\"}}");
+	calls_object(calls, 2, &m);
+	apiserver_wait(2);
+	apiserver_reply(1, 200, "{\"metadata\":{\"uid\":\"u9\"}}");
+	wait_ended(2);
+	cr_expect_eq(ended[1].why.kind, ERR_GONE);
+	m.name[1] = '2';
+	calls_object(calls, 3, &m);
+	cr_expect_eq(nended, 3);
+	cr_expect_eq(ended[2].why.kind, ERR_DENIED);
+	cr_expect_eq(apiserver_count, 2);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_LIVE_H
+#define PLACER_LIVE_H
+
+/*
+ * Files that change under a running pod: a mounted ConfigMap or Secret, the
+ * pod's own labels and annotations.  Only its entries of spec.config are
+ * written anew, so that nothing restarts.  What cannot be made anew stays as
+ * it is, as under a kubelet, with one Event.  Pure but for poll effects.
+ */
+
+#include "placer/effects.h"
+#include "placer/objects.h"
+#include "placer/quadlet.h"
+#include "placer/world.h"
+
+/* What becomes of a pod's files; NULL in struct wpod: nothing changes them. */
+struct wlive {
+	char *files;	 /* to be written, a line for each entry; or NULL */
+	char *complaint; /* to be told, or NULL */
+	uint64_t said;	 /* digest of the one that was told */
+	uint64_t recipe; /* digest of what the files are made of; 0: unknown */
+	uint8_t gathers; /* its objects are wanted */
+	size_t n;
+	struct wuse uses[];
+};
+
+/* Its entry was translated from these. */
+void live_translated(struct world *, struct wpod *,
+    const struct quadlet_object *, size_t);
+
+/* A look at a pod, after life.def has decided. */
+void live_look(struct world *, struct wpod *, struct now, struct effects *);
+
+/* The pod is no more. */
+void live_leave(struct world *, struct wpod *);
+
+/* Asks for all objects that are due. */
+void live_poll(struct world *, struct now, struct effects *);
+
+/* Answers to EFFECT_POLL; len 0: it is not there. */
+void live_object(struct world *, const char *key, struct span object,
+    struct now);
+void live_unanswered(struct world *, const char *key, struct now);
+
+/* A write with files of pods was stored, or why not. */
+void live_stored(struct wpod *);
+void live_denied(struct wpod *, const char *text);
+
+#endif
