@@ -203,6 +203,7 @@ https_renew(struct https *h, const struct https_conf *conf, struct why *why)
 		return fail(why, ERR_DENIED, "%s: another server than before",
 		    conf->base);
 	set_certificates(h, conf);
+	h->ca_since_ms = now_read().boot_ms;
 	https_forget(h);
 	return 0;
 }

@@ -19,9 +19,12 @@ struct https_call;
 
 struct https_conf {
 	const char *base;      /* "https://host:port", no trailing slash */
-	const char *ca_file;   /* NULL: the system's */
+	const char *ca_file;   /* NULL: the system's; read again for a new
+				  connection when that was a minute ago, or
+				  when the last one could not be verified */
 	struct span ca_pem;    /* instead of ca_file when len > 0 */
-	const char *cert_file; /* client certificate, NULL: none */
+	const char *cert_file; /* client certificate, NULL: none; both are
+				  read for each new connection */
 	const char *key_file;
 	struct span cert_pem; /* instead of the files when len > 0 */
 	struct span key_pem;

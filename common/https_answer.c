@@ -136,6 +136,9 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 			    "%s: %u", c->method_path, a->status);
 		return;
 	}
+	/* The file may hold another CA by now. */
+	if (code == CURLE_PEER_FAILED_VERIFICATION)
+		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
 	a->maybe_done = c->req.method != HTTPS_GET && sent > 0;
 	if (c->why.kind != ERR_NONE)

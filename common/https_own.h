@@ -52,6 +52,7 @@ struct https {
 	struct curl_blob ca_pem, cert_pem, key_pem; /* data NULL: none */
 	char *authorization; /* "Authorization: Bearer ..." */
 	int64_t forgot_ms;
+	int64_t ca_since_ms; /* a CA file read before is read again */
 	uint64_t count;
 	int in_curl;
 	int doomed; /* freed inside a callback: freed for good after it */

@@ -27,6 +27,7 @@ enum {
 	MAX_ERROR_BODY = 65536, /* of an error answer, cut beyond */
 	UPLOAD_BUFFER = 16384,	/* libcurl's least */
 	FORGET_MS = 2000,	/* ages of connections count in whole seconds */
+	CA_KEPT_S = 60,		/* a CA file once read serves so long */
 };
 
 static const char *const methods[] = {
@@ -162,6 +163,17 @@ set_headers(struct https_call *c)
 	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
 }
 
+/* Not those read before the instant from which they count; 0: read anew. */
+static long
+ca_kept_s(const struct https *h)
+{
+	int64_t age = now_read().boot_ms - h->ca_since_ms;
+
+	return h->ca_since_ms == 0 || age / 1000 > CA_KEPT_S ?
+	    CA_KEPT_S :
+	    (long)(age / 1000);
+}
+
 static void
 set_tls(struct https_call *c)
 {
@@ -173,6 +185,9 @@ set_tls(struct https_call *c)
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* With files only, one parsed CA store serves all connections. */
 	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, ca_kept_s(h));
+	/* A session resumed is a certificate not looked at. */
+	curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	if (h->ca_pem.data != NULL)
 		curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &h->ca_pem);
 	else if (h->ca_file != NULL)

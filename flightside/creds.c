@@ -19,17 +19,23 @@
 #include "common/mono.h"
 #include "common/scan.h"
 #include "common/secret.h"
+#include "common/stamp.h"
 #include "common/xmem.h"
 
 enum {
 	MAX_TOKEN = 16384, /* as in body.def */
 	AGE_MS = 60 * 1000,
-	WARN_S = 5 * 60, /* before a token expires */
+	NEAR_S = 60,	 /* before it expires, and from then on, */
+	NEAR_MS = 1000,	 /* the file is looked at so often */
+	WARN_S = 5 * 60, /* before a token expires that cannot be renewed */
 };
+
+static const int64_t last_second = 253402300799; /* of the year 9999 */
 
 struct creds {
 	const char *path; /* NULL: the token was given */
 	struct secret *token;
+	int64_t expiry; /* of it: creds_expiry() */
 	int64_t read_ms;
 	int warned; /* about this token's end */
 };
@@ -43,6 +49,7 @@ creds_new(const struct settings *s, struct span given)
 		c->path = s->text[SET_FLIGHTCTL_AUTH_TOKEN_FILE];
 	else if (given.len > 0)
 		c->token = secret_new(given);
+	c->expiry = creds_expiry(creds_token(c));
 	c->read_ms = -AGE_MS;
 	return c;
 }
@@ -105,48 +112,74 @@ read_file(struct creds *c, struct why *why)
 	if (changed) {
 		secret_free(c->token);
 		c->token = secret_new((struct span){ buf, (size_t)n });
+		c->expiry = creds_expiry(creds_token(c));
 		c->warned = 0;
 	}
 	explicit_bzero(buf, sizeof(buf));
 	return changed;
 }
 
+/* Who writes a file does so in time, or not at all: no word before the end. */
 static void
-warn_of_end(struct creds *c)
+warn_of_end(struct creds *c, int64_t left)
 {
-	int64_t end = creds_expiry(creds_token(c)), left;
-
-	if (end == -1 || c->warned)
-		return;
-	left = end - now_read().wall_ms / 1000;
-	if (left > WARN_S)
+	if (c->warned || left > (c->path == NULL ? WARN_S : 0))
 		return;
 	c->warned = 1;
-	if (left > 0)
-		log_warn("the Flightctl token expires in %lld s%s",
-		    (long long)left,
-		    c->path != NULL ?
-			"" :
-			"; it came from "
-			"FLIGHTCTL_AUTH_TOKEN and cannot be renewed, use "
-			"FLIGHTCTL_AUTH_TOKEN_FILE");
+	if (c->path != NULL)
+		log_warn("the Flightctl token expired %lld s ago and %s has "
+			 "no other one",
+		    (long long)-left, c->path);
+	else if (left > 0)
+		log_warn("the Flightctl token expires in %lld s; it came from "
+			 "FLIGHTCTL_AUTH_TOKEN and cannot be renewed, use "
+			 "FLIGHTCTL_AUTH_TOKEN_FILE",
+		    (long long)left);
 	else
-		log_warn("the Flightctl token expired %lld s ago",
+		log_warn("the Flightctl token expired %lld s ago; it came "
+			 "from FLIGHTCTL_AUTH_TOKEN and cannot be renewed, "
+			 "use FLIGHTCTL_AUTH_TOKEN_FILE",
 		    (long long)-left);
 }
 
-int
-creds_refresh(struct creds *c, int64_t boot_ms, int now, struct why *why)
+static int64_t
+seconds_left(const struct creds *c, struct now now)
 {
+	return c->expiry == -1 ? INT64_MAX : c->expiry - now.wall_ms / 1000;
+}
+
+int
+creds_refresh(struct creds *c, struct now now, int asked, struct why *why)
+{
+	int64_t age = now.boot_ms - c->read_ms;
 	int rc = 0;
 
-	if (!now && boot_ms - c->read_ms < AGE_MS)
+	if (!asked && age < (seconds_left(c, now) > NEAR_S ? AGE_MS : NEAR_MS))
 		return 0;
-	c->read_ms = boot_ms;
+	c->read_ms = now.boot_ms;
 	if (c->path != NULL)
 		rc = read_file(c, why);
-	warn_of_end(c);
+	if (c->expiry != -1)
+		warn_of_end(c, seconds_left(c, now));
 	return rc;
+}
+
+char *
+creds_describe(const struct creds *c)
+{
+	char at[STAMP_SIZE] = "";
+
+	if (c->path == NULL && c->token == NULL)
+		return xstrdup("no token: set FLIGHTCTL_AUTH_TOKEN_FILE");
+	if (c->token == NULL)
+		return xasprintf("no token could be read from "
+				 "FLIGHTCTL_AUTH_TOKEN_FILE %s",
+		    c->path);
+	if (c->expiry != -1)
+		stamp_format(c->expiry * 1000, at);
+	return xasprintf("token of FLIGHTCTL_AUTH_TOKEN%s%s%s%s",
+	    c->path == NULL ? "" : "_FILE ", c->path == NULL ? "" : c->path,
+	    c->expiry == -1 ? "" : ", exp ", at);
 }
 
 /* The bytes of base64url without padding; caller frees; NULL: it is none. */
@@ -202,5 +235,5 @@ creds_expiry(struct span token)
 	memcpy(digits, exp.p, exp.len);
 	digits[exp.len] = '\0';
 	at = strtoll(digits, &end, 10);
-	return end != digits && at > 0 ? at : -1;
+	return end != digits && at > 0 && at <= last_second ? at : -1;
 }

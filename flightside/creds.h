@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "common/mono.h"
 #include "common/settings.h"
 #include "common/span.h"
 #include "common/why.h"
@@ -20,11 +21,15 @@ struct creds *creds_new(const struct settings *, struct span given);
 void creds_free(struct creds *);
 
 /*
- * Reads the file again when that was over a minute ago, or when asked.  1:
+ * Reads the file again when asked, when that was a minute ago, and in the last
+ * minute before the token's exp and after it when that was a second ago.  1:
  * another token than before, 0: the same, -1: not readable or too long (the
  * earlier one stays).
  */
-int creds_refresh(struct creds *, int64_t boot_ms, int now, struct why *);
+int creds_refresh(struct creds *, struct now, int asked, struct why *);
+
+/* Where the token is from and its exp, never the token; caller frees. */
+char *creds_describe(const struct creds *);
 
 /* The token; len 0: none.  Good until creds_refresh(). */
 struct span creds_token(const struct creds *);

@@ -132,7 +132,7 @@ static int
 renew_token(struct flight *f, int now)
 {
 	struct why why;
-	int rc = creds_refresh(f->creds, now_read().boot_ms, now, &why);
+	int rc = creds_refresh(f->creds, now_read(), now, &why);
 
 	if (rc == -1)
 		log_warn("%s", why.text);

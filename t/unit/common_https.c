@@ -15,7 +15,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/mono.h"
 #include "t/unit/peer.h"
@@ -543,4 +545,78 @@ Test(https, another_name_may_be_verified)
 	cr_expect(strstr(server.asked, "\r\nHost: 127.0.0.1:"));
 	cr_expect_eq(over_tls("DNS:kube.test", 1, "cube.test")->why.kind,
 	    ERR_AUTH);
+}
+
+static void
+write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	cr_assert_not_null(f);
+	cr_assert_gt(fputs(text, f), 0);
+	cr_assert_eq(fclose(f), 0);
+}
+
+static enum why_kind
+one_more(struct https *h)
+{
+	heard.end_loop_at = heard.n + 1;
+	ask(h, (struct https_req){ 0 });
+	run();
+	return heard.answer.why.kind;
+}
+
+#define CLOSED OK(0) "Connection: close\r\n\r\n"
+
+/* The server's certificate is replaced, and the file too. */
+Test(https, a_replaced_ca_file_is_read_when_the_old_one_fails)
+{
+	char path[] = "/tmp/common_https.XXXXXX", first[4096], second[4096];
+	struct https_conf conf = { .ca_file = path };
+	int fd = mkstemp(path);
+	struct https *h;
+	SSL_CTX *old;
+
+	close(fd);
+	serve(self_signed("IP:127.0.0.1", first, sizeof(first)), CLOSED);
+	write_file(path, first);
+	h = client(&conf);
+	cr_expect_eq(one_more(h), ERR_NONE);
+	old = server.tls;
+	server.tls = self_signed("IP:127.0.0.1", second, sizeof(second));
+	cr_expect_eq(one_more(h), ERR_AUTH);
+	write_file(path, second);
+	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
+	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
+	https_free(h);
+	stop();
+	SSL_CTX_free(old);
+	unlink(path);
+}
+
+/* Who is no longer trusted is refused, whatever was kept of earlier times. */
+Test(https, a_renewed_ca_file_is_read_at_once)
+{
+	char path[] = "/tmp/common_https.XXXXXX", ours[4096], other[4096];
+	struct https_conf conf = { .ca_file = path };
+	int fd = mkstemp(path);
+	struct why why;
+	struct https *h;
+
+	close(fd);
+	SSL_CTX_free(self_signed("IP:127.0.0.1", other, sizeof(other)));
+	serve(self_signed("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
+	write_file(path, ours);
+	h = client(&conf);
+	cr_expect_eq(one_more(h), ERR_NONE);
+	cr_expect_eq(one_more(h), ERR_NONE);
+	write_file(path, other);
+	cr_assert_eq(https_renew(h, &conf, &why), 0);
+	cr_expect_eq(one_more(h), ERR_AUTH);
+	write_file(path, ours);
+	cr_assert_eq(https_renew(h, &conf, &why), 0);
+	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
+	https_free(h);
+	stop();
+	unlink(path);
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 Test(creds, expiry_of_a_jwt_is_read)
@@ -31,6 +32,12 @@ put(const char *path, const char *text)
 	fclose(f);
 }
 
+static struct now
+at(int64_t boot_ms)
+{
+	return (struct now){ boot_ms, 0 };
+}
+
 Test(creds, file_is_read_again_after_a_minute_or_when_asked)
 {
 	char path[] = "/tmp/creds.XXXXXX";
@@ -46,23 +53,69 @@ Test(creds, file_is_read_again_after_a_minute_or_when_asked)
 	    0);
 	put(path, "one\n");
 	c = creds_new(&s, span_of("given"));
-	cr_assert_eq(creds_refresh(c, 1000000, 0, &why), 1);
+	cr_assert_eq(creds_refresh(c, at(1000000), 0, &why), 1);
 	cr_assert(span_is(creds_token(c), "one"));
 	put(path, "two");
-	cr_assert_eq(creds_refresh(c, 1059999, 0, &why), 0);
-	cr_assert_eq(creds_refresh(c, 1059999, 1, &why), 1);
+	cr_assert_eq(creds_refresh(c, at(1059999), 0, &why), 0);
+	cr_assert_eq(creds_refresh(c, at(1059999), 1, &why), 1);
 	cr_assert(span_is(creds_token(c), "two"));
-	cr_assert_eq(creds_refresh(c, 1060000, 1, &why), 0);
+	cr_assert_eq(creds_refresh(c, at(1060000), 1, &why), 0);
 	put(path, "three");
-	cr_assert_eq(creds_refresh(c, 1120000, 0, &why), 1);
+	cr_assert_eq(creds_refresh(c, at(1120000), 0, &why), 1);
 	/* A file that vanished or is empty leaves what was there. */
 	put(path, " \n");
-	cr_assert_eq(creds_refresh(c, 1120000, 1, &why), -1);
+	cr_assert_eq(creds_refresh(c, at(1120000), 1, &why), -1);
 	unlink(path);
-	cr_assert_eq(creds_refresh(c, 1120000, 1, &why), -1);
+	cr_assert_eq(creds_refresh(c, at(1120000), 1, &why), -1);
 	cr_assert(span_is(creds_token(c), "three"));
 	creds_free(c);
 	settings_free(&s);
+}
+
+/* {"exp":1795467860} and {"exp":1795467920}, which is a minute later. */
+#define EARLY "e30.eyJleHAiOjE3OTU0Njc4NjB9.x"
+#define LATE "e30.eyJleHAiOjE3OTU0Njc5MjB9.x"
+
+Test(creds, file_is_read_each_second_from_a_minute_before_the_end)
+{
+	char path[] = "/tmp/creds.XXXXXX";
+	int64_t end = 1795467860000;
+	int fd = mkstemp(path);
+	struct settings s;
+	struct creds *c;
+	struct why why;
+	char *text;
+
+	close(fd);
+	settings_init(&s);
+	cr_assert_eq(settings_set(&s, SET_FLIGHTCTL_AUTH_TOKEN_FILE, path,
+			 &why),
+	    0);
+	put(path, EARLY);
+	c = creds_new(&s, span_of(""));
+#define AT(boot, wall) creds_refresh(c, (struct now){ boot, wall }, 0, &why)
+	cr_assert_eq(AT(0, end - 100000), 1);
+	put(path, LATE);
+	cr_assert_eq(AT(39000, end - 61000), 0, "not yet near its end");
+	cr_assert_eq(AT(40000, end - 60000), 1);
+	cr_assert(span_is(creds_token(c), LATE));
+	put(path, EARLY);
+	cr_assert_eq(AT(99000, end - 1000), 0, "this one ends later");
+	cr_assert_eq(AT(100000, end), 1, "within a minute of the end");
+	/* Not more often than once a second, before and after the end. */
+	put(path, LATE);
+	cr_assert_eq(AT(100999, end + 999), 0);
+	cr_assert_eq(AT(101000, end + 1000), 1);
+#undef AT
+	text = creds_describe(c);
+	cr_assert_not_null(strstr(text, path));
+	cr_assert_not_null(strstr(text, ", exp 2026-11-23T21:05:20Z"), "%s",
+	    text);
+	cr_assert_null(strstr(text, LATE));
+	free(text);
+	creds_free(c);
+	settings_free(&s);
+	unlink(path);
 }
 
 Test(creds, given_token_is_used_without_a_file)
@@ -73,7 +126,7 @@ Test(creds, given_token_is_used_without_a_file)
 
 	settings_init(&s);
 	c = creds_new(&s, span_of("given"));
-	cr_assert_eq(creds_refresh(c, 1000000, 1, &why), 0);
+	cr_assert_eq(creds_refresh(c, at(1000000), 1, &why), 0);
 	cr_assert(span_is(creds_token(c), "given"));
 	creds_free(c);
 	c = creds_new(&s, (struct span){ NULL, 0 });
