@@ -9,6 +9,7 @@ enum {
 	/* One request: tenths a minute are units a millisecond. */
 	BUCKET_UNIT = 10 * 60 * 1000,
 	BURST = 40,
+	BURSTS = 6, /* a minute's requests are so many bursts */
 	MINUTE_MS = 60 * 1000,
 	PAUSE_MS = 10 * 1000, /* after a refusal that names no time */
 	PAUSE_MAX_MS = 3600 * 1000,
@@ -83,26 +84,72 @@ bucket_wait(const struct bucket *b, int64_t now)
 	return (missing + b->tenths - 1) / b->tenths;
 }
 
-/* The buckets follow the rate that is used. */
+/* -- shares -- */
+
+static const struct share {
+	int64_t least, most;
+} shares[BUDGET_CLASSES] = {
+#define X(name, least, most) [BUDGET_##name] = { least, most },
+	BUDGET_SHARES(X)
+#undef X
+};
+
+int64_t
+budget_burst(int64_t rate)
+{
+	return most(least(rate / BURSTS, BURST), 1);
+}
+
+int64_t
+budget_interval(int64_t rate, enum budget_class c)
+{
+	int64_t a_minute = rate * shares[c].least;
+
+	return ((int64_t)MINUTE_MS * BUDGET_WHOLE + a_minute - 1) / a_minute;
+}
+
+/* Until its turn, then the others' that came before, each once. */
+int64_t
+budget_bound(int64_t rate, enum budget_class c)
+{
+	return budget_interval(rate, c) +
+	    (BUDGET_CLASSES * (int64_t)MINUTE_MS + rate - 1) / rate;
+}
+
+/* bucket_init() or bucket_change(), to what the rate that is used gives. */
+static void
+each_bucket(struct budget *b, int64_t now,
+    void (*set)(struct bucket *, int64_t tenths, int64_t burst, int64_t now))
+{
+	int64_t burst = budget_burst(b->slowed);
+	unsigned int c;
+
+	set(&b->all, b->slowed * 10, burst, now);
+	for (c = 0; c < BUDGET_CLASSES; c++)
+		set(&b->most[c], b->slowed * 10 * shares[c].most / BUDGET_WHOLE,
+		    burst * shares[c].most / BUDGET_WHOLE, now);
+}
+
 static void
 apply(struct budget *b, int64_t now)
 {
-	int64_t burst = most(BURST, b->slowed / 6);
+	unsigned int c;
 
-	bucket_change(&b->all, b->slowed * 10, burst, now);
-	bucket_change(&b->motion, b->slowed * 6, burst * 6 / 10, now);
-	bucket_change(&b->full, b->slowed * 10 / 6, burst / 6, now);
+	each_bucket(b, now, bucket_change);
+	for (c = 0; c < BUDGET_CLASSES; c++)
+		b->due[c] =
+		    least(b->due[c], now + budget_interval(b->slowed, c));
 }
 
 void
 budget_init(struct budget *b, uint32_t rate, int64_t now)
 {
-	int64_t burst = most(BURST, rate / 6);
+	unsigned int c;
 
 	*b = (struct budget){ .rate = rate, .slowed = rate, .free_at = now };
-	bucket_init(&b->all, (int64_t)rate * 10, burst, now);
-	bucket_init(&b->motion, (int64_t)rate * 6, burst * 6 / 10, now);
-	bucket_init(&b->full, (int64_t)rate * 10 / 6, burst / 6, now);
+	each_bucket(b, now, bucket_init);
+	for (c = 0; c < BUDGET_CLASSES; c++)
+		b->due[c] = now;
 }
 
 void
@@ -124,26 +171,48 @@ recover(struct budget *b, int64_t now)
 	apply(b, now);
 }
 
-static int
-waits(unsigned int waiting, enum budget_class c)
+/* -- turns -- */
+
+/* Milliseconds until the class may have a turn, of its own most share. */
+static int64_t
+class_wait(const struct budget *b, unsigned int c, int64_t now)
 {
-	return (waiting & 1u << c) != 0;
+	return shares[c].most == BUDGET_WHOLE ? 0 :
+						bucket_wait(&b->most[c], now);
 }
 
+/*
+ * Of those whose turn has come by their least share the one whose came first;
+ * else the first by rank.
+ */
 static enum budget_class
-turn(struct budget *b, unsigned int waiting, int64_t now)
+turn(const struct budget *b, unsigned int waiting, int64_t now)
 {
-	if (waits(waiting, BUDGET_FULL) && bucket_take(&b->full, now))
-		return BUDGET_FULL;
-	if (waits(waiting, BUDGET_WRITE))
-		return BUDGET_WRITE;
-	if (waits(waiting, BUDGET_MOTION) && bucket_take(&b->motion, now))
-		return BUDGET_MOTION;
-	if (waits(waiting, BUDGET_FULL))
-		return BUDGET_FULL;
-	if (waits(waiting, BUDGET_REST))
-		return BUDGET_REST;
-	return BUDGET_CLASSES;
+	enum budget_class first = BUDGET_CLASSES, oldest = BUDGET_CLASSES;
+	unsigned int c;
+
+	for (c = 0; c < BUDGET_CLASSES; c++) {
+		if ((waiting & 1u << c) == 0 || class_wait(b, c, now) > 0)
+			continue;
+		if (first == BUDGET_CLASSES)
+			first = c;
+		if (b->due[c] <= now &&
+		    (oldest == BUDGET_CLASSES || b->due[c] < b->due[oldest]))
+			oldest = c;
+	}
+	return oldest != BUDGET_CLASSES ? oldest : first;
+}
+
+/* Who is served late is not cheated; who did not ask saves up nothing. */
+static void
+count(struct budget *b, enum budget_class c, int64_t now)
+{
+	int64_t ms = budget_interval(b->slowed, c);
+
+	b->due[c] = least(most(b->due[c], now - ms), now) + ms;
+	bucket_take(&b->all, now);
+	if (shares[c].most < BUDGET_WHOLE)
+		bucket_take(&b->most[c], now);
 }
 
 enum budget_class
@@ -156,7 +225,7 @@ budget_next(struct budget *b, unsigned int waiting, int64_t now)
 		return BUDGET_CLASSES;
 	c = turn(b, waiting, now);
 	if (c != BUDGET_CLASSES)
-		bucket_take(&b->all, now);
+		count(b, c, now);
 	return c;
 }
 
@@ -170,26 +239,29 @@ void
 budget_return(struct budget *b, enum budget_class c)
 {
 	give_back(&b->all);
-	if (c == BUDGET_MOTION)
-		give_back(&b->motion);
+	give_back(&b->most[c]);
+	b->due[c] -= budget_interval(b->slowed, c);
 }
 
 int64_t
 budget_wait(struct budget *b, unsigned int waiting, int64_t now)
 {
-	int64_t wait;
+	int64_t wait = INT64_MAX;
+	unsigned int c;
 
 	if (waiting == 0)
 		return -1;
-	wait = most(bucket_wait(&b->all, now), b->free_at - now);
-	if (waiting == 1u << BUDGET_MOTION)
-		wait = most(wait, bucket_wait(&b->motion, now));
-	return most(wait, 0);
+	for (c = 0; c < BUDGET_CLASSES; c++)
+		if ((waiting & 1u << c) != 0)
+			wait = least(wait, class_wait(b, c, now));
+	return most(most(bucket_wait(&b->all, now), b->free_at - now), wait);
 }
 
 void
 budget_refused(struct budget *b, int64_t pause_ms, int64_t now)
 {
+	unsigned int c;
+
 	/* Those that were under way are refused as well: one refusal. */
 	if (now >= b->free_at)
 		b->slowed = most(b->slowed / 2, 1);
@@ -197,8 +269,12 @@ budget_refused(struct budget *b, int64_t pause_ms, int64_t now)
 	b->better_at = b->free_at + MINUTE_MS;
 	apply(b, now);
 	/* Nothing is saved up during the pause either. */
-	b->all.have = b->motion.have = b->full.have = 0;
-	b->all.at_ms = b->motion.at_ms = b->full.at_ms = b->free_at;
+	b->all.have = 0;
+	b->all.at_ms = b->free_at;
+	for (c = 0; c < BUDGET_CLASSES; c++) {
+		b->most[c].have = 0;
+		b->most[c].at_ms = b->free_at;
+	}
 }
 
 int64_t

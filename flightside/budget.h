@@ -10,15 +10,25 @@
 #include <stdint.h>
 
 /*
- * In order of rank.  WRITE: writes and the reads before them; MOTION: devices
- * that are changing, at most 60 %; FULL: the full list, at least a sixth (40
- * of 240 a minute), before anybody else; REST: what is left.
+ * Whose request it is, in order of rank.  Each has a least share, which it is
+ * given as soon as it asks for it, and some have a most; what is left goes by
+ * rank.  Shares are so many of 240, the default rate.
+ *     name      least  most
  */
+enum {
+	BUDGET_WHOLE = 240
+};
+#define BUDGET_SHARES(X)                                          \
+	X(WRITE, 80, 240)  /* writes and the reads before them */ \
+	X(MOTION, 80, 144) /* devices that are changing */        \
+	X(FULL, 40, 240)   /* the full list */                    \
+	X(SUSPECT, 10, 20) /* devices that may be lost */         \
+	X(REST, 10, 240)   /* what happened in between */
+
 enum budget_class {
-	BUDGET_WRITE,
-	BUDGET_MOTION,
-	BUDGET_FULL,
-	BUDGET_REST,
+#define X(name, least, most) BUDGET_##name,
+	BUDGET_SHARES(X)
+#undef X
 	BUDGET_CLASSES, /* nobody */
 };
 
@@ -37,12 +47,26 @@ int bucket_take(struct bucket *, int64_t now);
 int64_t bucket_wait(const struct bucket *, int64_t now);
 
 struct budget {
-	struct bucket all, motion, full;
-	int64_t rate;	   /* a minute, as configured */
-	int64_t slowed;	   /* what is used: less after a refusal */
-	int64_t free_at;   /* nothing before: the server refused */
-	int64_t better_at; /* when slowed grows next */
+	struct bucket all;
+	struct bucket most[BUDGET_CLASSES];
+	int64_t due[BUDGET_CLASSES]; /* when its least share gives it a turn */
+	int64_t rate;		     /* a minute, as configured */
+	int64_t slowed;		     /* what is used: less after a refusal */
+	int64_t free_at;	     /* nothing before: the server refused */
+	int64_t better_at;	     /* when slowed grows next */
 };
+
+/* At once, after a pause: a sixth of a minute's, 1..40. */
+int64_t budget_burst(int64_t rate);
+
+/* Milliseconds between two turns of a class's least share. */
+int64_t budget_interval(int64_t rate, enum budget_class);
+
+/*
+ * A class that waits all the time is served after so many milliseconds at
+ * most, while nobody refuses and the rate stays.
+ */
+int64_t budget_bound(int64_t rate, enum budget_class);
 
 void budget_init(struct budget *, uint32_t rate, int64_t now);
 

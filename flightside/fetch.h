@@ -28,7 +28,7 @@ struct fetch *fetch_new(struct event_base *, struct flight *);
 void fetch_free(struct fetch *);
 
 /*
- * BUDGET_WRITE or BUDGET_MOTION.  May wait company_ms for others; fn is
+ * Any class.  May wait company_ms for others; fn is
  * called exactly once, never from within.
  */
 void fetch_device(struct fetch *, enum budget_class, const char *name,

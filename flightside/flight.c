@@ -472,6 +472,12 @@ flight_org(const struct flight *f)
 	return f->org;
 }
 
+int64_t
+flight_rate(const struct flight *f)
+{
+	return f->budget.slowed;
+}
+
 int
 flight_reachable(const struct flight *f)
 {

@@ -66,6 +66,9 @@ const char *flight_org(const struct flight *);
 int flight_reachable(const struct flight *);
 const char *flight_text(const struct flight *);
 
+/* Requests a minute that are sent at most: less after a 429. */
+int64_t flight_rate(const struct flight *);
+
 /* Credential files may be new, FLIGHTCTL_RATE may be another. */
 void flight_reload(struct flight *, const struct settings *);
 

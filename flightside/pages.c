@@ -31,7 +31,6 @@ enum {
 	MOST_LIMIT = 1000,
 	SHORTEST_MS = 30 * 1000,
 	BYTES_A_MS = 2000,
-	PAGE_MS = 60 * 1000 / 40,
 	SILENCE_MS = 20 * 1000,
 	MAX_CONTINUE = 1024,
 	FRESH_MS = 5 * 1000,
@@ -64,14 +63,15 @@ struct pages {
 static void ask_page(struct pages *);
 
 int64_t
-pages_period(uint64_t bytes, uint64_t pages, int64_t longest_ms)
+pages_period(uint64_t bytes, uint64_t pages, int64_t rate, int64_t longest_ms)
 {
+	int64_t page_ms = budget_interval(rate, BUDGET_FULL);
 	int64_t period = SHORTEST_MS;
 
 	if ((int64_t)(bytes / BYTES_A_MS) > period)
 		period = (int64_t)(bytes / BYTES_A_MS);
-	if ((int64_t)pages * PAGE_MS > period)
-		period = (int64_t)pages * PAGE_MS;
+	if ((int64_t)pages * page_ms > period)
+		period = (int64_t)pages * page_ms;
 	return period < longest_ms ? period : longest_ms;
 }
 
@@ -192,7 +192,8 @@ round_end(struct pages *p, const struct why *why)
 		p->last_bytes = p->bytes;
 		p->last_devices = p->devices;
 		wait = p->began +
-		    pages_period(p->bytes, p->npages, p->longest_ms) -
+		    pages_period(p->bytes, p->npages, flight_rate(p->flight),
+			p->longest_ms) -
 		    now_read().boot_ms;
 		log_debug("%llu devices, %llu bytes in %llu pages",
 		    (unsigned long long)p->devices,

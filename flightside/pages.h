@@ -44,10 +44,12 @@ void pages_go_on(struct pages *);
 
 /*
  * Milliseconds from the start of one full list to the next, for one that had
- * so many bytes and pages: at most 2 MB/s and 40 pages a minute, 30 s at
- * least; longest_ms is RESYNC_INTERVAL.  Pure.
+ * so many bytes and pages: at most 2 MB/s and, of so many requests a minute,
+ * the full list's least share; 30 s at least; longest_ms is RESYNC_INTERVAL.
+ * Pure.
  */
-int64_t pages_period(uint64_t bytes, uint64_t pages, int64_t longest_ms);
+int64_t pages_period(uint64_t bytes, uint64_t pages, int64_t rate,
+    int64_t longest_ms);
 
 /* Devices in a page of about 4 MB, 10..1000, after so many of so many bytes. */
 unsigned int pages_limit(uint64_t bytes, uint64_t devices);

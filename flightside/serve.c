@@ -199,6 +199,14 @@ on_read(const char *name, int64_t read_boot, struct span device,
 		reading_end(r);
 }
 
+static enum budget_class
+class_of(uint32_t what_for)
+{
+	if (what_for == READ_WRITE)
+		return BUDGET_WRITE;
+	return what_for == READ_SUSPECT ? BUDGET_SUSPECT : BUDGET_MOTION;
+}
+
 static void
 asked_read(struct serve *s, uint64_t id, const struct body_read *m)
 {
@@ -227,8 +235,7 @@ asked_read(struct serve *s, uint64_t id, const struct body_read *m)
 			    "device");
 		else {
 			r->open++;
-			fetch_device(s->fetch,
-			    m->urgent ? BUDGET_WRITE : BUDGET_MOTION, name,
+			fetch_device(s->fetch, class_of(m->what_for), name,
 			    COMPANY_MS, on_read, r);
 		}
 		left.len -= len + (newline != NULL);

@@ -52,6 +52,13 @@ enum pod_how {
 	POD_DELETED,
 };
 
+/* What a READ is for; the later is the more urgent. */
+enum read_for {
+	READ_MOTION,  /* the device is changing */
+	READ_SUSPECT, /* it may be lost or gone */
+	READ_WRITE,   /* before a write is decided on */
+};
+
 enum object_kind {
 	OBJECT_CONFIGMAP = 1,
 	OBJECT_SECRET,

@@ -249,8 +249,9 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 		log_error("%s: no new placements until it can be written",
 		    why.text);
 	a->store_failed = failed;
-	act_send_reads(a, fx, 1);
-	act_send_reads(a, fx, 0);
+	act_send_reads(a, fx, READ_WRITE);
+	act_send_reads(a, fx, READ_SUSPECT);
+	act_send_reads(a, fx, READ_MOTION);
 	act_send_list(a);
 	for (i = 0; i < fx->n; i++)
 		if (!must_wait(a, &fx->list[i], now))

@@ -35,7 +35,7 @@ void act_settle(struct act *, struct pending *);
 
 /* Frames of one effect each; without a link, what asks is planned anew. */
 void act_send_change(struct act *, struct wdevice *, struct now);
-void act_send_reads(struct act *, const struct effects *, uint64_t urgent);
+void act_send_reads(struct act *, const struct effects *, enum read_for);
 void act_send_list(struct act *);
 void act_send_status(struct act *, const struct effect *);
 void act_send_delete(struct act *, const struct effect *);

@@ -118,11 +118,11 @@ act_send_change(struct act *a, struct wdevice *d, struct now now)
 
 /* All reads of a turn, in as few frames as hold them; i is moved on. */
 static void
-send_some_reads(struct act *a, const struct effects *fx, uint64_t urgent,
+send_some_reads(struct act *a, const struct effects *fx, enum read_for what_for,
     size_t *i)
 {
 	AUTO_FREE char *names = NULL;
-	struct body_read m = { .urgent = (uint32_t)urgent };
+	struct body_read m = { .what_for = what_for };
 	struct pending *q = NULL;
 	struct wdevice *d;
 	size_t len = 0, n;
@@ -130,7 +130,7 @@ send_some_reads(struct act *a, const struct effects *fx, uint64_t urgent,
 	for (; *i < fx->n; ++*i) {
 		d = fx->list[*i].device;
 		if (fx->list[*i].kind != EFFECT_READ ||
-		    fx->list[*i].number != urgent || d->read_id != 0)
+		    fx->list[*i].number != what_for || d->read_id != 0)
 			continue;
 		n = strlen(d->name);
 		if (len + n + 1 > READ_NAMES)
@@ -151,12 +151,12 @@ send_some_reads(struct act *a, const struct effects *fx, uint64_t urgent,
 }
 
 void
-act_send_reads(struct act *a, const struct effects *fx, uint64_t urgent)
+act_send_reads(struct act *a, const struct effects *fx, enum read_for what_for)
 {
 	size_t i = 0;
 
 	while (a->flight != NULL && i < fx->n)
-		send_some_reads(a, fx, urgent, &i);
+		send_some_reads(a, fx, what_for, &i);
 }
 
 /*
@@ -166,7 +166,7 @@ act_send_reads(struct act *a, const struct effects *fx, uint64_t urgent)
 void
 act_send_list(struct act *a)
 {
-	struct body_read m = { .urgent = 0 };
+	struct body_read m = { .what_for = READ_MOTION };
 
 	if (!a->world->want_list || a->flight == NULL)
 		return;

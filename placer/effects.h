@@ -19,7 +19,7 @@ enum effect_kind {
 	EFFECT_CLOCK,	/* save device's clock (0: stopped) */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */
 	EFFECT_CHANGE,	/* write what is queued on device */
-	EFFECT_READ,	/* read device (number: urgent) */
+	EFFECT_READ,	/* read device (number: enum read_for) */
 	EFFECT_STATUS,	/* text: the patch, number: its digest */
 	EFFECT_DELETE,	/* number: grace in s, or NO_GRACE */
 	EFFECT_EVENT,	/* reason, text, number: warning */

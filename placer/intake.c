@@ -347,7 +347,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 	all_figures(w);
 	RB_FOREACH(d, wdevice_tree, &w->devices) {
 		if (!d->listed && !d->gone)
-			d->want_read = 1; /* absent is not yet gone */
+			world_suspect(d); /* absent is not yet gone */
 		if (!d->listed)
 			world_look_device(w, d);
 	}

@@ -251,7 +251,7 @@ lost_arm_pod(struct world *w, struct wpod *p, struct now now)
 	}
 	if ((d->node != NULL && d->node->brake) || facts_fresh(d, now))
 		return;
-	d->want_read = 1;
+	world_suspect(d);
 	world_look_device(w, d);
 	world_look_at(w, p, now.boot_ms + READ_AGAIN_MS);
 }

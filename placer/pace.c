@@ -7,7 +7,7 @@
 #include "placer/pace.h"
 
 enum {
-	BURST = 40, /* at 240 a minute; flightside/budget.c */
+	BURST = 40, /* as flightside/budget.c has it */
 	PER_MINUTE = 60000,
 	TICK_MIN_MS = 100,
 	TICK_MAX_MS = 1000,
@@ -19,7 +19,9 @@ burst(const struct pace *p)
 {
 	int64_t n = p->rate / 6;
 
-	return (n > BURST ? n : BURST) * 1000;
+	if (n < 1)
+		n = 1;
+	return (n < BURST ? n : BURST) * 1000;
 }
 
 void

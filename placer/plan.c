@@ -321,7 +321,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		unseat(p, now, fx);
 		return 0;
 	case READ:
-		p->device->want_read = 1;
+		p->device->want_read = READ_WRITE;
 		world_look_device(w, p->device);
 		return 0;
 	case WRITE:

@@ -57,7 +57,7 @@ ticks_of(struct world *w, const struct wdevice *d, struct now now)
 }
 
 static void
-ask(struct wdevice *d, struct effects *fx, int urgent)
+ask(struct wdevice *d, struct effects *fx, enum read_for what_for)
 {
 	struct effect *e;
 
@@ -65,7 +65,7 @@ ask(struct wdevice *d, struct effects *fx, int urgent)
 		return;
 	e = effects_add(fx, EFFECT_READ);
 	e->device = d;
-	e->number = (uint64_t)urgent;
+	e->number = what_for;
 }
 
 int
@@ -85,9 +85,9 @@ void
 poll_look(struct world *w, struct wdevice *d, int in_motion, struct now now,
     struct effects *fx)
 {
-	if (d->want_read) {
-		d->want_read = 0;
-		ask(d, fx, 1);
+	if (d->want_read != READ_MOTION) {
+		ask(d, fx, d->want_read);
+		d->want_read = READ_MOTION;
 	}
 	if (!in_motion) {
 		d->poll_boot = d->motion_boot = 0;
@@ -99,7 +99,7 @@ poll_look(struct world *w, struct wdevice *d, int in_motion, struct now now,
 		    next_tick(w, now.boot_ms, d->dev == NULL ? 0 : 1);
 	}
 	if (now.boot_ms >= d->poll_boot) {
-		ask(d, fx, 0);
+		ask(d, fx, READ_MOTION);
 		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(w, d, now));
 	}
 	world_look_device_at(w, d, d->poll_boot);

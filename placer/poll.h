@@ -11,7 +11,7 @@
 int poll_moves(const struct wdevice *);
 
 /*
- * The device's turn: an urgent read that somebody wants, and, while it is in
+ * The device's turn: a read that somebody wants, and, while it is in
  * motion, polls at instants that all devices share.
  */
 void poll_look(struct world *, struct wdevice *, int in_motion, struct now,

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/settings.h"
+#include "ipc/msg.h"
 #include "placer/device.h"
 #include "placer/fit.h"
 #include "placer/life.h"
@@ -187,7 +188,7 @@ struct wdevice {
 	uint32_t batches;     /* withheld so far, suspect.h */
 	uint32_t bad_batch;   /* has a guilty one, 0: nobody knows */
 	uint8_t parked;	      /* for others that waited, how often */
-	uint8_t want_read;    /* before a decision */
+	uint8_t want_read;    /* enum read_for; READ_MOTION: nobody does */
 	uint8_t listed;	      /* seen in the list that now comes in */
 	uint8_t gone;	      /* 404 */
 	uint8_t unreadable;   /* oversize or malformed: frozen */
@@ -320,6 +321,9 @@ void world_set_device(struct world *, struct wdevice *, struct device *,
 
 /* gone or unreadable changed: what choices and figures see of it. */
 void world_device_changed(struct wdevice *);
+
+/* It may be lost or gone: it is to be read, unless for a write anyway. */
+void world_suspect(struct wdevice *);
 
 /* What the next write does with the pod's entry; keeps the counts. */
 void world_queue(struct world *, struct wpod *, enum wish_io);

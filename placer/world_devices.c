@@ -43,6 +43,13 @@ world_add_device(struct world *w, const char *name)
 	return d;
 }
 
+void
+world_suspect(struct wdevice *d)
+{
+	if (d->want_read < READ_SUSPECT)
+		d->want_read = READ_SUSPECT;
+}
+
 static void
 leave_node(struct wdevice *d)
 {

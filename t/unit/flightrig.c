@@ -276,9 +276,9 @@ rig_change(struct rig *r, const char *device, const char *created,
 }
 
 uint64_t
-rig_read(struct rig *r, const char *names, int urgent)
+rig_read(struct rig *r, const char *names, enum read_for what_for)
 {
-	struct body_read m = { .urgent = (uint32_t)urgent };
+	struct body_read m = { .what_for = what_for };
 	uint64_t id = chan_next_id(r->placer);
 
 	m.names = span_of(names);

@@ -86,6 +86,6 @@ unsigned int rig_count(struct rig *, const char *what);
 /* Sends; the id. */
 uint64_t rig_change(struct rig *, const char *device, const char *created,
     int64_t for_ms, unsigned int company_ms, const char *edit);
-uint64_t rig_read(struct rig *, const char *names, int urgent);
+uint64_t rig_read(struct rig *, const char *names, enum read_for);
 
 #endif

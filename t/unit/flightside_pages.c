@@ -10,11 +10,14 @@
 
 Test(pages, period_follows_bytes_and_pages)
 {
-	cr_assert_eq(pages_period(1000, 1, 300000), 30000);
-	cr_assert_eq(pages_period(200000000, 1, 300000), 100000);
-	cr_assert_eq(pages_period(1000, 40, 300000), 60000);
-	cr_assert_eq(pages_period(UINT64_C(1) << 40, 4000, 300000), 300000);
-	cr_assert_eq(pages_period(1000, 1, 5000), 5000);
+	cr_assert_eq(pages_period(1000, 1, 240, 300000), 30000);
+	cr_assert_eq(pages_period(200000000, 1, 240, 300000), 100000);
+	cr_assert_eq(pages_period(1000, 40, 240, 300000), 60000);
+	cr_assert_eq(pages_period(1000, 40, 60, 300000), 240000);
+	cr_assert_eq(pages_period(1000, 40, 960, 300000), 30000);
+	cr_assert_eq(pages_period(UINT64_C(1) << 40, 4000, 240, 300000),
+	    300000);
+	cr_assert_eq(pages_period(1000, 1, 240, 5000), 5000);
 }
 
 Test(pages, page_is_about_four_megabytes)

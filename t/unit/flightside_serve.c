@@ -102,7 +102,7 @@ Test(serve, one_bad_device_spoils_no_other, .timeout = 60)
 	cr_assert_eq(r.seen.nlisted, 2);
 	cr_assert_eq(r.seen.nbad, 1);
 	cr_assert_eq(r.seen.bad[0].kind, ERR_LIMIT);
-	id = rig_read(&r, r.seen.bad[0].name, 0);
+	id = rig_read(&r, r.seen.bad[0].name, READ_MOTION);
 	RIG_UNTIL(&r, rig_done(&r, id) != NULL);
 	cr_assert_eq(r.seen.nbad, 2);
 	cr_assert_eq(r.seen.bad[1].kind, ERR_LIMIT);
@@ -134,8 +134,8 @@ Test(serve, reads_share_a_request_and_name_who_is_gone, .timeout = 60)
 	free(rig_tell(&r, "reset-counts"));
 	names =
 	    xasprintf("%s\nnever-1\n%s\n", r.seen.listed[0], r.seen.listed[1]);
-	first = rig_read(&r, names, 0);
-	second = rig_read(&r, r.seen.listed[0], 0);
+	first = rig_read(&r, names, READ_MOTION);
+	second = rig_read(&r, r.seen.listed[0], READ_MOTION);
 	RIG_UNTIL(&r, rig_done(&r, first) && rig_done(&r, second));
 	cr_assert_eq(rig_done(&r, first)->kind, ERR_NONE);
 	cr_assert_eq(rig_done(&r, second)->kind, ERR_NONE);
@@ -144,7 +144,7 @@ Test(serve, reads_share_a_request_and_name_who_is_gone, .timeout = 60)
 	cr_assert_eq(rig_bad(&r, "never-1")->kind, ERR_GONE);
 	cr_assert_eq(rig_count(&r, "GET /api/v1/devices"), 1);
 	cr_assert_eq(rig_count(&r, "GET /api/v1/devices/:name"), 1);
-	first = rig_read(&r, "", 0);
+	first = rig_read(&r, "", READ_MOTION);
 	RIG_UNTIL(&r, rig_done(&r, first));
 	rig_end(&r);
 }
@@ -163,7 +163,7 @@ static char *
 spec_of(struct rig *r, const char *device)
 {
 	struct span spec;
-	uint64_t id = rig_read(r, device, 1);
+	uint64_t id = rig_read(r, device, READ_WRITE);
 
 	RIG_UNTIL(r, rig_done(r, id) != NULL);
 	cr_assert_eq(scan_get((struct span){ r->seen.last, r->seen.last_len },
@@ -367,8 +367,8 @@ Test(serve, outage_is_told_and_its_end_brings_a_new_list, .timeout = 60)
 	rig_set(&r, SET_RESYNC_INTERVAL, "5s");
 	listed(&r);
 	free(rig_tell(&r, "down"));
-	(void)rig_read(&r, r.seen.listed[0], 0);
-	(void)rig_read(&r, r.seen.listed[1], 1);
+	(void)rig_read(&r, r.seen.listed[0], READ_MOTION);
+	(void)rig_read(&r, r.seen.listed[1], READ_WRITE);
 	RIG_UNTIL(&r, r.seen.state == 0);
 	cr_assert_neq(r.seen.state_text[0], '\0');
 	complete = r.seen.complete;
@@ -387,10 +387,10 @@ Test(serve, limit_of_the_service_is_obeyed_without_an_error, .timeout = 60)
 	rig_start(&r, OPTIONS("--devices", "3"));
 	listed(&r);
 	free(rig_tell(&r, "rate 1 2000"));
-	id = rig_read(&r, r.seen.listed[0], 1);
+	id = rig_read(&r, r.seen.listed[0], READ_WRITE);
 	RIG_UNTIL(&r, rig_done(&r, id));
 	names = xasprintf("%s\n%s\n", r.seen.listed[1], r.seen.listed[2]);
-	id = rig_read(&r, names, 1);
+	id = rig_read(&r, names, READ_WRITE);
 	RIG_UNTIL(&r, rig_done(&r, id));
 	cr_assert_eq(rig_done(&r, id)->kind, ERR_NONE);
 	cr_assert_eq(r.seen.read, 3);
@@ -407,7 +407,7 @@ Test(serve, new_token_in_the_file_mends_a_401, .timeout = 60)
 	listed(&r);
 	free(rig_tell(&r, "expire-tokens"));
 	free(rig_tell(&r, "token"));
-	id = rig_read(&r, r.seen.listed[0], 1);
+	id = rig_read(&r, r.seen.listed[0], READ_WRITE);
 	RIG_UNTIL(&r, rig_done(&r, id));
 	cr_assert_eq(rig_done(&r, id)->kind, ERR_NONE, "%s",
 	    rig_done(&r, id)->text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 #include <criterion/criterion.h>
 
+#include "flightside/budget.h"
 #include "placer/pace.h"
 
 Test(pace, a_small_budget_polls_each_second_and_a_large_one_faster)
@@ -58,4 +59,19 @@ Test(pace, what_went_is_forgotten_at_the_share_of_the_rate)
 	cr_assert(pace_is_busy(&p, 1000 + 8000));
 	cr_assert_not(pace_is_busy(&p, 1000 + 8400));
 	cr_assert_eq(pace_next_boot(&p, 20, 7000, 1000 + 8400), 7000);
+}
+
+Test(pace, its_burst_is_the_budgets)
+{
+	static const int64_t rates[] = { 1, 6, 60, 100, 240, 1000, 1000000 };
+	struct pace p;
+	size_t i;
+	int64_t n;
+
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		pace_init(&p, rates[i]);
+		for (n = 0; !pace_is_busy(&p, 1000); n++)
+			pace_spend(&p, 1000);
+		cr_assert_eq(n, (budget_burst(rates[i]) + 1) / 2);
+	}
 }

@@ -283,7 +283,7 @@ play(struct stage *s, char *text, size_t size)
 	for (i = 0; i < s->fx.n; i++) {
 		e = &s->fx.list[i];
 		if (word(e->kind) == NULL || strstr(text, word(e->kind)) ||
-		    (e->kind == EFFECT_READ && e->number == 0))
+		    (e->kind == EFFECT_READ && e->number == READ_MOTION))
 			continue;
 		snprintf(text + strlen(text), size - strlen(text), "%s%s",
 		    *text ? " " : "", word(e->kind));
