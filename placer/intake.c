@@ -16,6 +16,7 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/taken.h"
 
 /* -- pods -- */
 
@@ -348,6 +349,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 			d->want_read = 1; /* absent is not yet gone */
 		if (!d->listed)
 			world_look_device(w, d);
+		taken_thaw(w, d);
 	}
 	if (first && w->devices_listed)
 		world_look_all(w);
