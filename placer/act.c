@@ -158,8 +158,9 @@ log_brake(const struct effect *e)
 	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 	    &(struct log_about){ .operation = "lost", .fleet = e->node->fleet },
 	    "node %s: %s", e->node->name,
-	    e->number ? "too many devices went silent at once, no clock runs" :
-			"devices are back, clocks run again");
+	    e->number ? "too many devices went silent or left at once: nothing "
+			"is evicted" :
+			"devices are back, evictions go on");
 }
 
 /* -- after it -- */

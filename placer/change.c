@@ -8,6 +8,7 @@
  */
 #include "placer/change.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -315,13 +316,24 @@ change_until(const struct wdevice *d)
 }
 
 const char *
-change_refusal(const struct wdevice *d)
+change_refusal(const struct wdevice *d, char text[MAX_TEXT])
 {
-	if (d->dev == NULL)
+	if (d->dev == NULL || d->gone)
 		return NULL;
-	if (d->dev->owner != NULL)
+	if (d->dev->owner != NULL) {
+		(void)snprintf(text, MAX_TEXT,
+		    "Device %s is owned by %s: nothing can be changed or "
+		    "removed there",
+		    d->name, d->dev->owner);
 		return "DeviceOwned";
-	return d->dev->decommissioning ? "DeviceDecommissioning" : NULL;
+	}
+	if (!d->dev->decommissioning)
+		return NULL;
+	(void)snprintf(text, MAX_TEXT,
+	    "Device %s is being decommissioned: nothing can be changed or "
+	    "removed there",
+	    d->name);
+	return "DeviceDecommissioning";
 }
 
 static int

@@ -33,8 +33,11 @@ void change_look(struct world *, struct wdevice *, struct now,
  */
 int64_t change_until(const struct wdevice *);
 
-/* Why nothing may be added to it any more, a literal; NULL: nothing known. */
-const char *change_refusal(const struct wdevice *);
+/*
+ * Why nothing of it may be written any more, a literal, with words for people;
+ * NULL: nothing known.
+ */
+const char *change_refusal(const struct wdevice *, char text[MAX_TEXT]);
 
 /* Its CHANGE left (act.c): what was queued is flying. */
 void change_sent(struct world *, struct wdevice *, uint64_t id, struct now);

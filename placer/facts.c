@@ -33,9 +33,9 @@ facts_device(const struct wdevice *d, struct now now)
 {
 	if (d->gone)
 		return GONE;
-	if (d->unreadable || d->dev == NULL)
+	if (d->unreadable || d->dev == NULL || d->thaw > 0)
 		return FROZEN;
-	if (!d->dev->enrolled)
+	if (!d->dev->enrolled && !d->dev->decommissioning)
 		return AWAY;
 	switch (d->dev->summary) {
 	case DEVICE_AWAITING_RECONNECT:
@@ -81,6 +81,32 @@ facts_due(const struct world *w, const struct wpod *p)
 	return since + ms;
 }
 
+int
+facts_left(const struct wpod *p)
+{
+	const struct wdevice *d = p->device;
+
+	return d != NULL && d->dev != NULL && !d->gone && p->node != NULL &&
+	    (d->dev->decommissioning || d->node != p->node);
+}
+
+int
+facts_has_run(const struct wpod *p)
+{
+	return p->proven_images != 0 || p->running_ms != 0 ||
+	    p->pod->seen.running_ms != 0 ||
+	    p->pod->seen.phase == PHASE_RUNNING ||
+	    p->pod->seen.phase == PHASE_UNKNOWN;
+}
+
+static int
+is_overdue(const struct world *w, const struct wpod *p, struct now now)
+{
+	return w->flight_reachable && now.boot_ms >= facts_due(w, p) &&
+	    facts_fresh(p->device, now) &&
+	    (p->device->node == NULL || !p->device->node->brake);
+}
+
 static enum life_device
 device_fact(const struct world *w, const struct wpod *p, struct now now)
 {
@@ -89,11 +115,13 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 	if (p->device == NULL)
 		return HERE;
 	is = facts_device(p->device, now);
-	if (is == AWAY && w->flight_reachable &&
-	    now.boot_ms >= facts_due(w, p) && facts_fresh(p->device, now) &&
-	    (p->device->node == NULL || !p->device->node->brake))
-		return OVERDUE;
-	return is;
+	if (is == GONE || is == FROZEN)
+		return is;
+	if (facts_left(p))
+		return LEFT;
+	if (is == AWAY)
+		return is_overdue(w, p, now) ? OVERDUE : AWAY;
+	return p->device->dev->owner != NULL ? OWNED : HERE;
 }
 
 static enum life_pod

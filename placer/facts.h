@@ -20,6 +20,12 @@ int facts_settled(const struct wdevice *);
 /* HERE, AWAY, FROZEN or GONE: without a pod's own clock. */
 enum life_device facts_device(const struct wdevice *, struct now);
 
+/* It is of the pod's fleet no more, or will be of none. */
+int facts_left(const struct wpod *);
+
+/* Did the pod, which is in the API, ever run where it is? */
+int facts_has_run(const struct wpod *);
+
 /* When an AWAY device is OVERDUE for this pod; INT64_MAX: never. */
 int64_t facts_due(const struct world *, const struct wpod *);
 

@@ -17,6 +17,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/proof.h"
+#include "placer/taken.h"
 
 /* -- pods -- */
 
@@ -350,6 +351,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 			world_suspect(d); /* absent is not yet gone */
 		if (!d->listed)
 			world_look_device(w, d);
+		taken_thaw(w, d);
 	}
 	if (first && w->devices_listed) {
 		proof_list(w);

@@ -277,9 +277,11 @@ make_anew(struct world *w, struct wpod *p)
 static int
 may_be_written(const struct wpod *p)
 {
+	char text[MAX_TEXT];
+
 	return p->live->files != NULL && p->queued == IO_NONE &&
 	    p->flying == IO_NONE && !p->device->isolating &&
-	    change_refusal(p->device) == NULL;
+	    change_refusal(p->device, text) == NULL;
 }
 
 void

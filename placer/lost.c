@@ -142,17 +142,30 @@ by_time(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* The most clocks that began within one window. */
-static size_t
-most_at_once(const struct wnode *n)
+/* Silent, or gone from the node while pods of it are there; 0: neither. */
+static int64_t
+missing_since(const struct wdevice *d, const struct wnode *n)
 {
-	const struct wdevice *d;
-	size_t first = 0, i, len = 0, most = 0;
-	int64_t *since = xcalloc(n->ndevices + 1, sizeof(*since));
+	if (d->left == n)
+		return d->left_boot;
+	return d->node == n ? d->away_boot : 0;
+}
 
-	TAILQ_FOREACH(d, &n->devices, on_node)
-		if (d->away_boot != 0)
-			since[len++] = d->away_boot;
+/* The most devices that the node began to miss within one window. */
+static size_t
+most_at_once(struct world *w, const struct wnode *n)
+{
+	struct wdevice *d;
+	size_t first = 0, i, len = 0, most = 0;
+	int64_t *since;
+
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		len += missing_since(d, n) != 0;
+	since = xcalloc(len + 1, sizeof(*since));
+	len = 0;
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		if (missing_since(d, n) != 0)
+			since[len++] = missing_since(d, n);
 	qsort(since, len, sizeof(*since), by_time);
 	for (i = 0; i < len; i++) {
 		while (since[i] - since[first] > BRAKE_WINDOW_MS)
@@ -177,14 +190,15 @@ lost_weigh(struct world *w, struct wnode *n, struct effects *fx)
 	n->brake_stale = 0;
 	if (allowed < BRAKE_LEAST)
 		allowed = BRAKE_LEAST;
-	n->brake = most_at_once(n) > allowed;
+	n->brake = most_at_once(w, n) > allowed;
 	if (was == n->brake)
 		return;
 	e = effects_add(fx, EFFECT_BRAKE);
 	e->node = n;
 	e->number = n->brake;
-	TAILQ_FOREACH(d, &n->devices, on_node)
-		world_look_pods_of(w, d);
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		if (missing_since(d, n) != 0)
+			world_look_pods_of(w, d);
 }
 
 /* -- eviction -- */
@@ -206,8 +220,10 @@ may_evict(struct world *w, struct wpod *p, struct now now)
 }
 
 void
-lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
+    const char *reason, const char *text)
 {
+	AUTO_FREE char *words = NULL;
 	struct effect *e;
 
 	if (p->evicted || p->deleting || !may_evict(w, p, now))
@@ -215,16 +231,20 @@ lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	e = effects_add(fx, EFFECT_DELETE);
 	e->pod = p;
 	e->number = NO_GRACE;
+	words = xasprintf("%s; the pod is deleted", text);
+	effects_event(fx, p, 1, reason, words);
+	effects_record(fx, p, "Evict", text);
+}
+
+void
+lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
+{
 	if (p->device->gone)
-		effects_event(fx, p, 1, "DeviceDeleted",
-		    "Flightctl has no such device "
-		    "any more; the pod is deleted");
+		lost_delete(w, p, now, fx, "DeviceDeleted",
+		    "Flightctl has no such device any more");
 	else
-		effects_event(fx, p, 1, "DeviceTimeoutExceeded",
-		    "the device did not "
-		    "come back in time; the pod is deleted");
-	effects_record(fx, p, "Evict",
-	    p->device->gone ? "device deleted" : "device time-out exceeded");
+		lost_delete(w, p, now, fx, "DeviceTimeoutExceeded",
+		    "the device did not come back in time");
 }
 
 /* -- in time -- */

@@ -12,6 +12,10 @@ void lost_look(struct world *, struct wdevice *, struct now, struct effects *);
 /* EVICT: the pod is deleted as a person would, at EVICT_RATE at most. */
 void lost_evict(struct world *, struct wpod *, struct now, struct effects *);
 
+/* The same for another reason, a literal, with words for people. */
+void lost_delete(struct world *, struct wpod *, struct now, struct effects *,
+    const char *reason, const char *text);
+
 /* After those: does the brake hold? */
 void lost_weigh(struct world *, struct wnode *, struct effects *);
 

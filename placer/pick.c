@@ -105,6 +105,8 @@ pick_usable(const struct wdevice *d)
 		return PICK_CONTESTED;
 	if (!dev->spec_valid)
 		return PICK_SPEC_INVALID;
+	if (d->thaw > 0)
+		return PICK_FROZEN;
 	switch (dev->summary) {
 	case DEVICE_ONLINE:
 	case DEVICE_DEGRADED:
@@ -449,6 +451,40 @@ could_hold(const struct wdevice *d, const struct fit_room *want)
 	return fit_check(&d->total, want) == FIT_OK;
 }
 
+static int
+has_owner(const struct pick_table *t, size_t slot, const char *owner,
+    const struct wpod *p)
+{
+	return t->rows[slot].reason == PICK_OWNED &&
+	    (owner == NULL ||
+		strcmp(t->devices[slot]->dev->owner, owner) == 0) &&
+	    is_wished(t->devices[slot], p->pod->wish);
+}
+
+/* ": 2 owned by Fleet/x, 1 owned by Fleet/y" */
+static size_t
+say_owned(const struct pick_table *t, const struct wpod *p, char *text,
+    size_t at, const char **sep)
+{
+	const char *owner;
+	size_t i, k, n;
+
+	for (i = 0; i < t->n; i++) {
+		if (!has_owner(t, i, NULL, p))
+			continue;
+		owner = t->devices[i]->dev->owner;
+		for (k = 0; k < i && !has_owner(t, k, owner, p); k++)
+			continue;
+		if (k < i)
+			continue; /* was counted */
+		for (n = 0; k < t->n; k++)
+			n += has_owner(t, k, owner, p) != 0;
+		at = say(text, at, "%s%zu owned by %s", *sep, n, owner);
+		*sep = ", ";
+	}
+	return at;
+}
+
 static void
 explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 {
@@ -475,6 +511,10 @@ explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 	for (i = 1; i < PICK_COUNT; i++) {
 		if (counts[i] == 0)
 			continue;
+		if (i == PICK_OWNED) {
+			at = say_owned(t, p, a->text, at, &sep);
+			continue;
+		}
 		at = say(a->text, at, "%s%zu %s", sep, counts[i], words[i]);
 		sep = ", ";
 	}

@@ -21,6 +21,7 @@
 	X(ISOLATING, "looking for a failing pod")                 \
 	X(CONTESTED, "whose spec another writer undoes")          \
 	X(SPEC_INVALID, "whose spec another writer made invalid") \
+	X(FROZEN, "frozen by a restore of Flightctl")             \
 	X(DISCONNECTED, "disconnected")                           \
 	X(NO_CPU, "no room for CPU")                              \
 	X(NO_MEMORY, "no room for memory")                        \

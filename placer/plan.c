@@ -24,6 +24,7 @@
 #include "placer/pick.h"
 #include "placer/prepare.h"
 #include "placer/proof.h"
+#include "placer/taken.h"
 #include "placer/tell.h"
 
 enum {
@@ -162,28 +163,6 @@ unseat(struct wpod *p, struct now now, struct effects *fx)
 	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 
-/*
- * Nothing can be added to the device any more.  1: what is not there in any
- * form goes elsewhere; the others wait.
- */
-static int
-leaves(struct wpod *p, const char *reason, struct effects *fx)
-{
-	const struct wdevice *d = p->device;
-	char text[MAX_NAME + 64];
-
-	(void)snprintf(text, sizeof(text), "Device %s takes no additions",
-	    d->name);
-	tell_waits(fx, p, reason, text);
-	if (p->sent &&
-	    (device_entry(d->dev, p->app) != NULL || !facts_settled(d)))
-		return 0;
-	p->retreating = 1;
-	effects_pod(fx, EFFECT_SEAT, p);
-	effects_record(fx, p, "Retreat", text);
-	return 1;
-}
-
 static void
 tell_denied(struct wpod *p, struct effects *fx)
 {
@@ -212,24 +191,20 @@ waits_for_proof(struct world *w, struct wpod *p, struct now now)
 	return 1;
 }
 
-/* 1: to be decided on once more. */
-static int
+static void
 write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
-	const char *refusal = change_refusal(p->device);
 	struct why why;
 
-	if (refusal != NULL)
-		return leaves(p, refusal, fx);
 	if (p->denied)
 		tell_denied(p, fx);
 	if (pauses(w, p, now) || (p->device->isolating && !p->suspect))
-		return 0; /* the search's end looks again */
+		return; /* the search's end looks again */
 	if (p->pod->images != p->rendered_images) {
 		/* what ran is saved first */
 		if (p->entry != NULL && !p->pod->uses_secrets) {
 			world_look_at(w, p, now.boot_ms + SAVED_MS);
-			return 0;
+			return;
 		}
 		p->has_entry = 0; /* other images: rendered anew */
 	}
@@ -248,7 +223,6 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		refused(w, p, &why, now, fx);
 		break;
 	}
-	return 0;
 }
 
 /* The images that ran go back into the spec; the others are tried later. */
@@ -325,13 +299,16 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		world_look_device(w, p->device);
 		return 0;
 	case WRITE:
-		return write_entry(w, p, now, fx);
+		write_entry(w, p, now, fx);
+		return 0;
 	case REMOVE:
 		change_queue(w, p, IO_CUT, now);
 		return 0;
 	case BLAME:
 		blame(p, fx);
 		return 1;
+	case MOVE:
+		return taken_move(w, p, now, fx);
 	case EVICT:
 		lost_evict(w, p, now, fx);
 		return 0;
@@ -345,11 +322,27 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 	return 0;
 }
 
+/* What it waits for is not ours to do: people are told. */
 static int
-is_told(enum life_state state)
+waits_for_device(struct wpod *p, struct effects *fx)
 {
-	return state != LOOKING && state != FREE && state != LEAVING &&
-	    state != EVICTING;
+	char text[MAX_TEXT];
+	const char *reason;
+
+	if ((p->state != LEAVING && p->state != RETREAT &&
+		p->state != REPLACING) ||
+	    (reason = change_refusal(p->device, text)) == NULL)
+		return 0;
+	tell_waits(fx, p, reason, text);
+	return 1;
+}
+
+static int
+is_told(struct wpod *p, struct effects *fx)
+{
+	if (p->state == LOOKING || p->state == FREE || p->state == EVICTING)
+		return 0;
+	return waits_for_device(p, fx) || p->state != LEAVING;
 }
 
 /*
@@ -400,7 +393,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	live_look(w, p, now, fx);
 	if (p->device != NULL)
 		world_look_device_at(w, p->device, now.boot_ms);
-	if (p->pod != NULL && is_told(p->state))
+	if (p->pod != NULL && is_told(p, fx))
 		tell_status(w, p, now, fx);
 	if (p->device != NULL && (p->state == LOST || f.pod == EXPIRED))
 		lost_arm_pod(w, p, now);
@@ -431,8 +424,10 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		if (w->nodes[i].retry)
 			look_at_waiting(w, &w->nodes[i]);
 	RB_FOREACH(d, wdevice_tree, &w->devices)
-		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms)
+		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms) {
 			lost_look(w, d, now, fx);
+			taken_look(w, d, now, fx);
+		}
 	for (i = 0; i < w->nnodes; i++)
 		lost_weigh(w, &w->nodes[i], fx);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)

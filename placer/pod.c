@@ -381,14 +381,14 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	return 0;
 }
 
-/* "device edge-1": what we said in the condition, while it had a seat. */
+/* "device edge-1[, ...]": what we said in the condition. */
 static void
 build_told_device(struct block *b, struct json_object *status, struct pod *pod)
 {
 	static const char word[] = "device ";
 	struct json_object *list = jread_member(status, "conditions"), *c;
 	const char *type, *message;
-	size_t i, len = sizeof(word) - 1;
+	size_t i, n, len = sizeof(word) - 1;
 
 	for (i = 0; i < jread_count(list); i++) {
 		c = jread_item(list, i);
@@ -396,10 +396,12 @@ build_told_device(struct block *b, struct json_object *status, struct pod *pod)
 		message = jread_string(jread_member(c, "message"));
 		if (type == NULL || message == NULL ||
 		    strcmp(type, pod_condition_type(COND_DEVICE)) != 0 ||
-		    strncmp(message, word, len) != 0 || message[len] == '\0' ||
-		    strlen(message + len) > MAX_NAME)
+		    strncmp(message, word, len) != 0)
 			continue;
-		pod->told_device = block_str(b, message + len);
+		n = strcspn(message + len, ",");
+		if (n == 0 || n > MAX_NAME)
+			continue;
+		pod->told_device = block_strn(b, message + len, n);
 		return;
 	}
 }

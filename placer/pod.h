@@ -65,8 +65,9 @@ struct pod_seen {
 	uint32_t restarts;   /* sum of restartCount */
 	uint32_t init_restarts; /* likewise, of initContainerStatuses */
 	uint32_t init_done;	/* those that are terminated or started */
-	uint64_t reasons; /* digest: the pod's and its containers' reasons,
-			     pod_reasons_add() over each */
+	uint64_t reasons; /* digest: the reasons of the pod, of our condition
+			     and of its containers, pod_reasons_add() over
+			     each */
 };
 
 struct pod_container {
@@ -174,8 +175,9 @@ int term_holds(const struct term *, const struct label *, size_t,
     const char *name);
 
 /*
- * The digest of reasons in pod_seen: starts as 0, takes the pod's reason, then
- * each container's of waiting; NULL or empty ones change nothing.
+ * The digest of reasons in pod_seen: starts as 0, takes the pod's reason, that
+ * of condition Device, then each container's of waiting; NULL or empty ones
+ * change nothing.
  */
 uint64_t pod_reasons_add(uint64_t, const char *);
 

@@ -259,6 +259,7 @@ view_state(const struct podstatus_in *in, struct view *v)
 	case LEAVING:
 	case SENDING:
 	case STARTING:
+	case DRAINING:
 	case RETREAT:
 		view_underway(in, v);
 		return;
@@ -302,7 +303,8 @@ view_device(const struct podstatus_in *in, struct view *v)
 		v->device = "DeviceFrozen";
 	} else if (in->connected) {
 		v->cond[COND_DEVICE] = TRUTH_TRUE;
-		v->device = "DeviceConnected";
+		v->device =
+		    in->owner != NULL ? "DeviceOwned" : "DeviceConnected";
 	} else {
 		v->cond[COND_DEVICE] = TRUTH_UNKNOWN;
 		v->device = "DeviceDisconnected";

@@ -19,6 +19,7 @@ struct podstatus_in {
 	enum life_state state;
 	const char *device;		 /* its seat, or NULL */
 	const struct app_report *report; /* or NULL: none for it */
+	const char *owner;		 /* Fleet that has it, or NULL */
 	int applied;			 /* its entry is applied */
 	int unreported;			 /* no report for it, for long */
 	int connected;			 /* the device is not AWAY/OVERDUE */

@@ -98,6 +98,9 @@ read_condition(struct json_object *j, struct pod_seen *seen)
 		seen->cond[i].status = (enum truth)word_index(truths,
 		    COUNT(truths), jread_string(jread_member(j, "status")));
 		seen->cond[i].since_ms = time_of(j, "lastTransitionTime");
+		if (i == COND_DEVICE)
+			seen->reasons = pod_reasons_add(seen->reasons,
+			    jread_string(jread_member(j, "reason")));
 		return;
 	}
 }

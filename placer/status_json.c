@@ -71,7 +71,9 @@ put_conditions(struct json_object *status, const struct podstatus_in *in,
 	size_t i;
 
 	if (in->device != NULL)
-		device = xasprintf("device %s", in->device);
+		device = xasprintf("device %s%s%s", in->device,
+		    in->owner != NULL ? ", owned by " : "",
+		    in->owner != NULL ? in->owner : "");
 	for (i = 0; i < COND_COUNT; i++) {
 		message = NULL;
 		if (i == COND_DEVICE)
@@ -285,7 +287,8 @@ status_json(const struct podstatus_in *in, const struct view *v,
 	*out = (struct podstatus){ .phase = v->phase,
 		.ready = v->cond[COND_READY] };
 	out->says.phase = v->phase;
-	out->says.reasons = pod_reasons_add(0, v->reason);
+	out->says.reasons =
+	    pod_reasons_add(pod_reasons_add(0, v->reason), v->device);
 	for (i = 0; i < COND_COUNT; i++)
 		out->says.cond[i].status = v->cond[i];
 	jmake_int(status, "observedGeneration", (int64_t)in->pod->generation);

@@ -52,7 +52,7 @@ tell_waits_no_more(struct wpod *p)
 	free(p->why_waits);
 	p->why_waits = NULL;
 	p->why_reason = NULL;
-	p->hopeless = p->refusals = 0;
+	p->hopeless = p->refusals = p->denied = 0;
 }
 
 static void
@@ -112,7 +112,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		.pod = p->pod,
 		.state = p->state,
 		.final_failed = (p->hopeless && p->pod->controller == NULL) ||
-		    (p->pod->terminating && !p->ended),
+		    (p->pod->terminating && p->state == DONE && !p->ended),
 		.report_final = p->ended,
 		.running_ms = p->running_ms,
 		.now = now,
@@ -127,8 +127,10 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		in.applied = p->applied;
 		in.unreported = is_unreported(w, p, now);
 		in.connected = facts_device(p->device, now) == HERE;
-		if (p->device->dev != NULL)
+		if (p->device->dev != NULL) {
+			in.owner = p->device->dev->owner;
 			in.report = device_report(p->device->dev, p->app);
+		}
 		add_pull(p, &in, now);
 	}
 	podstatus_make(&in, &out);

@@ -201,6 +201,11 @@ struct wdevice {
 	int64_t motion_boot;  /* polled since: for the period */
 	int64_t unknown_boot; /* summary Unknown since, 0: not */
 	int64_t away_boot;    /* its clock; 0: not running */
+	uint8_t owned;	      /* by a Fleet, as was told */
+	uint8_t frozen;	      /* a summary that is FROZEN, as was told */
+	uint8_t thaw;	      /* FROZEN until so many more complete lists */
+	struct wnode *left;   /* node of pods here that it is no more of */
+	int64_t left_boot;    /* since */
 	uint32_t disconnections;
 	struct tally deployed; /* from creation to running */
 	uint32_t slot;	       /* in its node's pick table */

@@ -14,6 +14,10 @@
 #include "placer/proof.h"
 #include "placer/world.h"
 
+enum {
+	THAW_ROUNDS = 2 /* as an orphan has, see facts.c */
+};
+
 RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
 
 int
@@ -192,10 +196,44 @@ new_incarnation(struct wdevice *d)
 	TAILQ_FOREACH(p, &d->pods, on_device)
 		p->applied = p->ended = p->blamed = p->withheld = p->suspect =
 		    p->there = p->untold = 0;
-	d->isolating = 0;
+	d->isolating = d->thaw = 0;
 	d->contest_ms = d->stalled_boot = d->stall_ms = d->nudged_boot = 0;
 	d->ours = 0;
 	memset(d->undone_boot, 0, sizeof(d->undone_boot));
+}
+
+/*
+ * Flightctl was restored from a backup: this read began after our last write
+ * was answered, and is of a time before it.
+ */
+static int
+went_back(const struct wdevice *d, const struct device *dev, int64_t read_boot)
+{
+	return d->wrote_created != NULL &&
+	    strcmp(d->wrote_created, dev->created) == 0 &&
+	    dev->generation < d->wrote_generation && d->change_id == 0 &&
+	    read_boot > d->sent_boot;
+}
+
+static int
+is_frozen(const struct device *dev)
+{
+	return dev->summary == DEVICE_AWAITING_RECONNECT ||
+	    dev->summary == DEVICE_CONFLICT_PAUSED;
+}
+
+/* What its spec says is not what we left there, and nobody undid it. */
+static void
+restored(struct wdevice *d)
+{
+	struct wpod *p;
+
+	d->thaw = THAW_ROUNDS;
+	d->wrote_generation = 0;
+	d->ours = 0;
+	d->stalled_boot = d->stall_ms = d->nudged_boot = 0;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		p->there = p->untold = 0;
 }
 
 void
@@ -207,6 +245,8 @@ world_set_device(struct world *w, struct wdevice *d, struct device *dev,
 
 	if (d->dev != NULL && strcmp(d->dev->created, dev->created) != 0)
 		new_incarnation(d);
+	if (is_frozen(dev) || went_back(d, dev, read_boot))
+		restored(d);
 	device_free(d->dev);
 	d->dev = dev;
 	d->gone = d->unreadable = 0;

@@ -103,6 +103,8 @@ edge_init(struct edge *d)
 {
 	TAILQ_INIT(&d->apps);
 	TAILQ_INIT(&d->configs);
+	TAILQ_INIT(&d->old_apps);
+	TAILQ_INIT(&d->old_configs);
 	TAILQ_INIT(&d->target);
 	TAILQ_INIT(&d->told);
 	TAILQ_INIT(&d->guilt);
@@ -133,6 +135,8 @@ edge_clear(struct edge *d)
 
 	edge_empty(&d->apps);
 	edge_empty(&d->configs);
+	edge_empty(&d->old_apps);
+	edge_empty(&d->old_configs);
 	edge_empty(&d->target);
 	while (!TAILQ_EMPTY(&d->told))
 		drop_told(d, TAILQ_FIRST(&d->told));
@@ -295,6 +299,54 @@ edge_render(struct scene *sc, struct edge *d)
 		d->rendered_version = d->reported_version;
 	d->rendered_version++;
 	d->rv++;
+	edge_wake(sc, d);
+}
+
+static void
+copy(struct element_list *to, const struct element_list *from)
+{
+	const struct element *e;
+
+	edge_empty(to);
+	TAILQ_FOREACH(e, from, link)
+		edge_set(to, e->name, e->raw);
+}
+
+void
+edge_backup(struct edge *d)
+{
+	copy(&d->old_apps, &d->apps);
+	copy(&d->old_configs, &d->configs);
+	set(&d->old_spec, d->spec);
+	set(&d->old_hash, d->rendered_hash);
+	d->old_generation = d->generation;
+	d->old_version = d->rendered_version;
+}
+
+/* Its agent goes on with what it has. */
+void
+edge_restore(struct edge *d)
+{
+	copy(&d->apps, &d->old_apps);
+	copy(&d->configs, &d->old_configs);
+	set(&d->spec, d->old_spec);
+	set(&d->rendered_hash, d->old_hash);
+	d->generation = d->old_generation;
+	d->rendered_version = d->old_version;
+	d->hold_render = d->hold_apply = 1;
+	d->rv++;
+	set(&d->summary, "AwaitingReconnect");
+}
+
+/* A version that is newer than the agent's. */
+void
+edge_resume(struct scene *sc, struct edge *d)
+{
+	d->hold_render = d->hold_apply = 0;
+	mark_digest(span_of(d->spec), d->rendered_hash);
+	d->rendered_version = d->reported_version + 1;
+	d->rv++;
+	set(&d->summary, "Online");
 	edge_wake(sc, d);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/jread.h"
 #include "common/xmem.h"
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
@@ -151,6 +152,33 @@ e_status(struct scene *sc, const struct words *s)
 	if (strncmp(is, reason, strlen(reason)) != 0 ||
 	    strstr(is, message) == NULL)
 		scene_fail(sc, "the reason is \"%s\"", is);
+}
+
+/* expect condition LABEL REASON MESSAGE: what condition Device says */
+static void
+e_condition(struct scene *sc, const struct words *s)
+{
+	const struct kpod *p = kube_pod(sc, words_at(s, 2));
+	AUTO_FREE char *wanted = rest_of(s, 3);
+	AUTO_FREE char *is = NULL;
+	struct json_object *list, *c;
+	const char *type;
+	size_t i;
+
+	if (p == NULL)
+		return;
+	list = jread_member(p->status, "conditions");
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		if (type == NULL ||
+		    strcmp(type, pod_condition_type(COND_DEVICE)) != 0)
+			continue;
+		free(is);
+		is = xasprintf("%s %s", jread_string(jread_member(c, "reason")),
+		    jread_string(jread_member(c, "message")));
+	}
+	same(sc, "the condition", is != NULL ? is : "none", wanted);
 }
 
 static const struct wpod *
@@ -303,6 +331,7 @@ static const struct {
 	{ "spec", e_spec },
 	{ "files", e_files },
 	{ "status", e_status },
+	{ "condition", e_condition },
 	{ "seat", e_seat },
 	{ "state", e_state },
 	{ "pods", e_pods },

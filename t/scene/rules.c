@@ -273,7 +273,10 @@ rules_status(struct scene *sc, const struct body_pod_status *m)
 		    kube_phase(p), phase);
 }
 
-/* Only a gone or overdue device costs a pod its life. */
+/*
+ * Only a device that is gone, overdue or another's costs a pod its life; with
+ * a Fleet as owner, once that took the entry out.
+ */
 static void
 check_eviction(struct scene *sc, const struct kpod *p)
 {
@@ -282,7 +285,8 @@ check_eviction(struct scene *sc, const struct kpod *p)
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (edge_may_run(d, p->app) && !d->silent && d->listed &&
 		    strcmp(d->lifecycle, "Enrolled") == 0 &&
-		    strcmp(d->summary, "Online") == 0)
+		    strcmp(d->summary, "Online") == 0 &&
+		    (d->owner == NULL || edge_find(&d->apps, p->app) != NULL))
 			scene_fail(sc, "%s is evicted while %s is there",
 			    p->label, d->name);
 }

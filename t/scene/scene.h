@@ -143,6 +143,9 @@ struct edge {
 	uint64_t rv, generation;
 	struct element_list apps, configs;
 	char *spec; /* the member as it is sent */
+	struct element_list old_apps, old_configs; /* of its backup */
+	char *old_spec, *old_hash;
+	uint64_t old_generation, old_version;
 	char *rendered_hash;
 	uint64_t rendered_version;
 	int hold_render;
@@ -294,6 +297,9 @@ char *edge_text(const struct edge *);
 /* Its lists of elements changed: a new generation, rendered unless held. */
 void edge_stored(struct scene *, struct edge *);
 void edge_render(struct scene *, struct edge *);
+void edge_backup(struct edge *);
+void edge_restore(struct edge *);
+void edge_resume(struct scene *, struct edge *);
 int edge_is_rendered(const struct edge *);
 void edge_wake(struct scene *, struct edge *); /* the agent looks */
 void edge_set(struct element_list *, const char *name, const char *raw);

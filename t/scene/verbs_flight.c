@@ -229,6 +229,45 @@ verb_reborn(struct scene *sc, const struct words *s)
 		flight_push(sc, flight_add(sc, d->name));
 }
 
+/* backup NAME: Flightctl's database, as far as this device is in it. */
+void
+verb_backup(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d != NULL)
+		edge_backup(d);
+}
+
+void
+verb_restored(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d == NULL)
+		return;
+	if (d->old_spec == NULL) {
+		scene_fail(sc, "%s has no backup", d->name);
+		return;
+	}
+	edge_restore(d);
+	if (!sc->rounds_off)
+		flight_push(sc, d);
+}
+
+/* resumed NAME: its conflict is over, or its agent has reconnected. */
+void
+verb_resumed(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d == NULL)
+		return;
+	edge_resume(sc, d);
+	if (!sc->rounds_off)
+		flight_push(sc, d);
+}
+
 /* other NAME ELEMENT: another writer's application appears. */
 void
 verb_other(struct scene *sc, const struct words *s)

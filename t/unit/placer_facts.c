@@ -204,6 +204,46 @@ not_enrolled(struct stage *s)
 }
 
 static void
+owned(struct stage *s)
+{
+	s->dev->owner = app;
+}
+static void
+owned_and_away(struct stage *s)
+{
+	owned(s);
+	off(s);
+}
+static void
+left(struct stage *s)
+{
+	s->d->node = NULL;
+}
+static void
+left_and_away(struct stage *s)
+{
+	left(s);
+	off(s);
+}
+static void
+left_and_frozen(struct stage *s)
+{
+	left(s);
+	s->dev->summary = DEVICE_CONFLICT_PAUSED;
+}
+static void
+decommissioning(struct stage *s)
+{
+	s->dev->decommissioning = 1;
+	s->dev->enrolled = 0;
+}
+static void
+thaws(struct stage *s)
+{
+	s->d->thaw = 1;
+}
+
+static void
 devices_unlisted(struct stage *s)
 {
 	world_unseat(s->w, s->p);
@@ -344,10 +384,14 @@ static const struct {
 		.entry = UPDATE_FAILED) CASE(flying_set,
 		.entry = SENT) CASE(flying_cut,
 		.entry = TAKEN_OUT) CASE(not_applied, .entry = SENT) CASE(stale,
-		.entry = SENT) CASE(stale_of_another, .entry = APPLIED)
-		CASE(gone, .device = GONE) CASE(unreadable,
-		    .device = FROZEN) CASE(off, .device = AWAY) CASE(reboots,
-		    .device = HERE) CASE(not_enrolled, .device = AWAY)
+		.entry = SENT) CASE(stale_of_another,
+		.entry = APPLIED) CASE(gone, .device = GONE) CASE(unreadable,
+		.device = FROZEN) CASE(off, .device = AWAY) CASE(reboots,
+		.device = HERE) CASE(not_enrolled, .device = AWAY) CASE(owned,
+		.device = OWNED) CASE(owned_and_away, .device = AWAY) CASE(left,
+		.device = LEFT) CASE(left_and_away, .device = LEFT)
+		CASE(left_and_frozen, .device = FROZEN) CASE(decommissioning,
+		    .device = LEFT) CASE(thaws, .device = FROZEN)
 		    CASE(just_unknown, .device = HERE) CASE(long_unknown,
 			.device = AWAY) CASE(away, .device = OVERDUE)
 			CASE(nearly_overdue, .device = AWAY) CASE(never_overdue,
