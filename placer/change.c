@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/company.h"
 #include "placer/contest.h"
 #include "placer/facts.h"
 #include "placer/fault.h"
@@ -30,7 +31,6 @@ enum {
 	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
 	SINGLE_MS = 60 * 1000, /* so long one addition a write */
 	DENIED_MS = 60 * 1000, /* before the same is tried again */
-	TURN_MS = 1000,	       /* who was left out is looked at again */
 };
 
 static int64_t
@@ -101,6 +101,7 @@ change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 		io = p->queued;
 		world_queue(w, p, IO_NONE);
 		p->flying = io;
+		p->left_boot = 0;
 	}
 }
 
@@ -344,36 +345,6 @@ takes_writes(const struct wdevice *d)
 	    !d->dev->consoles;
 }
 
-/* Additions beyond room wait; they are looked at again then. */
-static void
-leave(struct world *w, struct wdevice *d, int room, int64_t then_boot,
-    struct now now)
-{
-	struct wpod *p;
-
-	TAILQ_FOREACH(p, &d->pods, on_device) {
-		/* Contested or not, what is there may be changed. */
-		if (!adds(p->queued) ||
-		    (now.boot_ms < contest_until(d) &&
-			device_entry(d->dev, p->app) != NULL) ||
-		    room-- > 0)
-			continue;
-		room = 0;
-		change_queue(w, p, IO_NONE, now);
-		world_look_at(w, p, then_boot);
-	}
-}
-
-/* Removals first, then one addition or none. */
-static void
-leave_some(struct world *w, struct wdevice *d, struct now now)
-{
-	if (now.boot_ms < contest_until(d))
-		leave(w, d, 0, contest_until(d), now);
-	else if (now.boot_ms < d->single_boot)
-		leave(w, d, d->nurgent == 0, now.boot_ms + TURN_MS, now);
-}
-
 /* -- the machine (spec.def) -- */
 
 static enum spec_write
@@ -430,7 +401,7 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 {
 	switch (action) {
 	case SPEC_DO_WRITE:
-		leave_some(w, d, now);
+		company_choose(w, d, now);
 		if (d->nqueued == 0)
 			return 1;
 		effects_add(fx, EFFECT_CHANGE)->device = d;

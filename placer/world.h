@@ -135,6 +135,7 @@ struct wpod {
 	const char *fault_reason; /* a literal, or NULL */
 	uint8_t refusals;	  /* something it mounts was not there */
 	int64_t retry_boot;	  /* not before */
+	int64_t left_boot;	  /* since then it waits, company.h; 0: no */
 	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
 	int64_t
 	    silent_boot; /* the device says nothing of it since, 0: it does */
