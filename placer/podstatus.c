@@ -106,16 +106,30 @@ larger(uint32_t a, uint32_t b)
  * With several containers there is one that keeps the pod, and it is counted;
  * so are, among those that have started, init containers that have ended.
  */
+static uint32_t
+started_of(const struct app_report *r)
+{
+	return r == NULL || r->of == 0 ? 0 : r->of - 1u;
+}
+
+int
+podstatus_has_begun(const struct pod *pod, const struct app_report *r)
+{
+	uint32_t inits = count(pod).inits;
+
+	return inits == 0 || started_of(r) > inits ||
+	    pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+}
+
 static void
 view_counts(const struct podstatus_in *in, struct view *v)
 {
 	const struct app_report *r = in->report;
 	struct counts n = count(in->pod);
-	uint32_t of = r == NULL || r->of == 0 ? 0 : r->of - 1u;
+	uint32_t of = started_of(r);
 	uint32_t done = in->pod->seen.init_done;
 
-	v->begun |= n.inits == 0 || of > n.inits ||
-	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+	v->begun |= podstatus_has_begun(in->pod, r) != 0;
 	/* What was told has started, though the report forgot it. */
 	v->init_started = larger(of, done > 0 ? done + 1 : 0);
 	if (v->init_started > n.inits)
