@@ -236,11 +236,16 @@ note_end(struct wpod *p, const struct wdevice *d)
 		p->ended = 1;
 }
 
-/* Reports are missing for some seconds when an agent or a device restarts. */
+/*
+ * When an agent or a device restarts, reports are missing for some seconds,
+ * and then Unknown for up to a status interval.
+ */
 static void
 note_silence(struct wpod *p, const struct wdevice *d)
 {
-	if (!p->applied || device_report(d->dev, p->app) != NULL) {
+	const struct app_report *r = device_report(d->dev, p->app);
+
+	if (!p->applied || (r != NULL && r->state != APP_UNKNOWN)) {
 		p->silent_boot = 0;
 		return;
 	}
@@ -248,18 +253,26 @@ note_silence(struct wpod *p, const struct wdevice *d)
 		p->silent_boot = d->read_boot;
 }
 
+/* It runs from its main containers on, and was deployed only once. */
 static void
-note_running(struct wpod *p, struct wdevice *d, struct now now)
+note_running(struct wpod *p, struct wdevice *d, struct now now,
+    struct effects *fx)
 {
 	const struct app_report *r = device_report(d->dev, p->app);
 
-	if (r == NULL || r->state != APP_RUNNING || p->running_ms != 0)
+	if (p->pod == NULL || r == NULL || r->state != APP_RUNNING ||
+	    p->running_ms != 0 || !podstatus_has_begun(p->pod, r))
 		return;
-	p->running_ms = now.wall_ms;
-	if (p->pod == NULL || now.wall_ms < (int64_t)p->pod->order_ms)
-		return;
-	d->deployed.n++;
-	d->deployed.us += (now.wall_ms - (int64_t)p->pod->order_ms) * 1000;
+	p->running_ms = p->pod->seen.started_ms;
+	if (p->running_ms == 0) {
+		p->running_ms = now.wall_ms;
+		if (now.wall_ms >= (int64_t)p->pod->order_ms) {
+			d->deployed.n++;
+			d->deployed.us +=
+			    (now.wall_ms - (int64_t)p->pod->order_ms) * 1000;
+		}
+	}
+	effects_pod(fx, EFFECT_SEAT, p);
 }
 
 void
@@ -295,7 +308,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		if (settled && e == NULL)
 			p->applied = 0;
 		note_silence(p, d);
-		note_running(p, d, now);
+		note_running(p, d, now, fx);
 		note_end(p, d);
 		world_look(w, p);
 	}

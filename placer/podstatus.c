@@ -106,16 +106,30 @@ larger(uint32_t a, uint32_t b)
  * With several containers there is one that keeps the pod, and it is counted;
  * so are, among those that have started, init containers that have ended.
  */
+static uint32_t
+started_of(const struct app_report *r)
+{
+	return r == NULL || r->of == 0 ? 0 : r->of - 1u;
+}
+
+int
+podstatus_has_begun(const struct pod *pod, const struct app_report *r)
+{
+	uint32_t inits = count(pod).inits;
+
+	return inits == 0 || started_of(r) > inits ||
+	    pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+}
+
 static void
 view_counts(const struct podstatus_in *in, struct view *v)
 {
 	const struct app_report *r = in->report;
 	struct counts n = count(in->pod);
-	uint32_t of = r == NULL || r->of == 0 ? 0 : r->of - 1u;
+	uint32_t of = started_of(r);
 	uint32_t done = in->pod->seen.init_done;
 
-	v->begun |= n.inits == 0 || of > n.inits ||
-	    in->pod->seen.cond[COND_INITIALIZED].status == TRUTH_TRUE;
+	v->begun |= podstatus_has_begun(in->pod, r) != 0;
 	/* What was told has started, though the report forgot it. */
 	v->init_started = larger(of, done > 0 ? done + 1 : 0);
 	if (v->init_started > n.inits)
@@ -137,11 +151,18 @@ is_ready(const struct podstatus_in *in)
 	return r->of > n.all && r->ready > n.lasting;
 }
 
+/*
+ * For up to a status interval after the agent's own restart nothing, or
+ * Unknown, is reported of what runs on: it is as ready as it was last.
+ */
 static void
-view_unreported(const struct podstatus_in *in, struct view *v)
+view_silence(const struct podstatus_in *in, struct view *v)
 {
-	if (!in->unreported)
+	if (!in->unreported) {
+		v->ready = in->state == RUNNING && in->applied &&
+		    in->pod->seen.cond[COND_READY].status == TRUTH_TRUE;
 		return;
+	}
 	v->reason = v->unready = "StatusNotReported";
 	v->message = "the device runs its version and reports nothing of the "
 		     "application";
@@ -164,7 +185,7 @@ view_report(const struct podstatus_in *in, struct view *v)
 	v->phase = PHASE_RUNNING;
 	v->shape = SHAPE_RUNS;
 	if (r == NULL) {
-		view_unreported(in, v);
+		view_silence(in, v);
 		return;
 	}
 	switch (r->state) {
@@ -180,6 +201,11 @@ view_report(const struct podstatus_in *in, struct view *v)
 			v->shape = SHAPE_ENDS;
 		return;
 	case APP_UNKNOWN:
+		if (was_seen(in))
+			view_silence(in, v);
+		else
+			view_pending(v);
+		return;
 	case APP_PREPARING:
 	case APP_STARTING:
 		if (!was_seen(in))

@@ -48,6 +48,9 @@ struct podstatus {
 void podstatus_make(const struct podstatus_in *, struct podstatus *);
 void podstatus_clear(struct podstatus *);
 
+/* Have all init containers ended, by what is reported or was told before? */
+int podstatus_has_begun(const struct pod *, const struct app_report *);
+
 /* 1: what the API shows already says the same (times and messages apart). */
 int podstatus_is_told(const struct podstatus *, const struct pod *);
 

@@ -25,6 +25,8 @@
 enum {
 	READY_MS = 30000,
 	GONE_MS = 60000,
+	BOOT_MS = 60000,
+	UP_MS = 200,
 	WORDS_MAX = 16,
 };
 
@@ -94,6 +96,44 @@ edge_sh(const char *fmt, ...)
 	for (len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)
 		out[len - 1] = '\0';
 	return out;
+}
+
+void
+edge_cable(int in)
+{
+	AUTO_FREE char *script = child_source("t/edge/device");
+
+	if (child_run((const char *[]){ script, "net", getenv("EDGE_DIR"),
+			  getenv("EDGE_NAME"), in ? "on" : "off", NULL },
+		NULL) != 0)
+		it_die("the cable cannot be plugged %s", in ? "in" : "out");
+}
+
+/* When its first process began: another one after a boot. */
+static char *
+boot_of(void)
+{
+	return edge_sh("cut -d ' ' -f 22 /proc/1/stat 2>/dev/null");
+}
+
+void
+edge_reboot(void)
+{
+	AUTO_FREE char *before = boot_of();
+	int64_t since = it_ms();
+	int up = 0;
+
+	free(edge_sh("systemctl reboot"));
+	while (!up && it_ms() - since < BOOT_MS) {
+		AUTO_FREE char *now = boot_of();
+
+		up = *now != '\0' && strcmp(now, before) != 0 &&
+		    world_shell(NULL,
+			"systemctl is-active -q "
+			"multi-user.target") == 0;
+		it_pause(UP_MS);
+	}
+	it_took(since, up, "the device has booted");
 }
 
 static int

@@ -19,6 +19,12 @@ void edge_kubectl(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* What a shell command in the device prints, without its last newlines. */
 char *edge_sh(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* Its cable plugged in, or out. */
+void edge_cable(int in);
+
+/* It boots; returns when it is up again. */
+void edge_reboot(void);
+
 /* All pods go, nothing of them is left on the device; the provider ends. */
 void edge_close(struct provider *);
 

@@ -102,6 +102,63 @@ all_sent(struct stage *s)
 	s->d->dev->update_since = since;
 }
 
+/* Its report came in at that time. */
+static void
+reported(struct stage *s, struct app_report *r, uint16_t of, int64_t ms)
+{
+	r->state = APP_RUNNING;
+	r->ready = r->of = of;
+	s->d->dev->reports = r;
+	s->d->dev->nreports = 1;
+	s->d->read_boot = NOW + ms;
+	change_read(s->w, s->d, at(ms), &s->fx);
+	s->d->dev->nreports = 0;
+	s->d->dev->reports = NULL;
+}
+
+Test(change, a_pod_runs_when_its_main_container_does)
+{
+	static const char init[] =
+	    "\"initContainers\":[{\"name\":\"i\",\"image\":\"x\"}]";
+	struct app_report r = { 0 };
+	struct stage s;
+	struct wpod *p;
+
+	set_up(&s);
+	p = fleet_pod(s.w, "init", "1", "1Mi", NULL, init);
+	world_seat(s.w, p, s.d);
+	snprintf(p->app, sizeof(p->app), "k8s-init");
+	p->pod->order_ms = (uint64_t)NOW;
+	r.name = p->app;
+	/* the one that keeps the pod, and the init container */
+	reported(&s, &r, 2, 1000);
+	cr_assert_eq(p->running_ms, 0);
+	cr_assert_eq(s.d->deployed.n, 0);
+	reported(&s, &r, 3, 5000);
+	cr_assert_eq(p->running_ms, NOW + 5000);
+	cr_assert_eq(s.d->deployed.n, 1);
+	cr_assert_eq(s.d->deployed.us, 5000 * 1000);
+	reported(&s, &r, 3, 9000);
+	cr_assert_eq(p->running_ms, NOW + 5000);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(change, a_restart_does_not_deploy_again_what_the_api_shows_to_run)
+{
+	struct app_report r = { 0 };
+	struct stage s;
+
+	set_up(&s);
+	r.name = s.p[0]->app;
+	s.p[0]->pod->seen.started_ms = NOW;
+	reported(&s, &r, 1, 3600 * 1000);
+	cr_assert_eq(s.p[0]->running_ms, NOW);
+	cr_assert_eq(s.d->deployed.n, 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
 Test(change, additions_wait_for_company_and_for_the_render)
 {
 	struct stage s;

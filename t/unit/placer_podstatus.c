@@ -395,6 +395,37 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 	}
 }
 
+/* The agent has started again and has not looked yet. */
+Test(podstatus, silence_takes_no_readiness_back)
+{
+	struct podstatus s;
+	struct point p;
+	int was, said;
+
+	for (was = 0; was < 2; was++)
+		for (said = 0; said < 2; said++) {
+			ordinary(&p, APP_UNKNOWN, 0, 0);
+			if (!said)
+				p.in.report = NULL;
+			p.pod.seen.cond[COND_READY].status =
+			    was ? TRUTH_TRUE : TRUTH_FALSE;
+			podstatus_make(&p.in, &s);
+			cr_expect_eq(s.phase, PHASE_RUNNING);
+			cr_expect_eq(s.ready, was ? TRUTH_TRUE : TRUTH_FALSE);
+			podstatus_clear(&s);
+			/* other images are not known to be ready */
+			p.in.state = REPLACING;
+			podstatus_make(&p.in, &s);
+			cr_expect_eq(s.ready, TRUTH_FALSE);
+			podstatus_clear(&s);
+			p.in.state = RUNNING;
+			p.in.unreported = 1;
+			podstatus_make(&p.in, &s);
+			cr_expect_eq(s.ready, TRUTH_FALSE);
+			podstatus_clear(&s);
+		}
+}
+
 /* Nothing is known to be wrong: it stays, and says why it is not ready. */
 Test(podstatus, an_application_of_which_nothing_is_reported_is_said_to_be)
 {

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * edge_life: what happens to pods on one real device when its agent starts
+ * again, its cable is pulled while a pod is deleted, it reports less often,
+ * the provider is away while a job ends, and it boots.  Pods end as Kubernetes
+ * says, and what is told is true within 15 s.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/edge.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/provider.h"
+
+#define PODS "t/edge/pods/life.yaml"
+
+enum {
+	RUN_MS = 60000,
+	TRUE_MS = 15000, /* after which what is told is true */
+	AGAIN_MS = 30000,
+	GONE_MS = 30000,
+	WATCH_MS = 20000,
+	CUT_MS = 10000,
+};
+
+static const char *const settings[] = { "ALLOW_PRIVILEGED=yes", NULL };
+
+/* --- what is told -------------------------------------------------------- */
+
+struct wish {
+	const char *phase;
+	int ready;
+	int64_t restarts;
+};
+
+static int
+is_as_wished(struct json_object *pod, void *arg)
+{
+	const struct wish *w = arg;
+
+	return strcmp(js_str(pod, "/status/phase"), w->phase) == 0 &&
+	    (strcmp(js_condition(pod, "Ready"), "True") == 0) == w->ready &&
+	    js_int(pod, "/status/containerStatuses/0/restartCount") >=
+	    w->restarts;
+}
+
+static void
+await(const char *name, struct wish w, int ms, const char *when)
+{
+	int64_t since = it_ms();
+	AUTO_JSON struct json_object *pod =
+	    kube_await_one(KUBE_PODS, name, is_as_wished, &w, ms);
+
+	if (!it_took(since, pod != NULL && is_as_wished(pod, &w),
+		"%s: %s is %s%s", when, name, w.phase,
+		w.ready ? " and Ready" : ", not Ready"))
+		it_say("%s",
+		    json_object_to_json_string(js_get(pod, "/status")));
+}
+
+/* Anything but Running and Ready. */
+static int
+wavers(struct json_object *pod, void *arg)
+{
+	struct wish w = { "Running", 1, 0 };
+
+	(void)arg;
+	return !is_as_wished(pod, &w);
+}
+
+/* For so long it is not told to be anything else. */
+static void
+stays(const char *name, const char *when)
+{
+	AUTO_JSON struct json_object *pod =
+	    kube_await_one(KUBE_PODS, name, wavers, NULL, WATCH_MS);
+
+	if (!it_ok(pod != NULL && !wavers(pod, NULL),
+		"%s: %s is said to run all the time", when, name))
+		it_say("%s",
+		    json_object_to_json_string(js_get(pod, "/status")));
+}
+
+/* How often its container began. */
+static void
+began(const char *name, int times, const char *when)
+{
+	AUTO_FREE char *lines = edge_sh("wc -l </srv/life/%s", name);
+
+	it_ok(atoi(lines) == times, "%s: %s began %s times, as it should", when,
+	    name, lines);
+}
+
+/* That it does not run is told in time, and that it does again. */
+static void
+dies(const char *name, int64_t restarts)
+{
+	free(edge_sh("podman kill $(podman ps -q "
+		     "--filter label=vk.flightctl.io/pod=%s)",
+	    name));
+	await(name, (struct wish){ "Running", 0, restarts - 1 }, TRUE_MS,
+	    "its container was killed");
+	await(name, (struct wish){ "Running", 1, restarts }, AGAIN_MS,
+	    "and starts again after 10 s");
+}
+
+/* --- scenes -------------------------------------------------------------- */
+
+static void
+agent_restarts(void)
+{
+	free(edge_sh("systemctl restart flightctl-agent"));
+	stays("steady", "the agent starts again");
+	began("steady", 1, "after it");
+	dies("steady", 1);
+	began("steady", 2, "after that");
+}
+
+static void
+cable_is_pulled(void)
+{
+	int64_t since;
+
+	edge_cable(0);
+	edge_kubectl("delete --wait=false pod/leaving");
+	it_ok(!kube_await_gone(KUBE_PODS, "leaving", CUT_MS),
+	    "with the cable out a deleted pod stays, it may run");
+	edge_cable(1);
+	since = it_ms();
+	it_took(since, kube_await_gone(KUBE_PODS, "leaving", GONE_MS),
+	    "the cable is back: it is gone");
+}
+
+static void
+reports_less_often(void)
+{
+	free(edge_sh("sed -i 's/^status-update-interval:.*/"
+		     "status-update-interval: 8s/' "
+		     "/etc/flightctl/config.yaml; "
+		     "systemctl restart flightctl-agent"));
+	stays("steady", "the agent reports each 8 s");
+	dies("steady", 2);
+	free(edge_sh("sed -i 's/^status-update-interval:.*/"
+		     "status-update-interval: 2s/' "
+		     "/etc/flightctl/config.yaml; "
+		     "systemctl restart flightctl-agent"));
+}
+
+/* The job ends while nobody looks, and the device boots before anybody does. */
+static struct provider *
+boots(struct provider *p)
+{
+	AUTO_FREE char *ended = NULL;
+
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	ended = edge_sh("touch /srv/life/go; "
+			"for i in $(seq 50); do podman ps -q --filter "
+			"label=vk.flightctl.io/pod=once | grep -q . || break; "
+			"sleep 0.2; done; podman ps -q --filter "
+			"label=vk.flightctl.io/pod=once");
+	it_ok(*ended == '\0', "the job has ended meanwhile");
+	edge_reboot();
+	p = provider_start("again", settings);
+	await("steady", (struct wish){ "Running", 1, 0 }, RUN_MS,
+	    "the device has booted");
+	await("once", (struct wish){ "Succeeded", 0, 0 }, RUN_MS,
+	    "the device has booted");
+	began("once", 1, "nothing that ended runs again");
+	began("steady", 4, "what should run does");
+	return p;
+}
+
+static void
+scenario(void)
+{
+	AUTO_FREE char *pods = child_source(PODS);
+	struct provider *p = edge_open(settings);
+
+	if (p == NULL)
+		return;
+	edge_kubectl("apply -f %s", pods);
+	await("steady", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
+	await("once", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
+	await("leaving", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
+	agent_restarts();
+	cable_is_pulled();
+	reports_less_often();
+	p = boots(p);
+	edge_kubectl("delete --wait=false pod/steady pod/once");
+	edge_close(p);
+}
+
+int
+main(void)
+{
+	return it_run("edge-life", scenario);
+}
