@@ -15,6 +15,7 @@
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/change.h"
+#include "placer/suspect.h"
 
 enum {
 	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
@@ -63,9 +64,12 @@ save_record(struct act *a, const struct effect *e, struct now now,
 	    why);
 }
 
-/* Its sets were "sent" from now on, whatever becomes of the process. */
+/*
+ * Its sets were "sent" from now on, whatever becomes of the process, and what
+ * the device says until now is no news of them.
+ */
 static void
-save_change(struct act *a, const struct wdevice *d, struct why *why)
+save_change(struct act *a, struct wdevice *d, struct why *why)
 {
 	uint64_t images;
 	struct wpod *p;
@@ -81,6 +85,9 @@ save_change(struct act *a, const struct wdevice *d, struct why *why)
 		p->sent_images = images;
 		(void)store_seat(a->store, p, why);
 	}
+	suspect_forget(d);
+	if (d->dev->failed)
+		(void)store_search(a->store, d, why);
 }
 
 static void
@@ -111,6 +118,13 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 		break;
 	case EFFECT_FORGET:
 		(void)store_unseat(a->store, e->pod, why);
+		(void)store_drop_fault(a->store, e->pod, why);
+		break;
+	case EFFECT_SEARCH:
+		(void)store_search(a->store, e->device, why);
+		break;
+	case EFFECT_FAULT:
+		(void)store_fault(a->store, e->pod, now, why);
 		break;
 	case EFFECT_CLOCK:
 		(void)store_clock(a->store, e->device->name, (int64_t)e->number,
@@ -181,6 +195,8 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_SEAT:
 	case EFFECT_UNSEAT:
+	case EFFECT_SEARCH:
+	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */
