@@ -17,6 +17,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/live.h"
+#include "placer/suspect.h"
 
 enum {
 	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
@@ -65,7 +66,6 @@ save_record(struct act *a, const struct effect *e, struct now now,
 	    why);
 }
 
-/* Its sets were "sent" from now on, whatever becomes of the process. */
 /* So that what is written again after it vanished has them too. */
 static void
 save_files(struct act *a, const struct wpod *p, struct why *why)
@@ -80,8 +80,12 @@ save_files(struct act *a, const struct wpod *p, struct why *why)
 	(void)store_put_text(a->store, p, renewed, why);
 }
 
+/*
+ * Its sets were "sent" from now on, whatever becomes of the process, and what
+ * the device says until now is no news of them.
+ */
 static void
-save_change(struct act *a, const struct wdevice *d, struct why *why)
+save_change(struct act *a, struct wdevice *d, struct why *why)
 {
 	uint64_t images;
 	struct wpod *p;
@@ -99,6 +103,9 @@ save_change(struct act *a, const struct wdevice *d, struct why *why)
 		p->sent_images = images;
 		(void)store_seat(a->store, p, why);
 	}
+	suspect_forget(d);
+	if (d->dev->failed)
+		(void)store_search(a->store, d, why);
 }
 
 static void
@@ -129,6 +136,13 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 		break;
 	case EFFECT_FORGET:
 		(void)store_unseat(a->store, e->pod, why);
+		(void)store_drop_fault(a->store, e->pod, why);
+		break;
+	case EFFECT_SEARCH:
+		(void)store_search(a->store, e->device, why);
+		break;
+	case EFFECT_FAULT:
+		(void)store_fault(a->store, e->pod, now, why);
 		break;
 	case EFFECT_CLOCK:
 		(void)store_clock(a->store, e->device->name, (int64_t)e->number,
@@ -204,6 +218,8 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_SEAT:
 	case EFFECT_UNSEAT:
+	case EFFECT_SEARCH:
+	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */

@@ -174,6 +174,8 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_ENTRY:
 	case EFFECT_UNSEAT:
 	case EFFECT_FORGET:
+	case EFFECT_SEARCH:
+	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
 	case EFFECT_RECORD:
 	case EFFECT_CHANGE:

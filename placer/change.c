@@ -91,7 +91,6 @@ change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 	enum wish_io io;
 	struct wpod *p;
 
-	suspect_forget(d);
 	d->change_id = id;
 	pace_spend(&w->pace, now.boot_ms);
 	d->poll_boot = d->motion_boot = 0;
@@ -236,6 +235,15 @@ note_end(struct wpod *p, const struct wdevice *d)
 		p->ended = 1;
 }
 
+static void
+cleared(struct wpod *p, struct effects *fx)
+{
+	if (p->tries == 0)
+		return;
+	fault_clear(p);
+	effects_pod(fx, EFFECT_FAULT, p);
+}
+
 /*
  * When an agent or a device restarts, reports are missing for some seconds,
  * and then Unknown for up to a status interval.
@@ -302,7 +310,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 			p->proven_images = p->sent_images;
 			proof_applied(w, p);
 			if (p->pod != NULL && p->pod->images == p->sent_images)
-				fault_clear(p);
+				cleared(p, fx);
 			effects_add(fx, EFFECT_SEAT)->pod = p;
 		}
 		if (settled && e == NULL)
@@ -425,12 +433,15 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 		return 0;
 	case SPEC_DO_JUDGE:
 		suspect_judge(w, d);
+		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 1;
 	case SPEC_DO_PARK:
 		suspect_park(w, d);
+		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 1;
 	case SPEC_DO_RELEASE:
 		suspect_release(w, d);
+		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 0; /* what comes back is queued before the next */
 	case SPEC_DO_AWAIT:
 	case SPEC_NACTIONS:

@@ -16,6 +16,8 @@ enum effect_kind {
 	EFFECT_ENTRY,	/* save pod->entry, then drop it from memory */
 	EFFECT_UNSEAT,	/* forget pod's seat in the store */
 	EFFECT_FORGET,	/* EFFECT_UNSEAT, then drop the pod itself */
+	EFFECT_SEARCH,	/* save device's search and its pods' flags */
+	EFFECT_FAULT,	/* save pod's failed tries */
 	EFFECT_CLOCK,	/* save device's clock (0: stopped) */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */
 	EFFECT_CHANGE,	/* write what is queued on device */

@@ -30,6 +30,8 @@ fault_note(struct wpod *p, struct effects *fx)
 		said :
 		"the device did not apply it in time");
 	p->fault_reason = said_reason(said);
+	p->fault_images = p->pod != NULL ? p->pod->images : p->sent_images;
+	effects_pod(fx, EFFECT_FAULT, p); /* with the pause that is set next */
 	effects_event(fx, p, 1, p->fault_reason, p->fault);
 }
 
@@ -51,4 +53,26 @@ fault_clear(struct wpod *p)
 	p->fault = NULL;
 	p->fault_reason = NULL;
 	p->tries = 0;
+}
+
+int
+fault_is_past(const struct wpod *p, const struct pod *pod)
+{
+	return p->tries > 0 && p->fault_images != pod->images;
+}
+
+/* A pause is never longer than one can be, whatever the wall clock does. */
+void
+fault_resume(struct wpod *p, const char *said, int64_t retry_wall_ms,
+    struct now now)
+{
+	int64_t ms = retry_wall_ms - now.wall_ms;
+
+	free(p->fault);
+	p->fault = xstrdup(said);
+	p->fault_reason = said_reason(said);
+	if (ms > fault_pause_ms(p))
+		ms = fault_pause_ms(p);
+	if (ms > 0)
+		p->retry_boot = now.boot_ms + ms;
 }

@@ -17,6 +17,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/proof.h"
+#include "placer/suspect.h"
 #include "placer/taken.h"
 
 /* -- pods -- */
@@ -264,6 +265,7 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
 {
 	int64_t read_boot = (int64_t)m->read_boot;
 	struct wdevice *d;
+	int first;
 
 	if ((d = world_device(w, dev->name)) == NULL)
 		d = world_add_device(w, dev->name);
@@ -272,7 +274,10 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
 		device_free(dev); /* an answer that was overtaken */
 		return;
 	}
+	first = d->dev == NULL;
 	world_set_device(w, d, dev, read_boot);
+	if (first)
+		suspect_first_read(w, d);
 	recover_entries(d, m->object, fx);
 	change_read(w, d, now, fx);
 }

@@ -158,8 +158,10 @@ unseat(struct wpod *p, struct now now, struct effects *fx)
 {
 	if (p->retreating && p->tries == 0)
 		p->tries = 1; /* of before our start */
-	if (p->tries > 0)
+	if (p->tries > 0) {
 		p->retry_boot = now.boot_ms + fault_pause_ms(p);
+		effects_pod(fx, EFFECT_FAULT, p);
+	}
 	effects_pod(fx, EFFECT_UNSEAT, p);
 }
 

@@ -302,6 +302,7 @@ serve_new(struct event_base *base, const struct settings *set,
 	}
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);
+	s->world.forgot = *cluster == '\0';
 	(void)set_cluster(s, cluster);
 	arm(s, 0);
 	return s;

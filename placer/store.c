@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * store.c: the only file that sees sqlite3.h.
+ * store.c: the memory of decisions.  Only files store*.c see sqlite3.h.
  *
  * Owns the database: WAL, locked exclusively, synchronous FULL, everything
  * opened before the sandbox closes.  Never decides what is worth keeping.
  */
-#include "placer/store.h"
+#include "placer/store_own.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,14 +15,8 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 
-#define STORE_VERSION 2
-
-enum sql {
-#define SQL(name, text) SQL_##name,
-#include "placer/sql.def"
-#undef SQL
-	SQL_COUNT
-};
+#define STORE_VERSION 3
+#define NOT_WRITTEN "placer.db: not written"
 
 static const char *const texts[] = {
 #define SQL(name, text) text,
@@ -37,8 +30,15 @@ static const char schema[] =
     "CREATE TABLE IF NOT EXISTS seat (uid TEXT PRIMARY KEY, ns TEXT, "
     "name TEXT, node TEXT, app TEXT, device TEXT, cpu_m INTEGER, "
     "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
-    "sent INTEGER, applied INTEGER, rendered INTEGER, proven INTEGER) "
-    "WITHOUT ROWID;"
+    "sent INTEGER, applied INTEGER, rendered INTEGER, proven INTEGER, "
+    "withheld INTEGER, suspect INTEGER, batch INTEGER, blamed INTEGER, "
+    "reverting INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS search (device TEXT PRIMARY KEY, "
+    "judged TEXT, isolating INTEGER, batches INTEGER, bad_batch INTEGER, "
+    "parked INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS fault (uid TEXT PRIMARY KEY, ns TEXT, "
+    "name TEXT, node TEXT, images INTEGER, tries INTEGER, retry_ms INTEGER, "
+    "text TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, images INTEGER, "
     "edit TEXT);"
     "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
@@ -47,15 +47,8 @@ static const char schema[] =
     "at_ms INTEGER, pod TEXT, operation TEXT, desired TEXT, actual TEXT, "
     "action TEXT, result TEXT);";
 
-struct store {
-	sqlite3 *db;
-	sqlite3_stmt *stmt[SQL_COUNT];
-	int open;   /* a transaction */
-	int failed; /* in this transaction: it must not be committed */
-};
-
-static int
-db_fail(struct store *s, const char *what, struct why *why)
+int
+store_fail(struct store *s, const char *what, struct why *why)
 {
 	s->failed = 1;
 	return fail(why, ERR_SYSTEM, "placer.db: %s: %s", what,
@@ -66,7 +59,7 @@ static int
 exec(struct store *s, const char *sql, struct why *why)
 {
 	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return db_fail(s, "open", why);
+		return store_fail(s, "open", why);
 	return 0;
 }
 
@@ -111,7 +104,7 @@ open_db(struct store *s, const char *path, struct why *why)
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
-		return db_fail(s, path, why);
+		return store_fail(s, path, why);
 	version = xasprintf("PRAGMA user_version = %d", STORE_VERSION);
 	if (exec(s,
 		"PRAGMA locking_mode = EXCLUSIVE;"
@@ -133,7 +126,7 @@ open_db(struct store *s, const char *path, struct why *why)
 		if (sqlite3_prepare_v3(s->db, texts[i], -1,
 			SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
 			NULL) != SQLITE_OK)
-			return db_fail(s, texts[i], why);
+			return store_fail(s, texts[i], why);
 	return 0;
 }
 
@@ -161,9 +154,7 @@ put_aside(const char *path, struct why *why)
 
 		if (rename(from, to) == -1 && i == 0)
 			return fail(why, ERR_SYSTEM,
-			    "%s: cannot be renamed: "
-			    "%m",
-			    from);
+			    "%s: cannot be renamed: %m", from);
 	}
 	return 0;
 }
@@ -204,15 +195,15 @@ store_close(struct store *s)
 
 /* -- one statement -- */
 
-static void
-bind_text(sqlite3_stmt *st, int at, const char *text)
+void
+store_bind_text(sqlite3_stmt *st, int at, const char *text)
 {
 	sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC);
 }
 
 /* Ends a statement that gives no rows. */
-static int
-run(struct store *s, enum sql n, struct why *why)
+int
+store_run(struct store *s, enum sql n, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[n];
 	int rc;
@@ -221,17 +212,17 @@ run(struct store *s, enum sql n, struct why *why)
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc != SQLITE_DONE)
-		return db_fail(s, texts[n], why);
+		return store_fail(s, texts[n], why);
 	return 0;
 }
 
 /* Before each write: in a transaction that did not fail yet. */
-static int
-begin(struct store *s, struct why *why)
+int
+store_begin(struct store *s, struct why *why)
 {
 	if (s->open)
 		return 0;
-	if (run(s, SQL_BEGIN, why) == -1)
+	if (store_run(s, SQL_BEGIN, why) == -1)
 		return -1;
 	s->open = 1;
 	return 0;
@@ -244,17 +235,27 @@ store_commit(struct store *s, struct why *why)
 
 	if (!s->open) {
 		s->failed = 0;
-		return failed ? fail(why, ERR_SYSTEM,
-				    "placer.db: not "
-				    "written") :
-				0;
+		return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : 0;
 	}
 	s->open = 0;
-	if (!failed && run(s, SQL_COMMIT, why) == 0)
+	if (!failed && store_run(s, SQL_COMMIT, why) == 0)
 		return 0;
-	(void)run(s, SQL_ROLLBACK, NULL);
+	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;
-	return failed ? fail(why, ERR_SYSTEM, "placer.db: not written") : -1;
+	return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : -1;
+}
+
+int
+store_each(struct store *s, enum sql n, store_row *fn, struct world *w,
+    struct now now, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[n];
+	int rc;
+
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		fn(w, st, now);
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE ? 0 : store_fail(s, texts[n], why);
 }
 
 /* -- seats -- */
@@ -264,14 +265,14 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_SEAT_PUT];
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(st, 1, p->uid);
-	bind_text(st, 2, p->ns);
-	bind_text(st, 3, p->name);
-	bind_text(st, 4, p->node != NULL ? p->node->name : "");
-	bind_text(st, 5, p->app);
-	bind_text(st, 6, p->device->name);
+	store_bind_text(st, 1, p->uid);
+	store_bind_text(st, 2, p->ns);
+	store_bind_text(st, 3, p->name);
+	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
+	store_bind_text(st, 5, p->app);
+	store_bind_text(st, 6, p->device->name);
 	sqlite3_bind_int64(st, 7, p->room.cpu_m);
 	sqlite3_bind_int64(st, 8, p->room.memory);
 	sqlite3_bind_int64(st, 9, (int64_t)p->sent_images);
@@ -281,23 +282,28 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 	sqlite3_bind_int(st, 13, p->applied);
 	sqlite3_bind_int64(st, 14, (int64_t)p->rendered_images);
 	sqlite3_bind_int64(st, 15, (int64_t)p->proven_images);
-	return run(s, SQL_SEAT_PUT, why);
+	sqlite3_bind_int(st, 16, p->withheld);
+	sqlite3_bind_int(st, 17, p->suspect);
+	sqlite3_bind_int64(st, 18, p->batch);
+	sqlite3_bind_int(st, 19, p->blamed);
+	sqlite3_bind_int(st, 20, p->reverting);
+	return store_run(s, SQL_SEAT_PUT, why);
 }
 
 int
 store_unseat(struct store *s, const struct wpod *p, struct why *why)
 {
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(s->stmt[SQL_SEAT_DROP], 1, p->uid);
-	if (run(s, SQL_SEAT_DROP, why) == -1)
+	store_bind_text(s->stmt[SQL_SEAT_DROP], 1, p->uid);
+	if (store_run(s, SQL_SEAT_DROP, why) == -1)
 		return -1;
-	bind_text(s->stmt[SQL_ENTRY_DROP], 1, p->uid);
-	return run(s, SQL_ENTRY_DROP, why);
+	store_bind_text(s->stmt[SQL_ENTRY_DROP], 1, p->uid);
+	return store_run(s, SQL_ENTRY_DROP, why);
 }
 
-static const char *
-column(sqlite3_stmt *st, int at)
+const char *
+store_column(sqlite3_stmt *st, int at)
 {
 	const char *text = (const char *)sqlite3_column_text(st, at);
 
@@ -305,18 +311,20 @@ column(sqlite3_stmt *st, int at)
 }
 
 static void
-load_seat(struct world *w, sqlite3_stmt *st)
+load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 {
 	struct wdevice *d;
 	struct wpod *p;
 
-	if (world_pod(w, column(st, 0)) != NULL)
+	(void)now;
+	if (world_pod(w, store_column(st, 0)) != NULL)
 		return;
-	p = world_add_pod(w, column(st, 0), column(st, 1), column(st, 2));
-	p->node = world_node(w, column(st, 3));
-	if ((d = world_device(w, column(st, 5))) == NULL)
-		d = world_add_device(w, column(st, 5));
-	(void)snprintf(p->app, sizeof(p->app), "%s", column(st, 4));
+	p = world_add_pod(w, store_column(st, 0), store_column(st, 1),
+	    store_column(st, 2));
+	p->node = world_node(w, store_column(st, 3));
+	if ((d = world_device(w, store_column(st, 5))) == NULL)
+		d = world_add_device(w, store_column(st, 5));
+	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
 	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
 		sqlite3_column_int64(st, 7), 1 };
 	world_seat(w, p, d);
@@ -331,6 +339,11 @@ load_seat(struct world *w, sqlite3_stmt *st)
 	p->has_entry = sqlite3_column_int(st, 14) != 0;
 	p->proven_images = (uint64_t)sqlite3_column_int64(st, 15);
 	p->has_kept = sqlite3_column_int(st, 16) != 0;
+	p->withheld = sqlite3_column_int(st, 17) != 0;
+	p->suspect = sqlite3_column_int(st, 18) != 0;
+	p->batch = (uint32_t)sqlite3_column_int64(st, 19);
+	p->blamed = sqlite3_column_int(st, 20) != 0;
+	p->reverting = sqlite3_column_int(st, 21) != 0;
 }
 
 /* A clock never claims more than what passed on the wall. */
@@ -340,8 +353,8 @@ load_clock(struct world *w, sqlite3_stmt *st, struct now now)
 	int64_t passed = now.wall_ms - sqlite3_column_int64(st, 1);
 	struct wdevice *d;
 
-	if ((d = world_device(w, column(st, 0))) == NULL)
-		d = world_add_device(w, column(st, 0));
+	if ((d = world_device(w, store_column(st, 0))) == NULL)
+		d = world_add_device(w, store_column(st, 0));
 	if (passed < 0)
 		passed = 0;
 	d->away_boot = now.boot_ms - passed;
@@ -352,20 +365,10 @@ load_clock(struct world *w, sqlite3_stmt *st, struct now now)
 int
 store_load(struct store *s, struct world *w, struct now now, struct why *why)
 {
-	sqlite3_stmt *seats = s->stmt[SQL_SEATS], *clocks = s->stmt[SQL_CLOCKS];
-	int rc;
-
-	while ((rc = sqlite3_step(seats)) == SQLITE_ROW)
-		load_seat(w, seats);
-	sqlite3_reset(seats);
-	if (rc != SQLITE_DONE)
-		return db_fail(s, "seats", why);
-	while ((rc = sqlite3_step(clocks)) == SQLITE_ROW)
-		load_clock(w, clocks, now);
-	sqlite3_reset(clocks);
-	if (rc != SQLITE_DONE)
-		return db_fail(s, "clocks", why);
-	return 0;
+	if (store_each(s, SQL_SEATS, load_seat, w, now, why) == -1 ||
+	    store_each(s, SQL_CLOCKS, load_clock, w, now, why) == -1)
+		return -1;
+	return store_load_search(s, w, now, why);
 }
 
 /* -- the rest -- */
@@ -382,12 +385,12 @@ store_put_text(struct store *s, const struct wpod *p, const char *text,
 {
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_PUT];
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(st, 1, p->uid);
+	store_bind_text(st, 1, p->uid);
 	sqlite3_bind_int64(st, 2, (int64_t)p->rendered_images);
-	bind_text(st, 3, text);
-	return run(s, SQL_ENTRY_PUT, why);
+	store_bind_text(st, 3, text);
+	return store_run(s, SQL_ENTRY_PUT, why);
 }
 
 int
@@ -395,11 +398,11 @@ store_keep_entry(struct store *s, const struct wpod *p, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_KEEP];
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(st, 1, p->uid);
+	store_bind_text(st, 1, p->uid);
 	sqlite3_bind_int64(st, 2, (int64_t)p->proven_images);
-	if (run(s, SQL_ENTRY_KEEP, why) == -1)
+	if (store_run(s, SQL_ENTRY_KEEP, why) == -1)
 		return -1;
 	return sqlite3_changes(s->db) > 0;
 }
@@ -411,9 +414,9 @@ get_entry(struct store *s, const char *key, char **edit, struct why *why)
 	int rc;
 
 	*edit = NULL;
-	bind_text(st, 1, key);
+	store_bind_text(st, 1, key);
 	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		*edit = xstrdup(column(st, 0));
+		*edit = xstrdup(store_column(st, 0));
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -442,12 +445,12 @@ store_clock(struct store *s, const char *device, int64_t since_wall_ms,
 {
 	enum sql n = since_wall_ms > 0 ? SQL_CLOCK_PUT : SQL_CLOCK_DROP;
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(s->stmt[n], 1, device);
+	store_bind_text(s->stmt[n], 1, device);
 	if (since_wall_ms > 0)
 		sqlite3_bind_int64(s->stmt[n], 2, since_wall_ms);
-	return run(s, n, why);
+	return store_run(s, n, why);
 }
 
 int
@@ -457,9 +460,10 @@ store_get_meta(struct store *s, const char *key, char *buf, size_t size,
 	sqlite3_stmt *st = s->stmt[SQL_META_GET];
 	int found = 0, rc;
 
-	bind_text(st, 1, key);
+	store_bind_text(st, 1, key);
 	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		found = (size_t)snprintf(buf, size, "%s", column(st, 0)) < size;
+		found = (size_t)snprintf(buf, size, "%s", store_column(st, 0)) <
+		    size;
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
@@ -474,11 +478,11 @@ store_put_meta(struct store *s, const char *key, const char *value,
 {
 	sqlite3_stmt *st = s->stmt[SQL_META_PUT];
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
-	bind_text(st, 1, key);
-	bind_text(st, 2, value);
-	return run(s, SQL_META_PUT, why);
+	store_bind_text(st, 1, key);
+	store_bind_text(st, 2, value);
+	return store_run(s, SQL_META_PUT, why);
 }
 
 int
@@ -486,16 +490,16 @@ store_record(struct store *s, const struct store_record *r, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_RECORD_PUT];
 
-	if (begin(s, why) == -1)
+	if (store_begin(s, why) == -1)
 		return -1;
 	sqlite3_bind_int64(st, 1, r->at_ms);
-	bind_text(st, 2, r->pod);
-	bind_text(st, 3, r->operation);
-	bind_text(st, 4, r->desired);
-	bind_text(st, 5, r->actual);
-	bind_text(st, 6, r->action);
-	bind_text(st, 7, r->result);
-	if (run(s, SQL_RECORD_PUT, why) == -1)
+	store_bind_text(st, 2, r->pod);
+	store_bind_text(st, 3, r->operation);
+	store_bind_text(st, 4, r->desired);
+	store_bind_text(st, 5, r->actual);
+	store_bind_text(st, 6, r->action);
+	store_bind_text(st, 7, r->result);
+	if (store_run(s, SQL_RECORD_PUT, why) == -1)
 		return -1;
-	return run(s, SQL_RECORD_TRIM, why);
+	return store_run(s, SQL_RECORD_TRIM, why);
 }

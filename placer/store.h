@@ -44,6 +44,10 @@ int store_get_entry(struct store *, const char *uid, char **edit, struct why *);
 int store_get_kept(struct store *, const char *uid, char **edit, struct why *);
 int store_clock(struct store *, const char *device, int64_t since_wall_ms,
     struct why *); /* 0: it stopped */
+/* The search on a device and the flags of its pods; the failed tries of one. */
+int store_search(struct store *, const struct wdevice *, struct why *);
+int store_fault(struct store *, const struct wpod *, struct now, struct why *);
+int store_drop_fault(struct store *, const struct wpod *, struct why *);
 int store_get_meta(struct store *, const char *key, char *buf, size_t size,
     struct why *); /* 1 found, 0 absent */
 int store_put_meta(struct store *, const char *key, const char *value,

@@ -29,8 +29,22 @@ suspect_forget(struct wdevice *d)
 {
 	free(d->judged);
 	d->judged = NULL;
+	d->unsure = 0;
 	if (d->dev != NULL && d->dev->update_since != NULL)
 		d->judged = xstrdup(d->dev->update_since);
+}
+
+/*
+ * We remember nothing: a failure that already stands there may be of a version
+ * before the one in the spec.  If it is not, it lasts.
+ */
+void
+suspect_first_read(const struct world *w, struct wdevice *d)
+{
+	if (!w->forgot || !d->dev->failed)
+		return;
+	suspect_forget(d);
+	d->unsure = 1;
 }
 
 static int
@@ -233,8 +247,8 @@ blamed_is_there(const struct wdevice *d)
 static int
 is_hung(struct world *w, struct wdevice *d, struct now now)
 {
-	int waits = !d->dev->failed && facts_device(d, now) == HERE &&
-	    d->dev->summary != DEVICE_UNKNOWN;
+	int waits = (!d->dev->failed || d->unsure) &&
+	    facts_device(d, now) == HERE && d->dev->summary != DEVICE_UNKNOWN;
 	int fetches = said_fetching(d->dev);
 
 	return runs_out(w, d, &d->hung_boot, waits && !fetches, w->apply_ms,

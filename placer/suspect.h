@@ -19,6 +19,9 @@ enum {
 /* What the device says of an update until now is no news of the next. */
 void suspect_forget(struct wdevice *);
 
+/* The device was read for the first time since our start. */
+void suspect_first_read(const struct world *, struct wdevice *);
+
 /*
  * What the device says of the version that is rendered; anything else is
  * UNDERWAY.  Keeps the clocks of one that hangs.

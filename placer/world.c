@@ -317,7 +317,8 @@ void
 world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 {
 	stop_waiting(p);
-	if (p->pod != NULL && p->pod->images != pod->images)
+	if ((p->pod != NULL && p->pod->images != pod->images) ||
+	    fault_is_past(p, pod))
 		forgive(p);
 	if (p->pod != NULL)
 		pod_free(p->pod);

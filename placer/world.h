@@ -104,8 +104,13 @@ struct wpod {
 	uint8_t retreating;
 	uint8_t sent;	 /* a write with its entry left us */
 	uint8_t applied; /* its entry was applied with sent_images */
-	uint8_t adopted; /* seat found in a spec, not in the store, and the
-			    pod was not seen since */
+	uint8_t withheld;
+	uint8_t suspect;   /* of the search that is on */
+	uint32_t batch;	   /* withheld with these, suspect.h */
+	uint8_t blamed;	   /* its entry made the version fail */
+	uint8_t reverting; /* the entry of proven_images goes into the spec */
+	uint8_t adopted;   /* seat found in a spec, not in the store, and the
+			      pod was not seen since */
 	/* -- not saved -- */
 	uint8_t listed;	       /* seen in the pod list that now comes in */
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
@@ -114,17 +119,12 @@ struct wpod {
 	uint8_t filed;	       /* its files were written, not yet applied */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
-	uint8_t withheld;
-	uint8_t suspect;   /* of the search that is on */
-	uint32_t batch;	   /* withheld with these, suspect.h */
-	uint8_t blamed;	   /* its entry made the version fail */
-	uint8_t denied;	   /* a rule forbids its entry; why_waits says which */
-	uint8_t has_kept;  /* the store has the entry of proven_images */
-	uint8_t reverting; /* that one goes into the spec again */
-	uint8_t deleting;  /* its final DELETE, or an eviction, is on its way */
-	uint8_t evicted;   /* an eviction was sent */
-	uint8_t expired;   /* its deadline, and that was told */
-	uint8_t ended;	   /* every container has ended for good */
+	uint8_t denied;	  /* a rule forbids its entry; why_waits says which */
+	uint8_t has_kept; /* the store has the entry of proven_images */
+	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
+	uint8_t evicted;  /* an eviction was sent */
+	uint8_t expired;  /* its deadline, and that was told */
+	uint8_t ended;	  /* every container has ended for good */
 	struct proof *proof;  /* that its image waits for, NULL: none */
 	struct wlive *live;   /* NULL: its files do not change, live.h */
 	struct wneeds *needs; /* NULL: none, or not yet asked */
@@ -133,6 +133,7 @@ struct wpod {
 	uint8_t tries;	      /* that failed, fault.h */
 	char *fault;	      /* what the device said of the last, or NULL */
 	const char *fault_reason; /* a literal, or NULL */
+	uint64_t fault_images;	  /* that failed */
 	uint8_t refusals;	  /* something it mounts was not there */
 	int64_t retry_boot;	  /* not before */
 	int64_t left_boot;	  /* since then it waits, company.h; 0: no */
@@ -198,6 +199,7 @@ struct wdevice {
 	int64_t contest_ms;	/* the pause, 0: not contested */
 	int64_t contest_boot;	/* until then nothing is added */
 	uint8_t isolating;    /* suspects are withheld while others are tried */
+	uint8_t unsure;	      /* what failed may be of before all we remember */
 	int64_t poll_boot;    /* next read while in motion, 0: at rest */
 	int64_t motion_boot;  /* polled since: for the period */
 	int64_t unknown_boot; /* summary Unknown since, 0: not */
@@ -257,6 +259,7 @@ struct world {
 	char prefix[32];	    /* mark_prefix() of it */
 	uint8_t devices_listed;	    /* a complete list since the link began, and
 				       since we became a writer */
+	uint8_t forgot;		    /* we started without a memory */
 	uint8_t want_list;	    /* one is to be asked for */
 	int64_t list_boot;	    /* start of the one under way */
 	int64_t writer_boot;	    /* we became a writer: another one may have

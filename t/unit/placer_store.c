@@ -104,6 +104,86 @@ Test(store, a_seat_and_a_clock_come_back_as_they_were)
 	NO_LEAKS();
 }
 
+Test(store, a_search_goes_on_where_it_was)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a"), *q;
+	struct store *s = open_store(0);
+
+	p->withheld = p->suspect = p->blamed = p->reverting = 1;
+	p->batch = 5;
+	p->device->isolating = 1;
+	p->device->judged = xstrdup("2026-01-01T00:00:00Z");
+	p->device->batches = 6;
+	p->device->bad_batch = 5;
+	p->device->parked = 2;
+	cr_assert_eq(store_search(s, p->device, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_not_null(q = world_pod(again, p->uid));
+	cr_assert(q->withheld && q->suspect && q->blamed && q->reverting);
+	cr_assert_eq(q->batch, 5);
+	cr_assert_eq(q->device->isolating, 1);
+	cr_assert_str_eq(q->device->judged, "2026-01-01T00:00:00Z");
+	cr_assert_eq(q->device->batches, 6);
+	cr_assert_eq(q->device->bad_batch, 5);
+	cr_assert_eq(q->device->parked, 2);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
+	NO_LEAKS();
+}
+
+/* The pause that is left after so long, by the wall. */
+static int64_t
+pause_left(int64_t passed_ms)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a"), *q;
+	struct store *s = open_store(0);
+	struct now then = { 77, now.wall_ms + passed_ms };
+	int64_t left;
+
+	world_unseat(w, p);
+	p->tries = 3;
+	p->fault_images = p->pod->images;
+	p->fault = xstrdup("While Preparing: prefetch failed for x");
+	p->retry_boot = now.boot_ms + 40000;
+	cr_assert_eq(store_fault(s, p, now, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, again, then, NULL), 0);
+	cr_assert_not_null(q = world_pod(again, p->uid));
+	cr_assert_null(q->device);
+	cr_assert_eq(q->node, &again->nodes[0]);
+	cr_assert_eq(q->tries, 3);
+	cr_assert_str_eq(q->fault, p->fault);
+	cr_assert_str_eq(q->fault_reason, "ImagePullBackOff");
+	left = q->retry_boot == 0 ? 0 : q->retry_boot - then.boot_ms;
+	cr_assert_eq(store_drop_fault(s, p, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
+	return left;
+}
+
+Test(store, a_failed_try_is_remembered_and_its_pause_is_what_is_left_of_it)
+{
+	struct world *w = fleet_world();
+	struct store *s;
+
+	cr_assert_eq(pause_left(0), 40000);
+	cr_assert_eq(pause_left(30000), 10000);
+	cr_assert_eq(pause_left(50000), 0);
+	cr_assert_eq(pause_left(-3600 * 1000), 40000, "the wall jumped back");
+	s = open_store(0);
+	cr_assert_eq(store_load(s, w, now, NULL), 0);
+	cr_assert_eq(w->npods, 0);
+	store_close(s);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(store, a_clock_of_the_future_has_just_begun)
 {
 	struct world *w = fleet_world();

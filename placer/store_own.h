@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_STORE_OWN_H
+#define PLACER_STORE_OWN_H
+
+/* What the files store*.c share; nobody else sees sqlite3.h. */
+
+#include <sqlite3.h>
+
+#include "placer/store.h"
+
+enum sql {
+#define SQL(name, text) SQL_##name,
+#include "placer/sql.def"
+#undef SQL
+	SQL_COUNT
+};
+
+struct store {
+	sqlite3 *db;
+	sqlite3_stmt *stmt[SQL_COUNT];
+	int open;   /* a transaction */
+	int failed; /* in this transaction: it must not be committed */
+};
+
+/* -1, with what SQLite says; the transaction must not be committed. */
+int store_fail(struct store *, const char *what, struct why *);
+
+/* Before each write: in a transaction that did not fail yet. */
+int store_begin(struct store *, struct why *);
+
+/* Ends a statement that gives no rows. */
+int store_run(struct store *, enum sql, struct why *);
+
+void store_bind_text(sqlite3_stmt *, int at, const char *);
+const char *store_column(sqlite3_stmt *, int at); /* "" for NULL */
+
+/* All rows of a statement without parameters. */
+typedef void store_row(struct world *, sqlite3_stmt *, struct now);
+int store_each(struct store *, enum sql, store_row *, struct world *,
+    struct now, struct why *);
+
+/* The searches and failed tries, once the seats are there. */
+int store_load_search(struct store *, struct world *, struct now, struct why *);
+
+#endif
