@@ -436,9 +436,10 @@ put_disk_path(struct work *w, const struct volume *v, const char *sub)
 {
 	unitfile_line(&w->f, "ExecStartPre",
 	    "/bin/sh -c 'v=\"$$(/usr/bin/podman volume inspect --format "
-	    "{{.Mountpoint}} %s-%s)\" && cd \"$$v\" || exit 1; s=%s; IFS=/; umask 0; for d in "
-	    "$$s; do p=\"$$(pwd -P)/$$d\"; test -e \"$$d\" || mkdir \"$$d\" || "
-	    "exit 1; test -d \"$$d\" || continue; cd \"$$d\" && test "
+	    "{{.Mountpoint}} %s-%s)\" && cd \"$$v\" || exit 1; s=%s; IFS=/; "
+	    "umask 0; for d in $$s; do p=\"$$(pwd -P)/$$d\"; "
+	    "test -e \"$$d\" || mkdir \"$$d\" || exit 1; "
+	    "test -d \"$$d\" || continue; cd \"$$d\" && test "
 	    "\"$$(pwd -P)\" = \"$$p\" || exit 1; done'",
 	    w->app->id, v->name, sub + 1);
 }
