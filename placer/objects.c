@@ -156,7 +156,8 @@ objects_is_immutable(struct span object)
 {
 	struct span value;
 
-	return scan_get(object, &value, "immutable", NULL) == 1 &&
+	return object.len > 0 &&
+	    scan_get(object, &value, "immutable", NULL) == 1 &&
 	    span_is(value, "true");
 }
 
