@@ -131,7 +131,9 @@ fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
 {
 	struct wpod *p;
 
-	if (m->kind == ERR_NONE || m->kind == ERR_GONE)
+	/* Of a pod that is gone the watch tells; until then: not at once. */
+	if ((m->kind == ERR_NONE || m->kind == ERR_GONE) &&
+	    q->number != FETCH_POD)
 		fetched(a, q, (struct span){ NULL, 0 });
 	else if ((p = world_pod(a->world, q->who)) != NULL)
 		prepare_unanswered(a->world, p, now);

@@ -130,7 +130,7 @@ is_stale(const struct wpod *p)
 	const struct wlive *l = p->live;
 	size_t i;
 
-	if (l->recipe != recipe_now(p))
+	if (l->again || l->recipe != recipe_now(p))
 		return 1;
 	for (i = 0; i < l->n; i++)
 		if (l->uses[i].object->version != 0 &&
@@ -168,6 +168,30 @@ stands_there(const struct device *dev, const char *name, const char *config)
 	AUTO_JSON struct json_object *json = jread_parse(span_of(config), NULL);
 
 	return json != NULL && device_files(dev, name) == recipe_files(json);
+}
+
+/* The same entry in other bytes: files are root's where nobody says whose. */
+static char *
+other_bytes(const char *config)
+{
+	static const char files[] = "\"inline\":[{";
+	const char *at = strstr(config, files);
+	size_t n;
+
+	if (at == NULL)
+		return xstrdup(config);
+	n = (size_t)(at - config) + sizeof(files) - 1;
+	return xasprintf("%.*s\"user\":\"0\",%s", (int)n, config, config + n);
+}
+
+static void
+take_again(struct wlive *l, const struct quadlet *q)
+{
+	l->odd = !l->odd;
+	drop_files(l);
+	if (q->nconfigs > 0)
+		l->files = l->odd ? other_bytes(q->configs[0]) :
+				    xstrdup(q->configs[0]);
 }
 
 /* The entries that differ from what stands in the device's spec. */
@@ -221,12 +245,25 @@ render(const struct world *w, struct wpod *p)
 	} else {
 		l->said = 0;
 		take(p, &q);
+		if (l->again && l->files == NULL)
+			take_again(l, &q);
+		l->again = 0;
 		quadlet_clear(&q);
 	}
 	l->recipe = recipe_now(p);
 	for (i = 0; i < l->n; i++)
 		l->uses[i].version = l->uses[i].object->version;
 	let_go(l);
+}
+
+int
+live_again(struct world *w, struct wpod *p)
+{
+	if (p->live == NULL || p->state != RUNNING)
+		return 0;
+	p->live->again = 1;
+	world_look(w, p);
+	return 1;
 }
 
 /* -- looks -- */

@@ -21,6 +21,8 @@ struct wlive {
 	uint64_t said;	 /* digest of the one that was told */
 	uint64_t recipe; /* digest of what the files are made of; 0: unknown */
 	uint8_t gathers; /* its objects are wanted */
+	uint8_t again;	 /* to be written though nothing changed */
+	uint8_t odd;	 /* as the last time, or not: live.c */
 	size_t n;
 	struct wuse uses[];
 };
@@ -31,6 +33,12 @@ void live_translated(struct world *, struct wpod *,
 
 /* A look at a pod, after life.def has decided. */
 void live_look(struct world *, struct wpod *, struct now, struct effects *);
+
+/*
+ * Written once more, with other bytes of the same meaning: what Flightctl
+ * forgot to render is rendered with it.  0: the pod has no such files.
+ */
+int live_again(struct world *, struct wpod *);
 
 /* The pod is no more. */
 void live_leave(struct world *, struct wpod *);

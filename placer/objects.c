@@ -137,7 +137,7 @@ objects_wait(struct world *w, struct wobject *o, struct now now)
 	TAILQ_INSERT_TAIL(&w->polls, o, queue);
 }
 
-/* FNV-1a: it begins with a resourceVersion that is never the same. */
+/* FNV-1a; in each version is another resourceVersion. */
 uint64_t
 objects_version(struct span object)
 {
@@ -156,7 +156,8 @@ objects_is_immutable(struct span object)
 {
 	struct span value;
 
-	return scan_get(object, &value, "immutable", NULL) == 1 &&
+	return object.len > 0 &&
+	    scan_get(object, &value, "immutable", NULL) == 1 &&
 	    span_is(value, "true");
 }
 

@@ -85,6 +85,13 @@ is_disk(const struct volume *v)
 	    !quadlet_is_files(v->json);
 }
 
+/* What podman is told of in words, of which one can be a part's path. */
+static bool
+is_podmans(const struct volume *v)
+{
+	return v->image != NULL || is_disk(v);
+}
+
 static int
 find_volume(struct work *w, const char *name, struct volume *v)
 {
@@ -179,6 +186,39 @@ put_memory(struct app *app, const struct volume *v, struct unitfile *f)
 	return 0;
 }
 
+static bool
+is_set(struct json_object *mount, const char *member)
+{
+	const char *s = jread_string(jread_member(mount, member));
+
+	return s != NULL && *s != '\0';
+}
+
+/* A part of it is mounted. */
+static bool
+has_part(const struct app *app, const struct volume *v)
+{
+	struct json_object *mounts, *m;
+	const char *name;
+	size_t list, i, k;
+
+	for (list = 0; list < QUADLET_LISTS; list++)
+		for (i = 0; i < jread_count(app->lists[list]); i++) {
+			mounts = jread_member(jread_item(app->lists[list], i),
+			    "volumeMounts");
+			for (k = 0; k < jread_count(mounts); k++) {
+				m = jread_item(mounts, k);
+				name = jread_string(jread_member(m, "name"));
+				if (name != NULL &&
+				    strcmp(name, v->name) == 0 &&
+				    (is_set(m, "subPath") ||
+					is_set(m, "subPathExpr")))
+					return true;
+			}
+		}
+	return false;
+}
+
 static int
 empty_dir(struct app *app, const struct volume *v)
 {
@@ -193,6 +233,10 @@ empty_dir(struct app *app, const struct volume *v)
 		unitfile_clear(&f);
 		return -1;
 	}
+	/* Else it is mounted with its first container, and has no parts. */
+	if (*v->medium != '\0' && has_part(app, v))
+		unitfile_line(&f, "ExecStartPost",
+		    "/usr/bin/podman volume mount %s-%s", app->id, v->name);
 	unitfile_line(&f, "ExecStop", "/usr/bin/podman volume rm -f %s-%s",
 	    app->id, v->name);
 	return quadlet_file(app, path, &f);
@@ -282,22 +326,8 @@ sub_path(struct work *w, const struct mount *m, const struct volume *v)
 	}
 	if (*sub == '\0')
 		return steal(&sub);
-	if (v->image != NULL) {
-		fail(w->app->why, ERR_DENIED,
-		    "%s.volumeMounts.subPath: not supported for the image "
-		    "\"%s\"",
-		    w->at, v->name);
-		return NULL;
-	}
-	if (is_disk(v) && *v->medium != '\0') {
-		fail(w->app->why, ERR_DENIED,
-		    "%s.volumeMounts.subPath: not supported for the emptyDir "
-		    "\"%s\": it is in memory",
-		    w->at, v->name);
-		return NULL;
-	}
 	whole = xasprintf("/%s", sub);
-	if (is_host_path(whole) && (!is_disk(v) || are_names(sub)))
+	if (is_host_path(whole) && (!is_podmans(v) || are_names(sub)))
 		return steal(&whole);
 	fail(w->app->why, ERR_DENIED,
 	    "%s.volumeMounts.subPath: \"%.100s\": not of letters, digits and "
@@ -357,7 +387,8 @@ put_words(struct work *w, const struct mount *m, const struct volume *v,
 			    "name",
 			    v->at, v->image);
 		unitfile_line(&w->f, "Mount",
-		    "type=image,source=%s,destination=%s", image, m->path);
+		    "type=image,source=%s,destination=%s%s%s", image, m->path,
+		    *sub != '\0' ? ",subpath=" : "", sub);
 		return 0;
 	}
 	unitfile_line(&w->f, "Mount",
@@ -436,9 +467,10 @@ put_disk_path(struct work *w, const struct volume *v, const char *sub)
 {
 	unitfile_line(&w->f, "ExecStartPre",
 	    "/bin/sh -c 'v=\"$$(/usr/bin/podman volume inspect --format "
-	    "{{.Mountpoint}} %s-%s)\" && cd \"$$v\" || exit 1; s=%s; IFS=/; umask 0; for d in "
-	    "$$s; do p=\"$$(pwd -P)/$$d\"; test -e \"$$d\" || mkdir \"$$d\" || "
-	    "exit 1; test -d \"$$d\" || continue; cd \"$$d\" && test "
+	    "{{.Mountpoint}} %s-%s)\" && cd \"$$v\" || exit 1; s=%s; IFS=/; "
+	    "umask 0; for d in $$s; do p=\"$$(pwd -P)/$$d\"; "
+	    "test -e \"$$d\" || mkdir \"$$d\" || exit 1; "
+	    "test -d \"$$d\" || continue; cd \"$$d\" && test "
 	    "\"$$(pwd -P)\" = \"$$p\" || exit 1; done'",
 	    w->app->id, v->name, sub + 1);
 }

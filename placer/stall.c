@@ -8,6 +8,7 @@
 #include "placer/stall.h"
 
 #include "placer/facts.h"
+#include "placer/live.h"
 
 void
 stall_note(struct world *w, struct wdevice *d, struct now now)
@@ -64,6 +65,18 @@ flip(struct world *w, struct wdevice *d, enum wish_io io)
 	return 0;
 }
 
+/* Files can be written once more; it takes a question or two. */
+static int
+write_again(struct world *w, struct wdevice *d)
+{
+	struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (live_again(w, p))
+			return 1;
+	return 0;
+}
+
 int
 stall_nudge(struct world *w, struct wdevice *d, struct now now)
 {
@@ -75,12 +88,13 @@ stall_nudge(struct world *w, struct wdevice *d, struct now now)
 		world_look_device_at(w, d, d->nudged_boot + d->stall_ms);
 		return 0;
 	}
-	if (!flip(w, d, IO_CUT) && !flip(w, d, IO_SET))
+	if (!flip(w, d, IO_CUT) && !flip(w, d, IO_SET) && !write_again(w, d))
 		return 0;
 	d->nudged_boot = now.boot_ms;
 	d->nudged_version = d->dev->version;
 	d->stall_ms = 2 * (d->stall_ms == 0 ? STALL_MS : d->stall_ms);
 	if (d->stall_ms > STALL_MAX_MS)
 		d->stall_ms = STALL_MAX_MS;
-	return 1;
+	world_look_device_at(w, d, d->nudged_boot + d->stall_ms);
+	return d->nqueued > 0;
 }

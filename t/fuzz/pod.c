@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Any bytes as a Pod: what is rendered can be checked and passes the check,
- * and is valid itself.
+ * and is valid itself; files that are made anew from its recipe are the same.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/auto.h"
 #include "common/scan.h"
@@ -11,6 +12,25 @@
 #include "placer/quadlet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+static void
+make_anew(struct quadlet_in in, const char *recipe, const struct quadlet *whole)
+{
+	struct quadlet files;
+	size_t i, k;
+
+	in.pod = span_of(recipe);
+	if (quadlet_live(&in, &files, NULL) == -1)
+		abort();
+	for (i = 0; i < files.nconfigs; i++) {
+		for (k = 0; k < whole->nconfigs; k++)
+			if (strcmp(files.configs[i], whole->configs[k]) == 0)
+				break;
+		if (k == whole->nconfigs)
+			abort();
+	}
+	quadlet_clear(&files);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -27,12 +47,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.nobjects = 1 };
 	struct quadlet q;
 	struct quadlet_needs needs;
+	struct pod *pod;
 
-	pod_free(pod_parse(in.pod, NULL));
+	pod = pod_parse(in.pod, NULL);
 	if (quadlet_render(&in, &q, NULL) == 0 &&
 	    (quadlet_check(&in, NULL) == -1 ||
 		!scan_is_valid(span_of(q.application))))
 		abort();
+	if (q.application != NULL && pod != NULL && pod->recipe != NULL)
+		make_anew(in, pod->recipe, &q);
+	pod_free(pod);
 	quadlet_clear(&q);
 	if (quadlet_needs(in.pod, &needs, NULL) == 0)
 		quadlet_needs_clear(&needs);

@@ -20,10 +20,12 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+#include "common/jread.h"
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
 #include "placer/objects.h"
+#include "placer/recipe.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
 
@@ -236,6 +238,15 @@ rest(struct scene *sc)
 			    sc->outs[i].text);
 }
 
+/* What the files of a config entry hold. */
+static unsigned long long
+files_of(const struct element *e)
+{
+	AUTO_JSON struct json_object *json = jread_parse(span_of(e->raw), NULL);
+
+	return recipe_files(json);
+}
+
 /* How it ended: pods as the apiserver has them, devices and what they run. */
 static char *
 state_of(struct scene *sc)
@@ -265,7 +276,8 @@ state_of(struct scene *sc)
 		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
 		if (d->exists)
 			TAILQ_FOREACH(e, &d->configs, link)
-				fprintf(f, "%s: %s\n", d->name, e->raw);
+				fprintf(f, "%s: %s %016llx\n", d->name, e->name,
+				    files_of(e));
 	}
 	fclose(f);
 	return text;

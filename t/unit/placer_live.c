@@ -265,12 +265,13 @@ Test(files, are_set_without_their_application)
 	struct wdevice d = { .dev = &dev };
 	struct edit *e = edit_new(&d);
 	AUTO_FREE char *text = NULL;
+	static const char want[] =
+	    "{\"applications\":{\"set\":[],\"cut\":[]},\"config\":{\"set\":["
+	    "{\"name\":\"k8s-a.v\"},{\"name\":\"k8s-a.w\"}],\"cut\":[]}}";
 
 	cr_assert_eq(edit_files(e, CONF("v", "") "\n" CONF("w", "")), 0);
 	text = edit_text(e);
 	edit_free(e);
-	cr_expect_str_eq(text,
-	    "{\"applications\":{\"set\":[],\"cut\":[]},\"config\":{\"set\":[" CONF(
-		"v", "") "," CONF("w", "") "],\"cut\":[]}}");
+	cr_expect_str_eq(text, want);
 	NO_LEAKS();
 }
