@@ -33,15 +33,15 @@ struct flight {
 	struct https_conf conf;
 	char *url, *agent;
 	struct creds *creds;
-	unsigned int token;	    /* counts them */
-	char token_text[MAX_TEXT];  /* what is wrong with its file */
-	char org[ORG_SIZE];	    /* empty: not known yet */
-	const char *wanted;	    /* FLIGHTCTL_ORG, or empty */
-	int settled;		    /* token and organisation were accepted */
+	unsigned int token;	   /* counts them */
+	char token_text[MAX_TEXT]; /* what is wrong with its file */
+	char org[ORG_SIZE];	   /* empty: not known yet */
+	const char *wanted;	   /* FLIGHTCTL_ORG, or empty */
+	int settled;		   /* token and organisation were accepted */
 	struct flight_call *org_call;
 	struct event *org_again;
-	struct event *look;	    /* for another token, while it is not */
-	unsigned int refusals;	    /* since any other request was answered */
+	struct event *look;    /* for another token, while it is not */
+	unsigned int refusals; /* since any other request was answered */
 	struct budget budget;
 	struct calls waiting[BUDGET_CLASSES];
 	struct calls sent;
