@@ -291,6 +291,7 @@ test_missing_right(void)
 	pod =
 	    kube_await_one(KUBE_PODS, "refused", names_the_right, NULL, RUN_MS);
 	it_ok(pod != NULL && names_the_right(pod, NULL), "and so does the pod");
+	it_ok(provider_lines(p, TROUBLE) == 1, "in one line");
 	node_tells("True", "Answering", NULL, BACK_MS);
 	stop(p);
 	pod_delete("refused");
