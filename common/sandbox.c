@@ -28,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/auto.h"
 #include "common/filter.h"
 #include "common/landlock.h"
 #include "common/log.h"
@@ -118,19 +119,32 @@ sandbox_early(struct why *why)
 	return 0;
 }
 
-void
-sandbox_reads(const char *file)
+static void
+add_folder(const char *file)
 {
 	const char *slash = strrchr(file, '/');
 	size_t i, len = slash == NULL ? 0 : (size_t)(slash - file);
 
-	if (len == 0 || is_sealed)
+	if (len == 0)
 		return;
 	for (i = 0; i < nreads; i++)
 		if (strlen(reads[i]) == len && memcmp(reads[i], file, len) == 0)
 			return;
 	if (nreads < READS_MAX)
 		reads[nreads++] = xstrndup(file, len);
+}
+
+/* The folder, since the file may be replaced; and that of a link's end. */
+void
+sandbox_reads(const char *file)
+{
+	AUTO_FREE char *end = NULL;
+
+	if (is_sealed || *file == '\0')
+		return;
+	add_folder(file);
+	if ((end = realpath(file, NULL)) != NULL)
+		add_folder(end);
 }
 
 /* With REQUIRE_SANDBOX=yes a failure, else one line. */

@@ -183,8 +183,8 @@ events_ready(struct flight_req *r, void *arg)
 		{ "fieldSelector",
 		    since == NULL ? "involvedObject.kind=Device" : since },
 		{ NULL, NULL } });
+	r->right = RIGHT_LIST_EVENTS;
 	r->deadline_ms = DEADLINE_MS;
-	r->quiet = 1;
 	scan_free(e->scan);
 	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);
 	return 1;
@@ -247,6 +247,7 @@ devices_ready(struct flight_req *r, void *arg)
 	    (const struct path_param[]){
 		{ "labelSelector", fleets_selector(e->fleets, e->selector) },
 		{ "fieldSelector", names.p }, { NULL, NULL } });
+	r->right = RIGHT_LIST_DEVICES;
 	r->deadline_ms = DEADLINE_MS;
 	scan_free(e->scan);
 	e->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, e);

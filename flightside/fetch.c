@@ -212,6 +212,7 @@ batch_ready(struct flight_req *r, void *arg)
 		r->path = path_make("devices", NULL, org,
 		    (const struct path_param[]){
 			{ "fieldSelector", selector.p }, { NULL, NULL } });
+	r->right = b->alone ? RIGHT_GET_DEVICE : RIGHT_LIST_DEVICES;
 	r->deadline_ms = DEADLINE_MS;
 	r->silence_ms = SILENCE_MS;
 	b->scan =

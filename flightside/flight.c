@@ -2,9 +2,9 @@
 /*
  * flight.c: the queue in front of Flightctl.
  *
- * Owns the HTTP client, the token's way into it, the organisation and the
- * budget.  Never repeats a request by itself but for
- * 429 and a refused token; never knows what a request is for.
+ * Owns the HTTP client and the budget; who we are to the service is
+ * flight_entry.c's.  Never repeats a request by itself but for 429 and a
+ * refused token; never knows what a request is for.
  */
 #include "flightside/flight.h"
 
@@ -19,52 +19,13 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/mono.h"
-#include "common/retry.h"
-#include "common/scan.h"
 #include "common/xmem.h"
-#include "flightside/creds.h"
-#include "flightside/org.h"
-#include "flightside/path.h"
-#include "flightside/reach.h"
+#include "flightside/flight_own.h"
 #include "ipc/build.h"
 
 enum {
 	CONNECTIONS = 12,
 	COUNT_MS = 60 * 1000,
-};
-
-struct flight_call {
-	TAILQ_ENTRY(flight_call) entry;
-	struct flight *flight;
-	enum budget_class class;
-	const struct flight_ops *ops;
-	void *arg;
-	struct https_call *https; /* NULL: waits */
-	int first;
-	int quiet;
-	int renewed; /* sent again with a newer token */
-};
-
-TAILQ_HEAD(calls, flight_call);
-
-struct flight {
-	struct event_base *base;
-	struct https *https;
-	struct https_conf conf;
-	char *url, *agent;
-	struct creds *creds;
-	char org[ORG_SIZE]; /* empty: not known yet */
-	struct flight_call *org_call;
-	struct event *org_again;
-	unsigned int org_failures;
-	struct budget budget;
-	struct calls waiting[BUDGET_CLASSES];
-	struct calls sent;
-	size_t nsent;
-	struct event *pump;  /* a turn may be there */
-	struct event *count; /* debug line a minute */
-	uint64_t counted;
-	struct reach *reach;
 };
 
 struct timeval
@@ -75,8 +36,8 @@ flight_timeval(int64_t ms)
 	return (struct timeval){ ms / 1000, (suseconds_t)(ms % 1000 * 1000) };
 }
 
-static void
-arm(struct event *ev, int64_t ms)
+void
+flight_arm(struct event *ev, int64_t ms)
 {
 	const struct timeval tv = flight_timeval(ms);
 
@@ -89,7 +50,7 @@ arm(struct event *ev, int64_t ms)
 static void
 wake(struct flight *f)
 {
-	arm(f->pump, 0);
+	flight_arm(f->pump, 0);
 }
 
 static unsigned int
@@ -127,20 +88,6 @@ call_again(struct flight_call *c)
 	wake(f);
 }
 
-/* 1: the file has another token by now; now: even if it was just read. */
-static int
-renew_token(struct flight *f, int now)
-{
-	struct why why;
-	int rc = creds_refresh(f->creds, now_read(), now, &why);
-
-	if (rc == -1)
-		log_warn("%s", why.text);
-	if (rc == 1)
-		https_token(f->https, creds_token(f->creds));
-	return rc == 1;
-}
-
 static void
 on_limit(struct flight *f, const struct https_answer *a)
 {
@@ -154,47 +101,27 @@ on_limit(struct flight *f, const struct https_answer *a)
 	    (long long)pause, (long long)f->budget.slowed);
 }
 
-/* The answer with the service's own words in its reason. */
-static struct https_answer
-explained(const struct https_answer *plain)
-{
-	struct https_answer a = *plain;
-	char message[MAX_TEXT];
-
-	if (a.why.kind != ERR_NONE && a.status != 0 && a.body.len > 0 &&
-	    a.body.len <= 65536 &&
-	    scan_get_string(a.body, message, sizeof(message), "message",
-		NULL) == 1)
-		fail_code(&a.why, a.why.kind, a.status, "%.160s: %s",
-		    plain->why.text, message);
-	return a;
-}
-
 static void
 on_done(const struct https_answer *plain, void *arg)
 {
 	struct flight_call *c = arg;
 	struct flight *f = c->flight;
+	enum right right = c->right;
 	struct https_answer a;
-	int quiet = c->quiet;
 
-	if (plain->status == 429) {
+	if (plain->status == 429)
 		on_limit(f, plain);
+	if (plain->status == 429 || !entry_accepts(c, plain)) {
 		call_again(c);
 		return;
 	}
-	if (plain->status == 401 && !c->renewed && renew_token(f, 1)) {
-		c->renewed = 1;
-		call_again(c);
-		return;
-	}
-	a = explained(plain);
+	a = entry_explain(c, plain);
+	entry_look(c, &a);
 	c->ops->done(&a, c->arg);
 	call_free(c);
 	wake(f);
 	/* Last: a change of state may begin other calls and end some. */
-	if (f->org[0] != '\0' || a.status == 0 || a.status >= 500)
-		reach_judge(f->reach, &a, quiet);
+	entry_judge(f, &a, right);
 }
 
 static int
@@ -209,7 +136,8 @@ on_data(struct span piece, void *arg, struct why *why)
 static int
 send_first(struct flight *f, enum budget_class class)
 {
-	struct flight_call *c = TAILQ_FIRST(&f->waiting[class]);
+	struct flight_call *c =
+	    f->settled ? TAILQ_FIRST(&f->waiting[class]) : f->org_call;
 	struct flight_req r = { .method = HTTPS_GET };
 	AUTO_FREE char *path = NULL;
 
@@ -218,8 +146,9 @@ send_first(struct flight *f, enum budget_class class)
 		return 0;
 	}
 	path = r.path;
-	(void)renew_token(f, 0);
-	c->quiet = r.quiet;
+	(void)entry_renew(f, 0);
+	c->right = r.right;
+	c->token = f->token;
 	TAILQ_REMOVE(&f->waiting[class], c, entry);
 	TAILQ_INSERT_TAIL(&f->sent, c, entry);
 	f->nsent++;
@@ -240,7 +169,7 @@ send_first(struct flight *f, enum budget_class class)
 static unsigned int
 ready_mask(const struct flight *f)
 {
-	if (f->org[0] != '\0')
+	if (f->settled)
 		return waiting_mask(f);
 	return f->org_call != NULL && f->org_call->https == NULL ?
 	    1u << BUDGET_WRITE :
@@ -259,7 +188,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 	while (f->nsent < CONNECTIONS && (mask = ready_mask(f)) != 0) {
 		class = budget_next(&f->budget, mask, now);
 		if (class == BUDGET_CLASSES) {
-			arm(f->pump, budget_wait(&f->budget, mask, now));
+			flight_arm(f->pump, budget_wait(&f->budget, mask, now));
 			return;
 		}
 		if (!send_first(f, class))
@@ -315,47 +244,6 @@ flight_resume(struct flight_call *c)
 		https_resume(c->https);
 }
 
-/* -- the organisation -- */
-
-static int
-org_ready(struct flight_req *r, void *arg)
-{
-	(void)arg;
-	r->path = path_make("organizations", NULL, NULL, NULL);
-	return 1;
-}
-
-static void
-org_done(const struct https_answer *a, void *arg)
-{
-	struct flight *f = arg;
-	struct why why = a->why;
-	int64_t wait;
-
-	f->org_call = NULL;
-	if (why.kind == ERR_NONE && org_pick(a->body, f->org, &why) == 0) {
-		log_info("organization %s", f->org);
-		return;
-	}
-	f->org[0] = '\0';
-	/* It answers, but nothing can be asked of it. */
-	if (a->status != 0 && a->status < 500)
-		reach_lost(f->reach, why.text);
-	wait = retry_wait_ms(why.kind, ++f->org_failures, a->retry_after_ms,
-	    arc4random());
-	arm(f->org_again, wait);
-}
-
-static void
-on_org_again(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct flight_ops ops = { org_ready, NULL, org_done };
-	struct flight *f = arg;
-
-	(void)fd, (void)what;
-	f->org_call = flight_queue(f, BUDGET_WRITE, 1, &ops, f);
-}
-
 /* -- life -- */
 
 static void
@@ -369,7 +257,7 @@ on_count(evutil_socket_t fd, short what, void *arg)
 		log_debug("%llu requests to Flightctl in the last minute",
 		    (unsigned long long)(n - f->counted));
 	f->counted = n;
-	arm(f->count, COUNT_MS);
+	flight_arm(f->count, COUNT_MS);
 }
 
 static const char *
@@ -395,8 +283,14 @@ connect_to(struct flight *f, const struct settings *s, struct why *why)
 		.key_file = path_or_null(s, SET_FLIGHTCTL_CLIENT_KEY),
 		.user_agent = f->agent,
 		.connections = CONNECTIONS };
-	f->https = https_new(f->base, &f->conf, why);
-	return f->https == NULL ? -1 : 0;
+	if ((f->https = https_new(f->base, &f->conf, why)) == NULL)
+		return -1;
+	if (strncasecmp(f->url, "http:", 5) == 0)
+		log_warn("FLIGHTCTL_API_URL=%s is plain http, taken because "
+			 "it is a loopback address: token and answers are not "
+			 "encrypted",
+		    f->url);
+	return 0;
 }
 
 static struct event *
@@ -411,7 +305,8 @@ timer(struct flight *f, event_callback_fn fn)
 
 struct flight *
 flight_new(struct event_base *base, const struct settings *s, struct span token,
-    void (*state)(int, const char *, void *), void *arg, struct why *why)
+    void (*state)(enum flight_state, const char *, void *), void *arg,
+    struct why *why)
 {
 	struct flight *f = xcalloc(1, sizeof(*f));
 	unsigned int c;
@@ -423,7 +318,6 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 	TAILQ_INIT(&f->sent);
 	f->pump = timer(f, on_pump);
 	f->count = timer(f, on_count);
-	f->org_again = timer(f, on_org_again);
 	f->creds = creds_new(s, token);
 	budget_init(&f->budget, (uint32_t)s->number[SET_FLIGHTCTL_RATE],
 	    now_read().boot_ms);
@@ -431,12 +325,11 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 		flight_free(f);
 		return NULL;
 	}
-	(void)strlcpy(f->org, s->text[SET_FLIGHTCTL_ORG], sizeof(f->org));
+	f->wanted = s->text[SET_FLIGHTCTL_ORG];
 	https_token(f->https, creds_token(f->creds));
 	if (log_debugging())
-		arm(f->count, COUNT_MS);
-	if (f->org[0] == '\0')
-		arm(f->org_again, 0);
+		flight_arm(f->count, COUNT_MS);
+	entry_open(f);
 	return f;
 }
 
@@ -460,7 +353,7 @@ flight_free(struct flight *f)
 	event_free(f->pump);
 	reach_free(f->reach);
 	event_free(f->count);
-	event_free(f->org_again);
+	entry_close(f);
 	free(f->url);
 	free(f->agent);
 	free(f);
@@ -479,7 +372,7 @@ flight_rate(const struct flight *f)
 }
 
 int
-flight_reachable(const struct flight *f)
+flight_state(const struct flight *f)
 {
 	return reach_state(f->reach);
 }
@@ -497,10 +390,10 @@ flight_reload(struct flight *f, const struct settings *s)
 
 	budget_change(&f->budget, (uint32_t)s->number[SET_FLIGHTCTL_RATE],
 	    now_read().boot_ms);
-	(void)renew_token(f, 1);
+	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
 		log_error("credentials: %s; those of before stay", why.text);
 	if (log_debugging())
-		arm(f->count, COUNT_MS);
+		flight_arm(f->count, COUNT_MS);
 	wake(f);
 }

@@ -11,6 +11,8 @@
 #include "common/https.h"
 #include "common/settings.h"
 #include "flightside/budget.h"
+#include "flightside/right.h"
+#include "ipc/msg.h"
 
 struct event_base;
 struct flight;
@@ -22,8 +24,8 @@ struct flight_req {
 	struct span body;
 	unsigned int deadline_ms;
 	unsigned int silence_ms;
-	size_t body_max; /* 0: MAX_ITEM; with data: any */
-	int quiet;	 /* its refusal (403) says nothing about the service */
+	size_t body_max;  /* 0: MAX_ITEM; with data: any */
+	enum right right; /* what a 403 of it refuses */
 };
 
 struct flight_ops {
@@ -43,10 +45,11 @@ struct flight_ops {
 	void (*done)(const struct https_answer *, void *arg);
 };
 
-/* state: the service answers, or not and why; only when that changes. */
+/* state: how the service answers, and why so; only when that changes. */
 struct flight *flight_new(struct event_base *, const struct settings *,
-    struct span token, void (*state)(int reachable, const char *text, void *),
-    void *arg, struct why *);
+    struct span token,
+    void (*state)(enum flight_state, const char *text, void *), void *arg,
+    struct why *);
 void flight_free(struct flight *);
 
 /* Waits in line; with first before those of its class that are without. */
@@ -62,8 +65,8 @@ void flight_resume(struct flight_call *);
 /* For path_make(); never NULL once ready() is called. */
 const char *flight_org(const struct flight *);
 
-/* 1 answers, 0 does not, -1 not known yet. */
-int flight_reachable(const struct flight *);
+/* enum flight_state, -1 not known yet. */
+int flight_state(const struct flight *);
 const char *flight_text(const struct flight *);
 
 /* Requests a minute that are sent at most: less after a 429. */

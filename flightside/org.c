@@ -5,6 +5,8 @@
  */
 #include "flightside/org.h"
 
+#include <string.h>
+
 #include "common/bytes.h"
 #include "common/scan.h"
 
@@ -28,8 +30,30 @@ add_choice(struct bytes *b, const char *id, struct span item)
 	bytes_add_text(b, ")");
 }
 
+static int
+choose(const char *wanted, size_t n, const struct bytes *choices,
+    struct why *why)
+{
+	const char *more = n > SHOWN ? ", ..." : "";
+
+	if (n == 0)
+		return fail(why, ERR_DENIED,
+		    "the Flightctl token belongs to "
+		    "no organization");
+	if (*wanted != '\0')
+		return fail(why, ERR_DENIED,
+		    "FLIGHTCTL_ORG=%s: the Flightctl token does not belong to "
+		    "this organization, but to %.*s%s",
+		    wanted, (int)choices->len, choices->p, more);
+	return fail(why, ERR_DENIED,
+	    "the Flightctl token belongs to "
+	    "%zu organizations; set FLIGHTCTL_ORG to one of: %.*s%s",
+	    n, (int)choices->len, choices->p, more);
+}
+
 int
-org_pick(struct span answer, char org[ORG_SIZE], struct why *why)
+org_pick(struct span answer, const char *wanted, char org[ORG_SIZE],
+    struct why *why)
 {
 	AUTO_BYTES struct bytes choices = { NULL, 0, 0 };
 	struct span items, item;
@@ -44,19 +68,37 @@ org_pick(struct span answer, char org[ORG_SIZE], struct why *why)
 			return fail(why, ERR_FORMAT,
 			    "organizations: an item "
 			    "without a name");
+		if (strcmp(org, wanted) == 0)
+			return 0;
 		if (n++ < SHOWN)
 			add_choice(&choices, org, item);
 	}
 	if (rc == -1)
 		return fail(why, ERR_FORMAT, "organizations: no list");
-	if (n == 0)
-		return fail(why, ERR_DENIED,
-		    "the Flightctl token belongs to "
-		    "no organization");
-	if (n > 1)
-		return fail(why, ERR_DENIED,
-		    "the Flightctl token belongs to "
-		    "%zu organizations; set FLIGHTCTL_ORG to one of: %.*s%s",
-		    n, (int)choices.len, choices.p, n > SHOWN ? ", ..." : "");
+	if (n == 1 && *wanted == '\0')
+		return 0;
+	return choose(wanted, n, &choices, why);
+}
+
+/* As v1.2.0 writes them. */
+static const struct {
+	unsigned int status;
+	const char *words;
+} refusals[] = {
+	{ 403, "access denied to organization" },
+	{ 403, "user belongs to no organizations" },
+	{ 400, "invalid organization ID format" },
+	{ 400, "user belongs to multiple organizations" },
+};
+
+int
+org_is_refused(unsigned int status, const char *message)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (refusals[i].status == status &&
+		    strstr(message, refusals[i].words) != NULL)
+			return 1;
 	return 0;
 }

@@ -10,10 +10,14 @@ enum {
 };
 
 /*
- * The organisation to use, from the answer to GET /api/v1/organizations: the
- * only one.  ERR_DENIED with the names to choose from, or that there is none;
- * ERR_FORMAT: no such list.  Pure.
+ * The organisation to use, from the answer to GET /api/v1/organizations:
+ * wanted, or the only one.  ERR_DENIED with the names to choose from, or that
+ * there is none; ERR_FORMAT: no such list.  Pure.
  */
-int org_pick(struct span answer, char org[ORG_SIZE], struct why *);
+int org_pick(struct span answer, const char *wanted, char org[ORG_SIZE],
+    struct why *);
+
+/* Whether Flightctl's message refuses the organisation, and no right. */
+int org_is_refused(unsigned int status, const char *message);
 
 #endif

@@ -166,6 +166,7 @@ page_ready(struct flight_req *r, void *arg)
 		{ "limit", limit },
 		{ "continue", p->next[0] != '\0' ? p->next : NULL },
 		{ NULL, NULL } });
+	r->right = RIGHT_LIST_DEVICES;
 	r->silence_ms = SILENCE_MS;
 	scan_free(p->scan);
 	p->scan = scan_new(SCAN_LIST, MAX_ITEM, &ops, p);
@@ -203,7 +204,8 @@ round_end(struct pages *p, const struct why *why)
 		wait =
 		    retry_wait_ms(why->kind, ++p->failures, -1, arc4random());
 		/* Once is nothing yet; an outage is told by reach.c. */
-		if (p->failures == 2 && flight_reachable(p->flight) == 1)
+		if (p->failures == 2 &&
+		    flight_state(p->flight) == FLIGHT_ANSWERS)
 			log_warn("devices cannot be listed: %s", why->text);
 	}
 	p->ops->end(p->round, complete, p->read_boot, complete ? "" : why->text,

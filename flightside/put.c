@@ -186,6 +186,7 @@ put_ready(struct flight_req *r, void *arg)
 	r->method = HTTPS_PUT;
 	r->path = path_make("devices", c->device,
 	    flight_org(c->put->with.flight), NULL);
+	r->right = RIGHT_UPDATE_DEVICE;
 	r->body = bytes_span(&c->splice.body);
 	r->deadline_ms = DEADLINE_MS;
 	return 1;

@@ -100,27 +100,26 @@ send_devices(struct serve *s, enum msg_type type, uint64_t round, int complete,
 static void
 send_state(struct serve *s)
 {
-	struct body_flight_state m = {
-		.reachable = (uint32_t)(flight_reachable(s->flight) == 1)
-	};
+	int state = flight_state(s->flight);
+	struct body_flight_state m = { .state = (uint32_t)state };
 
-	if (flight_reachable(s->flight) == -1)
+	if (state == -1)
 		return;
 	(void)strlcpy(m.text, flight_text(s->flight), sizeof(m.text));
 	(void)to_placer(s, MSG_FLIGHT_STATE, 0, &m);
 }
 
 static void
-on_state(int reachable, const char *text, void *arg)
+on_state(enum flight_state state, const char *text, void *arg)
 {
 	struct serve *s = arg;
 
-	(void)reachable, (void)text;
+	(void)text;
 	if (s->link == NULL)
 		return;
 	send_state(s);
 	/* Much may have happened while it was away. */
-	if (reachable == 1 && s->pages != NULL)
+	if (state == FLIGHT_ANSWERS && s->pages != NULL)
 		pages_catch_up(s->pages);
 }
 

@@ -65,6 +65,18 @@ enum object_kind {
 	OBJECT_POD, /* the pod of pod_uid itself, again */
 };
 
+/*
+ * How Flightctl answers us.  SILENT: it does not, or only with errors of its
+ * own; UNAUTHORIZED: 401 to all; FORBIDDEN: 403 to what nothing works without.
+ */
+enum flight_state {
+	FLIGHT_SILENT,
+	FLIGHT_ANSWERS,
+	FLIGHT_UNAUTHORIZED,
+	FLIGHT_FORBIDDEN,
+	FLIGHT_STATES
+};
+
 /* Why a frame was refused; any value but ADMIT_OK ends the link. */
 #define ADMITS(X)                                                \
 	X(OK)                                                    \

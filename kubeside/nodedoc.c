@@ -33,6 +33,30 @@ struct condition {
 	const char *message;
 };
 
+/* By enum flight_state; a refusal is an answer.  NULL: Flightctl's words. */
+static const struct condition flightctl[FLIGHT_STATES] = {
+	[FLIGHT_SILENT] = { "FlightctlReachable", "False", "NotAnswering",
+	    NULL },
+	[FLIGHT_ANSWERS] = { "FlightctlReachable", "True", "Answering",
+	    "Flightctl answers" },
+	[FLIGHT_UNAUTHORIZED] = { "FlightctlReachable", "False", "Unauthorized",
+	    NULL },
+	[FLIGHT_FORBIDDEN] = { "FlightctlReachable", "True", "Forbidden",
+	    NULL },
+};
+
+static struct condition
+flightctl_condition(const struct body_node_figures *f)
+{
+	struct condition c = flightctl[FLIGHT_SILENT];
+
+	if (f->flightctl < FLIGHT_STATES)
+		c = flightctl[f->flightctl];
+	if (c.message == NULL)
+		c.message = f->flightctl_text;
+	return c;
+}
+
 static struct condition
 condition(const struct nodedoc *d, enum node_condition which)
 {
@@ -53,11 +77,7 @@ condition(const struct nodedoc *d, enum node_condition which)
 			"KubeletHasSufficientPID",
 			"processes are limited by each device itself" };
 	case NODE_FlightctlReachable:
-		if (d->figures.flightctl_reachable)
-			return (struct condition){ "FlightctlReachable", "True",
-				"Answering", "Flightctl answers" };
-		return (struct condition){ "FlightctlReachable", "False",
-			"NotAnswering", d->figures.flightctl_text };
+		return flightctl_condition(&d->figures);
 	case NODE_PlacerAnswers:
 		if (d->placer_answers)
 			return (struct condition){ "PlacerAnswers", "True",
@@ -115,7 +135,8 @@ static const struct {
 static int
 wants_taint(const struct nodedoc *d, size_t i)
 {
-	return i == 0 || !d->figures.flightctl_reachable;
+	return i == 0 ||
+	    strcmp(flightctl_condition(&d->figures).status, "False") == 0;
 }
 
 static void

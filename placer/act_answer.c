@@ -206,6 +206,16 @@ act_object(struct act *a, uint64_t id, struct span object, struct now now)
 	act_settle(a, q);
 }
 
+/* A token or a right that is missing is told once, by flightside. */
+static enum log_level
+level_of(const struct body_changed *m)
+{
+	return m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ||
+		m->kind == ERR_AUTH || m->code == 403 ?
+	    LOG_LEVEL_INFO :
+	    LOG_LEVEL_WARN;
+}
+
 void
 act_changed(struct act *a, uint64_t id, const struct body_changed *m,
     struct now now)
@@ -220,9 +230,7 @@ act_changed(struct act *a, uint64_t id, const struct body_changed *m,
 	if (d == NULL || d->change_id != id)
 		return;
 	if (m->kind != ERR_NONE)
-		log_line(m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ?
-			LOG_LEVEL_INFO :
-			LOG_LEVEL_WARN,
+		log_line(level_of(m),
 		    &(struct log_about){ .operation = "change",
 			.device = d->name,
 			.error = m->text },

@@ -108,7 +108,7 @@ figures_fill(const struct world *w, const struct wnode *n,
 	cap(&f->allocatable_cpu_m, f->capacity_cpu_m);
 	cap(&f->allocatable_memory, f->capacity_memory);
 	cap(&f->allocatable_pods, f->capacity_pods);
-	f->flightctl_reachable = w->flight_reachable;
+	f->flightctl = w->flight_state;
 	(void)strlcpy(f->node, n->name, sizeof(f->node));
 	(void)strlcpy(f->flightctl_text, w->flight_text,
 	    sizeof(f->flightctl_text));

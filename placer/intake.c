@@ -197,13 +197,17 @@ void
 intake_flight_state(struct world *w, const struct body_flight_state *m,
     struct now now)
 {
+	int usable = m->state == FLIGHT_ANSWERS;
 	struct wdevice *d;
 
-	if (m->reachable && w->flight_outage)
+	if (usable && w->flight_outage)
 		w->flight_since = now.boot_ms;
-	w->flight_outage = m->reachable == 0;
-	w->flight_reachable = m->reachable != 0;
-	if (!m->reachable)
+	w->flight_outage = !usable;
+	w->flight_reachable = (uint8_t)usable;
+	w->flight_state = m->state < FLIGHT_STATES ?
+	    (enum flight_state)m->state :
+	    FLIGHT_SILENT;
+	if (!usable)
 		w->flight_known = 1;
 	(void)snprintf(w->flight_text, sizeof(w->flight_text), "%s", m->text);
 	all_figures(w);

@@ -78,6 +78,22 @@ status_of(const struct wdevice *d)
 }
 
 static void
+write_flightctl(FILE *f, const struct world *w, const char *name)
+{
+	static const char *const reasons[FLIGHT_STATES] = {
+		[FLIGHT_SILENT] = "NotAnswering",
+		[FLIGHT_ANSWERS] = "Answering",
+		[FLIGHT_UNAUTHORIZED] = "Unauthorized",
+		[FLIGHT_FORBIDDEN] = "Forbidden",
+	};
+	unsigned int i;
+
+	for (i = 0; i < FLIGHT_STATES; i++)
+		fprintf(f, "%s{reason=\"%s\"} %d\n", name, reasons[i],
+		    w->flight_state == (enum flight_state)i);
+}
+
+static void
 write_devices(FILE *f, const struct world *w, const char *name)
 {
 	static const char *const words[] = { "Ready", "Unknown", "Disconnected",

@@ -266,7 +266,9 @@ struct world {
 				       written until then */
 	uint64_t rounds;	    /* complete ones */
 	uint8_t kube_up, flight_up; /* links */
-	uint8_t kube_reachable, flight_reachable;
+	uint8_t kube_reachable;
+	uint8_t flight_reachable; /* and can be used: FLIGHT_ANSWERS */
+	enum flight_state flight_state;
 	uint8_t flight_known; /* a FLIGHT_STATE and a list, or none to come */
 	char flight_text[MAX_TEXT + 1];
 	uint8_t flight_outage; /* it said that it is not reachable */

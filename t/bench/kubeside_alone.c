@@ -151,7 +151,7 @@ send_figures(void)
 		.allocatable_pods = 10000,
 		.devices = 2,
 		.devices_ready = 2,
-		.flightctl_reachable = 1 };
+		.flightctl = FLIGHT_ANSWERS };
 
 	snprintf(m.node, sizeof(m.node), "%s", world_node());
 	snprintf(m.arch, sizeof(m.arch), "amd64");

@@ -30,22 +30,6 @@ static const char *const names[] = { "vk_flightctl_pods_total",
 	"vk_flightctl_reconcile_duration_seconds",
 	"vk_flightctl_device_disconnections_total" };
 
-static struct http *
-listener(const struct provider *p)
-{
-	static const char before[] = "listening on ";
-	AUTO_FREE char *log = NULL, *url = NULL;
-	char *at;
-
-	if (provider_await_lines(p, before, 1, READY_MS) == 0)
-		it_die("nothing listens");
-	log = provider_log(p);
-	at = strstr(log, before) + strlen(before);
-	at[strcspn(at, "\"")] = '\0';
-	url = xasprintf("http://%s", at);
-	return http_new(url, NULL, NULL);
-}
-
 static int
 answers(struct http *h, const char *path, long status)
 {
@@ -97,7 +81,7 @@ scenario(void)
 
 	world_open(&(struct world_conf){ .devices = 2 });
 	p = provider_start("provider", NULL);
-	h = listener(p);
+	h = provider_listener(p, READY_MS);
 	it_ok(answers(h, "/healthz", 200), "/healthz answers at once");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

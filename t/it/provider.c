@@ -21,6 +21,7 @@
 #include "common/xmem.h"
 #include "t/it/child.h"
 #include "t/it/grind.h"
+#include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/world.h"
@@ -52,6 +53,8 @@ static const struct {
 	{ "KUBECONFIG", FIRST_UID },
 	{ "FLIGHTCTL_AUTH_TOKEN_FILE", FIRST_UID + 1 },
 	{ "FLIGHTCTL_CA_FILE", FIRST_UID + 1 },
+	{ "FLIGHTCTL_CLIENT_CERT", FIRST_UID + 1 },
+	{ "FLIGHTCTL_CLIENT_KEY", FIRST_UID + 1 },
 };
 
 static char *
@@ -70,6 +73,21 @@ copy_for(const char *path, const char *dir, const char *name, uid_t uid)
 	if (geteuid() == 0 && fchown(fd, uid, uid) == -1)
 		it_die("%s: cannot be given to %u", to, uid);
 	return to;
+}
+
+/* As whoever rotates credentials does: written beside, and renamed. */
+void
+provider_replace(struct provider *p, const char *name, const char *path)
+{
+	AUTO_FREE char *old = xasprintf("%s/%s", p->dir, name), *fresh = NULL;
+	AUTO_FREE char *beside = xasprintf("%s.new", name);
+	size_t i = 0;
+
+	while (strcmp(credentials[i].name, name) != 0)
+		i++;
+	fresh = copy_for(path, p->dir, beside, credentials[i].uid);
+	if (rename(fresh, old) == -1)
+		it_die("%s: cannot be replaced", old);
 }
 
 static void
@@ -208,6 +226,22 @@ provider_worker(const struct provider *p, const char *wanted)
 			return pids[i];
 	}
 	return -1;
+}
+
+struct http *
+provider_listener(const struct provider *p, int ms)
+{
+	static const char before[] = "listening on ";
+	AUTO_FREE char *log = NULL, *url = NULL;
+	char *at;
+
+	if (provider_await_lines(p, before, 1, ms) == 0)
+		it_die("nothing listens");
+	log = provider_log(p);
+	at = strstr(log, before) + strlen(before);
+	at[strcspn(at, "\"")] = '\0';
+	url = xasprintf("http://%s", at);
+	return http_new(url, NULL, NULL);
 }
 
 /* --- its log ------------------------------------------------------------- */

@@ -18,6 +18,13 @@ struct provider *provider_start(const char *name, const char *const *extra);
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
 
+/* Another file takes the place of the one that this setting names. */
+void provider_replace(struct provider *, const char *name, const char *path);
+
+/* A client of its listener, which it has within ms. */
+struct http;
+struct http *provider_listener(const struct provider *, int ms);
+
 pid_t provider_pid(const struct provider *);
 
 /* A worker's process id, -1: none now. */

@@ -161,8 +161,9 @@ flight_round(struct scene *sc)
 static void
 send_state(struct scene *sc)
 {
-	struct body_flight_state m = { .reachable =
-					   (uint32_t)sc->flight.reachable };
+	struct body_flight_state m = {
+		.state = sc->flight.reachable ? FLIGHT_ANSWERS : FLIGHT_SILENT
+	};
 
 	if (!sc->flight.reachable)
 		(void)strlcpy(m.text, "as the scene says", sizeof(m.text));

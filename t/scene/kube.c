@@ -397,7 +397,7 @@ on_figures(struct scene *sc, const struct frame *f)
 	    (unsigned long long)m.capacity_pods,
 	    (unsigned long long)m.free_cpu_m,
 	    (unsigned long long)m.largest_free_cpu_m, m.devices_ready,
-	    m.devices, m.flightctl_reachable);
+	    m.devices, m.flightctl);
 }
 
 static void

@@ -3,7 +3,8 @@
  * flight_auth.c: who calls, and may they.
  *
  * Owns the tokens and the answers that refuse them; an expired one is refused
- * only after refuse_ms, as the service does.  Knows one organisation.
+ * only after refuse_ms, as the service does.  All is in one organisation; the
+ * user "multi" belongs to an empty one too.
  */
 #include "t/sim/flight_auth.h"
 
@@ -24,17 +25,20 @@
 #include "t/sim/web.h"
 
 #define ORG "00000000-0000-0000-0000-000000000000"
+#define OTHER_ORG "4c6aa46a-c8ca-48cc-bd71-52c985a61fc2"
 #define SECONDS_VALID 86400
 
 struct token {
 	char *text;
 	enum flight_role role;
 	int expired;
+	int64_t exp; /* seconds since 1970 */
 };
 
 struct flight_auth {
 	struct token *v;
 	size_t n;
+	int distrusts;
 	unsigned int made;
 };
 
@@ -85,7 +89,7 @@ base64url(const char *text)
 }
 
 static char *
-token_text(enum flight_role role, unsigned int serial)
+token_text(enum flight_role role, unsigned int serial, int64_t exp)
 {
 	char *claims, *head, *body, *seed, *text, mark[65];
 	int64_t now = flight_us() / 1000000;
@@ -95,8 +99,7 @@ token_text(enum flight_role role, unsigned int serial)
 	    "\"flightctl-client\",\"sub\":\"%s\",\"preferred_username\":"
 	    "\"%s\",\"iat\":%" PRId64 ",\"exp\":%" PRId64 ",\"groups\":"
 	    "[\"%s\"],\"orgs\":[\"default\"]}",
-	    users[role], users[role], now, now + SECONDS_VALID,
-	    role_names[role]);
+	    users[role], users[role], now, exp, role_names[role]);
 	head = base64url("{\"alg\":\"RS256\",\"typ\":\"JWT\"}");
 	body = base64url(claims);
 	seed = xasprintf("%u/%" PRId64 "/%s", serial, flight_us(), body);
@@ -129,7 +132,7 @@ write_token(const struct flight *f, const struct token *t, struct why *why)
 
 static int
 add_token(struct flight *f, enum flight_role role, const char *text,
-    struct why *why)
+    int64_t seconds, struct why *why)
 {
 	struct flight_auth *a = f->auth;
 	struct token *t;
@@ -138,7 +141,9 @@ add_token(struct flight *f, enum flight_role role, const char *text,
 	t = &a->v[a->n++];
 	t->role = role;
 	t->expired = 0;
-	t->text = text != NULL ? xstrdup(text) : token_text(role, ++a->made);
+	t->exp = flight_us() / 1000000 + seconds;
+	t->text =
+	    text != NULL ? xstrdup(text) : token_text(role, ++a->made, t->exp);
 	return write_token(f, t, why);
 }
 
@@ -149,7 +154,8 @@ flight_auth_new(struct flight *f, struct why *why)
 
 	f->auth = xcalloc(1, sizeof(*f->auth));
 	for (role = 0; role < FLIGHT_NROLES; role++)
-		if (add_token(f, (enum flight_role)role, NULL, why) == -1) {
+		if (add_token(f, (enum flight_role)role, NULL, SECONDS_VALID,
+			why) == -1) {
 			flight_auth_free(f->auth);
 			return f->auth = NULL;
 		}
@@ -178,10 +184,25 @@ flight_auth_expire(struct flight *f)
 		f->auth->v[i].expired = 1;
 }
 
-int
-flight_auth_renew(struct flight *f, const char *text, struct why *why)
+void
+flight_auth_distrust(struct flight *f, int on)
 {
-	return add_token(f, FLIGHT_PROVIDER, text, why);
+	f->auth->distrusts = on;
+}
+
+int
+flight_auth_renew(struct flight *f, const char *text, int64_t seconds,
+    struct why *why)
+{
+	return add_token(f, FLIGHT_PROVIDER, text,
+	    seconds > 0 ? seconds : SECONDS_VALID, why);
+}
+
+static int
+is_over(const struct flight *f, const struct token *t)
+{
+	return t->expired || t->exp <= flight_us() / 1000000 ||
+	    (f->auth->distrusts && t->role != FLIGHT_ADMIN);
 }
 
 static const struct token *
@@ -203,7 +224,7 @@ flight_auth_user(struct flight *f, struct web_req *req, enum flight_role *role)
 {
 	const struct token *t = find_token(f, req);
 
-	if (t == NULL || t->expired)
+	if (t == NULL || is_over(f, t))
 		return 0;
 	*role = t->role;
 	return 1;
@@ -247,9 +268,15 @@ refuse_org(struct web_req *req, enum flight_role role)
 
 	if (!wants_org(web_path(req)))
 		return 0;
+	if (org == NULL)
+		org = "";
 	if (role == FLIGHT_NOORG)
 		flight_refuse(req, 403, "user belongs to no organizations");
-	else if (org == NULL || org[0] == '\0' || strcmp(org, ORG) == 0)
+	else if (org[0] == '\0' && role == FLIGHT_MULTI)
+		flight_refuse(req, 400,
+		    "user belongs to multiple organizations but no "
+		    "organization specified");
+	else if (org[0] == '\0' || strcmp(org, ORG) == 0)
 		return 0;
 	else if (!is_uuid(org))
 		flight_refuse(req, 400, "invalid organization ID format");
@@ -274,7 +301,7 @@ flight_auth_gate(struct flight *f, struct web_req *req)
 		flight_refuse(req, 401, "failed to validate token");
 		return 1;
 	}
-	if (t->expired) {
+	if (is_over(f, t)) {
 		event_base_once(f->base, -1, EV_TIMEOUT, refuse_late, req, &tv);
 		return 1;
 	}
@@ -361,13 +388,18 @@ flight_auth_validate(struct web_req *req, void *arg)
 	flight_refuse(req, 200, "");
 }
 
+#define ORGANIZATION(name, display, external)                              \
+	"{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"               \
+	"\"Organization\",\"metadata\":{\"name\":\"" name "\"},\"spec\":{" \
+	"\"displayName\":\"" display "\",\"externalId\":\"" external "\"}}"
+
 static void
-write_org(struct out *o)
+write_orgs(struct out *o, enum flight_role role)
 {
-	out_raw(o,
-	    "{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
-	    "\"Organization\",\"metadata\":{\"name\":\"" ORG "\"},\"spec\":{"
-	    "\"displayName\":\"Default\",\"externalId\":\"default\"}}");
+	if (role != FLIGHT_NOORG)
+		out_raw(o, ORGANIZATION(ORG, "Default", "default"));
+	if (role == FLIGHT_MULTI)
+		out_raw(o, ORGANIZATION(OTHER_ORG, "lab", "lab"));
 }
 
 void
@@ -381,8 +413,7 @@ flight_auth_userinfo(struct web_req *req, void *arg)
 	out_member(&o, "name", users[role]);
 	out_key(&o, "organizations");
 	out_open(&o, '[');
-	if (role != FLIGHT_NOORG)
-		write_org(&o);
+	write_orgs(&o, role);
 	out_close(&o, ']');
 	out_member(&o, "preferred_username", users[role]);
 	out_member(&o, "sub", users[role]);
@@ -440,8 +471,7 @@ flight_auth_organizations(struct web_req *req, void *arg)
 	out_member(&o, "apiVersion", "flightctl.io/v1beta1");
 	out_key(&o, "items");
 	out_open(&o, '[');
-	if (role != FLIGHT_NOORG)
-		write_org(&o);
+	write_orgs(&o, role);
 	out_close(&o, ']');
 	out_member(&o, "kind", "OrganizationList");
 	out_key(&o, "metadata");

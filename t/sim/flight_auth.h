@@ -17,7 +17,8 @@ struct why;
 	X(PROVIDER, "provider", "flightctl-operator") \
 	X(VIEWER, "viewer", "flightctl-viewer")       \
 	X(NOROLE, "norole", "")                       \
-	X(NOORG, "noorg", "")
+	X(NOORG, "noorg", "")                         \
+	X(MULTI, "multi", "flightctl-operator")
 
 enum flight_role {
 #define X(name, user, role) FLIGHT_##name,
@@ -35,8 +36,14 @@ int flight_auth_gate(struct flight *, struct web_req *);
 
 /* All tokens that are known now expire. */
 void flight_auth_expire(struct flight *);
-/* A new token of the role flightctl-operator; NULL makes its text. */
-int flight_auth_renew(struct flight *, const char *text, struct why *);
+/* All but the administrator's are refused as if expired, and again not. */
+void flight_auth_distrust(struct flight *, int on);
+/*
+ * A new token of the role flightctl-operator, good for so many seconds; NULL
+ * makes its text.
+ */
+int flight_auth_renew(struct flight *, const char *text, int64_t seconds,
+    struct why *);
 
 /* 0: no such caller (not let in). */
 int flight_auth_user(struct flight *, struct web_req *, enum flight_role *);

@@ -210,6 +210,19 @@ web_is_up(const struct web *web)
 	return web->http != NULL;
 }
 
+int
+web_certify(struct web *web, struct why *why)
+{
+	SSL_CTX *ctx = web_tls_new(web->conf.tls, why);
+
+	if (ctx == NULL)
+		return -1;
+	web_down(web);
+	SSL_CTX_free(web->ctx);
+	web->ctx = ctx;
+	return web_up(web, why);
+}
+
 uint16_t
 web_port(const struct web *web)
 {

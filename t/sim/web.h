@@ -76,6 +76,8 @@ uint16_t web_port(const struct web *);
 void web_down(struct web *);
 int web_up(struct web *, struct why *);
 int web_is_up(const struct web *);
+/* Reads its certificate again and cuts its connections. */
+int web_certify(struct web *, struct why *);
 
 /* --- the request; all strings live as long as it --- */
 enum web_method web_method(const struct web_req *);

@@ -13,7 +13,6 @@
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -477,49 +476,14 @@ Test(https, kinds_of_status)
 	cr_expect_eq(https_kind(422), ERR_FORMAT);
 }
 
-/* A certificate for `name`, signed by itself, and its key as PEM. */
-static SSL_CTX *
-self_signed(const char *name, char *pem, size_t size)
-{
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = X509_new();
-	X509_EXTENSION *ext =
-	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, name);
-	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-	BIO *bio = BIO_new(BIO_s_mem());
-	int n;
-
-	X509_set_version(cert, 2);
-	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
-	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
-	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
-	X509_set_pubkey(cert, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
-	    MBSTRING_ASC, (const unsigned char *)"t", -1, -1, 0);
-	X509_set_issuer_name(cert, X509_get_subject_name(cert));
-	X509_add_ext(cert, ext, -1);
-	cr_assert(X509_sign(cert, key, EVP_sha256()));
-	SSL_CTX_use_certificate(ctx, cert);
-	SSL_CTX_use_PrivateKey(ctx, key);
-	PEM_write_bio_X509(bio, cert);
-	n = BIO_read(bio, pem, (int)size - 1);
-	cr_assert_gt(n, 0);
-	pem[n] = '\0';
-	X509_EXTENSION_free(ext);
-	X509_free(cert);
-	EVP_PKEY_free(key);
-	BIO_free(bio);
-	return ctx;
-}
-
 static const struct https_answer *
 over_tls(const char *certified, int trusted, const char *server_name)
 {
 	char pem[4096], other[4096];
 	struct https *h;
 
-	SSL_CTX_free(self_signed("IP:127.0.0.1", other, sizeof(other)));
-	serve(self_signed(certified, pem, sizeof(pem)), OK(2) "\r\n{}");
+	SSL_CTX_free(peer_certified("IP:127.0.0.1", other, sizeof(other)));
+	serve(peer_certified(certified, pem, sizeof(pem)), OK(2) "\r\n{}");
 	h = client(
 	    &(struct https_conf){ .ca_pem = span_of(trusted ? pem : other),
 		.server_name = server_name });
@@ -578,12 +542,12 @@ Test(https, a_replaced_ca_file_is_read_when_the_old_one_fails)
 	SSL_CTX *old;
 
 	close(fd);
-	serve(self_signed("IP:127.0.0.1", first, sizeof(first)), CLOSED);
+	serve(peer_certified("IP:127.0.0.1", first, sizeof(first)), CLOSED);
 	write_file(path, first);
 	h = client(&conf);
 	cr_expect_eq(one_more(h), ERR_NONE);
 	old = server.tls;
-	server.tls = self_signed("IP:127.0.0.1", second, sizeof(second));
+	server.tls = peer_certified("IP:127.0.0.1", second, sizeof(second));
 	cr_expect_eq(one_more(h), ERR_AUTH);
 	write_file(path, second);
 	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
@@ -604,8 +568,8 @@ Test(https, a_renewed_ca_file_is_read_at_once)
 	struct https *h;
 
 	close(fd);
-	SSL_CTX_free(self_signed("IP:127.0.0.1", other, sizeof(other)));
-	serve(self_signed("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
+	SSL_CTX_free(peer_certified("IP:127.0.0.1", other, sizeof(other)));
+	serve(peer_certified("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
 	write_file(path, ours);
 	h = client(&conf);
 	cr_expect_eq(one_more(h), ERR_NONE);

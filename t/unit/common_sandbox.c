@@ -325,22 +325,29 @@ Test(sealed, whatever_is_not_in_the_table_ends_the_process)
 }
 
 /* A file of which the worker itself said so stays readable. */
-static char extra[64];
+static char extra[64], link_to_it[64];
 
 PROBE(read_extra, open(extra, O_RDONLY))
+PROBE(read_link, open(link_to_it, O_RDONLY))
 
 Test(sealed, files_that_a_worker_names_stay_readable)
 {
 	char other[] = "/tmp/vk-sandbox.XXXXXX";
+	char links[] = "/tmp/vk-sandbox.XXXXXX";
 
 	if (!sandbox_seals() || landlock_abi() == 0)
 		cr_skip_test("this build or this kernel");
-	cr_assert(mkdtemp(other) != NULL);
+	cr_assert(mkdtemp(other) != NULL && mkdtemp(links) != NULL);
 	(void)snprintf(extra, sizeof(extra), "%s/ca.crt", other);
+	(void)snprintf(link_to_it, sizeof(link_to_it), "%s/ca.crt", links);
 	cr_assert(close(open(extra, O_WRONLY | O_CREAT, 0644)) == 0);
+	cr_assert(symlink(extra, link_to_it) == 0);
 	cr_assert(sealed(PROC_KUBESIDE, read_extra) == EACCES);
-	sandbox_reads(extra);
+	cr_assert(sealed(PROC_KUBESIDE, read_link) == EACCES);
+	sandbox_reads(link_to_it);
+	cr_assert(sealed(PROC_KUBESIDE, read_link) == 0);
 	cr_assert(sealed(PROC_KUBESIDE, read_extra) == 0);
 	cr_assert(sealed(PROC_PLACER, read_extra) == EACCES);
 	cr_assert(unlink(extra) == 0 && rmdir(other) == 0);
+	cr_assert(unlink(link_to_it) == 0 && rmdir(links) == 0);
 }

@@ -185,7 +185,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		    0);
 	else if (f->type == MSG_FLIGHT_STATE) {
 		cr_assert_eq(body_flight_state_get(f->body, &state), 0);
-		s->state = (int)state.reachable;
+		s->state = (int)state.state;
 		(void)strlcpy(s->state_text, state.text, sizeof(s->state_text));
 	} else if (f->type == MSG_DONE) {
 		s->done_id[s->ndone] = f->id;
@@ -225,6 +225,19 @@ rig_link(struct rig *r)
 	    chan_open(r->base, fds[0], PROC_PLACER, PROC_FLIGHTSIDE, &ops, r);
 	serve_link(r->serve, fds[1]);
 	(void)chan_send(r->placer, MSG_CLUSTER, 0, &m, -1);
+}
+
+void
+rig_restart(struct rig *r)
+{
+	chan_free(r->placer);
+	r->placer = NULL;
+	serve_free(r->serve);
+	r->serve = NULL;
+	free(r->seen.last);
+	memset(&r->seen, 0, sizeof(r->seen));
+	r->seen.state = -1;
+	rig_link(r);
 }
 
 const struct body_changed *

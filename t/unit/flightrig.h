@@ -57,6 +57,7 @@ struct rig {
 void rig_start(struct rig *, const char *const options[]);
 void rig_set(struct rig *, enum setting, const char *);
 void rig_link(struct rig *);
+void rig_restart(struct rig *); /* with other settings, nothing seen yet */
 void rig_end(struct rig *);
 
 /* One command to flightsim; its answer without "ok ". */

@@ -34,7 +34,7 @@ Test(pages, page_is_about_four_megabytes)
 static int
 pick(const char *answer, char org[ORG_SIZE], struct why *why)
 {
-	return org_pick(span_of(answer), org, why);
+	return org_pick(span_of(answer), "", org, why);
 }
 
 Test(org, the_only_one_is_meant_and_of_several_none)
@@ -58,6 +58,36 @@ Test(org, the_only_one_is_meant_and_of_several_none)
 	cr_assert_eq(why.kind, ERR_FORMAT);
 	cr_assert_eq(pick("<html>", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_FORMAT);
+}
+
+#define TWO "{\"items\":[" ORG ",{\"metadata\":{\"name\":\"0-2\"}}]}"
+
+Test(org, the_wanted_one_must_be_there)
+{
+	char org[ORG_SIZE];
+	struct why why;
+
+	cr_assert_eq(org_pick(span_of(TWO), "0-2", org, &why), 0);
+	cr_assert_str_eq(org, "0-2");
+	cr_assert_eq(org_pick(span_of(TWO), "0-3", org, &why), -1);
+	cr_assert_eq(why.kind, ERR_DENIED);
+	cr_assert_str_eq(why.text,
+	    "FLIGHTCTL_ORG=0-3: the Flightctl token does not belong to this "
+	    "organization, but to 0-1 (D), 0-2");
+	cr_assert_eq(org_pick(span_of("{\"items\":[]}"), "0-3", org, &why), -1);
+	cr_assert_str_eq(why.text,
+	    "the Flightctl token belongs to no organization");
+}
+
+Test(org, a_refused_organization_is_no_missing_right)
+{
+	cr_assert(org_is_refused(403,
+	    "GET x: 403: access denied to "
+	    "organization"));
+	cr_assert(org_is_refused(403, "user belongs to no organizations"));
+	cr_assert(org_is_refused(400, "invalid organization ID format"));
+	cr_assert(!org_is_refused(403, "Forbidden"));
+	cr_assert(!org_is_refused(404, "access denied to organization"));
 }
 
 static struct fleets *

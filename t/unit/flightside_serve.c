@@ -398,39 +398,6 @@ Test(serve, limit_of_the_service_is_obeyed_without_an_error, .timeout = 60)
 	rig_end(&r);
 }
 
-Test(serve, new_token_in_the_file_mends_a_401, .timeout = 60)
-{
-	struct rig r;
-	uint64_t id;
-
-	rig_start(&r, OPTIONS("--devices", "2", "--refuse-ms", "100"));
-	listed(&r);
-	free(rig_tell(&r, "expire-tokens"));
-	free(rig_tell(&r, "token"));
-	id = rig_read(&r, r.seen.listed[0], READ_WRITE);
-	RIG_UNTIL(&r, rig_done(&r, id));
-	cr_assert_eq(rig_done(&r, id)->kind, ERR_NONE, "%s",
-	    rig_done(&r, id)->text);
-	cr_assert_eq(r.seen.read, 1);
-	rig_end(&r);
-}
-
-Test(serve, what_cannot_be_used_is_told_with_its_cause, .timeout = 60)
-{
-	struct rig r;
-	AUTO_FREE char *token = NULL;
-
-	rig_start(&r, OPTIONS("--devices", "1"));
-	token = xasprintf("%s/noorg.token", r.dir);
-	rig_set(&r, SET_FLIGHTCTL_AUTH_TOKEN_FILE, token);
-	rig_link(&r);
-	RIG_UNTIL(&r, r.seen.state == 0);
-	cr_assert_not_null(strstr(r.seen.state_text, "organization"), "%s",
-	    r.seen.state_text);
-	cr_assert_eq(r.seen.complete, 0);
-	rig_end(&r);
-}
-
 Test(serve, device_that_moves_is_told_between_full_lists, .timeout = 60)
 {
 	struct rig r;

@@ -68,7 +68,7 @@ object(const char *uid, const char *ready)
 		.fleet = "f",
 		.zone = "",
 		.arch = "amd64",
-		.figures.flightctl_reachable = 1 };
+		.figures.flightctl = FLIGHT_ANSWERS };
 	char *made = nodedoc_create(&d);
 
 	snprintf(text, sizeof(text),
@@ -93,7 +93,7 @@ figures(int reachable)
 {
 	struct body_node_figures f = { .node = "n",
 		.arch = "amd64",
-		.flightctl_reachable = (uint32_t)reachable };
+		.flightctl = reachable ? FLIGHT_ANSWERS : FLIGHT_SILENT };
 
 	node_figures(node, &f);
 }

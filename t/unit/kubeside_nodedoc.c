@@ -22,7 +22,7 @@ doc(void)
 		.figures = { .capacity_cpu_m = 2500,
 		    .capacity_memory = 3ULL << 30,
 		    .capacity_pods = 100,
-		    .flightctl_reachable = 1 },
+		    .flightctl = FLIGHT_ANSWERS },
 		.since_ms = { 1700000000000 } };
 }
 
@@ -73,7 +73,7 @@ Test(nodedoc, taints_of_others_stay)
 	cr_expect_not_null(strstr(patch, "virtual-kubelet.io/provider"));
 	cr_expect_null(strstr(patch, UNREACHABLE));
 	free(patch);
-	d.figures.flightctl_reachable = 0;
+	d.figures.flightctl = FLIGHT_SILENT;
 	patch = nodedoc_meta(&d, span_of(theirs));
 	cr_expect_not_null(strstr(patch, UNREACHABLE));
 	free(patch);
@@ -82,15 +82,28 @@ Test(nodedoc, taints_of_others_stay)
 /* Ready is never False for an outage of ours or of Flightctl. */
 Test(nodedoc, ready_whatever_is_away)
 {
+	/* A refusal is an answer. */
+	static const struct {
+		const char *status, *reason, *message;
+	} answers[FLIGHT_STATES] = {
+		[FLIGHT_SILENT] = { "False", "\"NotAnswering\"", "\"why\"" },
+		[FLIGHT_ANSWERS] = { "True", "\"Answering\"",
+		    "\"Flightctl answers\"" },
+		[FLIGHT_UNAUTHORIZED] = { "False", "\"Unauthorized\"",
+		    "\"why\"" },
+		[FLIGHT_FORBIDDEN] = { "True", "\"Forbidden\"", "\"why\"" },
+	};
 	struct nodedoc d = doc();
 	char status[16];
 	char *text;
 	int64_t since;
-	int flight, placer;
+	unsigned int flight;
+	int placer;
 
-	for (flight = 0; flight < 2; flight++)
+	strcpy(d.figures.flightctl_text, "why");
+	for (flight = 0; flight < FLIGHT_STATES; flight++)
 		for (placer = 0; placer < 2; placer++) {
-			d.figures.flightctl_reachable = (uint32_t)flight;
+			d.figures.flightctl = flight;
 			d.placer_answers = placer;
 			text = nodedoc_status(&d, 1700000005000);
 			cr_assert_eq(nodedoc_read(span_of(text), NODE_Ready,
@@ -100,7 +113,11 @@ Test(nodedoc, ready_whatever_is_away)
 			cr_expect_eq(since, 1700000000000);
 			nodedoc_read(span_of(text), NODE_FlightctlReachable,
 			    status, &since);
-			cr_expect_str_eq(status, flight ? "True" : "False");
+			cr_expect_str_eq(status, answers[flight].status);
+			cr_expect_not_null(
+			    strstr(text, answers[flight].reason));
+			cr_expect_not_null(
+			    strstr(text, answers[flight].message));
 			nodedoc_read(span_of(text), NODE_PlacerAnswers, status,
 			    &since);
 			cr_expect_str_eq(status, placer ? "True" : "False");

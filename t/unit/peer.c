@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -122,4 +123,38 @@ peer_stop(void)
 		evconnlistener_free(server.listener);
 	SSL_CTX_free(server.tls);
 	event_base_free(server.base);
+}
+
+SSL_CTX *
+peer_certified(const char *name, char *pem, size_t size)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	X509 *cert = X509_new();
+	X509_EXTENSION *ext =
+	    X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, name);
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	BIO *bio = BIO_new(BIO_s_mem());
+	int n;
+
+	X509_set_version(cert, 2);
+	ASN1_INTEGER_set(X509_get_serialNumber(cert), 1);
+	X509_gmtime_adj(X509_getm_notBefore(cert), -60);
+	X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
+	X509_set_pubkey(cert, key);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN",
+	    MBSTRING_ASC, (const unsigned char *)"t", -1, -1, 0);
+	X509_set_issuer_name(cert, X509_get_subject_name(cert));
+	X509_add_ext(cert, ext, -1);
+	cr_assert(X509_sign(cert, key, EVP_sha256()));
+	SSL_CTX_use_certificate(ctx, cert);
+	SSL_CTX_use_PrivateKey(ctx, key);
+	PEM_write_bio_X509(bio, cert);
+	n = BIO_read(bio, pem, (int)size - 1);
+	cr_assert_gt(n, 0);
+	pem[n] = '\0';
+	X509_EXTENSION_free(ext);
+	X509_free(cert);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return ctx;
 }

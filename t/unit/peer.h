@@ -29,4 +29,7 @@ extern struct peer server;
 void peer_start(SSL_CTX *tls, const char *answer);
 void peer_stop(void);
 
+/* A server certified for `name` by itself; the certificate as PEM. */
+SSL_CTX *peer_certified(const char *name, char *pem, size_t size);
+
 #endif

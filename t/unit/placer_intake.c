@@ -105,6 +105,32 @@ Test(intake, a_link_that_ends_takes_its_certainty_along)
 	NO_LEAKS();
 }
 
+/* Clocks begin anew after any time in which devices could not be seen. */
+Test(intake, only_while_flightctl_answers_clocks_run)
+{
+	struct world *w = fleet_world();
+	struct body_flight_state m = { .state = FLIGHT_ANSWERS };
+	struct now at = { 1000, 0 };
+	unsigned int how;
+
+	for (how = 0; how <= FLIGHT_STATES; how++) {
+		m.state = how;
+		w->flight_known = 0;
+		intake_flight_state(w, &m, at);
+		cr_expect_eq(w->flight_reachable, how == FLIGHT_ANSWERS);
+		cr_expect_eq(w->flight_known, how != FLIGHT_ANSWERS,
+		    "there is no list to wait for");
+		m.state = FLIGHT_ANSWERS;
+		at.boot_ms += 1000;
+		intake_flight_state(w, &m, at);
+		cr_expect(w->flight_reachable);
+		if (how != FLIGHT_ANSWERS)
+			cr_expect_eq(w->flight_since, at.boot_ms);
+	}
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(intake, what_is_no_pod_is_one_line_and_harms_nobody)
 {
 	struct world *w = fleet_world();
