@@ -16,7 +16,7 @@
 #include "placer/tell.h"
 
 enum {
-	LEFT_MS = 60 * 1000 /* two full lists */
+	LEFT_MS = 40 * 1000 /* a full list, and reads of who is not in it */
 };
 
 static void
@@ -123,15 +123,17 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 }
 
 /*
- * A Fleet has stopped it already.  Who only left runs on: a wrong label may be
- * put right, and of many the brake is to see all.
+ * Out of the spec, which a Fleet's rollout replaces, it is being stopped, and
+ * a decommissioning cannot be undone.  Who only left runs on: a wrong label
+ * may be put right, and of many the brake is to see all.
  */
 static int
 may_delete(struct world *w, struct wpod *p, struct now now)
 {
 	int64_t at = p->device->left_boot + LEFT_MS;
 
-	if (!facts_left(p))
+	if (p->device->dev->decommissioning ||
+	    device_entry(p->device->dev, p->app) == NULL)
 		return 1;
 	if (now.boot_ms < at)
 		world_look_at(w, p, at);

@@ -190,6 +190,15 @@ flight_application(struct json_object *device, const char *uid)
 	return find(js_get(device, "/spec/applications"), uid);
 }
 
+int
+flight_reports(struct json_object *device, const char *uid)
+{
+	struct json_object *app =
+	    find(js_get(device, "/status/applications"), uid);
+
+	return strcmp(js_str(app, "/status"), "Running") == 0;
+}
+
 struct json_object *
 flight_holder(struct json_object *set, const char *uid, size_t *n)
 {

@@ -45,6 +45,9 @@ struct json_object *flight_holder(struct json_object *set, const char *uid,
 struct json_object *flight_application(struct json_object *device,
     const char *uid);
 
+/* 1: the device says that the application of that pod is Running. */
+int flight_reports(struct json_object *device, const char *uid);
+
 /* 1: within ms no spec of the fleet holds that pod and no report names it. */
 int flight_await_removed(const char *uid, int ms);
 

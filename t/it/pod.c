@@ -35,15 +35,19 @@ char *
 pod_template(const char *name, const struct pod_conf *conf)
 {
 	static const struct pod_conf none;
-	AUTO_FREE char *where = NULL, *sizes = NULL;
+	AUTO_FREE char *where = NULL, *sizes = NULL, *notes = NULL;
 
 	if (conf == NULL)
 		conf = &none;
 	where = target(conf->bound);
+	notes = conf->device == NULL ?
+	    xstrdup("") :
+	    xasprintf(",\"annotations\":{\"vk.flightctl.io/device\":\"%s\"}",
+		conf->device);
 	sizes = xasprintf("{\"cpu\":\"%s\",\"memory\":\"%s\"}",
 	    or (conf->cpu, "100m"), or (conf->memory, "32Mi"));
 	return xasprintf("\"metadata\":{\"name\":\"%s\",\"labels\":"
-			 "{\"app\":\"%s\"}},\"spec\":{%s,"
+			 "{\"app\":\"%s\"}%s},\"spec\":{%s,"
 			 "\"terminationGracePeriodSeconds\":2,"
 			 "\"tolerations\":[{\"key\":"
 			 "\"virtual-kubelet.io/provider\","
@@ -53,7 +57,7 @@ pod_template(const char *name, const struct pod_conf *conf)
 			 "\"imagePullPolicy\":\"IfNotPresent\","
 			 "\"command\":[\"sleep\",\"100000\"],\"resources\":"
 			 "{\"requests\":%s,\"limits\":%s}%s}]%s}",
-	    name, or (conf->app, name), where,
+	    name, or (conf->app, name), notes, where,
 	    or (conf->image, "busybox:latest"), sizes, sizes,
 	    or (conf->container, ""), or (conf->spec, ""));
 }

@@ -12,6 +12,7 @@ struct pod_conf {
 	const char *memory;    /* NULL: "32Mi" */
 	const char *spec;      /* more members of the spec, ",\"x\":1"; NULL */
 	const char *container; /* more members of the container; NULL */
+	const char *device;    /* asked for by annotation; NULL: any */
 	const char *app;       /* value of label app; NULL: the name */
 	int bound;	       /* spec.nodeName instead of nodeSelector */
 };
