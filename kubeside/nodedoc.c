@@ -310,6 +310,7 @@ put_annotations(struct json_object *meta, const struct body_node_figures *f)
 	put_memory(a, DOMAIN "largest-free-memory", f->largest_free_memory);
 	put_number(a, DOMAIN "devices", f->devices, "");
 	put_number(a, DOMAIN "devices-ready", f->devices_ready, "");
+	put_number(a, DOMAIN "devices-owned", f->devices_owned, "");
 }
 
 static void

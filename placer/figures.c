@@ -37,6 +37,7 @@ add_device(struct body_node_figures *f, const struct wdevice *d)
 	if (d->dev == NULL || d->gone || !d->dev->enrolled)
 		return;
 	f->devices++;
+	f->devices_owned += d->dev->owner != NULL;
 	f->capacity_cpu_m += (uint64_t)d->total.cpu_m;
 	f->capacity_memory += (uint64_t)d->total.memory;
 	f->capacity_pods += d->total.pods;

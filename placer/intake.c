@@ -342,11 +342,42 @@ intake_device_bad(struct world *w, const struct body_device_bad *m)
 	world_look_pods_of(w, d);
 }
 
+/* The mistake that leaves a node without a single device. */
+static void
+look_at_owners(struct wnode *n)
+{
+	const struct wdevice *d;
+	const struct log_about about = { .operation = "device",
+		.fleet = n->fleet };
+	const char *owner = NULL;
+	size_t owned = 0;
+
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		if (d->dev == NULL || d->dev->owner == NULL)
+			continue;
+		owner = d->dev->owner;
+		owned++;
+	}
+	if ((owned > 0 && owned == n->ndevices) == n->owned)
+		return;
+	n->owned = !n->owned;
+	if (!n->owned)
+		log_line(LOG_LEVEL_INFO, &about,
+		    "node %s: not every device is owned by a Fleet any more",
+		    n->name);
+	else
+		log_line(LOG_LEVEL_WARN, &about,
+		    "node %s: every device (%zu) is owned by a Fleet of "
+		    "Flightctl, the last by %s: no pod can be placed",
+		    n->name, owned, owner);
+}
+
 void
 intake_devices_end(struct world *w, const struct body_devices *m)
 {
 	struct wdevice *d;
 	struct wpod *p;
+	size_t i;
 	int first = !w->devices_listed;
 
 	if (!m->complete)
@@ -362,6 +393,8 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 			world_look_device(w, d);
 		taken_thaw(w, d);
 	}
+	for (i = 0; i < w->nnodes; i++)
+		look_at_owners(&w->nodes[i]);
 	if (first && w->devices_listed) {
 		proof_list(w);
 		world_look_all(w);

@@ -113,6 +113,51 @@ write_devices(FILE *f, const struct world *w, const char *name)
 	}
 }
 
+static const char *
+owner_of(const struct wdevice *d)
+{
+	return d->dev != NULL && !d->gone ? d->dev->owner : NULL;
+}
+
+/* That many of the node from d on; 0: they were counted before d. */
+static size_t
+count_owned(const struct wnode *n, const struct wdevice *d)
+{
+	const struct wdevice *e;
+	size_t same = 0;
+	int past = 0;
+
+	TAILQ_FOREACH(e, &n->devices, on_node) {
+		past |= e == d;
+		if (owner_of(e) == NULL ||
+		    strcmp(owner_of(e), owner_of(d)) != 0)
+			continue;
+		if (!past)
+			return 0;
+		same++;
+	}
+	return same;
+}
+
+static void
+write_owned(FILE *f, const struct world *w, const char *name)
+{
+	const struct wdevice *d;
+	size_t i, n;
+
+	for (i = 0; i < w->nnodes; i++)
+		TAILQ_FOREACH(d, &w->nodes[i].devices, on_node) {
+			if (owner_of(d) == NULL ||
+			    (n = count_owned(&w->nodes[i], d)) == 0)
+				continue;
+			fprintf(f, "%s{fleet=\"", name);
+			put_value(f, w->nodes[i].fleet);
+			fputs("\",owner=\"", f);
+			put_value(f, owner_of(d));
+			fprintf(f, "\"} %zu\n", n);
+		}
+}
+
 static void
 write_specs(FILE *f, const struct world *w, const char *name)
 {

@@ -123,16 +123,17 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 }
 
 /*
- * Out of the spec (a Fleet's rollout and a decommissioning replace it) it is
- * being stopped.  Else it runs on: a wrong label may be put right, and of many
- * the brake is to see all.
+ * Out of the spec, which a Fleet's rollout replaces, it is being stopped, and
+ * a decommissioning cannot be undone.  Who only left runs on: a wrong label
+ * may be put right, and of many the brake is to see all.
  */
 static int
 may_delete(struct world *w, struct wpod *p, struct now now)
 {
 	int64_t at = p->device->left_boot + LEFT_MS;
 
-	if (device_entry(p->device->dev, p->app) == NULL)
+	if (p->device->dev->decommissioning ||
+	    device_entry(p->device->dev, p->app) == NULL)
 		return 1;
 	if (now.boot_ms < at)
 		world_look_at(w, p, at);

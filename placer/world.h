@@ -229,6 +229,7 @@ struct wnode {
 	uint8_t figures_dirty;
 	uint8_t brake;	     /* too many went silent at once: no clock runs */
 	uint8_t brake_stale; /* to be weighed again */
+	uint8_t owned;	     /* every device of it, as was logged */
 	uint8_t retry;	     /* room appeared: look at those that wait */
 	uint64_t figures;    /* digest of what kubeside was told */
 };

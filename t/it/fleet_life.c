@@ -89,7 +89,10 @@ delete_device(const char *name)
 		it_die("%s cannot be deleted", name);
 }
 
-/* Deleted, its agent enrols again; those of flightsim must be told to. */
+/*
+ * Deleted, its agent enrols again, when it hears of it: edgesim is told to say
+ * something now, the devices of flightsim are made anew.
+ */
 static void
 enrol_again(const char *name)
 {
@@ -97,6 +100,8 @@ enrol_again(const char *name)
 	if (world_kind() == WORLD_SIM)
 		free(world_tell(SIM_FLIGHT, "add-device %s fleet=%s", name,
 		    world_fleet()));
+	else
+		free(world_tell(SIM_EDGE, "flap %s", name));
 }
 
 static int
@@ -281,12 +286,23 @@ delete_fleet(const char *name)
 		it_die("Fleet %s cannot be deleted", name);
 }
 
+static int
+counts_one(struct json_object *node, void *arg)
+{
+	struct json_object *notes = js_get(node, "/metadata/annotations"), *n;
+
+	(void)arg;
+	return json_object_object_get_ex(notes, "vk.flightctl.io/devices-owned",
+		   &n) &&
+	    strcmp(json_object_get_string(n), "1") == 0;
+}
+
 static void
 look_at_owned(const struct place *at, const char *fleet)
 {
 	AUTO_FREE char *owner = xasprintf("Fleet/%s", fleet);
 	AUTO_FREE char *labels = NULL, *uid = NULL;
-	AUTO_JSON struct json_object *pod = NULL;
+	AUTO_JSON struct json_object *pod = NULL, *node = NULL;
 	int64_t since = it_ms();
 
 	labels =
@@ -295,6 +311,9 @@ look_at_owned(const struct place *at, const char *fleet)
 	relabel(at->device, labels);
 	it_ok(is_owned(at->device, owner, TAKE_MS), "%s owns a device", owner);
 	said(at, "DeviceOwned", owner);
+	node =
+	    kube_await_one(KUBE_NODES, world_node(), counts_one, NULL, TAKE_MS);
+	it_ok(node != NULL && counts_one(node, NULL), "the node counts it");
 	goes(at, since, "the Fleet's template replaced the spec", RUN_MS);
 	uid = pod_create("wants", &(struct pod_conf){ .device = at->device });
 	pod =

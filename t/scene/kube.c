@@ -388,7 +388,8 @@ on_figures(struct scene *sc, const struct frame *f)
 		abort();
 	out_add(sc, OUT_FIGURES, m.node,
 	    "cpu=%llu/%llu memory=%lluMi/%lluMi "
-	    "pods=%llu/%llu free=%llu largest=%llu devices=%u/%u reachable=%u",
+	    "pods=%llu/%llu free=%llu largest=%llu devices=%u/%u reachable=%u "
+	    "owned=%u",
 	    (unsigned long long)m.allocatable_cpu_m,
 	    (unsigned long long)m.capacity_cpu_m,
 	    (unsigned long long)m.allocatable_memory >> 20,
@@ -397,7 +398,7 @@ on_figures(struct scene *sc, const struct frame *f)
 	    (unsigned long long)m.capacity_pods,
 	    (unsigned long long)m.free_cpu_m,
 	    (unsigned long long)m.largest_free_cpu_m, m.devices_ready,
-	    m.devices, m.flightctl);
+	    m.devices, m.flightctl, m.devices_owned);
 }
 
 static void

@@ -124,8 +124,8 @@ on_pushed(const struct https_answer *a, void *arg)
 		see_online(c, a->body);
 		run(c);
 	} else if (a->status == 404) {
-		/* The poll finds the same out, and does the rest. */
-		c->unsent = 0;
+		/* v1.2.0 lets a long poll run on: it may be 4 min. */
+		enrol_again(c);
 	} else {
 		if (a->status >= 400)
 			log_warn("%s: push: %u %.*s", c->name, a->status,

@@ -315,23 +315,22 @@ flight_devices_delete(struct web_req *req, void *arg)
 	flight_refuse(req, 200, "");
 }
 
-/* The service clears owner, labels and the rest of the spec. */
+/* The service clears owner and labels; the rest of the spec stays. */
 int
 flight_device_leave(struct flight *f, struct flight_device *d,
     const char *target)
 {
-	struct out o = { 0 };
+	struct json_object *spec, *how;
 
 	if (is_decommissioned(d))
 		return -1;
-	out_open(&o, '{');
-	out_key(&o, "decommissioning");
-	out_open(&o, '{');
-	out_member(&o, "target", target);
-	out_close(&o, '}');
-	out_close(&o, '}');
+	spec = flight_parse(span_of(d->spec));
+	how = json_object_new_object();
+	json_object_object_add(how, "target", json_object_new_string(target));
+	json_object_object_add(spec, "decommissioning", how);
 	free(d->spec);
-	d->spec = out_take(&o);
+	d->spec = flight_spec_text(spec);
+	json_object_put(spec);
 	free(d->owner);
 	d->owner = NULL;
 	flight_pairs_clear(&d->labels);
