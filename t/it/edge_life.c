@@ -143,10 +143,10 @@ static void
 reports_less_often(void)
 {
 	free(edge_sh("sed -i 's/^status-update-interval:.*/"
-		     "status-update-interval: 8s/' "
+		     "status-update-interval: 4s/' "
 		     "/etc/flightctl/config.yaml; "
 		     "systemctl restart flightctl-agent"));
-	stays("steady", "the agent reports each 8 s");
+	stays("steady", "the agent reports each 4 s");
 	dies("steady", 2);
 	free(edge_sh("sed -i 's/^status-update-interval:.*/"
 		     "status-update-interval: 2s/' "

@@ -66,7 +66,7 @@ Test(common_settings, defaults_are_their_own_values)
 		if (set.text[i][0] != '\0')
 			takes(settings_name(i), set.text[i]);
 	}
-	cr_assert(set.number[SET_STATUS_POLL_INTERVAL] == 30000);
+	cr_assert(set.number[SET_STATUS_POLL_INTERVAL] == 10000);
 	cr_assert(set.number[SET_DEVICE_DEFAULT_MEMORY] == 1 << 30);
 	cr_assert(set.number[SET_DEVICE_DEFAULT_CPU] == 1000);
 }
