@@ -52,13 +52,14 @@ fault_clear(struct wpod *p)
 	free(p->fault);
 	p->fault = NULL;
 	p->fault_reason = NULL;
+	p->fault_images = 0;
 	p->tries = 0;
 }
 
 int
 fault_is_past(const struct wpod *p, const struct pod *pod)
 {
-	return p->tries > 0 && p->fault_images != pod->images;
+	return p->fault_images != 0 && p->fault_images != pod->images;
 }
 
 /* A pause is never longer than one can be, whatever the wall clock does. */
@@ -68,9 +69,10 @@ fault_resume(struct wpod *p, const char *said, int64_t retry_wall_ms,
 {
 	int64_t ms = retry_wall_ms - now.wall_ms;
 
-	free(p->fault);
-	p->fault = xstrdup(said);
-	p->fault_reason = said_reason(said);
+	if (*said != '\0') {
+		p->fault = xstrdup(said);
+		p->fault_reason = said_reason(said);
+	}
 	if (ms > fault_pause_ms(p))
 		ms = fault_pause_ms(p);
 	if (ms > 0)
