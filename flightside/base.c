@@ -177,11 +177,3 @@ base_check(const struct base *b, const char *created, struct why *why)
 		    b->device);
 	return 0;
 }
-
-int
-base_label(const struct base *b, const char *key, char *buf, size_t size)
-{
-	if (b->labels.len == 0)
-		return 0;
-	return scan_get_string(b->labels, buf, size, key, NULL);
-}

@@ -38,7 +38,4 @@ int base_read(struct span device, struct base *, struct why *);
  */
 int base_check(const struct base *, const char *created, struct why *);
 
-/* The value of a label: 1, 0: absent, -1: no string or too long. */
-int base_label(const struct base *, const char *key, char *buf, size_t size);
-
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/scan.h"
 #include "common/xmem.h"
 
 enum {
@@ -76,20 +77,25 @@ fleets_free(struct fleets *f)
 	free(f);
 }
 
-int
-fleets_have(const struct fleets *f, const struct base *b)
+const char *
+fleets_named(const struct fleets *f, struct span labels)
 {
 	char value[MAX_NAME + 1];
 	size_t i;
 
-	if (f->n == 0)
-		return 1;
-	if (base_label(b, f->key, value, sizeof(value)) != 1)
-		return 0;
+	if (labels.len == 0 ||
+	    scan_get_string(labels, value, sizeof(value), f->key, NULL) != 1)
+		return NULL;
 	for (i = 0; i < f->n; i++)
 		if (strcmp(f->nodes[i].fleet, value) == 0)
-			return 1;
-	return 0;
+			return f->nodes[i].fleet;
+	return NULL;
+}
+
+int
+fleets_have(const struct fleets *f, const struct base *b)
+{
+	return f->n == 0 || fleets_named(f, b->labels) != NULL;
 }
 
 size_t

@@ -15,6 +15,9 @@ void fleets_free(struct fleets *);
 /* Is the device in one of them? */
 int fleets_have(const struct fleets *, const struct base *);
 
+/* The one that these labels (a raw object) name; NULL: none of ours. */
+const char *fleets_named(const struct fleets *, struct span labels);
+
 /*
  * Label selectors that together list all their devices, each short enough
  * for a URL; one of NULL: all devices.

@@ -25,6 +25,7 @@
 #include "flightside/flight.h"
 #include "flightside/pages.h"
 #include "flightside/put.h"
+#include "flightside/rivals.h"
 #include "ipc/chan.h"
 
 enum {
@@ -48,6 +49,7 @@ struct serve {
 	struct fetch *fetch;
 	struct pages *pages;
 	struct events *events;
+	struct rivals *rivals;
 	struct put *put;
 	TAILQ_HEAD(, reading) readings;
 };
@@ -274,6 +276,7 @@ drop(struct serve *s)
 	s->link = NULL;
 	pages_stop(s->pages);
 	events_stop(s->events);
+	rivals_stop(s->rivals);
 	put_forget(s->put);
 	while ((r = TAILQ_FIRST(&s->readings)) != NULL) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
@@ -346,6 +349,7 @@ serve_link(struct serve *s, int fd)
 	send_state(s);
 	pages_start(s->pages);
 	events_start(s->events);
+	rivals_start(s->rivals);
 }
 
 void
@@ -375,6 +379,7 @@ serve_new(struct event_base *base, const struct settings *settings,
 	s->pages = pages_new(base, s->flight, s->fleets, settings, &ops, s);
 	s->events = events_new(base, s->flight, s->fleets, settings,
 	    on_event_device, s);
+	s->rivals = rivals_new(base, s->flight, s->fleets, settings);
 	s->put =
 	    put_new(&(struct put_parts){ base, s->flight, s->fetch, s->fleets },
 		settings, on_changed, s);
@@ -390,6 +395,7 @@ serve_free(struct serve *s)
 		drop(s);
 	put_free(s->put);
 	events_free(s->events);
+	rivals_free(s->rivals);
 	pages_free(s->pages);
 	fetch_free(s->fetch);
 	flight_free(s->flight);

@@ -259,8 +259,9 @@ look_at_decommissioned(const struct place *at)
 	goes(at, since, "its device was decommissioned and deleted", RUN_MS);
 }
 
+/* match: more members of its selector, ",\"a\":\"b\"". */
 static void
-create_fleet(const char *name)
+create_fleet(const char *name, const char *match)
 {
 	AUTO_FREE char *path = xasprintf("/api/v1/fleets/%s", name);
 	long status;
@@ -268,10 +269,10 @@ create_fleet(const char *name)
 	status = flight_send("PUT", path,
 	    js_make("{\"apiVersion\":\"flightctl.io/v1beta1\",\"kind\":"
 		    "\"Fleet\",\"metadata\":{\"name\":\"%s\"},\"spec\":{"
-		    "\"selector\":{\"matchLabels\":{\"take\":\"%s\"}},"
+		    "\"selector\":{\"matchLabels\":{\"take\":\"%s\"%s}},"
 		    "\"template\":{\"metadata\":{\"labels\":{}},\"spec\":"
 		    "{\"applications\":[]}}}}",
-		name, name),
+		name, name, match),
 	    NULL);
 	if (status != 201)
 		it_die("Fleet %s is refused: %ld", name, status);
@@ -307,7 +308,7 @@ look_at_owned(const struct place *at, const char *fleet)
 
 	labels =
 	    xasprintf("\"fleet\":\"%s\",\"take\":\"%s\"", world_fleet(), fleet);
-	create_fleet(fleet);
+	create_fleet(fleet, "");
 	relabel(at->device, labels);
 	it_ok(is_owned(at->device, owner, TAKE_MS), "%s owns a device", owner);
 	said(at, "DeviceOwned", owner);
@@ -324,6 +325,22 @@ look_at_owned(const struct place *at, const char *fleet)
 	it_ok(is_owned(at->device, "", TAKE_MS),
 	    "without the Fleet it is free");
 	json_object_put(pod_runs("wants", it_ms(), READY_MS));
+}
+
+/* One that names our label fleet is told of before it owns a device. */
+static void
+look_at_rival(struct provider *p)
+{
+	static const char line[] = "Fleet rival of Flightctl selects .*fleet="
+				   ".*owns 0";
+	AUTO_FREE char *match = NULL;
+
+	match = xasprintf(",\"fleet\":\"%s\"", world_fleet());
+	provider_expect(p, line);
+	create_fleet("rival", match);
+	it_ok(provider_await_lines(p, line, 1, TAKE_MS) == 1,
+	    "a Fleet that selects devices of ours is told of");
+	delete_fleet("rival");
 }
 
 static void
@@ -366,6 +383,7 @@ scenario(void)
 	relabel(at[0].device, "\"fleet\":\"elsewhere\"");
 	look_at_decommissioned(&at[2]);
 	look_at_owned(&at[1], world_fleet());
+	look_at_rival(p);
 	look_at_left(&at[0], since);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
