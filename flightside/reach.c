@@ -95,7 +95,7 @@ say(struct reach *r)
 	}
 	if (r->since_ms == 0)
 		r->since_ms = now;
-	if (r->said_ms != 0 && now - r->said_ms < PAUSE_S * 1000) {
+	if (r->said_ms != 0 && now - r->said_ms < (int64_t)PAUSE_S * 1000) {
 		arm(r->again, PAUSE_S);
 		return;
 	}
