@@ -206,7 +206,6 @@ begin(struct rivals *r, struct flight_req *req, enum scan_shape shape,
 	const struct scan_ops ops = { item, on_oversize };
 
 	req->deadline_ms = DEADLINE_MS;
-	req->quiet = 1;
 	scan_free(r->scan);
 	r->scan = scan_new(shape, MAX_ITEM, &ops, r);
 }
@@ -238,6 +237,7 @@ page_ready(struct flight_req *req, void *arg)
 	    (const struct path_param[]){ { "limit", "100" },
 		{ "continue", r->next[0] != '\0' ? r->next : NULL },
 		{ NULL, NULL } });
+	req->right = RIGHT_LIST_FLEETS;
 	begin(r, req, SCAN_LIST, on_listed);
 	return 1;
 }
@@ -274,6 +274,7 @@ one_ready(struct flight_req *req, void *arg)
 	    path_make("fleets", r->names[r->nnames - 1], flight_org(r->flight),
 		(const struct path_param[]){ { "addDevicesSummary", "true" },
 		    { NULL, NULL } });
+	req->right = RIGHT_GET_FLEET;
 	begin(r, req, SCAN_OBJECTS, on_one);
 	return 1;
 }

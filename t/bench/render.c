@@ -16,9 +16,10 @@
 #include "placer/quadlet.h"
 
 #define UID "%08x-77f1-4b64-9c3e-7a1f2f5f2f12"
-#define POD                                                                                            \
-	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":"                              \
-	"\"web\",\"namespace\":\"default\",\"uid\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"c\"," \
+#define POD                                                               \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":" \
+	"\"web\",\"namespace\":\"default\",\"uid\":\"%s\"},"              \
+	"\"spec\":{\"containers\":[{\"name\":\"c\","                      \
 	"\"image\":\"quay.io/a/b:1\"}]}}"
 
 #define CLUSTER "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11"

@@ -21,6 +21,7 @@
 #define GOOD "t/edge/pods/good.yaml"
 #define FOUR "t/edge/pods/four.yaml"
 #define WAITING "/status/containerStatuses/0/state/waiting/reason"
+#define MESSAGE "/status/containerStatuses/0/state/waiting/message"
 
 enum {
 	FIRST = 13,
@@ -162,9 +163,7 @@ await_truth(int64_t since)
 			it_say("%s",
 			    json_object_to_json_string(js_get(pod, "/status")));
 		else
-			it_say("%s",
-			    js_str(pod,
-				"/status/containerStatuses/0/state/waiting/message"));
+			it_say("%s", js_str(pod, MESSAGE));
 	}
 }
 

@@ -400,30 +400,23 @@ Test(podstatus, silence_takes_no_readiness_back)
 {
 	struct podstatus s;
 	struct point p;
-	int was, said;
+	unsigned int i;
 
-	for (was = 0; was < 2; was++)
-		for (said = 0; said < 2; said++) {
-			ordinary(&p, APP_UNKNOWN, 0, 0);
-			if (!said)
-				p.in.report = NULL;
-			p.pod.seen.cond[COND_READY].status =
-			    was ? TRUTH_TRUE : TRUTH_FALSE;
-			podstatus_make(&p.in, &s);
-			cr_expect_eq(s.phase, PHASE_RUNNING);
-			cr_expect_eq(s.ready, was ? TRUTH_TRUE : TRUTH_FALSE);
-			podstatus_clear(&s);
-			/* other images are not known to be ready */
+	for (i = 0; i < 16; i++) {
+		ordinary(&p, APP_UNKNOWN, 0, 0);
+		p.pod.seen.cond[COND_READY].status =
+		    i & 1 ? TRUTH_TRUE : TRUTH_FALSE;
+		if (i & 2)
+			p.in.report = NULL;
+		if (i & 4) /* other images are not known to be ready */
 			p.in.state = REPLACING;
-			podstatus_make(&p.in, &s);
-			cr_expect_eq(s.ready, TRUTH_FALSE);
-			podstatus_clear(&s);
-			p.in.state = RUNNING;
-			p.in.unreported = 1;
-			podstatus_make(&p.in, &s);
-			cr_expect_eq(s.ready, TRUTH_FALSE);
-			podstatus_clear(&s);
-		}
+		p.in.unreported = (i & 8) != 0;
+		podstatus_make(&p.in, &s);
+		cr_expect_eq(s.phase, PHASE_RUNNING);
+		cr_expect_eq(s.ready,
+		    (i & ~2u) == 1 ? TRUTH_TRUE : TRUTH_FALSE);
+		podstatus_clear(&s);
+	}
 }
 
 /* Nothing is known to be wrong: it stays, and says why it is not ready. */
