@@ -261,6 +261,29 @@ test_tokens(void)
 	stop(p);
 }
 
+/* Whoever writes it starts later than we do. */
+static void
+test_late_token(void)
+{
+	AUTO_FREE char *empty = xasprintf("%s/empty.token", it_folder());
+	AUTO_FREE char *setting =
+	    xasprintf("FLIGHTCTL_AUTH_TOKEN_FILE=%s", empty);
+	struct provider *p;
+
+	write_file(empty, "\n");
+	p = start("late", setting, NULL, NULL);
+	provider_expect(p,
+	    "FLIGHTCTL_AUTH_TOKEN_FILE [^ ]*: empty|refuses our credentials");
+	node_tells("False", "Unauthorized",
+	    "(no token could be read from FLIGHTCTL_AUTH_TOKEN_FILE ", BACK_MS);
+	it_ok(provider_lines(p, TROUBLE ".*: empty") == 1 &&
+		provider_lines(p, TROUBLE ".*refuses our credentials") == 1,
+	    "one line says that the file is empty, one what that means");
+	replace_token(p, 3600);
+	node_tells("True", "Answering", NULL, BACK_MS);
+	stop(p);
+}
+
 /* --- rights and organisations -------------------------------------------- */
 
 static int
@@ -291,7 +314,8 @@ test_missing_right(void)
 	pod =
 	    kube_await_one(KUBE_PODS, "refused", names_the_right, NULL, RUN_MS);
 	it_ok(pod != NULL && names_the_right(pod, NULL), "and so does the pod");
-	it_ok(provider_lines(p, TROUBLE) == 1, "in one line");
+	it_ok(provider_lines(p, TROUBLE ".*may not update") == 1,
+	    "in one line");
 	node_tells("True", "Answering", NULL, BACK_MS);
 	stop(p);
 	pod_delete("refused");
@@ -396,6 +420,7 @@ scenario(void)
 {
 	world_open(&(struct world_conf){ .devices = 2 });
 	test_tokens();
+	test_late_token();
 	test_missing_right();
 	test_wrong_organization();
 	if (world_kind() == WORLD_SIM) {
