@@ -327,6 +327,46 @@ look_at_owned(const struct place *at, const char *fleet)
 	json_object_put(pod_runs("wants", it_ms(), READY_MS));
 }
 
+static int
+is_held(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return strcmp(js_condition(pod, "Ready"), "Unknown") == 0 &&
+	    strcmp(js_reason(pod, "vk.flightctl.io/Device"), "DeviceFrozen") ==
+	    0;
+}
+
+static int
+is_ready(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return strcmp(js_condition(pod, "Ready"), "True") == 0;
+}
+
+/* As after a restore of Flightctl's database, which flightsim can play. */
+static void
+look_at_frozen(const struct place *at)
+{
+	AUTO_JSON struct json_object *held = NULL, *back = NULL;
+
+	if (world_kind() != WORLD_SIM) {
+		it_skip("Flightctl's database is not restored here");
+		return;
+	}
+	free(world_tell(SIM_FLIGHT, "conflict-pause %s", at->device));
+	said(at, "DeviceFrozen", at->device);
+	held = kube_await_one(KUBE_PODS, at->pod, is_held, NULL, RUN_MS);
+	it_ok(held != NULL && is_held(held, NULL),
+	    "of %s nobody knows whether it is ready", at->pod);
+	if (flight_send("POST", "/api/v1/deviceactions/resume",
+		js_make("{\"fieldSelector\":\"metadata.name=%s\"}", at->device),
+		NULL) != 200)
+		it_die("%s cannot be resumed", at->device);
+	back = kube_await_one(KUBE_PODS, at->pod, is_ready, NULL, RUN_MS);
+	it_ok(back != NULL && is_ready(back, NULL),
+	    "resumed there, it is ready as before");
+}
+
 /* One that names our label fleet is told of before it owns a device. */
 static void
 look_at_rival(struct provider *p)
@@ -384,6 +424,7 @@ scenario(void)
 	look_at_decommissioned(&at[2]);
 	look_at_owned(&at[1], world_fleet());
 	look_at_rival(p);
+	look_at_frozen(&at[3]);
 	look_at_left(&at[0], since);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
