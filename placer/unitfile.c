@@ -64,13 +64,10 @@ unitfile_line(struct unitfile *f, const char *key, const char *fmt, ...)
 {
 	va_list ap;
 	char *value;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&value, fmt, ap);
+	value = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n == -1)
-		abort();
 	put(f, key);
 	put(f, "=");
 	put(f, value);

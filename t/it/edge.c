@@ -46,16 +46,6 @@ edge_open(const char *const *settings)
 	return (node = node_is_ready(READY_MS)) == NULL ? NULL : p;
 }
 
-static char *
-format(const char *fmt, va_list ap)
-{
-	char *text;
-
-	if (vasprintf(&text, fmt, ap) == -1)
-		it_die("out of memory");
-	return text;
-}
-
 void
 edge_kubectl(const char *fmt, ...)
 {
@@ -71,7 +61,7 @@ edge_kubectl(const char *fmt, ...)
 		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
 	argv[1] = option;
 	va_start(ap, fmt);
-	line = format(fmt, ap);
+	line = xvasprintf(fmt, ap);
 	va_end(ap);
 	said = xstrdup(line);
 	rest = line;
@@ -90,7 +80,7 @@ edge_sh(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	command = format(fmt, ap);
+	command = xvasprintf(fmt, ap);
 	va_end(ap);
 	world_shell(&out, "%s", command);
 	for (len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)

@@ -116,12 +116,11 @@ js_make(const char *fmt, ...)
 	AUTO_FREE char *text = NULL;
 	struct json_object *tree;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (n == -1 || (tree = json_tokener_parse(text)) == NULL)
-		it_die("no JSON: %s", n == -1 ? fmt : text);
+	if ((tree = json_tokener_parse(text)) == NULL)
+		it_die("no JSON: %s", text);
 	return tree;
 }

@@ -174,8 +174,7 @@ world_tell(enum world_sim which, const char *fmt, ...)
 	if (world.socket[which] == NULL)
 		it_die("there is no such simulator in this world");
 	va_start(ap, fmt);
-	if (vasprintf(&line, fmt, ap) == -1)
-		it_die("out of memory");
+	line = xvasprintf(fmt, ap);
 	va_end(ap);
 	rest = line;
 	while ((word = strsep(&rest, " ")) != NULL && n < 31)
@@ -415,8 +414,7 @@ world_shell(char **out, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&command, fmt, ap) == -1)
-		it_die("out of memory");
+	command = xvasprintf(fmt, ap);
 	va_end(ap);
 	line = xasprintf("%s \"$1\"", from_environment("EDGE_SH"));
 	return child_run((const char *[]){ "/bin/sh", "-c", line, "sh", command,

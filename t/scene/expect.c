@@ -40,8 +40,7 @@ out_add(struct scene *sc, enum out_kind kind, const char *about,
 	*o = (struct output){ .at_ms = clock_boot_ms(), .kind = kind };
 	o->about = xstrdup(about);
 	va_start(ap, fmt);
-	if (vasprintf(&o->text, fmt, ap) == -1)
-		abort();
+	o->text = xvasprintf(fmt, ap);
 	va_end(ap);
 }
 

@@ -70,8 +70,7 @@ scene_fail(struct scene *sc, const char *fmt, ...)
 		return;
 	sc->failed = 1;
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) == -1)
-		abort();
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	sc->why = xasprintf("%s:%d: %s", sc->file, sc->line, text);
 }

@@ -121,8 +121,7 @@ flight_refusef(struct web_req *req, int code, const char *fmt, ...)
 	char *text = NULL;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) == -1)
-		abort();
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	flight_refuse(req, code, text);
 	free(text);

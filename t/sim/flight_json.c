@@ -54,8 +54,7 @@ out_printf(struct out *o, const char *fmt, ...)
 	char *s = NULL;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) == -1)
-		abort();
+	s = xvasprintf(fmt, ap);
 	va_end(ap);
 	out_text(o, s);
 	free(s);

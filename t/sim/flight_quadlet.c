@@ -56,8 +56,7 @@ flight_error(struct out *errors, const char *fmt, ...)
 	char *text = NULL;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) == -1)
-		abort();
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	out_printf(errors, "%s\n", text);
 	free(text);

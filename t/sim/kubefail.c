@@ -18,16 +18,6 @@
 #include "common/xmem.h"
 #include "t/sim/kubetype.h"
 
-__attribute__((format(printf, 1, 0))) static char *
-vformat(const char *fmt, va_list ap)
-{
-	char *s = NULL;
-
-	if (vasprintf(&s, fmt, ap) == -1)
-		abort();
-	return s;
-}
-
 int
 kfail(struct kfail *f, int code, const char *reason,
     struct json_object *details, const char *fmt, ...)
@@ -39,7 +29,7 @@ kfail(struct kfail *f, int code, const char *reason,
 	f->reason = reason;
 	f->details = details;
 	va_start(ap, fmt);
-	f->message = vformat(fmt, ap);
+	f->message = xvasprintf(fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -140,7 +130,7 @@ kfail_bad(struct kfail *f, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = vformat(fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	return kfail(f, 400, "BadRequest", NULL, "%s", text);
 }

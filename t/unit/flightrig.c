@@ -104,12 +104,11 @@ rig_tell(struct rig *r, const char *fmt, ...)
 	va_list ap;
 	size_t len = 0, size = 1024 * 1024;
 	ssize_t n;
-	int fd, rc;
+	int fd;
 
 	va_start(ap, fmt);
-	rc = vasprintf(&command, fmt, ap);
+	command = xvasprintf(fmt, ap);
 	va_end(ap);
-	cr_assert_neq(rc, -1);
 	answer = xcalloc(1, size);
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/control", r->dir);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
