@@ -352,6 +352,7 @@ scenario(void)
 	    tap_start(getenv("FLIGHTCTL_API_URL"), getenv("FLIGHTCTL_CA_FILE"));
 	setting = xasprintf("FLIGHTCTL_API_URL=%s", url);
 	p = provider_start("provider", (const char *[]){ setting, NULL });
+	provider_expect(p, "is plain http"); /* the way to the proxy */
 	if ((node = node_is_ready(READY_MS)) == NULL || pipe(fds) == -1)
 		return;
 	make_files();
