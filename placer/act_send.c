@@ -65,7 +65,8 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 		return;
 	}
 	if (p->queued == IO_FILES) {
-		if (edit_files(edit, p->live->files) == 0)
+		if (p->live->files != NULL &&
+		    edit_files(edit, p->live->files) == 0)
 			return;
 		change_queue(a->world, p, IO_NONE, (struct now){ 0, 0 });
 		world_look(a->world, p);

@@ -178,6 +178,8 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 		if (p->flying == IO_NONE)
 			continue;
 		p->unread = p->flying != IO_FILES;
+		if (p->flying == IO_FILES && p->filed == FILED_OLD)
+			p->filed = FILED_BACK;
 		p->flying = IO_NONE;
 		world_look(w, p);
 	}
@@ -296,8 +298,9 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	stall_note(w, d, now);
 	contest_read(w, d, now, fx);
 	settled = facts_settled(d);
+	if (settled && live_applied(d) > 0)
+		effects_add(fx, EFFECT_SEARCH)->device = d;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		p->filed = !settled && (p->filed || p->flying == IO_FILES);
 		p->flying = IO_NONE;
 		p->unread = 0;
 		e = device_entry(d->dev, p->app);
@@ -432,7 +435,7 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 			effects_add(fx, EFFECT_CHANGE)->device = d;
 		return 0;
 	case SPEC_DO_JUDGE:
-		suspect_judge(w, d);
+		suspect_judge(w, d, now);
 		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 1;
 	case SPEC_DO_PARK:

@@ -16,6 +16,7 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/live.h"
 #include "placer/proof.h"
 #include "placer/suspect.h"
 #include "placer/taken.h"
@@ -283,6 +284,7 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
 	if (first)
 		suspect_first_read(w, d);
 	recover_entries(d, m->object, fx);
+	live_read(d, m->object);
 	change_read(w, d, now, fx);
 }
 

@@ -22,7 +22,7 @@ moves(const struct wpod *p)
 		return 1;
 	if (p->final_boot != 0 && !p->ended)
 		return 1;
-	if (p->filed)
+	if (p->filed != FILED_NOT)
 		return 1;
 	if (!p->sent)
 		return 0;
