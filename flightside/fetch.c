@@ -22,11 +22,10 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "flightside/flight.h"
+#include "flightside/group.h"
 #include "flightside/path.h"
 
 enum {
-	NAMES = 25,
-	NAMES_BYTES = 1500, /* of them in a URL, which ends at 2000 */
 	DEADLINE_MS = 45 * 1000,
 	SILENCE_MS = 30 * 1000,
 };
@@ -140,27 +139,23 @@ choose(struct batch *b, struct bytes *selector)
 {
 	struct wants *waiting = &b->fetch->wants[b->class];
 	struct want *w, *next;
-	size_t n = 0;
+	struct group g = { 0 };
 
-	bytes_add_text(selector, "metadata.name in (");
+	bytes_add_text(selector, GROUP_HEAD);
 	for (w = TAILQ_FIRST(waiting); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, entry);
 		if (wants_find(&b->wants, w->name) == NULL) {
-			if (n == NAMES || b->alone ||
-			    selector->len + strlen(w->name) > NAMES_BYTES ||
-			    (w->alone && n > 0))
+			if (!group_add(&g, strlen(w->name), w->alone))
 				continue;
-			bytes_add_text(selector, n++ > 0 ? "," : "");
+			bytes_add_text(selector, g.n > 1 ? "," : "");
 			bytes_add_text(selector, w->name);
-			b->alone = w->alone;
 		}
 		TAILQ_REMOVE(waiting, w, entry);
 		TAILQ_INSERT_TAIL(&b->wants, w, entry);
 	}
 	bytes_add_text(selector, ")");
 	bytes_add(selector, (struct span){ "", 1 });
-	if (n == 1)
-		b->alone = 1;
+	b->alone = g.n == 1;
 }
 
 static void ask(struct fetch *);
@@ -323,7 +318,8 @@ ask(struct fetch *f)
 				due = w->due;
 			n++;
 		}
-		if (due <= now || n >= NAMES)
+		due = group_due(n, due, now);
+		if (due <= now)
 			ask_class(f, c);
 		else if (due < soonest)
 			soonest = due;

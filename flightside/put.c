@@ -31,10 +31,8 @@
 #include "flightside/verdict.h"
 
 enum {
-	SENDING = 8, /* at a time */
 	CONFLICTS = 5,
 	DOUBTS = 3,
-	COMPANY_MS = 200,
 	/* With Redis away a write hangs for 25 s and then succeeds. */
 	DEADLINE_MS = 45 * 1000,
 };
@@ -43,7 +41,7 @@ enum stage {
 	STAGE_BEHIND, /* another change of the device goes first */
 	STAGE_BRAKED, /* CHANGE_RATE */
 	STAGE_READING,
-	STAGE_SLOT, /* waits for one of SENDING */
+	STAGE_SLOT, /* waits for one of PUT_SENDING */
 	STAGE_SENDING,
 	STAGE_PAUSE, /* before it is read again */
 };
@@ -298,7 +296,7 @@ next_slots(struct put *p)
 {
 	struct change *c, *first;
 
-	while (p->nsending < SENDING) {
+	while (p->nsending < PUT_SENDING) {
 		first = NULL;
 		TAILQ_FOREACH(c, &p->changes, entry)
 			if (c->stage == STAGE_SLOT &&
@@ -414,7 +412,7 @@ put_change(struct put *p, uint64_t id, const struct body_change *m)
 	(void)strlcpy(c->created, m->created, sizeof(c->created));
 	c->until = (int64_t)m->until_boot;
 	c->due = now_read().boot_ms +
-	    (m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS);
+	    (m->company_ms < PUT_COMPANY_MS ? m->company_ms : PUT_COMPANY_MS);
 	c->text = xstrndup(m->edit.p, m->edit.len);
 	if ((c->timer = evtimer_new(p->with.base, on_timer, c)) == NULL)
 		abort();
