@@ -220,7 +220,7 @@ ask_events(struct events *e)
 	static const struct flight_ops ops = { events_ready, feed,
 		events_done };
 
-	e->call = flight_queue(e->flight, BUDGET_REST, 0, &ops, e);
+	e->call = flight_queue(e->flight, BUDGET_REST, FLIGHT_LAST, &ops, e);
 }
 
 /* -- the devices they speak of -- */
@@ -287,7 +287,7 @@ ask_devices(struct events *e)
 	static const struct flight_ops ops = { devices_ready, feed,
 		devices_done };
 
-	e->call = flight_queue(e->flight, BUDGET_MOTION, 0, &ops, e);
+	e->call = flight_queue(e->flight, BUDGET_MOTION, FLIGHT_LAST, &ops, e);
 }
 
 static void

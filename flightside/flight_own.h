@@ -19,7 +19,8 @@ struct flight_call {
 	const struct flight_ops *ops;
 	void *arg;
 	struct https_call *https; /* NULL: waits */
-	int first;
+	enum flight_rank rank;
+	int kept; /* holds one of the budget's */
 	enum right right;
 	unsigned int token; /* which one it was sent with */
 	int renewed;	    /* sent again with a newer one */
@@ -45,6 +46,7 @@ struct flight {
 	struct budget budget;
 	struct calls waiting[BUDGET_CLASSES];
 	struct calls sent;
+	struct flight_call *giver; /* its data() or done() is called */
 	size_t nsent;
 	struct event *pump;  /* a turn may be there */
 	struct event *count; /* debug line a minute */

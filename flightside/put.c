@@ -280,14 +280,14 @@ put_done(const struct https_answer *a, void *arg)
 }
 
 static void
-send_put(struct change *c)
+send_put(struct change *c, enum flight_rank rank)
 {
 	static const struct flight_ops ops = { put_ready, NULL, put_done };
 
 	c->stage = STAGE_SENDING;
 	c->put->nsending++;
-	c->call = flight_queue(c->put->with.flight, BUDGET_WRITE, !c->edit.adds,
-	    &ops, c);
+	c->call =
+	    flight_queue(c->put->with.flight, BUDGET_WRITE, rank, &ops, c);
 }
 
 /* Mere removals first. */
@@ -305,7 +305,7 @@ next_slots(struct put *p)
 				first = c;
 		if (first == NULL)
 			return;
-		send_put(first);
+		send_put(first, first->edit.adds ? FLIGHT_LAST : FLIGHT_FIRST);
 	}
 }
 
@@ -346,6 +346,8 @@ on_base(const char *name, int64_t read_boot, struct span device,
 		finish_failed(c, &why);
 	else if (!c->splice.changed)
 		finish_stored(c, &b, c->doubts > 0);
+	else if (c->conflicts > 0)
+		send_put(c, FLIGHT_KEPT); /* now, whoever waits for a slot */
 	else
 		next_slots(c->put);
 }
@@ -356,6 +358,11 @@ read_base(struct change *c)
 	int64_t left = c->due - now_read().boot_ms;
 
 	c->stage = STAGE_READING;
+	/* Whoever was faster may be again: nothing comes in between. */
+	if (c->conflicts > 0) {
+		fetch_pair(c->put->with.fetch, c->device, on_base, c);
+		return;
+	}
 	fetch_device(c->put->with.fetch, BUDGET_WRITE, c->device,
 	    c->edit.adds && left > 0 ? left : 0, on_base, c);
 }

@@ -50,9 +50,9 @@ struct fleetsim_result {
 	unsigned int unseen; /* changes that nobody has seen yet */
 	int64_t period_ms;   /* between two full lists, the longest */
 	size_t sent, most_in_a_minute;
-	int64_t refused_at;		/* when the 429 came */
+	int64_t refused_at;		     /* when the 429 came */
 	int64_t first_after, a_minute_after; /* ms and requests after it */
-	int64_t waited_ms[BUDGET_CLASSES]; /* the longest, for a turn */
+	int64_t waited_ms[BUDGET_CLASSES];   /* the longest, for a turn */
 };
 
 /* Since the last call (latencies) or since the start (counts). */
