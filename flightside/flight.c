@@ -207,6 +207,16 @@ ready_mask(const struct flight *f)
 }
 
 static void
+tell_rate(struct flight *f)
+{
+	if (f->told == f->budget.slowed)
+		return;
+	f->told = f->budget.slowed;
+	if (f->tell != NULL)
+		f->tell(f->tell_arg);
+}
+
+static void
 on_pump(evutil_socket_t fd, short what, void *arg)
 {
 	struct flight *f = arg;
@@ -219,6 +229,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 	while (f->nsent < CONNECTIONS && (mask = ready_mask(f)) != 0) {
 		kept = budget_keeps(&f->budget);
 		class = budget_next(&f->budget, mask, now);
+		tell_rate(f);
 		if (class == BUDGET_CLASSES) {
 			flight_arm(f->pump, budget_wait(&f->budget, mask, now));
 			return;
@@ -404,6 +415,14 @@ int64_t
 flight_rate(const struct flight *f)
 {
 	return f->budget.slowed;
+}
+
+void
+flight_tell_rate(struct flight *f, void (*fn)(void *), void *arg)
+{
+	f->told = f->budget.slowed;
+	f->tell = fn;
+	f->tell_arg = arg;
 }
 
 int

@@ -81,6 +81,8 @@ const char *flight_text(const struct flight *);
 
 /* Requests a minute that are sent at most: less after a 429. */
 int64_t flight_rate(const struct flight *);
+/* Calls when that is another. */
+void flight_tell_rate(struct flight *, void (*)(void *arg), void *arg);
 
 /* Credential files may be new, FLIGHTCTL_RATE may be another. */
 void flight_reload(struct flight *, const struct settings *);

@@ -44,6 +44,9 @@ struct flight {
 	struct event *look;    /* for another token, while it is not */
 	unsigned int refusals; /* since any other request was answered */
 	struct budget budget;
+	int64_t told; /* of its rate */
+	void (*tell)(void *);
+	void *tell_arg;
 	struct calls waiting[BUDGET_CLASSES];
 	struct calls sent;
 	struct flight_call *giver; /* its data() or done() is called */

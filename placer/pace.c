@@ -21,6 +21,18 @@ enum {
 };
 
 static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static int64_t
 burst(const struct pace *p)
 {
 	int64_t n = p->rate / 6;
@@ -33,7 +45,14 @@ burst(const struct pace *p)
 void
 pace_init(struct pace *p, int64_t rate)
 {
-	*p = (struct pace){ .rate = rate };
+	*p = (struct pace){ .set = rate, .rate = rate };
+}
+
+void
+pace_set(struct pace *p, int64_t rate)
+{
+	if (rate != p->set)
+		pace_init(p, rate);
 }
 
 int64_t
@@ -62,6 +81,14 @@ leak(struct pace *p, int64_t now_boot)
 }
 
 void
+pace_slow(struct pace *p, int64_t rate, int64_t now_boot)
+{
+	leak(p, now_boot);
+	if (rate > 0)
+		p->rate = earlier(rate, p->set);
+}
+
+void
 pace_spend(struct pace *p, int64_t now_boot)
 {
 	leak(p, now_boot);
@@ -86,18 +113,6 @@ pace_next_boot(struct pace *p, unsigned int n, int64_t sent_boot,
 	if (!pace_is_busy(p, now_boot) || round == 0)
 		return sent_boot;
 	return (sent_boot / round + 1) * round;
-}
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
 }
 
 int64_t

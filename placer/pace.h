@@ -25,13 +25,18 @@ enum {
 };
 
 struct pace {
-	int64_t rate;  /* FLIGHTCTL_RATE, a minute */
+	int64_t set;   /* FLIGHTCTL_RATE, a minute */
+	int64_t rate;  /* of it, what flightside may use: less after a 429 */
 	int64_t level; /* thousandths of a write that weigh still */
 	int64_t at_boot;
 	int busy; /* half a burst went; until all of it has leaked away */
 };
 
 void pace_init(struct pace *, int64_t rate);
+
+/* Another FLIGHTCTL_RATE; and what of it may be used now, 0: not said. */
+void pace_set(struct pace *, int64_t rate);
+void pace_slow(struct pace *, int64_t rate, int64_t now_boot);
 
 /* Polls of all devices share instants that are so far apart: 100..1000 ms. */
 int64_t pace_tick_ms(const struct pace *);

@@ -11,91 +11,14 @@
 
 #include "common/xmem.h"
 #include "flightside/events.h"
-#include "flightside/group.h"
 #include "flightside/pages.h"
-#include "flightside/put.h"
-#include "placer/pace.h"
+#include "t/unit/fleetsim_own.h"
 
 enum {
 	CONNECTIONS = 12,
-	NAME = 52, /* Flightctl's names are hashes */
 	SENT = 400000,
 	MINUTE = 60 * 1000,
 	BEGIN_MS = 5000000,
-};
-
-/* What happens at an instant. */
-enum what {
-	TO_WRITE,
-	TO_ASK,
-	TO_ANSWER,
-	TO_LIST,
-	TO_LOOK,
-	TO_POLL
-};
-
-enum kind {
-	PAGE,
-	BASES,
-	PUT,
-	POLLS,
-	EVENTS,
-	NEWS
-};
-
-struct request {
-	TAILQ_ENTRY(request) entry;
-	enum kind kind;
-	enum budget_class class;
-	unsigned int n, device[GROUP_NAMES];
-	unsigned int from; /* a page */
-	int64_t sent;
-	int refused;
-};
-TAILQ_HEAD(line, request);
-
-struct happening {
-	int64_t at;
-	uint64_t order;
-	enum what what;
-	unsigned int device;
-	struct request *request;
-};
-
-struct sdevice {
-	int64_t dirty, wrote, moved, runs, changed; /* 0: not */
-	int with_event, told;
-};
-
-/* Devices that are wanted by name (fetch.c). */
-struct wants {
-	unsigned int *device;
-	int64_t *due;
-	size_t head, n;
-	int asking;
-};
-
-struct fleetsim {
-	int64_t now;
-	uint64_t order;
-	unsigned int devices;
-	int64_t rate;
-	struct budget budget;
-	struct pace pace;
-	struct sdevice *device;
-	struct happening *heap;
-	size_t nheap, room;
-	struct line waiting[BUDGET_CLASSES];
-	int64_t since[BUDGET_CLASSES]; /* somebody waits; 0: nobody */
-	struct wants wants[BUDGET_CLASSES];
-	unsigned int nsent, nsending, ndirty, slot, nslots;
-	unsigned int *slots; /* devices whose base is read, a ring */
-	unsigned int *news, nnews;
-	int looking;
-	int64_t any, decided, list_began, refuse;
-	uint64_t list_bytes, list_devices, npages, last_bytes, last_devices;
-	int64_t *sent;
-	struct fleetsim_result r;
 };
 
 /* -- what will happen -- */
@@ -106,8 +29,8 @@ before(const struct happening *a, const struct happening *b)
 	return a->at != b->at ? a->at < b->at : a->order < b->order;
 }
 
-static void
-at(struct fleetsim *s, int64_t when, struct happening h)
+void
+fleetsim_at(struct fleetsim *s, int64_t when, struct happening h)
 {
 	struct happening *heap;
 	size_t i;
@@ -150,8 +73,8 @@ later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-static struct request *
-queue(struct fleetsim *s, enum kind kind, enum budget_class class)
+struct request *
+fleetsim_queue(struct fleetsim *s, enum kind kind, enum budget_class class)
 {
 	struct request *r = xcalloc(1, sizeof(*r));
 
@@ -161,149 +84,6 @@ queue(struct fleetsim *s, enum kind kind, enum budget_class class)
 		s->since[class] = later(s->now, s->budget.free_at);
 	TAILQ_INSERT_TAIL(&s->waiting[class], r, entry);
 	return r;
-}
-
-/* -- devices by name (fetch.c) -- */
-
-static void
-ask(struct fleetsim *s, enum budget_class class)
-{
-	struct wants *w = &s->wants[class];
-	int64_t due = INT64_MAX;
-	size_t i;
-
-	if (w->asking || w->n == 0)
-		return;
-	/* The first came first, and all may wait equally long. */
-	for (i = 0; i < w->n && i < GROUP_NAMES; i++)
-		if (w->due[(w->head + i) % s->devices] < due)
-			due = w->due[(w->head + i) % s->devices];
-	due = group_due(w->n, due, s->now);
-	if (due > s->now) {
-		at(s, due,
-		    (struct happening){ .what = TO_ASK, .device = class });
-		return;
-	}
-	w->asking = 1;
-	queue(s, class == BUDGET_WRITE ? BASES : POLLS, class);
-}
-
-static void
-want(struct fleetsim *s, enum budget_class class, unsigned int d, int64_t ms)
-{
-	struct wants *w = &s->wants[class];
-	size_t i = (w->head + w->n++) % s->devices;
-
-	w->device[i] = d;
-	w->due[i] = s->now + ms;
-	ask(s, class);
-}
-
-static void
-choose(struct fleetsim *s, struct request *r)
-{
-	struct wants *w = &s->wants[r->class];
-	struct group g = { 0 };
-
-	while (w->n > 0 && group_add(&g, NAME, 0)) {
-		r->device[r->n++] = w->device[w->head];
-		w->head = (w->head + 1) % s->devices;
-		w->n--;
-	}
-	w->asking = 0;
-	ask(s, r->class);
-}
-
-/* -- writing (placer/change.c, put.c) -- */
-
-static void
-to_write(struct fleetsim *s, unsigned int d)
-{
-	struct sdevice *v = &s->device[d];
-	int64_t ends = pace_company_ends(&s->pace,
-	    &(struct pace_queue){ .ndirty = s->ndirty,
-		.dirty_boot = v->dirty,
-		.queued_boot = v->dirty,
-		.any_boot = s->any,
-		.sent_boot = v->wrote },
-	    s->now);
-
-	if (s->now < ends) {
-		at(s, ends,
-		    (struct happening){ .what = TO_WRITE, .device = d });
-		return;
-	}
-	s->ndirty--;
-	pace_spend(&s->pace, s->now);
-	want(s, BUDGET_WRITE, d, PACE_READ_MS);
-}
-
-static void
-next_slots(struct fleetsim *s)
-{
-	struct request *r;
-
-	while (s->nsending < PUT_SENDING && s->nslots > 0) {
-		r = queue(s, PUT, BUDGET_WRITE);
-		r->device[r->n++] = s->slots[s->slot];
-		s->slot = (s->slot + 1) % s->devices;
-		s->nslots--;
-		s->nsending++;
-	}
-}
-
-static void
-on_bases(struct fleetsim *s, const struct request *r)
-{
-	unsigned int i;
-
-	for (i = 0; i < r->n; i++)
-		s->slots[(s->slot + s->nslots++) % s->devices] = r->device[i];
-	next_slots(s);
-}
-
-static void
-on_put(struct fleetsim *s, unsigned int d)
-{
-	struct sdevice *v = &s->device[d];
-
-	s->nsending--;
-	next_slots(s);
-	s->r.written++;
-	s->r.written_ms = s->now - s->decided;
-	v->wrote = v->moved = s->now;
-	v->runs = s->now + FLEETSIM_APPLY_MS;
-	at(s, pace_poll_first(&s->pace, 0, s->now),
-	    (struct happening){ .what = TO_POLL, .device = d });
-}
-
-static void
-on_polls(struct fleetsim *s, const struct request *r)
-{
-	struct sdevice *v;
-	unsigned int i;
-
-	for (i = 0; i < r->n; i++) {
-		v = &s->device[r->device[i]];
-		if (v->moved == 0 || r->sent < v->runs)
-			continue;
-		if (s->now - v->runs > s->r.shown_ms)
-			s->r.shown_ms = s->now - v->runs;
-		v->moved = 0;
-		s->r.running++;
-	}
-}
-
-static void
-to_poll(struct fleetsim *s, unsigned int d)
-{
-	struct sdevice *v = &s->device[d];
-
-	if (v->moved == 0)
-		return;
-	want(s, BUDGET_MOTION, d, 0);
-	at(s, pace_poll_next(&s->pace, v->moved, s->now),
-	    (struct happening){ .what = TO_POLL, .device = d });
 }
 
 /* -- looking (pages.c, events.c) -- */
@@ -329,7 +109,7 @@ to_list(struct fleetsim *s)
 		s->r.period_ms = s->now - s->list_began;
 	s->list_began = s->now;
 	s->list_bytes = s->list_devices = s->npages = 0;
-	queue(s, PAGE, BUDGET_FULL);
+	fleetsim_queue(s, PAGE, BUDGET_FULL);
 }
 
 static void
@@ -343,12 +123,12 @@ on_page(struct fleetsim *s, const struct request *r)
 	s->list_bytes += (uint64_t)r->n * FLEETSIM_BYTES;
 	s->npages++;
 	if (s->list_devices < s->devices) {
-		queue(s, PAGE, BUDGET_FULL);
+		fleetsim_queue(s, PAGE, BUDGET_FULL);
 		return;
 	}
 	s->last_bytes = s->list_bytes;
 	s->last_devices = s->list_devices;
-	at(s,
+	fleetsim_at(s,
 	    s->list_began +
 		pages_period(s->list_bytes, s->npages, s->budget.slowed,
 		    FLEETSIM_LIST_MS),
@@ -359,9 +139,9 @@ static void
 look_at_news(struct fleetsim *s)
 {
 	if (s->nnews > 0)
-		queue(s, NEWS, BUDGET_MOTION);
+		fleetsim_queue(s, NEWS, BUDGET_MOTION);
 	else
-		at(s, s->now + FLEETSIM_LOOK_MS,
+		fleetsim_at(s, s->now + FLEETSIM_LOOK_MS,
 		    (struct happening){ .what = TO_LOOK });
 }
 
@@ -413,7 +193,7 @@ fill(struct fleetsim *s, struct request *r)
 		break;
 	case BASES:
 	case POLLS:
-		choose(s, r);
+		sim_choose(s, r);
 		break;
 	case NEWS:
 		while (s->nnews > 0 && r->n < EVENTS_NAMES)
@@ -443,7 +223,7 @@ send(struct fleetsim *s, enum budget_class class)
 	s->nsent++;
 	if (r->kind == PAGE)
 		ms += (int64_t)r->n * FLEETSIM_BYTES / FLEETSIM_BYTES_MS;
-	at(s, s->now + ms,
+	fleetsim_at(s, s->now + ms,
 	    (struct happening){ .what = TO_ANSWER, .request = r });
 }
 
@@ -473,13 +253,13 @@ to_answer(struct fleetsim *s, struct request *r)
 		on_page(s, r);
 		break;
 	case BASES:
-		on_bases(s, r);
+		sim_on_bases(s, r);
 		break;
 	case PUT:
-		on_put(s, r->device[0]);
+		sim_on_put(s, r->device[0]);
 		break;
 	case POLLS:
-		on_polls(s, r);
+		sim_on_polls(s, r);
 		break;
 	case EVENTS:
 		on_events(s, r);
@@ -517,10 +297,10 @@ happen(struct fleetsim *s, const struct happening *h)
 {
 	switch (h->what) {
 	case TO_WRITE:
-		to_write(s, h->device);
+		sim_to_write(s, h->device);
 		break;
 	case TO_ASK:
-		ask(s, h->device);
+		sim_ask(s, h->device);
 		break;
 	case TO_ANSWER:
 		to_answer(s, h->request);
@@ -529,10 +309,10 @@ happen(struct fleetsim *s, const struct happening *h)
 		to_list(s);
 		break;
 	case TO_LOOK:
-		queue(s, EVENTS, BUDGET_REST);
+		fleetsim_queue(s, EVENTS, BUDGET_REST);
 		break;
 	case TO_POLL:
-		to_poll(s, h->device);
+		sim_to_poll(s, h->device);
 		break;
 	}
 }
@@ -573,8 +353,9 @@ fleetsim_new(unsigned int devices, uint32_t rate)
 		s->wants[c].device = xcalloc(devices, sizeof(unsigned int));
 		s->wants[c].due = xcalloc(devices, sizeof(int64_t));
 	}
-	at(s, s->now, (struct happening){ .what = TO_LIST });
-	at(s, s->now + FLEETSIM_LOOK_MS, (struct happening){ .what = TO_LOOK });
+	fleetsim_at(s, s->now, (struct happening){ .what = TO_LIST });
+	fleetsim_at(s, s->now + FLEETSIM_LOOK_MS,
+	    (struct happening){ .what = TO_LOOK });
 	return s;
 }
 
@@ -618,7 +399,7 @@ fleetsim_pods(struct fleetsim *s, unsigned int n)
 	s->ndirty += n;
 	for (d = 0; d < n; d++) {
 		s->device[d].dirty = s->now;
-		at(s, s->now,
+		fleetsim_at(s, s->now,
 		    (struct happening){ .what = TO_WRITE, .device = d });
 	}
 }
