@@ -201,6 +201,7 @@ intake_flight_state(struct world *w, const struct body_flight_state *m,
 	int usable = m->state == FLIGHT_ANSWERS;
 	struct wdevice *d;
 
+	pace_slow(&w->pace, m->rate, now.boot_ms);
 	if (usable && w->flight_outage)
 		w->flight_since = now.boot_ms;
 	w->flight_outage = !usable;
