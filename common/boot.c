@@ -33,11 +33,10 @@ static struct {
 	struct event_base *base;
 	struct chan *control;
 	struct settings settings;
-	int listener; /* -1, or waits for start() */
-	uint32_t what;
-	unsigned int lost; /* log lines the full link did not take */
+	int listener[LISTENER_END]; /* 0, or waits for start() */
+	unsigned int lost;	    /* log lines the full link did not take */
 	int status;
-} boot = { .listener = -1 };
+} boot;
 
 static void
 send_log(const struct body_log *m, void *arg)
@@ -123,10 +122,26 @@ on_listener(const struct frame *f)
 {
 	struct body_listener m;
 
-	if (body_listener_get(f->body, &m) == -1 || boot.listener != -1)
+	if (body_listener_get(f->body, &m) == -1 || m.what == 0 ||
+	    m.what >= LISTENER_END || boot.listener[m.what] != 0)
 		fatal("LISTENER: malformed, or a second one");
-	boot.listener = f->fd;
-	boot.what = m.what;
+	boot.listener[m.what] = f->fd;
+}
+
+static void
+give_listeners(void)
+{
+	enum listener i;
+
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++) {
+		if (boot.listener[i] == 0)
+			continue;
+		if (boot.ops->listener != NULL)
+			boot.ops->listener(i, boot.listener[i]);
+		else
+			close(boot.listener[i]);
+		boot.listener[i] = 0;
+	}
 }
 
 static void
@@ -141,14 +156,7 @@ on_go(void)
 		end(1);
 		return;
 	}
-	if (boot.listener != -1) {
-		if (boot.ops->listener != NULL)
-			boot.ops->listener((enum listener)boot.what,
-			    boot.listener);
-		else
-			close(boot.listener);
-		boot.listener = -1;
-	}
+	give_listeners();
 	if (sandbox_seal(boot.self, &boot.settings, &why) == -1) {
 		log_error("start: %s", why.text);
 		end(1);

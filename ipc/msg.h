@@ -43,6 +43,8 @@ enum msg_fd {
 
 enum listener {
 	LISTENER_HTTP = 1, /* /healthz, /readyz, /metrics */
+	LISTENER_CONTROL,  /* vkfctl(8) */
+	LISTENER_END
 };
 
 enum pod_how {

@@ -10,6 +10,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "placer/control.h"
 #include "placer/http.h"
 #include "placer/serve.h"
 #include "placer/store.h"
@@ -18,6 +19,7 @@ static struct event_base *loop;
 static struct store *store;
 static struct serve *serve;
 static struct http *http;
+static struct control *control;
 
 static int
 start(struct event_base *base, const struct settings *set, struct why *why)
@@ -53,8 +55,10 @@ link_came(enum proc peer, int fd)
 static void
 listener_came(enum listener what, int fd)
 {
-	(void)what;
-	http = http_new(loop, fd, serve_world(serve));
+	if (what == LISTENER_CONTROL)
+		control = control_new(loop, fd, serve_world(serve));
+	else
+		http = http_new(loop, fd, serve_world(serve));
 }
 
 static void
@@ -72,6 +76,7 @@ stop(void)
 static void
 end(void)
 {
+	control_free(control);
 	http_free(http);
 	serve_free(serve);
 	store_close(store);

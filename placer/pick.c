@@ -54,6 +54,12 @@ static const char *const words[PICK_COUNT] = { "fit",
 #undef X
 };
 
+const char *
+pick_words(enum pick_reason r)
+{
+	return words[r];
+}
+
 struct pick_table *
 pick_table_new(void)
 {

@@ -54,6 +54,9 @@ void pick_table_update(struct pick_table *, const struct wdevice *);
 void pick_device(struct wnode *, const struct wpod *, int list_complete,
     struct pick_answer *);
 
+/* "fit" for PICK_FITS. */
+const char *pick_words(enum pick_reason);
+
 /* Rules 2 and 3 alone. */
 enum pick_reason pick_usable(const struct wdevice *);
 

@@ -42,7 +42,7 @@ struct crew {
 	struct event_base *base;
 	const struct settings *settings;
 	const struct secret *token;
-	int listener;
+	const int *listeners; /* by enum listener; -1: none */
 	const struct crew_ops *ops;
 	void *arg;
 	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
@@ -97,15 +97,32 @@ send_config(struct worker *w, enum setting i)
 	return chan_send(w->control, MSG_CONFIG, 0, &m, -1);
 }
 
+/* Copies: a worker that comes anew gets them again. */
+static int
+send_listeners(struct worker *w)
+{
+	struct body_listener m = { 0 };
+	int fd, rc = 0;
+
+	for (m.what = LISTENER_HTTP; m.what < LISTENER_END; m.what++) {
+		if (w->crew->listeners[m.what] == -1)
+			continue;
+		fd = fcntl(w->crew->listeners[m.what], F_DUPFD_CLOEXEC, 0);
+		if (fd == -1)
+			return -1;
+		rc |= chan_send(w->control, MSG_LISTENER, 0, &m, fd);
+	}
+	return rc;
+}
+
 /* All that the worker is entitled to, then GO. */
 static int
 equip(struct worker *w)
 {
-	struct body_listener l = { .what = LISTENER_HTTP };
 	const struct crew *c = w->crew;
 	struct body_token t;
 	enum setting i;
-	int fd, rc = 0;
+	int rc = 0;
 
 	for (i = 0; i < SET_COUNT; i++)
 		if (settings_is_for(i, w->id))
@@ -114,11 +131,8 @@ equip(struct worker *w)
 		t.token = secret_bytes(c->token);
 		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
 	}
-	if (w->id == PROC_PLACER && c->listener != -1) {
-		if ((fd = fcntl(c->listener, F_DUPFD_CLOEXEC, 0)) == -1)
-			return -1;
-		rc |= chan_send(w->control, MSG_LISTENER, 0, &l, fd);
-	}
+	if (w->id == PROC_PLACER)
+		rc |= send_listeners(w);
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -445,8 +459,8 @@ crew_stop(struct crew *c)
 
 struct crew *
 crew_new(struct event_base *base, const struct settings *settings,
-    const struct secret *token, int listener, const struct crew_ops *ops,
-    void *arg)
+    const struct secret *token, const int *listeners,
+    const struct crew_ops *ops, void *arg)
 {
 	const struct timeval at_once = { 0 };
 	struct worker *w;
@@ -456,7 +470,7 @@ crew_new(struct event_base *base, const struct settings *settings,
 	c->base = base;
 	c->settings = settings;
 	c->token = token;
-	c->listener = listener;
+	c->listeners = listeners;
 	c->ops = ops;
 	c->arg = arg;
 	link_init(&c->links);

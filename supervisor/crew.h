@@ -18,11 +18,11 @@ struct crew_ops {
 };
 
 /*
- * Starts them from the loop.  settings, token (NULL: none) and listener (-1:
- * none) stay the caller's and must outlive the crew.
+ * Starts them from the loop.  settings, token (NULL: none) and listeners
+ * (by enum listener, -1: none) stay the caller's and must outlive the crew.
  */
 struct crew *crew_new(struct event_base *, const struct settings *,
-    const struct secret *token, int listener, const struct crew_ops *,
+    const struct secret *token, const int *listeners, const struct crew_ops *,
     void *arg);
 void crew_free(struct crew *);
 

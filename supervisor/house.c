@@ -9,6 +9,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -143,7 +144,7 @@ house_listen(const struct settings *s, struct why *why)
 	int fd;
 
 	if (s->text[SET_LISTEN][0] == '\0')
-		return -2;
+		return HOUSE_NONE;
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
@@ -152,4 +153,66 @@ house_listen(const struct settings *s, struct why *why)
 		    "an address and a port that are free");
 	tell(fd);
 	return fd;
+}
+
+/* Nobody listens there any more: what an earlier run left. */
+static void
+clear_socket(const struct sockaddr_un *sun)
+{
+	AUTO_FD int fd = -1;
+	struct stat st;
+
+	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return;
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 &&
+	    connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 &&
+	    errno == ECONNREFUSED)
+		(void)unlink(sun->sun_path);
+}
+
+static int
+open_control(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd, rc, e;
+
+	if (strlen(path) >= sizeof(sun.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sun.sun_path, path, strlen(path));
+	if (make_parents(path) == -1)
+		return -1;
+	clear_socket(&sun);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	mask = umask(0177);
+	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
+	(void)umask(mask);
+	if (rc == 0 && listen(fd, 16) == 0)
+		return fd;
+	e = errno;
+	close(fd);
+	errno = e;
+	return -1;
+}
+
+int
+house_control(const struct settings *s, struct why *why)
+{
+	const char *path = s->text[SET_CONTROL_SOCKET];
+	int fd;
+
+	if (path[0] == '\0')
+		return HOUSE_NONE;
+	if ((fd = open_control(path)) != -1)
+		return fd;
+	if (s->given[SET_CONTROL_SOCKET])
+		return wrong(why, s, SET_CONTROL_SOCKET,
+		    "where a socket can be made");
+	log_warn("no control socket for vkfctl: %s: %s", path, strerror(errno));
+	return HOUSE_NONE;
 }

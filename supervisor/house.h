@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_HOUSE_H
 #define SUPERVISOR_HOUSE_H
 
-/* What workers find when they start: the state folder, the listener. */
+/* What workers find when they start: the state folder, the listeners. */
 
 #include <sys/types.h>
 
@@ -12,7 +12,17 @@
 /* STATE_DIR, made when missing, for nobody but the placer's uid (0: ours). */
 int house_state_dir(const struct settings *, uid_t placer, struct why *);
 
-/* The socket of LISTEN; -2: none is wanted; -1: *why names the setting. */
+enum {
+	HOUSE_NONE = -2 /* none is wanted */
+};
+
+/* The socket of LISTEN; -1: *why names the setting. */
 int house_listen(const struct settings *, struct why *);
+
+/*
+ * That of CONTROL_SOCKET, for nobody but our own user; one that nobody listens
+ * at is replaced.  When the default one cannot be made: a warning, HOUSE_NONE.
+ */
+int house_control(const struct settings *, struct why *);
 
 #endif

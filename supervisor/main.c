@@ -211,7 +211,7 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, int listener)
+run(struct supervisor *s, const int *listeners)
 {
 	static const struct crew_ops ops = { on_ready, on_gone };
 	struct event *signals[4];
@@ -220,7 +220,7 @@ run(struct supervisor *s, int listener)
 	if ((s->base = event_base_new()) == NULL)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
-	s->crew = crew_new(s->base, &s->settings, s->token, listener, &ops, s);
+	s->crew = crew_new(s->base, &s->settings, s->token, listeners, &ops, s);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
@@ -239,8 +239,9 @@ run(struct supervisor *s, int listener)
 static int
 start(struct supervisor *s)
 {
+	enum listener i;
 	struct why why;
-	int listener;
+	int fd[LISTENER_END];
 
 	log_info("vk-flightctl-provider %s, build %s", build_version, build_id);
 	if (s->token != NULL)
@@ -252,13 +253,20 @@ start(struct supervisor *s)
 			 "kept from each other's secrets by it");
 	if (house_state_dir(&s->settings, spawn_uid(&s->settings, PROC_PLACER),
 		&why) == -1 ||
-	    (listener = house_listen(&s->settings, &why)) == -1) {
+	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
+	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
 		log_error("%s", why.text);
 		return EX_CONFIG;
 	}
-	run(s, listener == -2 ? -1 : listener);
-	if (listener >= 0)
-		close(listener);
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (fd[i] == HOUSE_NONE)
+			fd[i] = -1;
+	run(s, fd);
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (fd[i] != -1)
+			close(fd[i]);
+	if (fd[LISTENER_CONTROL] != -1)
+		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
 	log_info("stopped");
 	return EX_OK;
 }

@@ -142,8 +142,11 @@ add_settings(struct provider *p, const char *const *extra)
 {
 	AUTO_FREE char *state = xasprintf("STATE_DIR=%s/state", p->dir);
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
-	const char *const ours[] = { state, fleet, "LISTEN=127.0.0.1:0",
-		"LOG_LEVEL=debug", "UIDS=61001,61002,61003" };
+	AUTO_FREE char *control =
+	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
+	const char *const ours[] = { state, fleet, control,
+		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
+		"UIDS=61001,61002,61003" };
 	char *const *w;
 	AUTO_FREE char *name = NULL;
 	size_t i;

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * control.c: serves the control socket.
+ *
+ * Owns its peers: who may ask, how many, for how long.  What is asked and
+ * answered is command.c's.
+ */
+#include "placer/control.h"
+
+#include <bsd/sys/queue.h>
+#include <sys/socket.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/log.h"
+#include "common/xmem.h"
+#include "placer/command.h"
+
+struct peer {
+	LIST_ENTRY(peer) link;
+	struct control *control;
+	struct bufferevent *stream;
+	struct event *deadline; /* for all of it, not for each byte */
+};
+
+struct control {
+	LIST_HEAD(, peer) peers;
+	size_t npeers;
+	struct event_base *base;
+	struct evconnlistener *listener;
+	const struct world *world;
+	uid_t self;
+};
+
+static void
+drop(struct peer *p)
+{
+	struct control *c = p->control;
+
+	LIST_REMOVE(p, link);
+	bufferevent_free(p->stream);
+	event_free(p->deadline);
+	free(p);
+	/* There is room for the next one, who waited in the backlog. */
+	if (c->npeers-- == CONTROL_PEERS)
+		(void)evconnlistener_enable(c->listener);
+}
+
+static void
+on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	drop(arg);
+}
+
+static void
+on_event(struct bufferevent *stream, short what, void *arg)
+{
+	(void)stream, (void)what;
+	drop(arg);
+}
+
+static void
+on_written(struct bufferevent *stream, void *arg)
+{
+	(void)stream;
+	drop(arg);
+}
+
+/* Takes the answer; the peer goes when it has all of it. */
+static void
+answer(struct peer *p, char *text)
+{
+	(void)bufferevent_disable(p->stream, EV_READ);
+	bufferevent_setcb(p->stream, NULL, on_written, on_event, p);
+	if (bufferevent_write(p->stream, text, strlen(text)) == -1)
+		abort();
+	free(text);
+}
+
+static void
+on_read(struct bufferevent *stream, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(stream);
+	struct peer *p = arg;
+	size_t len;
+	char *line;
+
+	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
+	if (line == NULL) {
+		if (evbuffer_get_length(in) >= COMMAND_MAX)
+			answer(p, command_error("the request is too long"));
+		return;
+	}
+	if (strlen(line) != len)
+		answer(p, command_error("the request has a NUL in it"));
+	else
+		answer(p, command_answer(p->control->world, line));
+	free(line);
+}
+
+static int
+is_allowed(const struct control *c, int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
+		return 0;
+	if (who.uid == 0 || who.uid == c->self)
+		return 1;
+	log_warn("control socket: uid %u is refused", (unsigned int)who.uid);
+	return 0;
+}
+
+static void
+on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
+    int len, void *arg)
+{
+	static const struct timeval in = { CONTROL_SECONDS, 0 };
+	struct control *c = arg;
+	struct peer *p;
+
+	(void)sa, (void)len;
+	p = xcalloc(1, sizeof(*p));
+	p->control = c;
+	p->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	p->deadline = evtimer_new(c->base, on_deadline, p);
+	if (p->stream == NULL || p->deadline == NULL)
+		abort();
+	evtimer_add(p->deadline, &in);
+	LIST_INSERT_HEAD(&c->peers, p, link);
+	if (++c->npeers == CONTROL_PEERS)
+		(void)evconnlistener_disable(l);
+	bufferevent_setcb(p->stream, on_read, NULL, on_event, p);
+	bufferevent_setwatermark(p->stream, EV_READ, 0, COMMAND_MAX);
+	(void)bufferevent_enable(p->stream, EV_READ | EV_WRITE);
+	if (!is_allowed(c, fd))
+		answer(p,
+		    command_error("only root and the provider's user "
+				  "may ask"));
+}
+
+struct control *
+control_new(struct event_base *base, int fd, const struct world *w)
+{
+	struct control *c;
+
+	c = xcalloc(1, sizeof(*c));
+	LIST_INIT(&c->peers);
+	c->base = base;
+	c->world = w;
+	c->self = geteuid();
+	c->listener =
+	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
+	if (c->listener == NULL)
+		abort();
+	return c;
+}
+
+void
+control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	while (!LIST_EMPTY(&c->peers))
+		drop(LIST_FIRST(&c->peers));
+	evconnlistener_free(c->listener);
+	free(c);
+}

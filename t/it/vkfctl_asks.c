@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * vkfctl_asks: what an operator asks of a running provider, who may ask, and
+ * that a peer that says nothing holds nobody up.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/it.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 30000,
+	RUN_MS = 30000,
+	SILENT = 7, /* of the eight that are served at once */
+};
+
+static char *path;
+
+/* Its exit status; the caller frees *out. */
+static int
+ask(const char *format, const char *command, const char *more, char **out)
+{
+	AUTO_FREE char *program = child_program("vkfctl");
+	const char *argv[8] = { program, "-s", path };
+	size_t n = 3;
+
+	if (format != NULL) {
+		argv[n++] = "-o";
+		argv[n++] = format;
+	}
+	argv[n++] = command;
+	argv[n] = more;
+	return child_run(argv, out);
+}
+
+static void
+says(const char *format, const char *command, const char *want)
+{
+	AUTO_FREE char *out = NULL;
+	int status;
+
+	status = ask(format, command, NULL, &out);
+	it_ok(status == 0 && out != NULL && strstr(out, want) != NULL, "%s: %s",
+	    command, want);
+}
+
+static void
+refuses(const char *command, const char *more, int want)
+{
+	AUTO_FREE char *out = NULL;
+	int status;
+
+	status = ask(NULL, command, more, &out);
+	it_ok(status == want, "%s: status %d, wanted %d", command, status,
+	    want);
+}
+
+static int
+connect_silently(void)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd;
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd == -1 || connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		it_die("%s: no connection", path);
+	return fd;
+}
+
+static void
+look_past_silent_peers(void)
+{
+	int fd[SILENT], i;
+
+	for (i = 0; i < SILENT; i++)
+		fd[i] = connect_silently();
+	says(NULL, "status", "APISERVER");
+	for (i = 0; i < SILENT; i++)
+		close(fd[i]);
+}
+
+/* More than a request may have: an answer that says so, then the end. */
+static void
+look_at_a_long_request(void)
+{
+	AUTO_FD int fd = connect_silently();
+	char bytes[512], got[128] = "";
+
+	memset(bytes, 'a', sizeof(bytes));
+	it_ok(send(fd, bytes, sizeof(bytes), MSG_NOSIGNAL) ==
+		(ssize_t)sizeof(bytes),
+	    "a request without an end is sent");
+	(void)recv(fd, got, sizeof(got) - 1, MSG_WAITALL);
+	it_ok(strcmp(got, "error the request is too long\n") == 0,
+	    "and refused: %s", got);
+}
+
+static void
+scenario(void)
+{
+	AUTO_JSON struct json_object *node = NULL, *pod = NULL;
+	struct provider *p;
+	struct stat st;
+
+	world_open(&(struct world_conf){ .devices = 2 });
+	path = xasprintf("%s/provider/control.sock", it_folder());
+	refuses("devices", NULL, EX_UNAVAILABLE);
+	p = provider_start("provider", NULL);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	free(pod_create("asked", NULL));
+	pod = pod_runs("asked", it_ms(), RUN_MS);
+	it_ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600,
+	    "the socket is its owner's alone");
+	says(NULL, "pods", "asked");
+	says(NULL, "pods", "RUNNING");
+	says("json", "pods", "\"state\":\"RUNNING\"");
+	says(NULL, "devices", "PLACEABLE");
+	says("json", "devices", "\"placeable\":\"fit\"");
+	says("json", "fleets", "\"devices\":2,");
+	says("json", "status", "\"apiserver\":\"yes\",\"flightctl\":\"yes\"");
+	refuses("nothing", NULL, EX_USAGE);
+	refuses("devices", "more", EX_USAGE);
+	look_past_silent_peers();
+	look_at_a_long_request();
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	it_ok(stat(path, &st) == -1, "and takes its socket with it");
+	free(path);
+}
+
+int
+main(void)
+{
+	return it_run("vkfctl-asks", scenario);
+}
