@@ -90,7 +90,7 @@ scenario(void)
 	it_ok(provider_await_lines(p, back, 1, READY_MS) == 1,
 	    "the apiserver of a kubeconfig with a CA file answers");
 	free(world_tell(SIM_KUBE, "new-ca next"));
-	it_ok(provider_await_lines(p, "does not answer: .*certificate", 1,
+	it_ok(provider_await_lines(p, "apiserver does not answer: .*cert", 1,
 		  TELL_MS) == 1,
 	    "one of another CA does not");
 	put_ca(fresh, ca);
