@@ -165,7 +165,7 @@ Test(creds, files_are_beside_the_kubeconfig_and_read_again)
 			  "users: [{name: u, user: {tokenFile: token, "
 			  "token: not-this}}]\n");
 	cr_assert_eq(load(config, &c, &why), 0, "%s", why.text);
-	cr_expect_str_eq(c.ca, "CA");
+	cr_expect_str_eq(c.ca_file, ca);
 	cr_expect_str_eq(c.token, "one");
 	free(put("token", "two\r\n\n"));
 	cr_expect_eq(creds_reread(&c, &why), 0);
