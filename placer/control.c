@@ -35,6 +35,7 @@ struct control {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	const struct world *world;
+	struct store *store;
 	uid_t self;
 };
 
@@ -101,7 +102,8 @@ on_read(struct bufferevent *stream, void *arg)
 	if (strlen(line) != len)
 		answer(p, command_error("the request has a NUL in it"));
 	else
-		answer(p, command_answer(p->control->world, line));
+		answer(p,
+		    command_answer(p->control->world, p->control->store, line));
 	free(line);
 }
 
@@ -148,7 +150,8 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 }
 
 struct control *
-control_new(struct event_base *base, int fd, const struct world *w)
+control_new(struct event_base *base, int fd, const struct world *w,
+    struct store *store)
 {
 	struct control *c;
 
@@ -156,6 +159,7 @@ control_new(struct event_base *base, int fd, const struct world *w)
 	LIST_INIT(&c->peers);
 	c->base = base;
 	c->world = w;
+	c->store = store;
 	c->self = geteuid();
 	c->listener =
 	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
