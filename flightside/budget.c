@@ -74,14 +74,21 @@ bucket_take(struct bucket *b, int64_t now)
 	return 1;
 }
 
-int64_t
-bucket_wait(const struct bucket *b, int64_t now)
+/* Until so many are there; not more than fit. */
+static int64_t
+wait_for(const struct bucket *b, int64_t n, int64_t now)
 {
-	int64_t missing = BUCKET_UNIT - bucket_have(b, now);
+	int64_t missing = n * BUCKET_UNIT - bucket_have(b, now);
 
 	if (missing <= 0)
 		return 0;
 	return (missing + b->tenths - 1) / b->tenths;
+}
+
+int64_t
+bucket_wait(const struct bucket *b, int64_t now)
+{
+	return wait_for(b, 1, now);
 }
 
 /* -- shares -- */
@@ -108,12 +115,12 @@ budget_interval(int64_t rate, enum budget_class c)
 	return ((int64_t)MINUTE_MS * BUDGET_WHOLE + a_minute - 1) / a_minute;
 }
 
-/* Until its turn, then the others' that came before, each once. */
+/* Until its turn, then the others' that came before, each once, a pair two. */
 int64_t
 budget_bound(int64_t rate, enum budget_class c)
 {
 	return budget_interval(rate, c) +
-	    (BUDGET_CLASSES * (int64_t)MINUTE_MS + rate - 1) / rate;
+	    ((BUDGET_CLASSES + 1) * (int64_t)MINUTE_MS + rate - 1) / rate;
 }
 
 /* bucket_init() or bucket_change(), to what the rate that is used gives. */
@@ -136,6 +143,7 @@ apply(struct budget *b, int64_t now)
 	unsigned int c;
 
 	each_bucket(b, now, bucket_change);
+	b->kept = least(b->kept, b->all.have / BUCKET_UNIT);
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		b->due[c] =
 		    least(b->due[c], now + budget_interval(b->slowed, c));
@@ -215,18 +223,59 @@ count(struct budget *b, enum budget_class c, int64_t now)
 		bucket_take(&b->most[c], now);
 }
 
+/* A burst too small for two makes them two single ones. */
+static int
+is_pair(const struct budget *b, unsigned int waiting, enum budget_class c)
+{
+	return c == BUDGET_WRITE && (waiting & BUDGET_PAIR) != 0 &&
+	    (b->kept + 2) * BUCKET_UNIT <= b->all.full;
+}
+
+static int
+uses_kept(const struct budget *b, unsigned int waiting)
+{
+	return (waiting & BUDGET_KEPT) != 0 && b->kept > 0;
+}
+
+/* Until the bucket has what it takes, beside what is kept in it. */
+static int64_t
+all_wait(const struct budget *b, unsigned int waiting, enum budget_class c,
+    int64_t now)
+{
+	return wait_for(&b->all, b->kept + 1 + is_pair(b, waiting, c), now);
+}
+
 enum budget_class
 budget_next(struct budget *b, unsigned int waiting, int64_t now)
 {
 	enum budget_class c;
 
 	recover(b, now);
-	if (now < b->free_at || bucket_wait(&b->all, now) > 0)
+	if (now < b->free_at)
 		return BUDGET_CLASSES;
+	if (uses_kept(b, waiting)) {
+		b->kept--;
+		count(b, BUDGET_WRITE, now);
+		return BUDGET_WRITE;
+	}
 	c = turn(b, waiting, now);
-	if (c != BUDGET_CLASSES)
-		count(b, c, now);
+	if (c == BUDGET_CLASSES || all_wait(b, waiting, c, now) > 0)
+		return BUDGET_CLASSES;
+	b->kept += is_pair(b, waiting, c);
+	count(b, c, now);
 	return c;
+}
+
+int64_t
+budget_keeps(const struct budget *b)
+{
+	return b->kept;
+}
+
+void
+budget_unkeep(struct budget *b)
+{
+	b->kept = most(b->kept - 1, 0);
 }
 
 static void
@@ -251,10 +300,15 @@ budget_wait(struct budget *b, unsigned int waiting, int64_t now)
 
 	if (waiting == 0)
 		return -1;
+	if (uses_kept(b, waiting))
+		return most(b->free_at - now, 0);
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		if ((waiting & 1u << c) != 0)
 			wait = least(wait, class_wait(b, c, now));
-	return most(most(bucket_wait(&b->all, now), b->free_at - now), wait);
+	wait = most(wait, b->free_at - now);
+	return most(all_wait(b, waiting, turn(b, waiting, now + most(wait, 0)),
+			now),
+	    wait);
 }
 
 void
@@ -268,7 +322,8 @@ budget_refused(struct budget *b, int64_t pause_ms, int64_t now)
 	b->free_at = most(b->free_at, now + pause_ms);
 	b->better_at = b->free_at + MINUTE_MS;
 	apply(b, now);
-	/* Nothing is saved up during the pause either. */
+	/* Nothing is saved up during the pause either, nor kept over it. */
+	b->kept = 0;
 	b->all.have = 0;
 	b->all.at_ms = b->free_at;
 	for (c = 0; c < BUDGET_CLASSES; c++) {

@@ -32,6 +32,17 @@ enum budget_class {
 	BUDGET_CLASSES, /* nobody */
 };
 
+/*
+ * Beside 1 << class in a mask: the first of BUDGET_WRITE is a read that a
+ * write follows at once, so that nobody writes in between.  It goes when there
+ * are two, and the second is kept; or the first is that write, which needs no
+ * turn while one is kept.
+ */
+enum {
+	BUDGET_PAIR = 1 << BUDGET_CLASSES,
+	BUDGET_KEPT = 2 << BUDGET_CLASSES,
+};
+
 /* Whole things at a rate per minute, some at once. */
 struct bucket {
 	int64_t have;	/* in BUCKET_UNITs */
@@ -54,6 +65,7 @@ struct budget {
 	int64_t slowed;		     /* what is used: less after a refusal */
 	int64_t free_at;	     /* nothing before: the server refused */
 	int64_t better_at;	     /* when slowed grows next */
+	int64_t kept;		     /* of all, for writes after their reads */
 };
 
 /* At once, after a pause: a sixth of a minute's, 1..40. */
@@ -75,10 +87,17 @@ void budget_change(struct budget *, uint32_t rate, int64_t now);
 
 /*
  * Whose request goes now, of those in the mask of 1 << class; it is counted.
- * BUDGET_CLASSES: nobody's.
+ * BUDGET_CLASSES: nobody's.  When budget_keeps() is more than before, one more
+ * is kept.
  */
 enum budget_class budget_next(struct budget *, unsigned int waiting,
     int64_t now);
+
+/* How many are kept: none after a refusal. */
+int64_t budget_keeps(const struct budget *);
+
+/* One that was kept will not be used. */
+void budget_unkeep(struct budget *);
 
 /* What budget_next() gave was not used. */
 void budget_return(struct budget *, enum budget_class);

@@ -27,7 +27,6 @@
 
 enum {
 	OVERLAP_MS = 15 * 1000,
-	NAMES = 20, /* in one request, beside the label selector */
 	NAMES_BYTES = 1000,
 	LIMIT = 1000, /* of Flightctl */
 	SEEN = 4096,
@@ -221,7 +220,7 @@ ask_events(struct events *e)
 	static const struct flight_ops ops = { events_ready, feed,
 		events_done };
 
-	e->call = flight_queue(e->flight, BUDGET_REST, 0, &ops, e);
+	e->call = flight_queue(e->flight, BUDGET_REST, FLIGHT_LAST, &ops, e);
 }
 
 /* -- the devices they speak of -- */
@@ -234,7 +233,7 @@ devices_ready(struct flight_req *r, void *arg)
 	struct events *e = arg;
 
 	bytes_add_text(&names, "metadata.name in (");
-	for (e->asked = 0; e->asked < e->nnames && e->asked < NAMES &&
+	for (e->asked = 0; e->asked < e->nnames && e->asked < EVENTS_NAMES &&
 	     (e->asked == 0 || names.len < NAMES_BYTES);
 	     e->asked++) {
 		bytes_add_text(&names, e->asked > 0 ? "," : "");
@@ -288,7 +287,7 @@ ask_devices(struct events *e)
 	static const struct flight_ops ops = { devices_ready, feed,
 		devices_done };
 
-	e->call = flight_queue(e->flight, BUDGET_MOTION, 0, &ops, e);
+	e->call = flight_queue(e->flight, BUDGET_MOTION, FLIGHT_LAST, &ops, e);
 }
 
 static void

@@ -10,6 +10,10 @@
 #include "common/settings.h"
 #include "common/span.h"
 
+enum {
+	EVENTS_NAMES = 20, /* in one request, beside the label selector */
+};
+
 struct event_base;
 struct events;
 struct flight;

@@ -22,11 +22,10 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "flightside/flight.h"
+#include "flightside/group.h"
 #include "flightside/path.h"
 
 enum {
-	NAMES = 25,
-	NAMES_BYTES = 1500, /* of them in a URL, which ends at 2000 */
 	DEADLINE_MS = 45 * 1000,
 	SILENCE_MS = 30 * 1000,
 };
@@ -50,6 +49,7 @@ struct batch {
 	struct flight_call *call;
 	int waits; /* for its turn: its wants are not chosen yet */
 	int alone; /* GET of one device, not a list */
+	int pair;  /* of one want, from the start */
 	struct wants wants;
 	struct scan *scan;
 	int64_t read_boot;
@@ -140,27 +140,23 @@ choose(struct batch *b, struct bytes *selector)
 {
 	struct wants *waiting = &b->fetch->wants[b->class];
 	struct want *w, *next;
-	size_t n = 0;
+	struct group g = { 0 };
 
-	bytes_add_text(selector, "metadata.name in (");
+	bytes_add_text(selector, GROUP_HEAD);
 	for (w = TAILQ_FIRST(waiting); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, entry);
 		if (wants_find(&b->wants, w->name) == NULL) {
-			if (n == NAMES || b->alone ||
-			    selector->len + strlen(w->name) > NAMES_BYTES ||
-			    (w->alone && n > 0))
+			if (!group_add(&g, strlen(w->name), w->alone))
 				continue;
-			bytes_add_text(selector, n++ > 0 ? "," : "");
+			bytes_add_text(selector, g.n > 1 ? "," : "");
 			bytes_add_text(selector, w->name);
-			b->alone = w->alone;
 		}
 		TAILQ_REMOVE(waiting, w, entry);
 		TAILQ_INSERT_TAIL(&b->wants, w, entry);
 	}
 	bytes_add_text(selector, ")");
 	bytes_add(selector, (struct span){ "", 1 });
-	if (n == 1)
-		b->alone = 1;
+	b->alone = g.n == 1;
 }
 
 static void ask(struct fetch *);
@@ -198,8 +194,10 @@ batch_ready(struct flight_req *r, void *arg)
 	const char *org = flight_org(f->flight);
 
 	b->waits = 0;
-	unchoose(b);
-	choose(b, &selector);
+	if (!b->pair) {
+		unchoose(b);
+		choose(b, &selector);
+	}
 	if (TAILQ_EMPTY(&b->wants)) {
 		batch_free(b);
 		return 0;
@@ -215,6 +213,7 @@ batch_ready(struct flight_req *r, void *arg)
 	r->right = b->alone ? RIGHT_GET_DEVICE : RIGHT_LIST_DEVICES;
 	r->deadline_ms = DEADLINE_MS;
 	r->silence_ms = SILENCE_MS;
+	scan_free(b->scan);
 	b->scan =
 	    scan_new(b->alone ? SCAN_OBJECTS : SCAN_LIST, MAX_ITEM, &ops, b);
 	ask(f); /* for those that did not fit */
@@ -288,8 +287,8 @@ is_asking(const struct fetch *f, enum budget_class class)
 	return 0;
 }
 
-static void
-ask_class(struct fetch *f, enum budget_class class)
+static struct batch *
+batch_new(struct fetch *f, enum budget_class class, enum flight_rank rank)
 {
 	static const struct flight_ops ops = { batch_ready, batch_data,
 		batch_done };
@@ -297,10 +296,10 @@ ask_class(struct fetch *f, enum budget_class class)
 
 	b->fetch = f;
 	b->class = class;
-	b->waits = 1;
 	TAILQ_INIT(&b->wants);
 	TAILQ_INSERT_TAIL(&f->batches, b, entry);
-	b->call = flight_queue(f->flight, class, 0, &ops, b);
+	b->call = flight_queue(f->flight, class, rank, &ops, b);
+	return b;
 }
 
 /* Who has waited long enough, or has company enough, gets a request. */
@@ -323,8 +322,9 @@ ask(struct fetch *f)
 				due = w->due;
 			n++;
 		}
-		if (due <= now || n >= NAMES)
-			ask_class(f, c);
+		due = group_due(n, due, now);
+		if (due <= now)
+			batch_new(f, c, FLIGHT_LAST)->waits = 1;
 		else if (due < soonest)
 			soonest = due;
 	}
@@ -400,16 +400,34 @@ fetch_free(struct fetch *f)
 	free(f);
 }
 
-void
-fetch_device(struct fetch *f, enum budget_class class, const char *name,
-    int64_t company_ms, fetch_fn *fn, void *arg)
+static struct want *
+want_new(const char *name, fetch_fn *fn, void *arg)
 {
 	struct want *w = xcalloc(1, sizeof(*w));
 
 	(void)strlcpy(w->name, name, sizeof(w->name));
-	w->due = now_read().boot_ms + company_ms;
 	w->fn = fn;
 	w->arg = arg;
+	return w;
+}
+
+void
+fetch_pair(struct fetch *f, const char *name, fetch_fn *fn, void *arg)
+{
+	struct batch *b = batch_new(f, BUDGET_WRITE, FLIGHT_PAIR);
+	struct want *w = want_new(name, fn, arg);
+
+	b->pair = b->alone = 1;
+	TAILQ_INSERT_TAIL(&b->wants, w, entry);
+}
+
+void
+fetch_device(struct fetch *f, enum budget_class class, const char *name,
+    int64_t company_ms, fetch_fn *fn, void *arg)
+{
+	struct want *w = want_new(name, fn, arg);
+
+	w->due = now_read().boot_ms + company_ms;
 	TAILQ_INSERT_TAIL(&f->wants[class], w, entry);
 	ask(f);
 }

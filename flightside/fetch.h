@@ -34,6 +34,12 @@ void fetch_free(struct fetch *);
 void fetch_device(struct fetch *, enum budget_class, const char *name,
     int64_t company_ms, fetch_fn *, void *arg);
 
+/*
+ * The device alone, now, before it is written to: a FLIGHT_KEPT call that fn
+ * queues follows at once.
+ */
+void fetch_pair(struct fetch *, const char *name, fetch_fn *, void *arg);
+
 /* fn is not called for any of arg's. */
 void fetch_forget(struct fetch *, const void *arg);
 

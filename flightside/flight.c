@@ -56,17 +56,34 @@ wake(struct flight *f)
 static unsigned int
 waiting_mask(const struct flight *f)
 {
+	const struct flight_call *first =
+	    TAILQ_FIRST(&f->waiting[BUDGET_WRITE]);
 	unsigned int mask = 0, c;
 
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		if (!TAILQ_EMPTY(&f->waiting[c]))
 			mask |= 1u << c;
+	if (first != NULL && first->rank == FLIGHT_PAIR)
+		mask |= BUDGET_PAIR;
+	if (first != NULL && first->rank == FLIGHT_KEPT && first->kept)
+		mask |= BUDGET_KEPT;
 	return mask;
+}
+
+static void
+unkeep(struct flight_call *c)
+{
+	if (c->kept)
+		budget_unkeep(&c->flight->budget);
+	c->kept = 0;
 }
 
 static void
 call_free(struct flight_call *c)
 {
+	unkeep(c);
+	if (c->flight->giver == c)
+		c->flight->giver = NULL;
 	if (c->https != NULL) {
 		TAILQ_REMOVE(&c->flight->sent, c, entry);
 		c->flight->nsent--;
@@ -81,6 +98,7 @@ call_again(struct flight_call *c)
 {
 	struct flight *f = c->flight;
 
+	unkeep(c);
 	TAILQ_REMOVE(&f->sent, c, entry);
 	f->nsent--;
 	c->https = NULL;
@@ -94,8 +112,13 @@ on_limit(struct flight *f, const struct https_answer *a)
 	struct now now = now_read();
 	int64_t pause =
 	    budget_pause(a->retry_after_ms, a->limit_reset_s, now.wall_ms);
+	struct flight_call *c;
 
 	budget_refused(&f->budget, pause, now.boot_ms);
+	TAILQ_FOREACH(c, &f->sent, entry)
+		c->kept = 0;
+	TAILQ_FOREACH(c, &f->waiting[BUDGET_WRITE], entry)
+		c->kept = 0;
 	log_warn("Flightctl refuses more requests for %lld ms; from then on "
 		 "at most %lld a minute",
 	    (long long)pause, (long long)f->budget.slowed);
@@ -117,6 +140,7 @@ on_done(const struct https_answer *plain, void *arg)
 	}
 	a = entry_explain(c, plain);
 	entry_look(c, &a);
+	f->giver = c;
 	c->ops->done(&a, c->arg);
 	call_free(c);
 	wake(f);
@@ -128,19 +152,25 @@ static int
 on_data(struct span piece, void *arg, struct why *why)
 {
 	struct flight_call *c = arg;
+	struct flight *f = c->flight;
+	int rc;
 
-	return c->ops->data(piece, c->arg, why);
+	f->giver = c;
+	rc = c->ops->data(piece, c->arg, why);
+	f->giver = NULL;
+	return rc;
 }
 
 /* Sends the first of a class; 0: it had nothing to send any more. */
 static int
-send_first(struct flight *f, enum budget_class class)
+send_first(struct flight *f, enum budget_class class, int keeps)
 {
 	struct flight_call *c =
 	    f->settled ? TAILQ_FIRST(&f->waiting[class]) : f->org_call;
 	struct flight_req r = { .method = HTTPS_GET };
 	AUTO_FREE char *path = NULL;
 
+	c->kept = keeps;
 	if (!c->ops->ready(&r, c->arg)) {
 		call_free(c);
 		return 0;
@@ -177,40 +207,56 @@ ready_mask(const struct flight *f)
 }
 
 static void
+tell_rate(struct flight *f)
+{
+	if (f->told == f->budget.slowed)
+		return;
+	f->told = f->budget.slowed;
+	if (f->tell != NULL)
+		f->tell(f->tell_arg);
+}
+
+static void
 on_pump(evutil_socket_t fd, short what, void *arg)
 {
 	struct flight *f = arg;
 	enum budget_class class;
 	int64_t now = now_read().boot_ms;
+	int64_t kept;
 	unsigned int mask;
 
 	(void)fd, (void)what;
 	while (f->nsent < CONNECTIONS && (mask = ready_mask(f)) != 0) {
+		kept = budget_keeps(&f->budget);
 		class = budget_next(&f->budget, mask, now);
+		tell_rate(f);
 		if (class == BUDGET_CLASSES) {
 			flight_arm(f->pump, budget_wait(&f->budget, mask, now));
 			return;
 		}
-		if (!send_first(f, class))
+		if (!send_first(f, class, budget_keeps(&f->budget) > kept))
 			budget_return(&f->budget, class);
 	}
 }
 
 struct flight_call *
-flight_queue(struct flight *f, enum budget_class class, int first,
+flight_queue(struct flight *f, enum budget_class class, enum flight_rank rank,
     const struct flight_ops *ops, void *arg)
 {
 	struct flight_call *c = xcalloc(1, sizeof(*c)), *behind = NULL;
 
 	c->flight = f;
 	c->class = class;
-	c->first = first;
+	c->rank = rank;
+	if (rank == FLIGHT_KEPT && f->giver != NULL && f->giver->kept) {
+		f->giver->kept = 0;
+		c->kept = 1;
+	}
 	c->ops = ops;
 	c->arg = arg;
-	if (first)
-		TAILQ_FOREACH(behind, &f->waiting[class], entry)
-			if (!behind->first)
-				break;
+	TAILQ_FOREACH(behind, &f->waiting[class], entry)
+		if (behind->rank < rank)
+			break;
 	if (behind != NULL)
 		TAILQ_INSERT_BEFORE(behind, c, entry);
 	else
@@ -369,6 +415,14 @@ int64_t
 flight_rate(const struct flight *f)
 {
 	return f->budget.slowed;
+}
+
+void
+flight_tell_rate(struct flight *f, void (*fn)(void *), void *arg)
+{
+	f->told = f->budget.slowed;
+	f->tell = fn;
+	f->tell_arg = arg;
 }
 
 int

@@ -52,9 +52,19 @@ struct flight *flight_new(struct event_base *, const struct settings *,
     struct why *);
 void flight_free(struct flight *);
 
-/* Waits in line; with first before those of its class that are without. */
-struct flight_call *flight_queue(struct flight *, enum budget_class, int first,
-    const struct flight_ops *, void *arg);
+/* Within a class, the later first. */
+enum flight_rank {
+	FLIGHT_LAST,
+	FLIGHT_FIRST,
+	/* A read that a write follows: a request is kept for that. */
+	FLIGHT_PAIR,
+	/* The write, queued from within data() or done() of the read. */
+	FLIGHT_KEPT,
+};
+
+/* Waits in line.  What is kept and not asked for by then is given back. */
+struct flight_call *flight_queue(struct flight *, enum budget_class,
+    enum flight_rank, const struct flight_ops *, void *arg);
 
 /* done() is not called; only before it was.  NULL allowed. */
 void flight_cancel(struct flight_call *);
@@ -71,6 +81,8 @@ const char *flight_text(const struct flight *);
 
 /* Requests a minute that are sent at most: less after a 429. */
 int64_t flight_rate(const struct flight *);
+/* Calls when that is another. */
+void flight_tell_rate(struct flight *, void (*)(void *arg), void *arg);
 
 /* Credential files may be new, FLIGHTCTL_RATE may be another. */
 void flight_reload(struct flight *, const struct settings *);

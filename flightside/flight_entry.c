@@ -147,7 +147,8 @@ on_org_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (f->org_call == NULL)
-		f->org_call = flight_queue(f, BUDGET_WRITE, 1, &ops, f);
+		f->org_call =
+		    flight_queue(f, BUDGET_WRITE, FLIGHT_FIRST, &ops, f);
 }
 
 /* With another token it is asked at once, whatever is under way. */

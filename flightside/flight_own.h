@@ -19,7 +19,8 @@ struct flight_call {
 	const struct flight_ops *ops;
 	void *arg;
 	struct https_call *https; /* NULL: waits */
-	int first;
+	enum flight_rank rank;
+	int kept; /* holds one of the budget's */
 	enum right right;
 	unsigned int token; /* which one it was sent with */
 	int renewed;	    /* sent again with a newer one */
@@ -43,8 +44,12 @@ struct flight {
 	struct event *look;    /* for another token, while it is not */
 	unsigned int refusals; /* since any other request was answered */
 	struct budget budget;
+	int64_t told; /* of its rate */
+	void (*tell)(void *);
+	void *tell_arg;
 	struct calls waiting[BUDGET_CLASSES];
 	struct calls sent;
+	struct flight_call *giver; /* its data() or done() is called */
 	size_t nsent;
 	struct event *pump;  /* a turn may be there */
 	struct event *count; /* debug line a minute */

@@ -254,7 +254,7 @@ ask_page(struct pages *p)
 	static const struct flight_ops ops = { page_ready, page_data,
 		page_done };
 
-	p->call = flight_queue(p->flight, BUDGET_FULL, 0, &ops, p);
+	p->call = flight_queue(p->flight, BUDGET_FULL, FLIGHT_LAST, &ops, p);
 }
 
 static void

@@ -31,10 +31,8 @@
 #include "flightside/verdict.h"
 
 enum {
-	SENDING = 8, /* at a time */
 	CONFLICTS = 5,
 	DOUBTS = 3,
-	COMPANY_MS = 200,
 	/* With Redis away a write hangs for 25 s and then succeeds. */
 	DEADLINE_MS = 45 * 1000,
 };
@@ -43,7 +41,7 @@ enum stage {
 	STAGE_BEHIND, /* another change of the device goes first */
 	STAGE_BRAKED, /* CHANGE_RATE */
 	STAGE_READING,
-	STAGE_SLOT, /* waits for one of SENDING */
+	STAGE_SLOT, /* waits for one of PUT_SENDING */
 	STAGE_SENDING,
 	STAGE_PAUSE, /* before it is read again */
 };
@@ -282,14 +280,14 @@ put_done(const struct https_answer *a, void *arg)
 }
 
 static void
-send_put(struct change *c)
+send_put(struct change *c, enum flight_rank rank)
 {
 	static const struct flight_ops ops = { put_ready, NULL, put_done };
 
 	c->stage = STAGE_SENDING;
 	c->put->nsending++;
-	c->call = flight_queue(c->put->with.flight, BUDGET_WRITE, !c->edit.adds,
-	    &ops, c);
+	c->call =
+	    flight_queue(c->put->with.flight, BUDGET_WRITE, rank, &ops, c);
 }
 
 /* Mere removals first. */
@@ -298,7 +296,7 @@ next_slots(struct put *p)
 {
 	struct change *c, *first;
 
-	while (p->nsending < SENDING) {
+	while (p->nsending < PUT_SENDING) {
 		first = NULL;
 		TAILQ_FOREACH(c, &p->changes, entry)
 			if (c->stage == STAGE_SLOT &&
@@ -307,7 +305,7 @@ next_slots(struct put *p)
 				first = c;
 		if (first == NULL)
 			return;
-		send_put(first);
+		send_put(first, first->edit.adds ? FLIGHT_LAST : FLIGHT_FIRST);
 	}
 }
 
@@ -348,6 +346,8 @@ on_base(const char *name, int64_t read_boot, struct span device,
 		finish_failed(c, &why);
 	else if (!c->splice.changed)
 		finish_stored(c, &b, c->doubts > 0);
+	else if (c->conflicts > 0)
+		send_put(c, FLIGHT_KEPT); /* now, whoever waits for a slot */
 	else
 		next_slots(c->put);
 }
@@ -358,6 +358,11 @@ read_base(struct change *c)
 	int64_t left = c->due - now_read().boot_ms;
 
 	c->stage = STAGE_READING;
+	/* Whoever was faster may be again: nothing comes in between. */
+	if (c->conflicts > 0) {
+		fetch_pair(c->put->with.fetch, c->device, on_base, c);
+		return;
+	}
 	fetch_device(c->put->with.fetch, BUDGET_WRITE, c->device,
 	    c->edit.adds && left > 0 ? left : 0, on_base, c);
 }
@@ -414,7 +419,7 @@ put_change(struct put *p, uint64_t id, const struct body_change *m)
 	(void)strlcpy(c->created, m->created, sizeof(c->created));
 	c->until = (int64_t)m->until_boot;
 	c->due = now_read().boot_ms +
-	    (m->company_ms < COMPANY_MS ? m->company_ms : COMPANY_MS);
+	    (m->company_ms < PUT_COMPANY_MS ? m->company_ms : PUT_COMPANY_MS);
 	c->text = xstrndup(m->edit.p, m->edit.len);
 	if ((c->timer = evtimer_new(p->with.base, on_timer, c)) == NULL)
 		abort();

@@ -16,6 +16,11 @@ struct fleets;
 struct flight;
 struct put;
 
+enum {
+	PUT_SENDING = 8, /* at a time */
+	PUT_COMPANY_MS = 200,
+};
+
 /* What it works with; stays its owner's. */
 struct put_parts {
 	struct event_base *base;

@@ -103,12 +103,22 @@ static void
 send_state(struct serve *s)
 {
 	int state = flight_state(s->flight);
-	struct body_flight_state m = { .state = (uint32_t)state };
+	struct body_flight_state m = { .state = (uint32_t)state,
+		.rate = (uint32_t)flight_rate(s->flight) };
 
 	if (state == -1)
 		return;
 	(void)strlcpy(m.text, flight_text(s->flight), sizeof(m.text));
 	(void)to_placer(s, MSG_FLIGHT_STATE, 0, &m);
+}
+
+static void
+on_rate(void *arg)
+{
+	struct serve *s = arg;
+
+	if (s->link != NULL)
+		send_state(s);
 }
 
 static void
@@ -375,6 +385,7 @@ serve_new(struct event_base *base, const struct settings *settings,
 		serve_free(s);
 		return NULL;
 	}
+	flight_tell_rate(s->flight, on_rate, s);
 	s->fetch = fetch_new(base, s->flight);
 	s->pages = pages_new(base, s->flight, s->fleets, settings, &ops, s);
 	s->events = events_new(base, s->flight, s->fleets, settings,

@@ -66,18 +66,47 @@ save_record(struct act *a, const struct effect *e, struct now now,
 	    why);
 }
 
-/* So that what is written again after it vanished has them too. */
+/* The entry with the files that the device has, as far as we know. */
 static void
-save_files(struct act *a, const struct wpod *p, struct why *why)
+save_old_files(struct act *a, struct wpod *p, struct why *why)
+{
+	AUTO_FREE char *entry = NULL;
+
+	(void)store_get_old(a->store, p->uid, &entry, why);
+	if (entry != NULL)
+		(void)store_put_text(a->store, p, entry, why);
+	live_go_back(p, entry);
+}
+
+/*
+ * What is written again after it vanished has the new files too; those that
+ * were there are kept until the device has applied these.
+ */
+static void
+save_new_files(struct act *a, struct wpod *p, struct why *why)
 {
 	AUTO_FREE char *entry = NULL, *renewed = NULL;
+	int tries = p->filed == FILED_NEW;
 
+	p->filed = FILED_NEW;
 	if (p->pod->uses_secrets ||
 	    store_get_entry(a->store, p->uid, &entry, why) == -1 ||
 	    entry == NULL)
 		return;
+	if (!tries)
+		(void)store_put_old(a->store, p, entry, why);
 	renewed = edit_renew(entry, p->live->files);
 	(void)store_put_text(a->store, p, renewed, why);
+}
+
+static void
+save_files(struct act *a, struct wpod *p, struct why *why)
+{
+	if (p->filed == FILED_BACK)
+		save_old_files(a, p, why);
+	else
+		save_new_files(a, p, why);
+	(void)store_seat(a->store, p, why);
 }
 
 /*
@@ -100,6 +129,7 @@ save_change(struct act *a, struct wdevice *d, struct why *why)
 		    device_entry(d->dev, p->app) == NULL)
 			p->applied = 0;
 		p->sent = 1;
+		p->filed = FILED_NOT;
 		p->sent_images = images;
 		(void)store_seat(a->store, p, why);
 	}

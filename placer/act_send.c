@@ -65,7 +65,8 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 		return;
 	}
 	if (p->queued == IO_FILES) {
-		if (edit_files(edit, p->live->files) == 0)
+		if (p->live->files != NULL &&
+		    edit_files(edit, p->live->files) == 0)
 			return;
 		change_queue(a->world, p, IO_NONE, (struct now){ 0, 0 });
 		world_look(a->world, p);
@@ -85,7 +86,9 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 void
 act_send_change(struct act *a, struct wdevice *d, struct now now)
 {
-	struct body_change m = { .company_ms = d->nurgent > 0 ? 50 : 100 };
+	struct body_change m = { .company_ms = d->nurgent > 0 ?
+		    PACE_READ_REMOVAL_MS :
+		    PACE_READ_MS };
 	AUTO_FREE char *text = NULL;
 	struct edit *edit;
 	struct pending *q;

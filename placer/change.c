@@ -26,47 +26,22 @@
 enum {
 	HOLD_MS = 500, /* after a refused write, doubling */
 	HOLD_MAX_MS = 60 * 1000,
-	MANY = 10,	       /* devices with changes: a rollout, not a pod */
-	MANY_MS = 1000,	       /* they wait so long for company, or two ticks */
 	FINAL_MS = 10 * 1000,  /* between two reads of a final state */
 	SINGLE_MS = 60 * 1000, /* so long one addition a write */
 	DENIED_MS = 60 * 1000, /* before the same is tried again */
 };
 
 static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-/*
- * Until when what is queued waits for more: of its device, or of any while
- * there is a rollout, whose next pod may be for this one.
- */
-static int64_t
 company_ends(struct world *w, const struct wdevice *d, struct now now)
 {
-	int64_t tick = pace_tick_ms(&w->pace), most, last;
-
-	if (d->nurgent > 0)
-		return earlier(d->dirty_boot + CHANGE_REMOVAL_MAX_MS,
-		    d->queued_boot + CHANGE_REMOVAL_MS);
-	if (w->ndirty < MANY) {
-		most = later(CHANGE_COMPANY_MS, tick);
-		last = d->queued_boot;
-	} else {
-		most = later(MANY_MS, 2 * tick);
-		last = w->queued_boot;
-	}
-	return later(pace_next_boot(&w->pace, w->ndirty, d->sent_boot,
-			 now.boot_ms),
-	    earlier(d->dirty_boot + most, last + CHANGE_COMPANY_MS));
+	return pace_company_ends(&w->pace,
+	    &(struct pace_queue){ .urgent = d->nurgent > 0,
+		.ndirty = w->ndirty,
+		.dirty_boot = d->dirty_boot,
+		.queued_boot = d->queued_boot,
+		.any_boot = w->queued_boot,
+		.sent_boot = d->sent_boot },
+	    now.boot_ms);
 }
 
 void
@@ -178,6 +153,8 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 		if (p->flying == IO_NONE)
 			continue;
 		p->unread = p->flying != IO_FILES;
+		if (p->flying == IO_FILES && p->filed == FILED_OLD)
+			p->filed = FILED_BACK;
 		p->flying = IO_NONE;
 		world_look(w, p);
 	}
@@ -296,8 +273,9 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	stall_note(w, d, now);
 	contest_read(w, d, now, fx);
 	settled = facts_settled(d);
+	if (settled && live_applied(d) > 0)
+		effects_add(fx, EFFECT_SEARCH)->device = d;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		p->filed = !settled && (p->filed || p->flying == IO_FILES);
 		p->flying = IO_NONE;
 		p->unread = 0;
 		e = device_entry(d->dev, p->app);
@@ -432,7 +410,7 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 			effects_add(fx, EFFECT_CHANGE)->device = d;
 		return 0;
 	case SPEC_DO_JUDGE:
-		suspect_judge(w, d);
+		suspect_judge(w, d, now);
 		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 1;
 	case SPEC_DO_PARK:

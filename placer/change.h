@@ -9,17 +9,6 @@
 
 #include "placer/plan.h"
 
-enum {
-	/*
-	 * A change waits so long for another, in all at most this or a tick
-	 * (pace.h), whichever is longer; two ticks while many devices change.
-	 */
-	CHANGE_COMPANY_MS = 200,
-	/* So does a removal, which nothing else holds up. */
-	CHANGE_REMOVAL_MS = 100,
-	CHANGE_REMOVAL_MAX_MS = 400,
-};
-
 /* What the next write does with the pod's entry; IO_NONE takes it back. */
 void change_queue(struct world *, struct wpod *, enum wish_io, struct now);
 

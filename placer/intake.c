@@ -16,6 +16,7 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/live.h"
 #include "placer/proof.h"
 #include "placer/suspect.h"
 #include "placer/taken.h"
@@ -200,6 +201,7 @@ intake_flight_state(struct world *w, const struct body_flight_state *m,
 	int usable = m->state == FLIGHT_ANSWERS;
 	struct wdevice *d;
 
+	pace_slow(&w->pace, m->rate, now.boot_ms);
 	if (usable && w->flight_outage)
 		w->flight_since = now.boot_ms;
 	w->flight_outage = !usable;
@@ -283,6 +285,7 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
 	if (first)
 		suspect_first_read(w, d);
 	recover_entries(d, m->object, fx);
+	live_read(d, m->object);
 	change_read(w, d, now, fx);
 }
 

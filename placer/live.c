@@ -17,11 +17,11 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/facts.h"
+#include "placer/live_own.h"
 #include "placer/recipe.h"
 
-/* What is in a Secret does not stay. */
-static void
-drop_files(struct wlive *l)
+void
+live_drop_files(struct wlive *l)
 {
 	if (l->files != NULL)
 		explicit_bzero(l->files, strlen(l->files));
@@ -64,7 +64,8 @@ live_leave(struct world *w, struct wpod *p)
 	let_go(l);
 	for (i = 0; i < l->n; i++)
 		objects_unuse(w, &l->uses[i]);
-	drop_files(l);
+	live_drop_files(l);
+	live_drop_old(l);
 	free(l->complaint);
 	free(l);
 	p->live = NULL;
@@ -125,12 +126,13 @@ live_translated(struct world *w, struct wpod *p,
 /* -- making them anew -- */
 
 static int
-is_stale(const struct wpod *p)
+is_stale(const struct wpod *p, struct now now)
 {
 	const struct wlive *l = p->live;
 	size_t i;
 
-	if (l->again || l->recipe != recipe_now(p))
+	if (l->again || (l->retry_boot != 0 && now.boot_ms >= l->retry_boot) ||
+	    l->recipe != recipe_now(p))
 		return 1;
 	for (i = 0; i < l->n; i++)
 		if (l->uses[i].object->version != 0 &&
@@ -150,8 +152,8 @@ is_gathered(const struct wlive *l)
 	return 1;
 }
 
-static void
-complain(struct wlive *l, const char *text)
+void
+live_complain(struct wlive *l, const char *text)
 {
 	uint64_t digest = objects_version(span_of(text));
 
@@ -188,7 +190,7 @@ static void
 take_again(struct wlive *l, const struct quadlet *q)
 {
 	l->odd = !l->odd;
-	drop_files(l);
+	live_drop_files(l);
 	if (q->nconfigs > 0)
 		l->files = l->odd ? other_bytes(q->configs[0]) :
 				    xstrdup(q->configs[0]);
@@ -209,7 +211,7 @@ take(struct wpod *p, const struct quadlet *q)
 			bytes_add_text(&b, "\n");
 		bytes_add_text(&b, q->configs[i]);
 	}
-	drop_files(p->live);
+	live_drop_files(p->live);
 	if (b.len > 0)
 		bytes_add(&b, (struct span){ "", 1 });
 	p->live->files = b.p;
@@ -240,8 +242,9 @@ render(const struct world *w, struct wpod *p)
 		};
 	in.objects = objects;
 	in.nobjects = l->n;
+	l->retry_boot = 0;
 	if (quadlet_live(&in, &q, &why) == -1) {
-		complain(l, why.text);
+		live_complain(l, why.text);
 	} else {
 		l->said = 0;
 		take(p, &q);
@@ -297,12 +300,13 @@ start_polls(struct world *w, struct wlive *l, struct now now)
 }
 
 static void
-make_anew(struct world *w, struct wpod *p)
+make_anew(struct world *w, struct wpod *p, struct now now)
 {
 	if (p->flying != IO_NONE || facts_stale(p->device) ||
+	    p->filed == FILED_BACK || p->filed == FILED_OLD ||
 	    device_entry(p->device->dev, p->app) == NULL)
 		return; /* the next read looks again */
-	if (!is_stale(p)) {
+	if (!is_stale(p, now)) {
 		let_go(p->live);
 		return;
 	}
@@ -312,13 +316,22 @@ make_anew(struct world *w, struct wpod *p)
 }
 
 static int
-may_be_written(const struct wpod *p)
+may_be_written(struct world *w, struct wpod *p)
 {
 	char text[MAX_TEXT];
 
-	return p->live->files != NULL && p->queued == IO_NONE &&
-	    p->flying == IO_NONE && !p->device->isolating &&
-	    change_refusal(p->device, text) == NULL;
+	if (p->queued != IO_NONE || p->flying != IO_NONE ||
+	    change_refusal(p->device, text) != NULL)
+		return 0;
+	if (p->filed == FILED_BACK)
+		return 1;
+	if (p->live->files == NULL || p->device->isolating || !live_may_try(p))
+		return 0;
+	if (!live_wants_old(p))
+		return 1;
+	p->device->want_read = READ_WRITE;
+	world_look_device(w, p->device);
+	return 0;
 }
 
 void
@@ -336,12 +349,13 @@ live_look(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	}
 	if (!enter(w, p))
 		return;
-	make_anew(w, p);
-	if (p->live->files == NULL && p->queued == IO_FILES)
+	make_anew(w, p, now);
+	if (p->live->files == NULL && p->filed != FILED_BACK &&
+	    p->queued == IO_FILES)
 		change_queue(w, p, IO_NONE, now);
 	start_polls(w, p->live, now);
 	tell(p, fx);
-	if (may_be_written(p))
+	if (may_be_written(w, p))
 		change_queue(w, p, IO_FILES, now);
 }
 
@@ -409,7 +423,7 @@ void
 live_stored(struct wpod *p)
 {
 	if (p->live != NULL)
-		drop_files(p->live);
+		live_drop_files(p->live);
 }
 
 void
@@ -417,6 +431,6 @@ live_denied(struct wpod *p, const char *text)
 {
 	if (p->live == NULL)
 		return;
-	drop_files(p->live);
-	complain(p->live, text);
+	live_drop_files(p->live);
+	live_complain(p->live, text);
 }

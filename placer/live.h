@@ -17,12 +17,15 @@
 /* What becomes of a pod's files; NULL in struct wpod: nothing changes them. */
 struct wlive {
 	char *files;	 /* to be written, a line for each entry; or NULL */
+	char *old;	 /* those of a Secret that stand there; or NULL */
 	char *complaint; /* to be told, or NULL */
 	uint64_t said;	 /* digest of the one that was told */
 	uint64_t recipe; /* digest of what the files are made of; 0: unknown */
-	uint8_t gathers; /* its objects are wanted */
-	uint8_t again;	 /* to be written though nothing changed */
-	uint8_t odd;	 /* as the last time, or not: live.c */
+	int64_t retry_boot; /* they could not be written; 0: they could */
+	uint8_t tries;	    /* that failed */
+	uint8_t gathers;    /* its objects are wanted */
+	uint8_t again;	    /* to be written though nothing changed */
+	uint8_t odd;	    /* as the last time, or not: live.c */
 	size_t n;
 	struct wuse uses[];
 };
@@ -50,6 +53,25 @@ void live_poll(struct world *, struct now, struct effects *);
 void live_object(struct world *, const char *key, struct span object,
     struct now);
 void live_unanswered(struct world *, const char *key, struct now);
+
+/*
+ * A version failed or hangs, and nobody else was named: 1: pods whose files
+ * are new are suspected of that, others are not until those are back.  others:
+ * how many more could be.
+ */
+int live_judge(struct world *, struct wdevice *, size_t others, struct now);
+
+/* The device runs its version; how many pods' files were in question. */
+int live_applied(struct wdevice *);
+
+/* The device as it was read: what a Secret's files are is remembered. */
+void live_read(struct wdevice *, struct span device);
+
+/*
+ * The old files are what is to be written, from the entry that was kept, or
+ * NULL.
+ */
+void live_go_back(struct wpod *, const char *entry);
 
 /* A write with files of pods was stored, or why not. */
 void live_stored(struct wpod *);

@@ -11,8 +11,26 @@ enum {
 	PER_MINUTE = 60000,
 	TICK_MIN_MS = 100,
 	TICK_MAX_MS = 1000,
-	SHARE = 60, /* per cent of the rate; the rest is for reading */
+	SHARE = 60,	/* per cent of the rate; the rest is for reading */
+	MANY = 10,	/* devices with changes: a rollout, not a pod */
+	MANY_MS = 1000, /* they wait so long for company, or two ticks */
+	MOTION_FAST_MS = 30 * 1000,
+	MOTION_SLOW_MS = 5 * 60 * 1000,
+	SLOW_TICKS = 5,
+	REST_TICKS = 30,
 };
+
+static int64_t
+earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
 
 static int64_t
 burst(const struct pace *p)
@@ -27,7 +45,14 @@ burst(const struct pace *p)
 void
 pace_init(struct pace *p, int64_t rate)
 {
-	*p = (struct pace){ .rate = rate };
+	*p = (struct pace){ .set = rate, .rate = rate };
+}
+
+void
+pace_set(struct pace *p, int64_t rate)
+{
+	if (rate != p->set)
+		pace_init(p, rate);
 }
 
 int64_t
@@ -56,6 +81,14 @@ leak(struct pace *p, int64_t now_boot)
 }
 
 void
+pace_slow(struct pace *p, int64_t rate, int64_t now_boot)
+{
+	leak(p, now_boot);
+	if (rate > 0)
+		p->rate = earlier(rate, p->set);
+}
+
+void
 pace_spend(struct pace *p, int64_t now_boot)
 {
 	leak(p, now_boot);
@@ -80,4 +113,50 @@ pace_next_boot(struct pace *p, unsigned int n, int64_t sent_boot,
 	if (!pace_is_busy(p, now_boot) || round == 0)
 		return sent_boot;
 	return (sent_boot / round + 1) * round;
+}
+
+int64_t
+pace_company_ends(struct pace *p, const struct pace_queue *q, int64_t now_boot)
+{
+	int64_t tick = pace_tick_ms(p), most, last;
+
+	if (q->urgent)
+		return earlier(q->dirty_boot + PACE_REMOVAL_MAX_MS,
+		    q->queued_boot + PACE_REMOVAL_MS);
+	if (q->ndirty < MANY) {
+		most = later(PACE_COMPANY_MS, tick);
+		last = q->queued_boot;
+	} else {
+		most = later(MANY_MS, 2 * tick);
+		last = q->any_boot;
+	}
+	return later(pace_next_boot(p, q->ndirty, q->sent_boot, now_boot),
+	    earlier(q->dirty_boot + most, last + PACE_COMPANY_MS));
+}
+
+static int64_t
+next_tick(const struct pace *p, int64_t now_boot, int ticks)
+{
+	int64_t tick = pace_tick_ms(p);
+
+	return (now_boot / tick + ticks) * tick;
+}
+
+int64_t
+pace_poll_first(const struct pace *p, int never_read, int64_t now_boot)
+{
+	return next_tick(p, now_boot, never_read ? 0 : 1);
+}
+
+int64_t
+pace_poll_next(struct pace *p, int64_t moved_boot, int64_t now_boot)
+{
+	int64_t moved = now_boot - moved_boot;
+	int ticks = REST_TICKS;
+
+	if (moved < MOTION_FAST_MS)
+		ticks = pace_is_busy(p, now_boot) ? 2 : 1;
+	else if (moved < MOTION_SLOW_MS)
+		ticks = SLOW_TICKS;
+	return next_tick(p, now_boot, ticks);
 }

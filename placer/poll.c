@@ -6,13 +6,6 @@
  */
 #include "placer/poll.h"
 
-enum {
-	MOTION_FAST_MS = 30 * 1000,
-	MOTION_SLOW_MS = 5 * 60 * 1000,
-	SLOW_TICKS = 5,
-	REST_TICKS = 30,
-};
-
 static int
 moves(const struct wpod *p)
 {
@@ -22,7 +15,7 @@ moves(const struct wpod *p)
 		return 1;
 	if (p->final_boot != 0 && !p->ended)
 		return 1;
-	if (p->filed)
+	if (p->filed != FILED_NOT)
 		return 1;
 	if (!p->sent)
 		return 0;
@@ -36,24 +29,6 @@ moves(const struct wpod *p)
 	return r == NULL ||
 	    (r->state != APP_RUNNING && r->state != APP_COMPLETED &&
 		r->state != APP_ERROR);
-}
-
-static int64_t
-next_tick(const struct world *w, int64_t boot_ms, int ticks)
-{
-	int64_t tick = pace_tick_ms(&w->pace);
-
-	return (boot_ms / tick + ticks) * tick;
-}
-
-static int
-ticks_of(struct world *w, const struct wdevice *d, struct now now)
-{
-	int64_t moved = now.boot_ms - d->motion_boot;
-
-	if (moved < MOTION_FAST_MS)
-		return pace_is_busy(&w->pace, now.boot_ms) ? 2 : 1;
-	return moved < MOTION_SLOW_MS ? SLOW_TICKS : REST_TICKS;
 }
 
 static void
@@ -96,11 +71,12 @@ poll_look(struct world *w, struct wdevice *d, int in_motion, struct now now,
 	if (d->motion_boot == 0) {
 		d->motion_boot = now.boot_ms;
 		d->poll_boot =
-		    next_tick(w, now.boot_ms, d->dev == NULL ? 0 : 1);
+		    pace_poll_first(&w->pace, d->dev == NULL, now.boot_ms);
 	}
 	if (now.boot_ms >= d->poll_boot) {
 		ask(d, fx, READ_MOTION);
-		d->poll_boot = next_tick(w, now.boot_ms, ticks_of(w, d, now));
+		d->poll_boot =
+		    pace_poll_next(&w->pace, d->motion_boot, now.boot_ms);
 	}
 	world_look_device_at(w, d, d->poll_boot);
 }

@@ -13,7 +13,8 @@
 #include "placer/quadlet.h"
 
 enum {
-	ELEMENT_MAX = 64 /* the agent keeps so much of a name's end */
+	ELEMENT_MAX = 64, /* the agent keeps so much of a name's end */
+	UID_PART = 8,	  /* of a pod's uid, an application's name ends in */
 };
 
 int
@@ -58,6 +59,30 @@ stands(const char *words, const char *name)
 	return 0;
 }
 
+/*
+ * Is it of the application whose files these are, below a directory of that
+ * name?  Of a path that was cut only the end of the name may be left: with the
+ * pod's uid in it.
+ */
+static int
+stands_in_path(const char *words, const char *app)
+{
+	size_t len = strlen(app), n;
+	const char *at;
+
+	if (len <= UID_PART)
+		return 0;
+	for (at = words; (at = strstr(at, app)) != NULL; at++)
+		if (at != words && at[-1] == '/' && at[len] == '/')
+			return 1;
+	if ((at = strstr(words, " ...")) == NULL)
+		return 0;
+	at += 4;
+	n = strcspn(at, "/ :");
+	return at[n] == '/' && n > UID_PART && n <= len &&
+	    strncmp(app + len - n, at, n) == 0;
+}
+
 int
 said_names(const char *words, const struct wpod *p)
 {
@@ -65,7 +90,7 @@ said_names(const char *words, const struct wpod *p)
 
 	if (words == NULL)
 		return 0;
-	if (stands(words, p->app))
+	if (stands(words, p->app) || stands_in_path(words, p->app))
 		return 1;
 	for (i = 0; p->pod != NULL && i < p->pod->ncontainers; i++) {
 		AUTO_FREE char *image =

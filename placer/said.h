@@ -6,7 +6,8 @@
  * What a device says of a version that it cannot apply, as far as it tells
  * whose fault it is: `While Preparing: prefetch failed for IMAGE: ...`,
  * `1/2 images complete, pending: IMAGE`; an application's name, too, may stand
- * there, and long names are cut to their last 64 bytes.  Pure.
+ * there, or the path of one of its files (`While ApplyingUpdate: config failed
+ * for ...PATH: ...`); long names are cut to their last 64 bytes.  Pure.
  */
 
 #include "placer/world.h"

@@ -325,7 +325,7 @@ serve_free(struct serve *s)
 void
 serve_reload(struct serve *s, const struct settings *set)
 {
-	pace_init(&s->world.pace, set->number[SET_FLIGHTCTL_RATE]);
+	pace_set(&s->world.pace, set->number[SET_FLIGHTCTL_RATE]);
 }
 
 const struct world *

@@ -15,7 +15,7 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 
-#define STORE_VERSION 3
+#define STORE_VERSION 4
 #define NOT_WRITTEN "placer.db: not written"
 
 static const char *const texts[] = {
@@ -32,7 +32,7 @@ static const char schema[] =
     "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
     "sent INTEGER, applied INTEGER, rendered INTEGER, proven INTEGER, "
     "withheld INTEGER, suspect INTEGER, batch INTEGER, blamed INTEGER, "
-    "reverting INTEGER) WITHOUT ROWID;"
+    "reverting INTEGER, filed INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS search (device TEXT PRIMARY KEY, "
     "judged TEXT, isolating INTEGER, batches INTEGER, bad_batch INTEGER, "
     "parked INTEGER) WITHOUT ROWID;"
@@ -287,6 +287,7 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 	sqlite3_bind_int64(st, 18, p->batch);
 	sqlite3_bind_int(st, 19, p->blamed);
 	sqlite3_bind_int(st, 20, p->reverting);
+	sqlite3_bind_int(st, 21, (int)p->filed);
 	return store_run(s, SQL_SEAT_PUT, why);
 }
 
@@ -344,6 +345,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	p->batch = (uint32_t)sqlite3_column_int64(st, 19);
 	p->blamed = sqlite3_column_int(st, 20) != 0;
 	p->reverting = sqlite3_column_int(st, 21) != 0;
+	p->filed = (enum filed)sqlite3_column_int(st, 22);
 }
 
 /* A clock never claims more than what passed on the wall. */
@@ -379,18 +381,34 @@ store_put_entry(struct store *s, const struct wpod *p, struct why *why)
 	return store_put_text(s, p, p->entry, why);
 }
 
-int
-store_put_text(struct store *s, const struct wpod *p, const char *text,
-    struct why *why)
+static int
+put_text(struct store *s, const char *key, const struct wpod *p,
+    const char *text, struct why *why)
 {
 	sqlite3_stmt *st = s->stmt[SQL_ENTRY_PUT];
 
 	if (store_begin(s, why) == -1)
 		return -1;
-	store_bind_text(st, 1, p->uid);
+	store_bind_text(st, 1, key);
 	sqlite3_bind_int64(st, 2, (int64_t)p->rendered_images);
 	store_bind_text(st, 3, text);
 	return store_run(s, SQL_ENTRY_PUT, why);
+}
+
+int
+store_put_text(struct store *s, const struct wpod *p, const char *text,
+    struct why *why)
+{
+	return put_text(s, p->uid, p, text, why);
+}
+
+int
+store_put_old(struct store *s, const struct wpod *p, const char *text,
+    struct why *why)
+{
+	AUTO_FREE char *key = xasprintf("%s-", p->uid);
+
+	return put_text(s, key, p, text, why);
 }
 
 int
@@ -435,6 +453,14 @@ int
 store_get_kept(struct store *s, const char *uid, char **edit, struct why *why)
 {
 	AUTO_FREE char *key = xasprintf("%s~", uid);
+
+	return get_entry(s, key, edit, why);
+}
+
+int
+store_get_old(struct store *s, const char *uid, char **edit, struct why *why)
+{
+	AUTO_FREE char *key = xasprintf("%s-", uid);
 
 	return get_entry(s, key, edit, why);
 }

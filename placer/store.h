@@ -42,6 +42,10 @@ int store_keep_entry(struct store *, const struct wpod *, struct why *);
 /* *edit is the caller's; NULL: none is kept. */
 int store_get_entry(struct store *, const char *uid, char **edit, struct why *);
 int store_get_kept(struct store *, const char *uid, char **edit, struct why *);
+/* Likewise the one with the files before those that are being tried. */
+int store_put_old(struct store *, const struct wpod *, const char *,
+    struct why *);
+int store_get_old(struct store *, const char *uid, char **edit, struct why *);
 int store_clock(struct store *, const char *device, int64_t since_wall_ms,
     struct why *); /* 0: it stopped */
 /* The search on a device and the flags of its pods; the failed tries of one. */

@@ -21,6 +21,7 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/live.h"
 #include "placer/said.h"
 
 /* What the device says of an update until now is no news of the next. */
@@ -131,7 +132,7 @@ split(struct world *w, struct wdevice *d, struct wpod *const *list, size_t n)
 }
 
 void
-suspect_judge(struct world *w, struct wdevice *d)
+suspect_judge(struct world *w, struct wdevice *d, struct now now)
 {
 	AUTO_FREE struct wpod **list = xcalloc(d->npods + 1, sizeof(*list));
 	size_t n = gather(d, list);
@@ -139,7 +140,7 @@ suspect_judge(struct world *w, struct wdevice *d)
 	d->hung_boot = d->fetch_boot = 0;
 	suspect_forget(d);
 	d->bad_batch = 0;
-	if (n == 0 || blame_named(w, d, list, n))
+	if (blame_named(w, d, list, n) || live_judge(w, d, n, now) || n == 0)
 		return;
 	if (n > 1) {
 		split(w, d, list, n);

@@ -30,7 +30,7 @@ enum spec_version suspect_version(struct world *, struct wdevice *,
     int rendered, struct now);
 
 /* A version failed or hangs: blames, or withholds half of the suspects. */
-void suspect_judge(struct world *, struct wdevice *);
+void suspect_judge(struct world *, struct wdevice *, struct now);
 
 /* A version holds up others: withholds what it waits for until they are in. */
 void suspect_park(struct world *, struct wdevice *);

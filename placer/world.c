@@ -390,7 +390,8 @@ world_unseat(struct world *w, struct wpod *p)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = 0;
-	p->there = p->untold = p->filed = 0;
+	p->there = p->untold = 0;
+	p->filed = FILED_NOT;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
 	p->has_kept = p->reverting = 0;
 	p->proven_images = 0;

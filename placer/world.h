@@ -32,6 +32,14 @@ enum wish_io {
 	IO_FILES, /* its config entries alone: live.h */
 };
 
+/* What of a pod's files its device was told, and has not yet applied. */
+enum filed {
+	FILED_NOT,
+	FILED_NEW,
+	FILED_BACK, /* that failed: the old ones are to be written */
+	FILED_OLD   /* and were */
+};
+
 /* For metrics: how often, how long in all. */
 struct tally {
 	uint64_t n;
@@ -109,6 +117,7 @@ struct wpod {
 	uint32_t batch;	   /* withheld with these, suspect.h */
 	uint8_t blamed;	   /* its entry made the version fail */
 	uint8_t reverting; /* the entry of proven_images goes into the spec */
+	enum filed filed;  /* live.h */
 	uint8_t adopted;   /* seat found in a spec, not in the store, and the
 			      pod was not seen since */
 	/* -- not saved -- */
@@ -116,7 +125,6 @@ struct wpod {
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
 	uint64_t there_images; /* with these */
 	uint8_t untold;	       /* written and not rendered since; contest.h */
-	uint8_t filed;	       /* its files were written, not yet applied */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
 	uint8_t denied;	  /* a rule forbids its entry; why_waits says which */
@@ -189,6 +197,7 @@ struct wdevice {
 	int64_t blocked_boot; /* and others wait for that */
 	uint32_t batches;     /* withheld so far, suspect.h */
 	uint32_t bad_batch;   /* has a guilty one, 0: nobody knows */
+	uint32_t files_max;   /* new files so many at a time, 0: any; live.h */
 	uint8_t parked;	      /* for others that waited, how often */
 	uint8_t want_read;    /* enum read_for; READ_MOTION: nobody does */
 	uint8_t listed;	      /* seen in the list that now comes in */

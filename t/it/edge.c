@@ -71,32 +71,86 @@ edge_kubectl(const char *fmt, ...)
 		it_say("%s", out);
 }
 
+/* --- devices -------------------------------------------------------------- */
+
+/* The first is there when we come, edge_up() adds others. */
+static const char *
+first(void)
+{
+	const char *name = getenv("EDGE_NAME");
+
+	return name != NULL ? name : "";
+}
+
+/* t/edge/device VERB DIR NAME [WORD]: status, output. */
+static int
+device(const char *verb, const char *name, const char *word, char **out)
+{
+	AUTO_FREE char *script = child_source("t/edge/device");
+
+	return child_run((const char *[]){ script, verb, getenv("EDGE_DIR"),
+			     name, word, NULL },
+	    out);
+}
+
+__attribute__((format(printf, 2, 0))) static char *
+sh(const char *name, const char *fmt, va_list ap)
+{
+	AUTO_FREE char *command = xvasprintf(fmt, ap);
+	char *out = NULL;
+	size_t len;
+
+	device("sh", name, command, &out);
+	for (len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)
+		out[len - 1] = '\0';
+	return out;
+}
+
 char *
 edge_sh(const char *fmt, ...)
 {
-	AUTO_FREE char *command = NULL;
-	char *out = NULL;
-	size_t len;
 	va_list ap;
+	char *out;
 
 	va_start(ap, fmt);
-	command = xvasprintf(fmt, ap);
+	out = sh(first(), fmt, ap);
 	va_end(ap);
-	world_shell(&out, "%s", command);
-	for (len = strlen(out); len > 0 && out[len - 1] == '\n'; len--)
-		out[len - 1] = '\0';
+	return out;
+}
+
+char *
+edge_sh_on(const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	char *out;
+
+	va_start(ap, fmt);
+	out = sh(name, fmt, ap);
+	va_end(ap);
 	return out;
 }
 
 void
 edge_cable(int in)
 {
-	AUTO_FREE char *script = child_source("t/edge/device");
-
-	if (child_run((const char *[]){ script, "net", getenv("EDGE_DIR"),
-			  getenv("EDGE_NAME"), in ? "on" : "off", NULL },
-		NULL) != 0)
+	if (device("net", first(), in ? "on" : "off", NULL) != 0)
 		it_die("the cable cannot be plugged %s", in ? "in" : "out");
+}
+
+void
+edge_up(const char *name)
+{
+	AUTO_FREE char *out = NULL;
+
+	if (device("up", name, NULL, &out) != 0)
+		it_die("device %s does not boot: %s", name, out);
+}
+
+void
+edge_down(const char *name)
+{
+	it_ok(device("down", name, NULL, NULL) == 0, "device %s is no more",
+	    name);
 }
 
 /* When its first process began: another one after a boot. */
@@ -117,10 +171,11 @@ edge_reboot(void)
 	while (!up && it_ms() - since < BOOT_MS) {
 		AUTO_FREE char *now = boot_of();
 
+		AUTO_FREE char *state =
+		    edge_sh("systemctl is-active multi-user.target");
+
 		up = *now != '\0' && strcmp(now, before) != 0 &&
-		    world_shell(NULL,
-			"systemctl is-active -q "
-			"multi-user.target") == 0;
+		    strcmp(state, "active") == 0;
 		it_pause(UP_MS);
 	}
 	it_took(since, up, "the device has booted");
@@ -134,21 +189,29 @@ is_empty(struct json_object *set, void *arg)
 }
 
 void
+edge_is_empty(const char *name)
+{
+	AUTO_FREE char *containers = edge_sh_on(name, "podman ps -aq");
+	AUTO_FREE char *volumes =
+	    edge_sh_on(name, "podman volume ls -q; ls /run/vk-flightctl 2>&-");
+	AUTO_FREE char *units =
+	    edge_sh_on(name, "systemctl list-units --all --no-legend 'k8s-*'");
+
+	it_ok(*containers == '\0', "podman has no container left (%.80s)",
+	    containers);
+	it_ok(*volumes == '\0', "no volume and no mark is left (%.80s)",
+	    volumes);
+	it_ok(*units == '\0', "systemd has no unit of it left (%.80s)", units);
+}
+
+void
 edge_close(struct provider *p)
 {
-	AUTO_FREE char *containers = NULL, *volumes = NULL, *units = NULL;
 	int64_t since = it_ms();
 
 	it_took(since, kube_await(KUBE_PODS, is_empty, NULL, GONE_MS),
 	    "all pods are gone");
-	containers = edge_sh("podman ps -aq");
-	it_ok(*containers == '\0', "podman has no container left (%.80s)",
-	    containers);
-	volumes = edge_sh("podman volume ls -q; ls /run/vk-flightctl 2>&-");
-	it_ok(*volumes == '\0', "no volume and no mark is left (%.80s)",
-	    volumes);
-	units = edge_sh("systemctl list-units --all --no-legend 'k8s-*'");
-	it_ok(*units == '\0', "systemd has no unit of it left (%.80s)", units);
+	edge_is_empty(first());
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }

@@ -2,7 +2,10 @@
 #ifndef T_IT_EDGE_H
 #define T_IT_EDGE_H
 
-/* What scenarios on the one real device (make check-edge) share. */
+/*
+ * What scenarios on real devices (make check-edge) share.  One device is there
+ * when they begin: "the device".
+ */
 
 struct provider;
 
@@ -24,6 +27,20 @@ void edge_cable(int in);
 
 /* It boots; returns when it is up again. */
 void edge_reboot(void);
+
+/*
+ * Another device of the fleet, Online when edge_up() returns; t/edge/run ends
+ * it when edge_down() did not.
+ */
+void edge_up(const char *name);
+void edge_down(const char *name);
+
+/* As edge_sh(), in the device of that name. */
+char *edge_sh_on(const char *name, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Checks that no container, volume, mark nor unit of ours is left there. */
+void edge_is_empty(const char *name);
 
 /* All pods go, nothing of them is left on the device; the provider ends. */
 void edge_close(struct provider *);

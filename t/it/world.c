@@ -406,18 +406,3 @@ world_flight(int up)
 		NULL) != 0)
 		it_die("Flightctl cannot be %s", up ? "started" : "stopped");
 }
-
-int
-world_shell(char **out, const char *fmt, ...)
-{
-	AUTO_FREE char *command = NULL, *line = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	command = xvasprintf(fmt, ap);
-	va_end(ap);
-	line = xasprintf("%s \"$1\"", from_environment("EDGE_SH"));
-	return child_run((const char *[]){ "/bin/sh", "-c", line, "sh", command,
-			     NULL },
-	    out);
-}

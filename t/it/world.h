@@ -52,8 +52,4 @@ enum world_sim {
 char *world_tell(enum world_sim, const char *command, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* A shell command in the real device (WORLD_EDGE): status, output. */
-int world_shell(char **out, const char *command, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -4,6 +4,7 @@
  * resourceVersion while pods come and go.  None of their changes is lost, none
  * of our writes changes a byte of theirs, and all of ours is there soon after.
  * WRITERS_S: how long they write (10 against simulators, else 60).
+ * WRITERS_RATE: requests a minute that we may send, few: our burst is spent.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,7 +341,7 @@ static void
 scenario(void)
 {
 	AUTO_JSON struct json_object *node = NULL;
-	AUTO_FREE char *url = NULL, *setting = NULL;
+	AUTO_FREE char *url = NULL, *setting = NULL, *rate = NULL;
 	struct provider *p;
 	unsigned int i, n = 0;
 	int64_t until;
@@ -351,7 +352,9 @@ scenario(void)
 	url =
 	    tap_start(getenv("FLIGHTCTL_API_URL"), getenv("FLIGHTCTL_CA_FILE"));
 	setting = xasprintf("FLIGHTCTL_API_URL=%s", url);
-	p = provider_start("provider", (const char *[]){ setting, NULL });
+	if (getenv("WRITERS_RATE") != NULL)
+		rate = xasprintf("FLIGHTCTL_RATE=%s", getenv("WRITERS_RATE"));
+	p = provider_start("provider", (const char *[]){ setting, rate, NULL });
 	provider_expect(p, "is plain http"); /* the way to the proxy */
 	if ((node = node_is_ready(READY_MS)) == NULL || pipe(fds) == -1)
 		return;

@@ -106,6 +106,7 @@ edge_init(struct edge *d)
 	TAILQ_INIT(&d->old_apps);
 	TAILQ_INIT(&d->old_configs);
 	TAILQ_INIT(&d->target);
+	TAILQ_INIT(&d->files);
 	TAILQ_INIT(&d->told);
 	TAILQ_INIT(&d->guilt);
 	d->exists = d->listed = 1;
@@ -138,15 +139,22 @@ edge_clear(struct edge *d)
 	edge_empty(&d->old_apps);
 	edge_empty(&d->old_configs);
 	edge_empty(&d->target);
+	edge_empty(&d->files);
 	while (!TAILQ_EMPTY(&d->told))
 		drop_told(d, TAILQ_FIRST(&d->told));
-	while ((g = TAILQ_FIRST(&d->guilt)) != NULL) {
-		TAILQ_REMOVE(&d->guilt, g, link);
-		free(g->pod);
-		free(g->image);
-		free(g->message);
-		free(g);
-	}
+	while ((g = TAILQ_FIRST(&d->guilt)) != NULL)
+		edge_acquit(d, g);
+}
+
+void
+edge_acquit(struct edge *d, struct guilt *g)
+{
+	TAILQ_REMOVE(&d->guilt, g, link);
+	free(g->pod);
+	free(g->image);
+	free(g->file);
+	free(g->message);
+	free(g);
 }
 
 /* -- its text
@@ -364,13 +372,35 @@ say(struct edge *d, const char *updating, const char *reason,
 }
 
 static int
+is_of(struct scene *sc, const struct guilt *g, const char *app)
+{
+	const struct kpod *p = kube_by_app(sc, app);
+
+	return p != NULL && strcmp(p->label, g->pod) == 0;
+}
+
+static int
+has_bad_file(struct scene *sc, const struct guilt *g, const struct edge *d)
+{
+	char app[MAX_NAME + 1];
+	const struct element *e;
+
+	TAILQ_FOREACH(e, &d->files, link) {
+		(void)snprintf(app, sizeof(app), "%.*s",
+		    (int)strcspn(e->name, "."), e->name);
+		if (strstr(e->raw, g->file) != NULL &&
+		    (g->pod == NULL || is_of(sc, g, app)))
+			return 1;
+	}
+	return 0;
+}
+
+static int
 is_guilty(struct scene *sc, const struct guilt *g, const struct element *e)
 {
-	const struct kpod *p = kube_by_app(sc, e->name);
-
 	if (g->image != NULL)
 		return strstr(e->raw, g->image) != NULL;
-	return p != NULL && strcmp(p->label, g->pod) == 0;
+	return is_of(sc, g, e->name);
 }
 
 static const struct guilt *
@@ -380,6 +410,11 @@ guilt_of(struct scene *sc, const struct edge *d)
 	const struct guilt *g;
 
 	TAILQ_FOREACH(g, &d->guilt, link) {
+		if (g->file != NULL) {
+			if (has_bad_file(sc, g, d))
+				return g;
+			continue;
+		}
 		if (g->pod == NULL && g->image == NULL)
 			return g;
 		TAILQ_FOREACH(e, &d->target, link)
@@ -470,7 +505,6 @@ applied(struct scene *sc, void *arg)
 void
 edge_wake(struct scene *sc, struct edge *d)
 {
-	const struct element *e;
 	struct edge **arg;
 
 	/* A version that waits gives way to another, or to what healed it. */
@@ -484,9 +518,8 @@ edge_wake(struct scene *sc, struct edge *d)
 		return;
 	d->waits = 0;
 	d->target_version = d->rendered_version;
-	edge_empty(&d->target);
-	TAILQ_FOREACH(e, &d->apps, link)
-		edge_set(&d->target, e->name, e->raw);
+	copy(&d->target, &d->apps);
+	copy(&d->files, &d->configs);
 	say(d, "True", "Preparing", "");
 	arg = xmalloc(sizeof(*arg));
 	*arg = d;

@@ -114,7 +114,8 @@ TAILQ_HEAD(element_list, element);
 struct guilt {
 	TAILQ_ENTRY(guilt) link;
 	char *pod;   /* label */
-	char *image; /* both NULL: any version */
+	char *image; /* all NULL: any version */
+	char *file;  /* what stands in one of its config entries */
 	char *message;
 	int pending; /* waited for without end: not an error */
 };
@@ -161,6 +162,7 @@ struct edge {
 	uint64_t reported_version;
 	uint64_t target_version, failed_version;
 	struct element_list target; /* of the version being applied */
+	struct element_list files;  /* its config entries */
 	struct told_list told;	    /* what runs */
 	struct guilt_list guilt;
 	char *updating, *reason, *message;
@@ -304,6 +306,7 @@ int edge_is_rendered(const struct edge *);
 void edge_wake(struct scene *, struct edge *); /* the agent looks */
 void edge_set(struct element_list *, const char *name, const char *raw);
 void edge_empty(struct element_list *);
+void edge_acquit(struct edge *, struct guilt *);
 int edge_cut(struct element_list *, const char *name);
 const struct element *edge_find(const struct element_list *, const char *);
 struct told *edge_told(struct edge *, const char *app);

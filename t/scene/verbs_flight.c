@@ -97,8 +97,8 @@ verb_render(struct scene *sc, const struct words *s)
 }
 
 /*
- * fail NAME|all MESSAGE [pod=LABEL] [image=IMAGE] [pending=yes]: versions with
- * that fail, or are waited for without end.
+ * fail NAME|all MESSAGE [pod=LABEL] [image=IMAGE] [file=TEXT] [pending=yes]:
+ * versions with that fail, or are waited for without end.
  */
 static void
 fail_on(struct scene *sc, struct edge *d, const struct words *s)
@@ -110,6 +110,7 @@ fail_on(struct scene *sc, struct edge *d, const struct words *s)
 	g->message = xstrdup(words_at(s, 2));
 	put(&g->pod, words_get(s, "pod", NULL));
 	put(&g->image, words_get(s, "image", NULL));
+	put(&g->file, words_get(s, "file", NULL));
 	g->pending = strcmp(words_get(s, "pending", "no"), "yes") == 0;
 	TAILQ_INSERT_TAIL(&d->guilt, g, link);
 }
@@ -142,13 +143,8 @@ heal(struct scene *sc, struct edge *d, const struct words *s)
 	struct guilt *g;
 
 	(void)s;
-	while ((g = TAILQ_FIRST(&d->guilt)) != NULL) {
-		TAILQ_REMOVE(&d->guilt, g, link);
-		free(g->pod);
-		free(g->image);
-		free(g->message);
-		free(g);
-	}
+	while ((g = TAILQ_FIRST(&d->guilt)) != NULL)
+		edge_acquit(d, g);
 	edge_wake(sc, d);
 }
 

@@ -185,6 +185,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 	else if (f->type == MSG_FLIGHT_STATE) {
 		cr_assert_eq(body_flight_state_get(f->body, &state), 0);
 		s->state = (int)state.state;
+		s->rate = state.rate;
 		(void)strlcpy(s->state_text, state.text, sizeof(s->state_text));
 	} else if (f->type == MSG_DONE) {
 		s->done_id[s->ndone] = f->id;

@@ -27,6 +27,7 @@ enum {
 struct rig_seen {
 	unsigned int begins, ends, complete;
 	int state; /* -1 none */
+	uint32_t rate;
 	char state_text[MAX_TEXT + 1];
 	char listed[RIG_NAMES][MAX_NAME + 1]; /* DEVICE with id 0 */
 	size_t nlisted;

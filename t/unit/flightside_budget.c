@@ -202,6 +202,100 @@ Test(budget, nobody_who_waits_starves)
 	}
 }
 
+/*
+ * Reads and writes in pairs among a flood: each write that was kept for goes
+ * at once, never too many in all, and nobody else starves.
+ */
+struct pairs {
+	struct run run;
+	int64_t since[BUDGET_CLASSES], longest[BUDGET_CLASSES];
+	int64_t reads[40]; /* answers of pairs under way */
+	size_t nreads, used, back;
+};
+
+static void
+pairs_step(struct pairs *p, unsigned int mask)
+{
+	struct run *r = &p->run;
+	int64_t kept = budget_keeps(&r->b), wait;
+	enum budget_class c;
+	size_t i;
+
+	for (i = 0; i < p->nreads && p->reads[i] > r->now; i++)
+		;
+	if (i < p->nreads) { /* it came: its write, or none is needed */
+		p->reads[i] = p->reads[--p->nreads];
+		if (jgen_below(&r->random, 4) == 0) {
+			budget_unkeep(&r->b);
+			p->back++;
+			cr_assert_eq(budget_keeps(&r->b), kept - 1);
+			return;
+		}
+		c = budget_next(&r->b, mask | BUDGET_KEPT, r->now);
+		cr_assert_eq(c, BUDGET_WRITE, "a kept one has to wait");
+		cr_assert_eq(budget_keeps(&r->b), kept - 1);
+		p->used++;
+	} else if ((c = budget_next(&r->b, mask | BUDGET_PAIR, r->now)) ==
+	    BUDGET_CLASSES) {
+		wait = budget_wait(&r->b, mask | BUDGET_PAIR, r->now);
+		cr_assert_gt(wait, 0);
+		r->now += wait < 20 ? wait : 20;
+		return;
+	} else if (budget_keeps(&r->b) > kept) {
+		cr_assert_eq(c, BUDGET_WRITE);
+		p->reads[p->nreads++] = r->now + jgen_below(&r->random, 400);
+	}
+	cr_assert_lt(r->n, GRANTS);
+	r->grants[r->n++] = (struct grant){ r->now, c };
+	if (r->now - p->since[c] > p->longest[c])
+		p->longest[c] = r->now - p->since[c];
+	p->since[c] = r->now;
+}
+
+Test(budget, a_write_follows_its_read_at_once)
+{
+	static const uint32_t rates[] = { 12, 60, 240, 1000 };
+	unsigned int c;
+	size_t i;
+
+	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		struct pairs p = { .nreads = 0 };
+		int64_t end;
+
+		run_start(&p.run, rates[i], 31 + i);
+		for (c = 0; c < BUDGET_CLASSES; c++)
+			p.since[c] = p.run.now;
+		end = p.run.now + 20 * MINUTE;
+		while (p.run.now < end)
+			pairs_step(&p, ALL);
+		cr_assert_gt(p.used, 10);
+		cr_assert_gt(p.back, 1);
+		cr_assert_leq(most_in_a_minute(&p.run, ALL),
+		    rates[i] + (size_t)budget_burst(rates[i]));
+		for (c = 0; c < BUDGET_CLASSES; c++)
+			cr_assert_leq(p.longest[c],
+			    budget_bound(rates[i], c) + 20,
+			    "%u: class %u: %lld", rates[i], c,
+			    (long long)p.longest[c]);
+		free(p.run.grants);
+	}
+}
+
+Test(budget, a_refusal_keeps_nothing)
+{
+	struct budget b;
+
+	budget_init(&b, 240, 0);
+	cr_assert_eq(budget_next(&b, 1 | BUDGET_PAIR, 0), BUDGET_WRITE);
+	cr_assert_eq(budget_keeps(&b), 1);
+	budget_refused(&b, 5000, 0);
+	cr_assert_eq(budget_keeps(&b), 0);
+	cr_assert_eq(budget_next(&b, 1 | BUDGET_KEPT, 4999), BUDGET_CLASSES);
+	budget_init(&b, 6, 0); /* a burst of one: two single ones */
+	cr_assert_eq(budget_next(&b, 1 | BUDGET_PAIR, 0), BUDGET_WRITE);
+	cr_assert_eq(budget_keeps(&b), 0);
+}
+
 Test(budget, burst_is_a_sixth_and_forty_at_most)
 {
 	cr_assert_eq(budget_burst(1), 1);

@@ -382,10 +382,13 @@ Test(serve, limit_of_the_service_is_obeyed_without_an_error, .timeout = 60)
 {
 	struct rig r;
 	AUTO_FREE char *names = NULL;
+	uint32_t rate;
 	uint64_t id;
 
 	rig_start(&r, OPTIONS("--devices", "3"));
 	listed(&r);
+	rate = (uint32_t)r.settings.number[SET_FLIGHTCTL_RATE];
+	cr_assert_eq(r.seen.rate, rate);
 	free(rig_tell(&r, "rate 1 2000"));
 	id = rig_read(&r, r.seen.listed[0], READ_WRITE);
 	RIG_UNTIL(&r, rig_done(&r, id));
@@ -395,6 +398,8 @@ Test(serve, limit_of_the_service_is_obeyed_without_an_error, .timeout = 60)
 	cr_assert_eq(rig_done(&r, id)->kind, ERR_NONE);
 	cr_assert_eq(r.seen.read, 3);
 	cr_assert_eq(r.seen.state, 1);
+	/* And the placer knows that there are fewer from then on. */
+	RIG_UNTIL(&r, r.seen.rate > 0 && r.seen.rate < rate);
 	rig_end(&r);
 }
 

@@ -165,11 +165,11 @@ Test(change, additions_wait_for_company_and_for_the_render)
 
 	set_up(&s);
 	change_queue(s.w, s.p[0], IO_SET, at(0));
-	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS - 1), 0);
+	cr_assert_eq(writes(&s, PACE_COMPANY_MS - 1), 0);
 	s.d->dev->rendered = 0;
-	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS), 0);
+	cr_assert_eq(writes(&s, PACE_COMPANY_MS), 0);
 	s.d->dev->rendered = 1;
-	cr_assert_eq(writes(&s, CHANGE_COMPANY_MS), 1);
+	cr_assert_eq(writes(&s, PACE_COMPANY_MS), 1);
 	change_sent(s.w, s.d, 7, at(200));
 	cr_assert_eq(s.p[0]->flying, IO_SET);
 	cr_assert_eq(s.d->nqueued, 0);
@@ -186,7 +186,7 @@ Test(change, a_removal_waits_neither_for_the_render_nor_for_a_read)
 	set_up(&s);
 	s.d->dev->rendered = 0;
 	change_queue(s.w, s.p[0], IO_CUT, at(0));
-	cr_assert_eq(writes(&s, CHANGE_REMOVAL_MS), 1);
+	cr_assert_eq(writes(&s, PACE_REMOVAL_MS), 1);
 	change_queue(s.w, s.p[0], IO_NONE, at(100));
 	cr_assert_eq(s.d->nurgent, 0);
 	cr_assert_eq(writes(&s, 1000), 0);

@@ -131,6 +131,27 @@ Test(intake, only_while_flightctl_answers_clocks_run)
 	NO_LEAKS();
 }
 
+Test(intake, after_a_429_writes_gather_for_what_is_left)
+{
+	struct world *w = fleet_world();
+	struct body_flight_state m = { .state = FLIGHT_ANSWERS };
+	struct now at = { 1000, 0 };
+	int64_t set = w->pace.set, tick = pace_tick_ms(&w->pace);
+
+	m.rate = (uint32_t)set / 2;
+	intake_flight_state(w, &m, at);
+	cr_expect_eq(w->pace.rate, set / 2);
+	cr_expect_geq(pace_tick_ms(&w->pace), tick);
+	m.rate = 0; /* not said: as before */
+	intake_flight_state(w, &m, at);
+	cr_expect_eq(w->pace.rate, set / 2);
+	m.rate = (uint32_t)set + 1; /* never more than is set */
+	intake_flight_state(w, &m, at);
+	cr_expect_eq(w->pace.rate, set);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(intake, what_is_no_pod_is_one_line_and_harms_nobody)
 {
 	struct world *w = fleet_world();

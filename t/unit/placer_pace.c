@@ -75,3 +75,27 @@ Test(pace, its_burst_is_the_budgets)
 		cr_assert_eq(n, (budget_burst(rates[i]) + 1) / 2);
 	}
 }
+
+/* Half the rate: half a burst makes busy sooner, and rounds are twice as long.
+ */
+Test(pace, slows_and_recovers_and_a_reload_of_the_same_rate_changes_nothing)
+{
+	struct pace p;
+	int64_t fast;
+	int n;
+
+	pace_init(&p, 240);
+	for (n = 0; n < 40; n++)
+		pace_spend(&p, 1000);
+	fast = pace_next_boot(&p, 20, 1000, 1000);
+	pace_slow(&p, 120, 1000);
+	cr_assert(pace_is_busy(&p, 1000));
+	cr_assert_gt(pace_next_boot(&p, 20, 1000, 1000), fast);
+	pace_set(&p, 240);
+	cr_assert_eq(p.rate, 120);
+	cr_assert(pace_is_busy(&p, 1000));
+	pace_slow(&p, 240, 2000);
+	cr_assert_eq(pace_next_boot(&p, 20, 1000, 2000), fast);
+	pace_set(&p, 60);
+	cr_assert_eq(p.rate, 60);
+}

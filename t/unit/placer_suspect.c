@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/xmem.h"
+#include "placer/live_own.h"
 #include "placer/said.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
@@ -101,7 +103,7 @@ look(struct stage *s)
 {
 	switch (suspect_version(s->w, s->d, 1, (struct now){ 1000, 1000 })) {
 	case BROKEN:
-		suspect_judge(s->w, s->d);
+		suspect_judge(s->w, s->d, (struct now){ 1000, 1000 });
 		break;
 	case SETTLED:
 		if (s->d->isolating)
@@ -225,6 +227,106 @@ Test(search, whom_the_device_names_is_guilty_at_once)
 	NO_LEAKS();
 }
 
+/* -- new files of pods that run -- */
+
+/* As live.c does; 1: a write. */
+static int
+write_files(struct stage *s)
+{
+	int i, back = 0, n = 0;
+
+	for (i = 0; i < s->n; i++)
+		if (s->p[i]->filed == FILED_BACK) {
+			s->p[i]->filed = FILED_OLD;
+			back = 1;
+		}
+	for (i = 0; !back && i < s->n; i++) {
+		struct wpod *p = s->p[i];
+
+		if (p->live->recipe != 0 || p->live->retry_boot != 0 ||
+		    !live_may_try(p))
+			continue;
+		p->live->recipe = 1;
+		p->filed = FILED_NEW;
+		n++;
+	}
+	return back || n > 0;
+}
+
+static void
+try_files(struct stage *s)
+{
+	struct device *dev = s->d->dev;
+	int i, bad = 0;
+
+	s->versions++;
+	for (i = 0; i < s->n; i++)
+		bad |= s->guilty[i] && s->p[i]->filed == FILED_NEW;
+	dev->failed = bad != 0;
+	dev->settled = dev->applied = !bad;
+	snprintf(s->since, sizeof(s->since), "%d", s->versions);
+	if (bad)
+		suspect_judge(s->w, s->d, (struct now){ 1000, 1000 });
+	else
+		(void)live_applied(s->d);
+}
+
+/* All get new files at once; the versions that go back are counted too. */
+static void
+search_files(struct stage *s)
+{
+	int i;
+
+	s->d->dev->settled = s->d->dev->applied = 1;
+	for (i = 0; i < s->n; i++) {
+		s->p[i]->applied = 1;
+		s->p[i]->live = xcalloc(1, sizeof(*s->p[i]->live));
+	}
+	(void)write_spec(s);
+	while (s->versions < 1000 && write_files(s))
+		try_files(s);
+}
+
+static void
+check_files(struct stage *s, int k)
+{
+	int i;
+
+	for (i = 0; i < s->n; i++) {
+		struct wpod *p = s->p[i];
+
+		cr_assert_eq(p->filed, FILED_NOT);
+		cr_assert_eq(p->live->tries, s->guilty[i]);
+		cr_assert_eq(p->live->recipe, 1, "each has tried");
+		cr_assert(p->applied && !p->withheld && !p->blamed);
+		free(p->live->complaint);
+		free(p->live);
+		p->live = NULL;
+	}
+	cr_assert_leq(s->versions, 2 + k * (6 * log2_up(s->n) + 4),
+	    "%d versions for %d of %d", s->versions, k, s->n);
+}
+
+Test(search, whose_new_files_cannot_be_written_is_found_by_halves)
+{
+	struct stage s;
+	int round, i, k, most;
+
+	srandom(11);
+	for (round = 0; round < ROUNDS; round++) {
+		set_up(&s, 1 + (int)(random() % MOST));
+		most = round % 6;
+		for (i = 0; i < most; i++)
+			s.guilty[random() % s.n] = 1;
+		for (i = k = 0; i < s.n; i++)
+			k += s.guilty[i];
+		search_files(&s);
+		check_files(&s, k);
+		tear_down(&s);
+	}
+	NO_LEAKS();
+}
+
 static int
 names(const char *image, const char *words)
 {
@@ -256,6 +358,46 @@ Test(said, an_image_is_named_by_its_full_name)
 	cr_assert(!names("b.a.io/x:1", "pending: a.io/x:1"));
 	cr_assert(!names("web:1", ""));
 	cr_assert(!names("web:1", NULL));
+}
+
+/* The agent's words for PATH, of which it keeps the last 64 bytes. */
+static int
+names_path(const char *app, const char *path)
+{
+	char text[] = "x", words[512];
+	struct pod_container c = { .image = text };
+	struct pod pod = { .containers = &c, .ncontainers = 1 };
+	struct wpod p = { .pod = &pod };
+	size_t len = strlen(path);
+
+	snprintf(p.app, sizeof(p.app), "%s", app);
+	snprintf(words, sizeof(words),
+	    "[2026-11-23 21:16:27] While ApplyingUpdate: config failed for "
+	    "%s%s: internal error occurred",
+	    len > 64 ? "..." : "", len > 64 ? path + len - 64 : path);
+	return said_names(words, &p);
+}
+
+Test(said, a_file_names_the_pod_that_has_it)
+{
+#define AT "/var/lib/vk-flightctl/"
+	cr_assert(names_path("k8s-0123456789-d-a-a0000001",
+	    AT "k8s-0123456789-d-a-a0000001/v/key"));
+	cr_assert(names_path("k8s-0123456789-default-web-a0000001",
+	    AT "k8s-0123456789-default-web-a0000001/v/app.conf"));
+	cr_assert(names_path("k8s-0123456789-default-web-a0000001",
+	    AT "k8s-0123456789-default-web-a0000001/volume/a/long/path/to/a/"
+	       "file.conf"));
+	cr_assert(!names_path("k8s-0123456789-default-web-a0000002",
+	    AT "k8s-0123456789-default-web-a0000001/volume/a/long/path/to/a/"
+	       "file.conf"));
+	cr_assert(!names_path("k8s-0123456789-d-a-a0000001",
+	    AT "k8s-0123456789-d-a-a00000012/v/key"));
+	/* Nothing is left of whose it was. */
+	cr_assert(!names_path("k8s-0123456789-default-web-a0000001",
+	    AT "k8s-0123456789-default-web-a0000001/volume/a/very/very/very/"
+	       "very/very/very/long/path/to/a/file.conf"));
+#undef AT
 }
 
 Test(said, the_reasons_are_the_kubelets)
