@@ -3,7 +3,8 @@
  * events.c: looks every STATUS_POLL_INTERVAL what happened to devices.
  *
  * Owns how far events were read: all since the newest one seen, less an
- * overlap, since they are not stored in the order of their times.  Devices of
+ * overlap, since they are not stored in the order of their times.  The newest
+ * come first: how far only moves on when the last page is there.  Devices of
  * other fleets are left out by the server, by our label selector.
  */
 #include "flightside/events.h"
@@ -29,6 +30,7 @@ enum {
 	OVERLAP_MS = 15 * 1000,
 	NAMES_BYTES = 1000,
 	LIMIT = 1000, /* of Flightctl */
+	MAX_CONTINUE = 1024,
 	SEEN = 4096,
 	MAX_NAMES = 2000,
 	DEADLINE_MS = 30 * 1000,
@@ -44,8 +46,10 @@ struct events {
 	void (*device)(struct span, int64_t, void *);
 	void *arg;
 
-	int64_t newest_ms;   /* of an event; -1: not known yet */
-	uint64_t seen[SEEN]; /* of events, by the hash of their names */
+	int64_t newest_ms;	 /* of an event; -1: not known yet */
+	int64_t coming_ms;	 /* newest_ms once the last page is read */
+	char next[MAX_CONTINUE]; /* "": the first page */
+	uint64_t seen[SEEN];	 /* of events, by the hash of their names */
 	size_t nseen;
 
 	char *names[MAX_NAMES]; /* of devices to be read */
@@ -120,8 +124,8 @@ on_event(struct span item, void *arg, struct why *why)
 		"creationTimestamp", NULL) != 1 ||
 	    (ms = stamp_parse(at)) == -1)
 		return 0;
-	if (ms > e->newest_ms)
-		e->newest_ms = ms;
+	if (ms > e->coming_ms)
+		e->coming_ms = ms;
 	if (scan_get_string(item, name, sizeof(name), "metadata", "name",
 		NULL) == 1 &&
 	    is_news(e, name) && !first &&
@@ -181,6 +185,7 @@ events_ready(struct flight_req *r, void *arg)
 		{ "limit", since == NULL ? "1" : "1000" },
 		{ "fieldSelector",
 		    since == NULL ? "involvedObject.kind=Device" : since },
+		{ "continue", e->next[0] != '\0' ? e->next : NULL },
 		{ NULL, NULL } });
 	r->right = RIGHT_LIST_EVENTS;
 	r->deadline_ms = DEADLINE_MS;
@@ -189,19 +194,40 @@ events_ready(struct flight_req *r, void *arg)
 	return 1;
 }
 
+/* The very first question wants the newest event alone. */
+static int
+has_next(struct events *e, struct why *why)
+{
+	int rc = e->newest_ms == -1 ?
+	    0 :
+	    scan_get_string(scan_rest(e->scan), e->next, sizeof(e->next),
+		"metadata", "continue", NULL);
+
+	if (rc == -1)
+		(void)fail(why, ERR_FORMAT, "list: metadata.continue");
+	return rc == 1 && e->next[0] != '\0';
+}
+
 static void
 events_done(const struct https_answer *a, void *arg)
 {
 	struct events *e = arg;
 	struct why why = a->why;
+	int more;
 
 	e->call = NULL;
-	if (why.kind == ERR_NONE)
-		(void)scan_end(e->scan, &why);
+	more = why.kind == ERR_NONE && scan_end(e->scan, &why) == 0 &&
+	    has_next(e, &why);
 	scan_free(e->scan);
 	e->scan = NULL;
-	if (why.kind == ERR_NONE && e->newest_ms == -1)
-		e->newest_ms = 0; /* there is none yet */
+	if (more) {
+		ask_events(e);
+		return;
+	}
+	e->next[0] = '\0';
+	if (why.kind == ERR_NONE)
+		/* 0: there is none yet. */
+		e->newest_ms = e->coming_ms == -1 ? 0 : e->coming_ms;
 	if (why.kind == ERR_DENIED && !e->refused) {
 		e->refused = 1;
 		log_warn("events of Flightctl may not be read (%s): devices "
@@ -305,7 +331,8 @@ events_start(struct events *e)
 {
 	events_stop(e);
 	e->on = 1;
-	e->newest_ms = -1;
+	e->newest_ms = e->coming_ms = -1;
+	e->next[0] = '\0';
 	arm(e, e->every_ms);
 }
 

@@ -97,6 +97,7 @@ apply(struct api *a, const struct creds *c, struct why *why)
 {
 	char *agent = xasprintf("vk-flightctl-provider/%s", build_version);
 	struct https_conf conf = { .base = c->server,
+		.ca_file = c->ca_file,
 		.ca_pem = pem_span(c->ca),
 		.cert_pem = pem_span(c->cert),
 		.key_pem = pem_span(c->key),

@@ -42,6 +42,7 @@ creds_wipe(struct creds *c)
 {
 	wipe(&c->server);
 	wipe(&c->server_name);
+	wipe(&c->ca_file);
 	wipe(&c->ca);
 	wipe(&c->cert);
 	wipe(&c->key);
@@ -174,12 +175,27 @@ pem_of(const char *config, const char *name, const char *data, const char *file,
 	return read_file(path, pem, why);
 }
 
+/* Read here only so that one that cannot be read is told by its path. */
+static int
+check_ca(const char *path, struct why *why)
+{
+	char *text = NULL;
+
+	if (read_file(path, &text, why) == -1)
+		return -1;
+	wipe(&text);
+	return 0;
+}
+
 static int
 fill(struct creds *c, const char *config, struct kubeconfig *k, struct why *why)
 {
 	c->server = steal(&k->server);
 	c->server_name = steal(&k->server_name);
-	if (pem_of(config, "certificate-authority-data", k->ca_data, k->ca_file,
+	if (k->ca_data == NULL && k->ca_file != NULL)
+		c->ca_file = resolve(config, k->ca_file);
+	if ((c->ca_file != NULL && check_ca(c->ca_file, why) == -1) ||
+	    pem_of(config, "certificate-authority-data", k->ca_data, NULL,
 		&c->ca, why) == -1 ||
 	    pem_of(config, "client-certificate-data", k->cert_data,
 		k->cert_file, &c->cert, why) == -1 ||
@@ -234,7 +250,8 @@ load_account(struct creds *c, struct why *why)
 		    "KUBECONFIG is empty and this is no pod with a service "
 		    "account: no %s",
 		    c->token_file);
-	if (read_file(ACCOUNT "/ca.crt", &c->ca, why) == -1)
+	c->ca_file = xstrdup(ACCOUNT "/ca.crt");
+	if (check_ca(c->ca_file, why) == -1)
 		return -1;
 	return creds_reread(c, why);
 }

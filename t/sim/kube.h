@@ -29,6 +29,7 @@ struct kwatches;
 struct kube {
 	struct event_base *base;
 	struct web *web;
+	const char *dir; /* of its certificates */
 	struct kstore *store;
 	struct kauth *auth;
 	struct kfaults *faults;

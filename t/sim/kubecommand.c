@@ -11,7 +11,9 @@
 #include <event2/event.h>
 
 #include "common/why.h"
+#include "t/sim/cert.h"
 #include "t/sim/control.h"
+#include "t/sim/kube.h"
 #include "t/sim/kubefault.h"
 #include "t/sim/web.h"
 
@@ -54,6 +56,24 @@ do_up(int argc, char **argv, struct evbuffer *out, void *arg)
 		return -1;
 	}
 	return 0;
+}
+
+static int
+do_new_ca(int argc, char **argv, struct evbuffer *out, void *arg)
+{
+	struct kube *kube = ((struct kfaults *)arg)->kube;
+	struct cert_ca *ca;
+	struct why why;
+	int r = -1;
+
+	(void)argc;
+	if ((ca = cert_ca_open(kube->dir, argv[1], &why)) != NULL &&
+	    cert_server(ca, kube->dir, "apiserver", &why) == 0)
+		r = web_certify(kube->web, &why);
+	cert_ca_free(ca);
+	if (r == -1)
+		evbuffer_add_printf(out, "%s", why.text);
+	return r;
 }
 
 static int
@@ -286,6 +306,9 @@ static const struct control_cmd commands[] = {
 	    "silence-watches [off]: open ones stay open and silent" },
 	{ "drop-watches", 0, 0, do_drop,
 	    "drop-watches: close their connections" },
+	{ "new-ca", 1, 1, do_new_ca,
+	    "new-ca NAME: it is certified by DIR/NAME.crt, and closes its "
+	    "connections" },
 	{ "bookmark", 0, 0, do_bookmark, "bookmark: send one now" },
 	{ "compact", 0, 0, do_compact, "compact: old versions expire" },
 	{ "window", 1, 1, do_window,

@@ -217,10 +217,8 @@ add_namespace(struct kube *kube, const char *name)
 static int
 serve(struct kube *kube, const struct options *o, struct why *why)
 {
-	AUTO_FREE char *cert = xasprintf("%s/apiserver.crt", o->dir);
-	AUTO_FREE char *key = xasprintf("%s/apiserver.key", o->dir);
-	AUTO_FREE char *ca = xasprintf("%s/ca.crt", o->dir);
-	struct web_tls tls = { cert, key, ca, 0 };
+	/* Read again by web_certify(), as long as there is a kubesim. */
+	static struct web_tls tls;
 	struct web_conf conf = { .base = kube->base,
 		.port = (uint16_t)o->port,
 		.tls = &tls,
@@ -230,6 +228,10 @@ serve(struct kube *kube, const struct options *o, struct why *why)
 		.body_max = KUBE_BODY_MAX,
 		.chunk_over = KUBE_CHUNK_OVER };
 
+	tls.cert = xasprintf("%s/apiserver.crt", o->dir);
+	tls.key = xasprintf("%s/apiserver.key", o->dir);
+	tls.client_ca = xasprintf("%s/ca.crt", o->dir);
+	kube->dir = o->dir;
 	kube->web = web_new(&conf, why);
 	return kube->web != NULL ? 0 : -1;
 }
