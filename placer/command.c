@@ -13,13 +13,17 @@
 #include <string.h>
 
 #include "common/jmake.h"
+#include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/pick.h"
 
 /* The rows so far. */
 struct answer {
+	const struct world *world;
+	struct store *store;
 	FILE *f;
 	size_t n;
+	int failed; /* the database could not be read */
 };
 
 static void
@@ -58,8 +62,9 @@ put_device(struct answer *a, const struct wdevice *d)
 }
 
 static void
-put_devices(struct answer *a, const struct world *w)
+put_devices(struct answer *a)
 {
+	const struct world *w = a->world;
 	struct wdevice_tree devices = w->devices;
 	struct wdevice *d;
 
@@ -83,8 +88,9 @@ put_pod(struct answer *a, const struct wpod *p)
 }
 
 static void
-put_pods(struct answer *a, const struct world *w)
+put_pods(struct answer *a)
 {
+	const struct world *w = a->world;
 	struct wname_tree names = w->names;
 	struct wpod *p;
 
@@ -93,8 +99,9 @@ put_pods(struct answer *a, const struct world *w)
 }
 
 static void
-put_fleets(struct answer *a, const struct world *w)
+put_fleets(struct answer *a)
 {
+	const struct world *w = a->world;
 	const struct wnode *n;
 	const struct wpod *p;
 	struct json_object *row;
@@ -116,8 +123,9 @@ put_fleets(struct answer *a, const struct world *w)
 }
 
 static void
-put_status(struct answer *a, const struct world *w)
+put_status(struct answer *a)
 {
+	const struct world *w = a->world;
 	struct json_object *row = jmake_object();
 
 	jmake_str(row, "apiserver", yes_no(w->kube_up && w->kube_reachable));
@@ -130,13 +138,39 @@ put_status(struct answer *a, const struct world *w)
 	put_row(a, row);
 }
 
+static void
+put_record(void *arg, const struct store_record *r)
+{
+	struct json_object *row = jmake_object();
+	char at[STAMP_SIZE];
+
+	stamp_format(r->at_ms, at);
+	jmake_str(row, "time", at);
+	jmake_str(row, "pod", r->pod);
+	jmake_str(row, "operation", r->operation);
+	jmake_str(row, "desired", r->desired);
+	jmake_str(row, "actual", r->actual);
+	jmake_str(row, "action", r->action);
+	jmake_str(row, "result", r->result);
+	put_row(arg, row);
+}
+
+static void
+put_records(struct answer *a)
+{
+	struct why why;
+
+	a->failed = store_records(a->store, put_record, a, &why) == -1;
+}
+
 static const struct {
 	const char *name;
-	void (*put)(struct answer *, const struct world *);
+	void (*put)(struct answer *);
 } commands[] = {
 	{ "devices", put_devices },
 	{ "fleets", put_fleets },
 	{ "pods", put_pods },
+	{ "records", put_records },
 	{ "status", put_status },
 };
 
@@ -147,24 +181,25 @@ command_error(const char *text)
 }
 
 static char *
-run(size_t i, const struct world *w)
+run(size_t i, const struct world *w, struct store *store)
 {
-	struct answer a = { 0 };
+	struct answer a = { .world = w, .store = store };
 	char *rows = NULL, *all;
 	size_t len;
 
 	if ((a.f = open_memstream(&rows, &len)) == NULL)
 		abort();
-	commands[i].put(&a, w);
+	commands[i].put(&a);
 	if (fclose(a.f) == EOF)
 		abort();
-	all = xasprintf("ok %zu\n%s", a.n, rows);
+	all = a.failed ? command_error("the database cannot be read") :
+			 xasprintf("ok %zu\n%s", a.n, rows);
 	free(rows);
 	return all;
 }
 
 char *
-command_answer(const struct world *w, const char *line)
+command_answer(const struct world *w, struct store *store, const char *line)
 {
 	size_t i, len;
 
@@ -173,7 +208,7 @@ command_answer(const struct world *w, const char *line)
 		if (strncmp(line, commands[i].name, len) != 0)
 			continue;
 		if (line[len] == '\0')
-			return run(i, w);
+			return run(i, w, store);
 		if (line[len] == ' ')
 			return command_error("it takes no arguments");
 	}

@@ -4,21 +4,22 @@
 
 /*
  * What vkfctl(8) may ask, and the answers: a table of rows that the client
- * prints as it is.  Reads the world, never changes it.  Pure.
+ * prints as it is.  Reads the world and
+ * the records, never changes them.
  *
  *	request	one line: the command's words with one blank between them
  *	answer	"ok N" and N lines, each a JSON object with the same members in
  *		the same order; or "error TEXT"
  */
 
-#include "placer/world.h"
+#include "placer/store.h"
 
 enum {
 	COMMAND_MAX = 512, /* bytes of a request, its end included */
 };
 
 /* line: without its end.  Caller frees. */
-char *command_answer(const struct world *, const char *line);
+char *command_answer(const struct world *, struct store *, const char *line);
 
 /* An answer that is a refusal; caller frees. */
 char *command_error(const char *text);

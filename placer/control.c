@@ -27,6 +27,7 @@ struct peer {
 	struct control *control;
 	struct bufferevent *stream;
 	struct event *deadline; /* for all of it, not for each byte */
+	int allowed;
 };
 
 struct control {
@@ -35,6 +36,7 @@ struct control {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	const struct world *world;
+	struct store *store;
 	uid_t self;
 };
 
@@ -98,10 +100,16 @@ on_read(struct bufferevent *stream, void *arg)
 			answer(p, command_error("the request is too long"));
 		return;
 	}
-	if (strlen(line) != len)
+	/* Not before it is read: the answer would be lost in the reset. */
+	if (!p->allowed)
+		answer(p,
+		    command_error("only root and the provider's user "
+				  "may ask"));
+	else if (strlen(line) != len)
 		answer(p, command_error("the request has a NUL in it"));
 	else
-		answer(p, command_answer(p->control->world, line));
+		answer(p,
+		    command_answer(p->control->world, p->control->store, line));
 	free(line);
 }
 
@@ -130,6 +138,7 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	(void)sa, (void)len;
 	p = xcalloc(1, sizeof(*p));
 	p->control = c;
+	p->allowed = is_allowed(c, fd);
 	p->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	p->deadline = evtimer_new(c->base, on_deadline, p);
 	if (p->stream == NULL || p->deadline == NULL)
@@ -141,14 +150,11 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	bufferevent_setcb(p->stream, on_read, NULL, on_event, p);
 	bufferevent_setwatermark(p->stream, EV_READ, 0, COMMAND_MAX);
 	(void)bufferevent_enable(p->stream, EV_READ | EV_WRITE);
-	if (!is_allowed(c, fd))
-		answer(p,
-		    command_error("only root and the provider's user "
-				  "may ask"));
 }
 
 struct control *
-control_new(struct event_base *base, int fd, const struct world *w)
+control_new(struct event_base *base, int fd, const struct world *w,
+    struct store *store)
 {
 	struct control *c;
 
@@ -156,6 +162,7 @@ control_new(struct event_base *base, int fd, const struct world *w)
 	LIST_INIT(&c->peers);
 	c->base = base;
 	c->world = w;
+	c->store = store;
 	c->self = geteuid();
 	c->listener =
 	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);

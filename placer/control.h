@@ -10,6 +10,7 @@
 
 struct control;
 struct event_base;
+struct store;
 struct world;
 
 enum {
@@ -17,8 +18,9 @@ enum {
 	CONTROL_SECONDS = 10,
 };
 
-/* Takes fd, which listens.  The world is borrowed for good. */
-struct control *control_new(struct event_base *, int fd, const struct world *);
+/* Takes fd, which listens.  World and store are borrowed for good. */
+struct control *control_new(struct event_base *, int fd, const struct world *,
+    struct store *);
 void control_free(struct control *);
 
 #endif

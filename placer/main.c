@@ -56,7 +56,7 @@ static void
 listener_came(enum listener what, int fd)
 {
 	if (what == LISTENER_CONTROL)
-		control = control_new(loop, fd, serve_world(serve));
+		control = control_new(loop, fd, serve_world(serve), store);
 	else
 		http = http_new(loop, fd, serve_world(serve));
 }

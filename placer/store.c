@@ -510,22 +510,3 @@ store_put_meta(struct store *s, const char *key, const char *value,
 	store_bind_text(st, 2, value);
 	return store_run(s, SQL_META_PUT, why);
 }
-
-int
-store_record(struct store *s, const struct store_record *r, struct why *why)
-{
-	sqlite3_stmt *st = s->stmt[SQL_RECORD_PUT];
-
-	if (store_begin(s, why) == -1)
-		return -1;
-	sqlite3_bind_int64(st, 1, r->at_ms);
-	store_bind_text(st, 2, r->pod);
-	store_bind_text(st, 3, r->operation);
-	store_bind_text(st, 4, r->desired);
-	store_bind_text(st, 5, r->actual);
-	store_bind_text(st, 6, r->action);
-	store_bind_text(st, 7, r->result);
-	if (store_run(s, SQL_RECORD_PUT, why) == -1)
-		return -1;
-	return store_run(s, SQL_RECORD_TRIM, why);
-}

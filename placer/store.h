@@ -68,6 +68,9 @@ struct store_record {
 	const char *result;
 };
 int store_record(struct store *, const struct store_record *, struct why *);
+/* Those that stay, the oldest first; each borrows its record. */
+int store_records(struct store *,
+    void (*each)(void *, const struct store_record *), void *, struct why *);
 
 /* Nothing written since the last one: 0 at once. */
 int store_commit(struct store *, struct why *);

@@ -32,7 +32,7 @@ usage(FILE *f)
 {
 	(void)fprintf(f,
 	    "usage: vkfctl [-h] [-o json] [-s socket] "
-	    "devices | fleets | pods | status\n");
+	    "devices | fleets | pods | records | status\n");
 }
 
 static int

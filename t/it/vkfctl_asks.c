@@ -132,6 +132,7 @@ scenario(void)
 	says("json", "pods", "\"state\":\"RUNNING\"");
 	says(NULL, "devices", "PLACEABLE");
 	says("json", "devices", "\"placeable\":\"fit\"");
+	says("json", "records", "/asked\",\"operation\":\"");
 	says("json", "fleets", "\"devices\":2,");
 	says("json", "status", "\"apiserver\":\"yes\",\"flightctl\":\"yes\"");
 	refuses("nothing", NULL, EX_USAGE);

@@ -86,8 +86,7 @@ struct fleetsim {
 
 /* fleetsim.c */
 void fleetsim_at(struct fleetsim *, int64_t when, struct happening);
-struct request *fleetsim_queue(struct fleetsim *, enum kind,
-    enum budget_class);
+struct request *fleetsim_queue(struct fleetsim *, enum kind, enum budget_class);
 
 /* fleetsim_write.c: devices by name, and their writes. */
 void sim_ask(struct fleetsim *, enum budget_class);
