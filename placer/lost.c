@@ -250,10 +250,13 @@ lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 /* -- in time -- */
 
 void
-lost_arm_device(struct world *w, struct wdevice *d)
+lost_arm_device(struct world *w, struct wdevice *d, struct now now)
 {
-	if (d->unknown_boot != 0 && d->away_boot == 0)
-		world_look_device_at(w, d, d->unknown_boot + UNKNOWN_MS);
+	int64_t at = d->unknown_boot + UNKNOWN_MS;
+
+	/* Past that it waits for Flightctl, or to be read: they look at it. */
+	if (d->unknown_boot != 0 && d->away_boot == 0 && now.boot_ms < at)
+		world_look_device_at(w, d, at);
 }
 
 /* A clock that ran out wants a fresh read before a pod pays for it. */

@@ -21,7 +21,7 @@ void lost_weigh(struct world *, struct wnode *, struct effects *);
 
 /* After its turn: the device, and a pod of it that is LOST, are looked at
  * again in time. */
-void lost_arm_device(struct world *, struct wdevice *);
+void lost_arm_device(struct world *, struct wdevice *, struct now);
 void lost_arm_pod(struct world *, struct wpod *, struct now);
 
 #endif

@@ -437,7 +437,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 	live_poll(w, now, fx);
 	while ((d = world_next_device(w, now.boot_ms)) != NULL) {
 		change_look(w, d, now, fx);
-		lost_arm_device(w, d);
+		lost_arm_device(w, d, now);
 	}
 	proof_look(w, now);
 	for (i = 0; i < w->nnodes; i++)

@@ -161,8 +161,10 @@ runs_out(struct world *w, struct wdevice *d, int64_t *since, int holds,
 	}
 	if (*since == 0)
 		*since = now.boot_ms;
+	if (now.boot_ms - *since >= ms)
+		return 1; /* looked at again when something comes of it */
 	world_look_device_at(w, d, *since + ms);
-	return now.boot_ms - *since >= ms;
+	return 0;
 }
 
 /* -- who holds up others -- */

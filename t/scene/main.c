@@ -10,21 +10,15 @@
  *	scene -v ...	with all outputs
  */
 #include <errno.h>
-#include <event2/event.h>
-#include <fcntl.h>
 #include <glob.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h"
 #include "common/log.h"
 #include "common/xmem.h"
-#include "placer/facts.h"
-#include "placer/objects.h"
 #include "placer/recipe.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
@@ -32,7 +26,6 @@
 enum {
 	RECENT = 40,	       /* outputs shown after a failure */
 	SETTLE_MS = 45 * 1000, /* after the last statement */
-	QUIET_MS = 60 * 1000,  /* then nothing is to be done any more */
 	CRASHES_MAX = 40,      /* of one scene */
 };
 
@@ -59,21 +52,6 @@ struct twist {
 	size_t after;	   /* line, 0: none */
 	uint64_t crash_at; /* frame of the placer, 0: none */
 };
-
-void
-scene_fail(struct scene *sc, const char *fmt, ...)
-{
-	AUTO_FREE char *text = NULL;
-	va_list ap;
-
-	if (sc->failed)
-		return;
-	sc->failed = 1;
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
-	sc->why = xasprintf("%s:%d: %s", sc->file, sc->line, text);
-}
 
 /* -- files
  * ------------------------------------------------------------------------- */
@@ -107,74 +85,7 @@ free_text(struct text *t)
 	free(t->lines);
 }
 
-static void
-remove_dir(const char *dir)
-{
-	static const char *const parts[] = { "placer.db", "placer.db-wal",
-		"placer.db-shm" };
-	size_t i;
-
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		AUTO_FREE char *path = xasprintf("%s/%s", dir, parts[i]);
-
-		(void)unlink(path);
-	}
-	if (rmdir(dir) == -1)
-		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
-}
-
 /* -- one run --------------------------------------------------------------- */
-
-static void
-begin(struct scene *sc, const char *file)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	*sc = (struct scene){ .file = file };
-	clock_set(CLOCK_START_MS);
-	TAILQ_INIT(&sc->timers);
-	TAILQ_INIT(&sc->pods);
-	TAILQ_INIT(&sc->objects);
-	TAILQ_INIT(&sc->edges);
-	TAILQ_INIT(&sc->ran);
-	TAILQ_INIT(&sc->held);
-	sc->kube.is = PROC_KUBESIDE;
-	sc->flight.is = PROC_FLIGHTSIDE;
-	sc->kube.reachable = sc->flight.reachable = 1;
-	sc->base = event_base_new();
-	settings_init(&sc->set);
-	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	sc->dir = xasprintf("%s/scene.XXXXXX", tmp);
-	if (mkdtemp(sc->dir) == NULL) {
-		perror(sc->dir);
-		exit(2);
-	}
-	place_start(sc);
-	verbs_begin(sc);
-}
-
-static void
-end(struct scene *sc)
-{
-	size_t i;
-
-	place_stop(sc);
-	place_full(sc, 0);
-	place_forget(sc);
-	kube_clear(sc);
-	flight_clear(sc);
-	for (i = 0; i < sc->nouts; i++) {
-		free(sc->outs[i].about);
-		free(sc->outs[i].text);
-	}
-	free(sc->outs);
-	free(sc->why);
-	settings_free(&sc->set);
-	event_base_free(sc->base);
-	remove_dir(sc->dir);
-	free(sc->dir);
-}
 
 static void
 strike(struct scene *sc, enum blow blow)
@@ -191,50 +102,16 @@ strike(struct scene *sc, enum blow blow)
 static void
 play(struct scene *sc, const struct text *t, const struct twist *how)
 {
-	struct words s;
 	size_t i;
 
 	for (i = 0; i < t->n && !sc->failed; i++) {
 		sc->line = (int)i + 1;
-		if (words_cut(&s, t->lines[i]) == -1)
-			scene_fail(sc, "no statement");
-		else if (s.n > 0)
-			verbs_run(sc, &s);
-		words_free(&s);
+		scene_say(sc, t->lines[i]);
 		if (i + 1 == how->after && !sc->failed)
 			strike(sc, how->blow);
 	}
 	if (!sc->failed)
 		place_pass(sc, SETTLE_MS);
-}
-
-/* A minute's polls of each object. */
-static size_t
-polls(const struct scene *sc)
-{
-	const struct object *o;
-	size_t n = 0;
-
-	TAILQ_FOREACH(o, &sc->objects, link)
-		n += QUIET_MS / OBJECTS_PERIOD_MS + 1;
-	return n;
-}
-
-/* Nothing but reads of what may still change. */
-static void
-rest(struct scene *sc)
-{
-	size_t from = sc->nouts, i, may = polls(sc);
-
-	if (sc->failed || sc->restless)
-		return;
-	place_pass(sc, QUIET_MS);
-	for (i = from; i < sc->nouts; i++)
-		if (sc->outs[i].kind != OUT_READ &&
-		    (sc->outs[i].kind != OUT_FETCH || may-- == 0))
-			scene_fail(sc, "comes to no rest: %s %s %s",
-			    out_name(sc->outs[i].kind), sc->outs[i].about,
-			    sc->outs[i].text);
 }
 
 /* What the files of a config entry hold. */
@@ -326,12 +203,12 @@ run(const char *file, const struct text *t, const struct twist *how,
 	AUTO_FREE char *is = NULL;
 	int ok;
 
-	begin(&sc, file);
+	scene_begin(&sc, file);
 	sc.quiet = wanted != NULL;
 	sc.crash_at = how->crash_at;
 	play(&sc, t, how);
 	if (wanted == NULL)
-		rest(&sc);
+		scene_rest(&sc);
 	is = state_of(&sc);
 	if (!sc.failed && wanted != NULL && strcmp(is, wanted) != 0 &&
 	    (how->blow != BLOW_LOST || !sc.forgetful))
@@ -345,7 +222,7 @@ run(const char *file, const struct text *t, const struct twist *how,
 		*ended = sc.plain ? NULL : xstrdup(is);
 		*frames = sc.sent;
 	}
-	end(&sc);
+	scene_end(&sc);
 	return ok;
 }
 

@@ -23,8 +23,9 @@
 #include "t/scene/scene.h"
 
 enum {
-	REST_TURNS = 3,	  /* of the loop without a frame or a plan */
-	TURNS_MAX = 5000, /* at one instant: it never rests */
+	REST_TURNS = 3,	    /* of the loop without a frame or a plan */
+	TURNS_MAX = 5000,   /* at one instant: it never rests */
+	OVERDUE_MAX = 1000, /* turns in which what was due stays due */
 };
 
 struct timer {
@@ -287,6 +288,7 @@ place_pass(struct scene *sc, int64_t ms)
 {
 	int64_t end = clock_boot_ms() + ms, next;
 	const struct timer *t;
+	int overdue = 0;
 
 	place_idle(sc);
 	while (!sc->failed && clock_boot_ms() < end) {
@@ -295,6 +297,9 @@ place_pass(struct scene *sc, int64_t ms)
 			next = t->at_ms;
 		if (next > end)
 			next = end;
+		overdue = next <= clock_boot_ms() ? overdue + 1 : 0;
+		if (overdue > OVERDUE_MAX)
+			scene_fail(sc, "the placer wakes for nothing");
 		if (next <= clock_boot_ms())
 			next = clock_boot_ms() + 1;
 		clock_set(next);

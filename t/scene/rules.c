@@ -127,6 +127,43 @@ rules_hold(struct scene *sc)
 			check_room(sc, d);
 }
 
+/* -- when no event has come for long: all that is wanted runs or waits with a
+ * reason, and nothing else runs -- */
+
+static int
+is_pending(const struct kpod *p)
+{
+	AUTO_FREE char *reason = kube_reason(p);
+
+	return strcmp(kube_phase(p), "Pending") == 0 && *reason != '\0';
+}
+
+static void
+check_calm_pod(struct scene *sc, const struct kpod *p)
+{
+	int n = places(sc, p);
+
+	if (!p->in_api && n != 0)
+		scene_fail(sc, "%s is gone and can still run", p->label);
+	if (!p->in_api || p->ended)
+		return;
+	if (p->deleted_ms != 0)
+		scene_fail(sc, "%s is never let go", p->label);
+	else if (n == 1 ? !kube_is_ready(p) : !is_pending(p))
+		scene_fail(sc, "%s has %d places and is %s", p->label, n,
+		    kube_phase(p));
+}
+
+void
+rules_calm(struct scene *sc)
+{
+	const struct kpod *p;
+
+	rules_hold(sc);
+	TAILQ_FOREACH(p, &sc->pods, link)
+		check_calm_pod(sc, p);
+}
+
 /* -- at each write
  * ------------------------------------------------------------------ */
 

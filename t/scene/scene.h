@@ -229,6 +229,14 @@ struct scene {
 void scene_fail(struct scene *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* -- run.c: one run -------------------------------------------------------- */
+
+void scene_begin(struct scene *, const char *file);
+void scene_end(struct scene *);
+void scene_say(struct scene *, const char *line);
+/* A minute in which nothing but reads of what may still change is seen. */
+void scene_rest(struct scene *);
+
 /* -- place.c: the process under test
  * ------------------------------------------- */
 
@@ -319,6 +327,7 @@ char *edge_labels(struct scene *, const struct edge *);
  * ------------------------------------------------ */
 
 void rules_hold(struct scene *);
+void rules_calm(struct scene *); /* long after the last event */
 void rules_change(struct scene *, const struct body_change *);
 void rules_status(struct scene *, const struct body_pod_status *);
 void rules_delete(struct scene *, const struct body_pod_delete *);

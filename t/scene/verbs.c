@@ -85,6 +85,14 @@ v_setting(struct scene *sc, const struct words *s)
 	place_start(sc);
 }
 
+/* All troubles are over for long: what the walk ends with. */
+static void
+v_calm(struct scene *sc, const struct words *s)
+{
+	(void)s;
+	rules_calm(sc);
+}
+
 /* Both sides listed, we are the writer. */
 static void
 v_go(struct scene *sc, const struct words *s)
@@ -258,6 +266,7 @@ static const struct {
 	{ "restless", v_restless },
 	{ "setting", v_setting },
 	{ "go", v_go },
+	{ "calm", v_calm },
 	{ "writer", v_writer },
 	{ "kube", v_kube },
 	{ "flight", v_flight },

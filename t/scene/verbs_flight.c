@@ -154,6 +154,18 @@ verb_heal(struct scene *sc, const struct words *s)
 	each(sc, s, heal);
 }
 
+/* agent NAME: it starts anew, and has forgotten which versions failed */
+void
+verb_agent(struct scene *sc, const struct words *s)
+{
+	struct edge *d = flight_edge(sc, words_at(s, 1));
+
+	if (d == NULL)
+		return;
+	d->failed_version = 0;
+	edge_wake(sc, d);
+}
+
 /* report NAME LABEL STATE [ready=0/1]; STATE none: no word of it */
 void
 verb_report(struct scene *sc, const struct words *s)

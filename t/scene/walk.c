@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * walk.c: many short worlds of statements drawn at random (walk.def), each in
+ * the scene language; what must hold is rules.c's.  What fails is shrunk and
+ * printed as a scene that `scene -1 FILE' plays.
+ *	WALK_SEED	of the first world; each has the next
+ *	WALK_STEPS	statements in all, with what the placer does after each
+ */
+#include <bsd/string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/log.h"
+#include "common/xmem.h"
+#include "t/scene/clock.h"
+#include "t/scene/scene.h"
+
+enum {
+	STEPS = 20000,
+	LENGTH = 100, /* statements of a world */
+	LINE_MAX_ = 128,
+	DEVICES = 3,
+};
+
+struct rule {
+	unsigned int weight;
+	const char *text;
+};
+
+static const struct rule rules[] = {
+#define WALK(weight, text) { weight, text },
+#include "t/scene/walk.def"
+#undef WALK
+};
+
+struct step {
+	char text[LINE_MAX_];
+	char pod[32]; /* that the apiserver must have, or "" */
+	char new[32]; /* or must not have */
+	int out;      /* shrunk away */
+};
+
+static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
+	"device e3 cpu=1" };
+
+/* The end of all troubles. */
+static const char *const closing[] = { "kube up", "flight up", "writer on",
+	"release change", "delay change 0s", "answer change again 0",
+	"answer status again 0", "answer delete again 0", "answer read again 0",
+	"heal all", "render e1 go", "render e2 go", "render e3 go",
+	"apply e1 after=1s", "apply e2 after=1s", "apply e3 after=1s",
+	"apply e1 go", "apply e2 go", "apply e3 go", "back e1 e2 e3",
+	"agent e1", "agent e2", "agent e3", "time 1h", "calm" };
+
+static uint64_t state;
+
+/* splitmix64 */
+static unsigned int
+draw(unsigned int n)
+{
+	uint64_t z = state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return (unsigned int)((z ^ z >> 31) >> 33) % n;
+}
+
+static const char *
+pick_rule(void)
+{
+	unsigned int sum = 0, at;
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		sum += rules[i].weight;
+	at = draw(sum);
+	for (i = 0; at >= rules[i].weight; i++)
+		at -= rules[i].weight;
+	return rules[i].text;
+}
+
+static const struct kpod *
+there(const struct scene *sc, const char *label, int by_name)
+{
+	const struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (p->in_api &&
+		    strcmp(by_name ? p->name : p->label, label) == 0)
+			return p;
+	return NULL;
+}
+
+static void
+draw_pod(const struct scene *sc, char *to, size_t size)
+{
+	const struct kpod *p;
+	unsigned int n = 0, at;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		n += p->in_api != 0;
+	at = n > 0 ? draw(n) : 0;
+	(void)strlcpy(to, "none", size);
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (p->in_api && at-- == 0) {
+			(void)strlcpy(to, p->label, size);
+			return;
+		}
+}
+
+/* What a letter of walk.def stands for. */
+static void
+fill(const struct scene *sc, struct step *s, char letter)
+{
+	static const char *const whiles[] = { "100ms", "1s", "3s", "10s", "40s",
+		"2m", "6m" };
+	static const char *const cpus[] = { "100m", "400m", "1", "1500m" };
+	static const char *const owners[] = { "", "controller=r",
+		"controller=s" };
+	char word[32];
+
+	if (letter == 'P') {
+		draw_pod(sc, s->pod, sizeof(s->pod));
+		(void)strlcpy(word, s->pod, sizeof(word));
+	} else if (letter == 'N') {
+		snprintf(s->new, sizeof(s->new), "%c", 'a' + (char)draw(6));
+		(void)strlcpy(word, s->new, sizeof(word));
+	} else if (letter == 'D')
+		snprintf(word, sizeof(word), "e%u", 1 + draw(DEVICES));
+	else if (letter == 'C')
+		(void)strlcpy(word, cpus[draw(4)], sizeof(word));
+	else if (letter == 'R')
+		(void)strlcpy(word, owners[draw(3)], sizeof(word));
+	else if (letter == 'T')
+		(void)strlcpy(word, whiles[draw(7)], sizeof(word));
+	else
+		snprintf(word, sizeof(word), "%c", letter);
+	(void)strlcat(s->text, word, sizeof(s->text));
+}
+
+static void
+draw_step(const struct scene *sc, struct step *s)
+{
+	const char *p;
+
+	memset(s, 0, sizeof(*s));
+	for (p = pick_rule(); *p != '\0'; p++)
+		fill(sc, s, *p);
+}
+
+/* Could it happen now? */
+static int
+can_be(const struct scene *sc, const struct step *s)
+{
+	return (*s->pod == '\0' || there(sc, s->pod, 0) != NULL) &&
+	    (*s->new == '\0' || there(sc, s->new, 1) == NULL);
+}
+
+static void
+say_all(struct scene *sc, const char *const *lines, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && !sc->failed; i++)
+		scene_say(sc, lines[i]);
+}
+
+/*
+ * Plays a world; fresh: drawn meanwhile.  What it failed by, or NULL; *n: the
+ * statements that were reached.
+ */
+static char *
+play(struct step *steps, size_t *n, int fresh)
+{
+	struct scene sc;
+	char *why;
+	size_t i;
+
+	scene_begin(&sc, "walk");
+	say_all(&sc, opening, sizeof(opening) / sizeof(opening[0]));
+	for (i = 0; i < *n && !sc.failed; i++) {
+		if (fresh)
+			draw_step(&sc, &steps[i]);
+		if (!steps[i].out && !can_be(&sc, &steps[i]))
+			steps[i].out = 1;
+		if (!steps[i].out)
+			scene_say(&sc, steps[i].text);
+	}
+	*n = i;
+	say_all(&sc, closing, sizeof(closing) / sizeof(closing[0]));
+	if (!sc.failed)
+		scene_rest(&sc);
+	why = sc.failed ? xstrdup(sc.why) : NULL;
+	scene_end(&sc);
+	return why;
+}
+
+/* Takes out whatever it fails without: halves first, then less and less. */
+static void
+shrink(struct step *steps, size_t *n)
+{
+	struct step tried[LENGTH];
+	size_t size, at, i, m;
+
+	for (size = *n / 2; size > 0; size /= 2)
+		for (at = 0; at < *n; at += size) {
+			AUTO_FREE char *why = NULL;
+
+			memcpy(tried, steps, sizeof(tried));
+			for (i = at; i < at + size && i < *n; i++)
+				tried[i].out = 1;
+			m = *n;
+			if ((why = play(tried, &m, 0)) == NULL)
+				continue;
+			memcpy(steps, tried, sizeof(tried));
+			*n = m;
+		}
+}
+
+static void
+print_all(const char *const *lines, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		printf("%s\n", lines[i]);
+}
+
+static void
+report(struct step *steps, size_t n, uint64_t seed)
+{
+	AUTO_FREE char *why = NULL;
+	size_t i;
+
+	shrink(steps, &n);
+	why = play(steps, &n, 0);
+	printf("not ok world of seed %llu: %s\n# --- as a scene\n",
+	    (unsigned long long)seed, why != NULL ? why : "not again");
+	print_all(opening, sizeof(opening) / sizeof(opening[0]));
+	for (i = 0; i < n; i++)
+		if (!steps[i].out)
+			printf("%s\n", steps[i].text);
+	print_all(closing, sizeof(closing) / sizeof(closing[0]));
+	printf("# ---\n");
+	fflush(stdout);
+}
+
+static uint64_t
+number(const char *name, uint64_t def)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && *v != '\0' ? strtoull(v, NULL, 10) : def;
+}
+
+static void
+no_log(const struct body_log *line, void *arg)
+{
+	(void)line;
+	(void)arg;
+}
+
+int
+main(void)
+{
+	uint64_t seed = number("WALK_SEED", 1), steps, done = 0, worlds = 0;
+	uint64_t failed = 0, first = seed;
+	static struct step world[LENGTH];
+
+	steps = number("WALK_STEPS", STEPS);
+	log_set_sink(no_log, NULL);
+	for (; done < steps && failed < 5; seed++, worlds++) {
+		AUTO_FREE char *why = NULL;
+		size_t n = LENGTH;
+
+		state = seed;
+		why = play(world, &n, 1);
+		done += n;
+		if (why == NULL)
+			continue;
+		failed++;
+		report(world, n, seed);
+	}
+	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
+	       "%llu worlds failed\n",
+	    (unsigned long long)first, (unsigned long long)seed - 1,
+	    (unsigned long long)worlds, (unsigned long long)done,
+	    (unsigned long long)failed);
+	return failed == 0 ? 0 : 1;
+}
