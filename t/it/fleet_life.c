@@ -18,7 +18,6 @@
 #include "t/it/provider.h"
 #include "t/it/world.h"
 
-#define EVENTS "/api/v1/namespaces/default/events"
 #define OFTEN "RESYNC_INTERVAL=5s" /* full lists */
 
 enum {
@@ -134,32 +133,11 @@ is_owned(const char *name, const char *owner, int ms)
 
 /* --- pods ----------------------------------------------------------------- */
 
-struct said {
-	const char *uid, *reason, *words;
-};
-
-static int
-is_said(struct json_object *set, void *arg)
-{
-	const struct said *s = arg;
-	struct json_object *e;
-	struct lh_entry *at = NULL;
-
-	while (js_next(set, &at, NULL, &e))
-		if (strcmp(js_str(e, "/involvedObject/uid"), s->uid) == 0 &&
-		    strcmp(js_str(e, "/reason"), s->reason) == 0 &&
-		    strstr(js_str(e, "/message"), s->words) != NULL)
-			return 1;
-	return 0;
-}
-
 static void
 said(const struct place *p, const char *reason, const char *words)
 {
-	struct said s = { p->uid, reason, words };
-
-	it_ok(kube_await(EVENTS, is_said, &s, RUN_MS), "%s has an Event %s: %s",
-	    p->pod, reason, words);
+	it_ok(pod_has_event(p->uid, reason, words, RUN_MS),
+	    "%s has an Event %s: %s", p->pod, reason, words);
 }
 
 static void
