@@ -329,7 +329,8 @@ restore_device(const char *name, const char *versions)
 	AUTO_FREE char *script = NULL, *out = NULL;
 
 	if (world_kind() == WORLD_SIM) {
-		free(world_tell(SIM_FLIGHT, "await-reconnect %s", name));
+		free(world_tell(SIM_FLIGHT, "await-reconnect %s %s", name,
+		    versions));
 		return;
 	}
 	script = child_source("t/real/flight");
@@ -391,13 +392,8 @@ look_at_frozen(const struct place *at)
 	is_back(at, "when the agent polls");
 	free(world_tell(SIM_EDGE, "disconnect %s", at->device));
 	restore_device(at->device, "1");
-	if (world_kind() == WORLD_SIM)
-		free(world_tell(SIM_FLIGHT, "conflict-pause %s", at->device));
-	else
-		free(world_tell(SIM_EDGE, "connect %s", at->device));
+	free(world_tell(SIM_EDGE, "connect %s", at->device));
 	is_frozen(at, "the device has a newer spec", spec);
-	if (world_kind() == WORLD_SIM)
-		free(world_tell(SIM_EDGE, "connect %s", at->device));
 	if (flight_send("POST", "/api/v1/deviceactions/resume",
 		js_make("{\"fieldSelector\":\"metadata.name=%s\"}", at->device),
 		NULL) != 200)
