@@ -150,6 +150,8 @@ refused(struct world *w, struct wdevice *d, const struct change_answer *a,
 	hold(d, now);
 	contest_answered(d, 0);
 	TAILQ_FOREACH(p, &d->pods, on_device) {
+		if (p->unread)
+			world_look(w, p); /* it waited for this answer */
 		if (p->flying == IO_NONE)
 			continue;
 		p->unread = p->flying != IO_FILES;

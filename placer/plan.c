@@ -297,6 +297,8 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		unseat(p, now, fx);
 		return 0;
 	case READ:
+		if (p->device->change_id != 0)
+			return 0; /* a read settles nothing: its answer looks */
 		p->device->want_read = READ_WRITE;
 		world_look_device(w, p->device);
 		return 0;
