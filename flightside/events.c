@@ -4,8 +4,9 @@
  *
  * Owns how far events were read: all since the newest one seen, less an
  * overlap, since they are not stored in the order of their times.  The newest
- * come first: how far only moves on when the last page is there.  Devices of
- * other fleets are left out by the server, by our label selector.
+ * come first: how far only moves on when the last page is there, or when more
+ * devices are named than are looked at.  Devices of other fleets are left out
+ * by the server, by our label selector.
  */
 #include "flightside/events.h"
 
@@ -217,7 +218,7 @@ events_done(const struct https_answer *a, void *arg)
 
 	e->call = NULL;
 	more = why.kind == ERR_NONE && scan_end(e->scan, &why) == 0 &&
-	    has_next(e, &why);
+	    has_next(e, &why) && e->nnames < MAX_NAMES;
 	scan_free(e->scan);
 	e->scan = NULL;
 	if (more) {

@@ -170,6 +170,7 @@ change_answered(struct world *w, struct wdevice *d,
 	struct wpod *p;
 
 	d->change_id = 0;
+	world_look_device(w, d);
 	if (a->kind != ERR_NONE) {
 		refused(w, d, a, now);
 		return;
@@ -185,7 +186,6 @@ change_answered(struct world *w, struct wdevice *d,
 		if (p->flying == IO_FILES)
 			live_stored(p);
 	world_look_pods_of(w, d);
-	world_look_device(w, d);
 }
 
 /* -- what a read settles -- */

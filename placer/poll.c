@@ -60,7 +60,9 @@ void
 poll_look(struct world *w, struct wdevice *d, int in_motion, struct now now,
     struct effects *fx)
 {
-	if (d->want_read != READ_MOTION) {
+	/* While a write is under way nothing can be learnt for the next. */
+	if (d->want_read != READ_MOTION &&
+	    (d->want_read != READ_WRITE || d->change_id == 0)) {
 		ask(d, fx, d->want_read);
 		d->want_read = READ_MOTION;
 	}

@@ -16,7 +16,9 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/flight.h"
 #include "t/it/it.h"
+#include "t/it/js.h"
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
@@ -27,6 +29,8 @@ enum {
 	GONE_MS = 60000,
 	BOOT_MS = 60000,
 	UP_MS = 200,
+	LOST_MS = 150000,
+	SILENT_MS = 2000,
 	WORDS_MAX = 16,
 };
 
@@ -131,10 +135,44 @@ edge_sh_on(const char *name, const char *fmt, ...)
 }
 
 void
+edge_cable_of(const char *name, int in)
+{
+	if (device("net", name, in ? "on" : "off", NULL) != 0)
+		it_die("the cable cannot be plugged %s", in ? "in" : "out");
+}
+
+void
 edge_cable(int in)
 {
-	if (device("net", first(), in ? "on" : "off", NULL) != 0)
-		it_die("the cable cannot be plugged %s", in ? "in" : "out");
+	edge_cable_of(first(), in);
+}
+
+void
+edge_lose(const char *name)
+{
+	AUTO_FREE char *script = child_source("t/real/flight"), *id = NULL;
+	int64_t since = it_ms();
+	int lost = 0;
+
+	edge_cable_of(name, 0);
+	if (device("id", name, NULL, &id) != 0)
+		it_die("%s has no name in Flightctl", name);
+	id[strcspn(id, "\n")] = '\0';
+	/* What it asked last is stored up to 15 s later: say it again. */
+	while (!lost && it_ms() - since < LOST_MS) {
+		AUTO_JSON struct json_object *d = flight_device(id);
+
+		lost =
+		    strcmp(js_str(d, "/status/summary/status"), "Unknown") == 0;
+		if (lost)
+			break;
+		if (child_run((const char *[]){ script, "silent",
+				  getenv("FC_DIR"), id, NULL },
+			NULL) != 0)
+			it_die("%s cannot be made silent", name);
+		it_pause(SILENT_MS);
+	}
+	it_took(since, lost, "Flightctl calls %s disconnected", name);
 }
 
 void

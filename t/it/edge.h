@@ -24,6 +24,13 @@ char *edge_sh(const char *, ...) __attribute__((format(printf, 1, 2)));
 
 /* Its cable plugged in, or out. */
 void edge_cable(int in);
+void edge_cable_of(const char *name, int in);
+
+/*
+ * Its cable is out, and Flightctl calls it disconnected within a minute, as
+ * it would after five.
+ */
+void edge_lose(const char *name);
 
 /* It boots; returns when it is up again. */
 void edge_reboot(void);

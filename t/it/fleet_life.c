@@ -10,6 +10,7 @@
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
+#include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -18,7 +19,6 @@
 #include "t/it/provider.h"
 #include "t/it/world.h"
 
-#define EVENTS "/api/v1/namespaces/default/events"
 #define OFTEN "RESYNC_INTERVAL=5s" /* full lists */
 
 enum {
@@ -134,32 +134,11 @@ is_owned(const char *name, const char *owner, int ms)
 
 /* --- pods ----------------------------------------------------------------- */
 
-struct said {
-	const char *uid, *reason, *words;
-};
-
-static int
-is_said(struct json_object *set, void *arg)
-{
-	const struct said *s = arg;
-	struct json_object *e;
-	struct lh_entry *at = NULL;
-
-	while (js_next(set, &at, NULL, &e))
-		if (strcmp(js_str(e, "/involvedObject/uid"), s->uid) == 0 &&
-		    strcmp(js_str(e, "/reason"), s->reason) == 0 &&
-		    strstr(js_str(e, "/message"), s->words) != NULL)
-			return 1;
-	return 0;
-}
-
 static void
 said(const struct place *p, const char *reason, const char *words)
 {
-	struct said s = { p->uid, reason, words };
-
-	it_ok(kube_await(EVENTS, is_said, &s, RUN_MS), "%s has an Event %s: %s",
-	    p->pod, reason, words);
+	it_ok(pod_has_event(p->uid, reason, words, RUN_MS),
+	    "%s has an Event %s: %s", p->pod, reason, words);
 }
 
 static void
@@ -343,28 +322,83 @@ is_ready(struct json_object *pod, void *arg)
 	return strcmp(js_condition(pod, "Ready"), "True") == 0;
 }
 
-/* As after a restore of Flightctl's database, which flightsim can play. */
+/* As a restore of a database so many rendered versions older leaves it. */
+static void
+restore_device(const char *name, const char *versions)
+{
+	AUTO_FREE char *script = NULL, *out = NULL;
+
+	if (world_kind() == WORLD_SIM) {
+		free(world_tell(SIM_FLIGHT, "await-reconnect %s %s", name,
+		    versions));
+		return;
+	}
+	script = child_source("t/real/flight");
+	if (child_run((const char *[]){ script, "restore", getenv("FC_DIR"),
+			  name, versions, NULL },
+		&out) != 0)
+		it_die("%s cannot be restored: %s", name, out);
+}
+
+static int64_t
+generation(const char *device)
+{
+	AUTO_JSON struct json_object *d = flight_device(device);
+
+	return json_object_get_int64(js_get(d, "/metadata/generation"));
+}
+
+static void
+is_frozen(const struct place *at, const char *words, int64_t spec)
+{
+	AUTO_JSON struct json_object *held = NULL, *set = NULL;
+	size_t n = 0;
+
+	said(at, "DeviceFrozen", words);
+	held = kube_await_one(KUBE_PODS, at->pod, is_held, NULL, RUN_MS);
+	it_ok(held != NULL && is_held(held, NULL) &&
+		js_get(held, "/metadata/deletionTimestamp") == NULL,
+	    "of %s nobody knows whether it is ready", at->pod);
+	set = flight_devices();
+	flight_holder(set, at->uid, &n);
+	it_ok(n == 1 && generation(at->device) == spec,
+	    "it is in the spec of one device, which is as it was");
+}
+
+static void
+is_back(const struct place *at, const char *why)
+{
+	AUTO_JSON struct json_object *pod = NULL;
+
+	pod = kube_await_one(KUBE_PODS, at->pod, is_ready, NULL, RUN_MS);
+	it_ok(pod != NULL && is_ready(pod, NULL) &&
+		strcmp(js_str(pod, "/metadata/uid"), at->uid) == 0,
+	    "%s, %s is ready as before", why, at->pod);
+}
+
+/*
+ * Flightctl's database is restored while the agent is away.  It comes back
+ * with the version that the service knows; and with a later one.
+ */
 static void
 look_at_frozen(const struct place *at)
 {
-	AUTO_JSON struct json_object *held = NULL, *back = NULL;
+	int64_t spec = generation(at->device);
 
-	if (world_kind() != WORLD_SIM) {
-		it_skip("Flightctl's database is not restored here");
-		return;
-	}
-	free(world_tell(SIM_FLIGHT, "conflict-pause %s", at->device));
-	said(at, "DeviceFrozen", at->device);
-	held = kube_await_one(KUBE_PODS, at->pod, is_held, NULL, RUN_MS);
-	it_ok(held != NULL && is_held(held, NULL),
-	    "of %s nobody knows whether it is ready", at->pod);
+	free(world_tell(SIM_EDGE, "disconnect %s", at->device));
+	restore_device(at->device, "0");
+	is_frozen(at, "awaits the device's agent", spec);
+	free(world_tell(SIM_EDGE, "connect %s", at->device));
+	is_back(at, "when the agent polls");
+	free(world_tell(SIM_EDGE, "disconnect %s", at->device));
+	restore_device(at->device, "1");
+	free(world_tell(SIM_EDGE, "connect %s", at->device));
+	is_frozen(at, "the device has a newer spec", spec);
 	if (flight_send("POST", "/api/v1/deviceactions/resume",
 		js_make("{\"fieldSelector\":\"metadata.name=%s\"}", at->device),
 		NULL) != 200)
 		it_die("%s cannot be resumed", at->device);
-	back = kube_await_one(KUBE_PODS, at->pod, is_ready, NULL, RUN_MS);
-	it_ok(back != NULL && is_ready(back, NULL),
-	    "resumed there, it is ready as before");
+	is_back(at, "resumed there");
 }
 
 /* One that names our label fleet is told of before it owns a device. */

@@ -18,6 +18,8 @@
 #include "t/it/kube.h"
 #include "t/it/world.h"
 
+#define EVENTS "/api/v1/namespaces/default/events"
+
 static const char * or (const char *value, const char *otherwise)
 {
 	return value != NULL ? value : otherwise;
@@ -183,4 +185,31 @@ node_is_ready(int ms)
 		return node;
 	json_object_put(node);
 	return NULL;
+}
+
+struct said {
+	const char *uid, *reason, *words;
+};
+
+static int
+is_said(struct json_object *set, void *arg)
+{
+	const struct said *s = arg;
+	struct json_object *e;
+	struct lh_entry *at = NULL;
+
+	while (js_next(set, &at, NULL, &e))
+		if (strcmp(js_str(e, "/involvedObject/uid"), s->uid) == 0 &&
+		    strcmp(js_str(e, "/reason"), s->reason) == 0 &&
+		    strstr(js_str(e, "/message"), s->words) != NULL)
+			return 1;
+	return 0;
+}
+
+int
+pod_has_event(const char *uid, const char *reason, const char *words, int ms)
+{
+	struct said s = { uid, reason, words };
+
+	return kube_await(EVENTS, is_said, &s, ms);
 }

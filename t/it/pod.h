@@ -39,6 +39,10 @@ unsigned int pods_in_phase(const char *app, const char *phase, unsigned int n,
 /* Waits until none is left; 1: so it is. */
 int pods_gone(const char *app, int ms);
 
+/* Within ms an Event tells of that pod, with these words in its message. */
+int pod_has_event(const char *uid, const char *reason, const char *words,
+    int ms);
+
 /* The node Ready within ms: one check; the Node, or NULL. */
 struct json_object *node_is_ready(int ms);
 

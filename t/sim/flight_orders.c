@@ -318,11 +318,11 @@ int
 flight_order_await(int argc, char **argv, struct evbuffer *answer, void *arg)
 {
 	struct flight_device *d = flight_named(arg, argv[1], answer);
+	uint64_t back = argc < 3 ? 0 : strtoull(argv[2], NULL, 10);
 
-	(void)argc;
 	if (d == NULL)
 		return -1;
-	flight_await(arg, d);
+	flight_await(arg, d, back);
 	return 0;
 }
 

@@ -24,8 +24,9 @@
 #define PAUSED "device-controller/conflictPaused"
 
 void
-flight_await(struct flight *f, struct flight_device *d)
+flight_await(struct flight *f, struct flight_device *d, uint64_t versions)
 {
+	d->rendered -= versions < d->rendered ? versions : d->rendered;
 	flight_pairs_set(&d->annotations, AWAITING, "true");
 	flight_compute(f, d, FLIGHT_BY_PERIODIC);
 	d->resource_version++;

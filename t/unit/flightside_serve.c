@@ -421,3 +421,29 @@ Test(serve, device_that_moves_is_told_between_full_lists, .timeout = 60)
 	cr_assert_eq(r.seen.begins, 1);
 	rig_end(&r);
 }
+
+/* The oldest of more than a page: a device that changed once. */
+Test(serve, events_are_read_to_the_last_page, .timeout = 60)
+{
+	enum {
+		BURST = 1200
+	}; /* Flightctl gives 1000 at once */
+	struct rig r;
+	unsigned int i;
+
+	rig_start(&r, OPTIONS("--devices", "2", "--labels", "fleet=a"));
+	rig_set(&r, SET_FLEET_ID, "a");
+	rig_set(&r, SET_STATUS_POLL_INTERVAL, "1s");
+	listed(&r);
+	free(rig_tell(&r, "reset-counts"));
+	RIG_UNTIL(&r, rig_count(&r, "GET /api/v1/events") >= 1);
+	free(rig_tell(&r, "set-labels %s fleet=a,seen=once", r.seen.listed[0]));
+	for (i = 0; i < BURST; i++)
+		free(rig_tell(&r, "set-labels %s fleet=a,seen=n%u",
+		    r.seen.listed[1], i));
+	r.seen.nlisted = 0;
+	RIG_UNTIL(&r, r.seen.nlisted >= 2);
+	cr_assert_eq(r.seen.begins, 1);
+	cr_assert_str_neq(r.seen.listed[0], r.seen.listed[1]);
+	rig_end(&r);
+}
