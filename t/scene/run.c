@@ -28,6 +28,7 @@ scene_fail(struct scene *sc, const char *fmt, ...)
 	if (sc->failed)
 		return;
 	sc->failed = 1;
+	sc->broke = fmt;
 	va_start(ap, fmt);
 	text = xvasprintf(fmt, ap);
 	va_end(ap);

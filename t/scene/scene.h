@@ -191,7 +191,8 @@ struct scene {
 	const char *file;
 	int line;
 	int failed;
-	char *why;     /* the first failure */
+	char *why;	   /* the first failure */
+	const char *broke; /* what it broke, as rules.c words it */
 	int quiet;     /* repeated with restarts: only what must always hold */
 	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */

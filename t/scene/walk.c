@@ -7,9 +7,11 @@
  *	WALK_STEPS	statements in all, with what the placer does after each
  */
 #include <bsd/string.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/log.h"
@@ -19,7 +21,8 @@
 
 enum {
 	STEPS = 20000,
-	LENGTH = 100, /* statements of a world */
+	LENGTH = 100,	/* statements of a world */
+	ENDLESS_S = 60, /* of real time, for one world: it never ends */
 	LINE_MAX_ = 128,
 	DEVICES = 3,
 };
@@ -55,6 +58,10 @@ static const char *const closing[] = { "kube up", "flight up", "writer on",
 	"agent e1", "agent e2", "agent e3", "time 1h", "calm" };
 
 static uint64_t state;
+static struct playing {
+	const struct step *steps;
+	size_t n; /* reached */
+} playing;	  /* for the watchdog */
 
 /* splitmix64 */
 static unsigned int
@@ -167,17 +174,44 @@ say_all(struct scene *sc, const char *const *lines, size_t n)
 		scene_say(sc, lines[i]);
 }
 
+static void
+say(const char *text)
+{
+	(void)!write(STDOUT_FILENO, text, strlen(text));
+	(void)!write(STDOUT_FILENO, "\n", 1);
+}
+
+/* Nothing can be shrunk any more: it is shown as far as it came. */
+static void
+on_endless(int sig)
+{
+	size_t i;
+
+	(void)sig;
+	say("not ok a world never ends:");
+	for (i = 0; i < sizeof(opening) / sizeof(opening[0]); i++)
+		say(opening[i]);
+	for (i = 0; i < playing.n; i++)
+		if (!playing.steps[i].out)
+			say(playing.steps[i].text);
+	say("0 passed, 1 failed");
+	_exit(1);
+}
+
 /*
  * Plays a world; fresh: drawn meanwhile.  What it failed by, or NULL; *n: the
- * statements that were reached.
+ * statements that were reached; *broke: the same in the words of rules.c.
  */
 static char *
-play(struct step *steps, size_t *n, int fresh)
+play(struct step *steps, size_t *n, int fresh, const char **broke)
 {
 	struct scene sc;
 	char *why;
 	size_t i;
 
+	playing.steps = steps;
+	playing.n = 0;
+	alarm(ENDLESS_S);
 	scene_begin(&sc, "walk");
 	say_all(&sc, opening, sizeof(opening) / sizeof(opening[0]));
 	for (i = 0; i < *n && !sc.failed; i++) {
@@ -185,6 +219,7 @@ play(struct step *steps, size_t *n, int fresh)
 			draw_step(&sc, &steps[i]);
 		if (!steps[i].out && !can_be(&sc, &steps[i]))
 			steps[i].out = 1;
+		playing.n = i + 1;
 		if (!steps[i].out)
 			scene_say(&sc, steps[i].text);
 	}
@@ -193,15 +228,21 @@ play(struct step *steps, size_t *n, int fresh)
 	if (!sc.failed)
 		scene_rest(&sc);
 	why = sc.failed ? xstrdup(sc.why) : NULL;
+	*broke = sc.broke;
 	scene_end(&sc);
+	alarm(0);
 	return why;
 }
 
-/* Takes out whatever it fails without: halves first, then less and less. */
+/*
+ * Takes out whatever it breaks the same rule without: halves first, then less
+ * and less.
+ */
 static void
-shrink(struct step *steps, size_t *n)
+shrink(struct step *steps, size_t *n, const char *rule)
 {
 	struct step tried[LENGTH];
+	const char *broke;
 	size_t size, at, i, m;
 
 	for (size = *n / 2; size > 0; size /= 2)
@@ -212,7 +253,8 @@ shrink(struct step *steps, size_t *n)
 			for (i = at; i < at + size && i < *n; i++)
 				tried[i].out = 1;
 			m = *n;
-			if ((why = play(tried, &m, 0)) == NULL)
+			why = play(tried, &m, 0, &broke);
+			if (broke == NULL || strcmp(broke, rule) != 0)
 				continue;
 			memcpy(steps, tried, sizeof(tried));
 			*n = m;
@@ -229,13 +271,13 @@ print_all(const char *const *lines, size_t n)
 }
 
 static void
-report(struct step *steps, size_t n, uint64_t seed)
+report(struct step *steps, size_t n, uint64_t seed, const char *rule)
 {
 	AUTO_FREE char *why = NULL;
 	size_t i;
 
-	shrink(steps, &n);
-	why = play(steps, &n, 0);
+	shrink(steps, &n, rule);
+	why = play(steps, &n, 0, &rule);
 	printf("not ok world of seed %llu: %s\n# --- as a scene\n",
 	    (unsigned long long)seed, why != NULL ? why : "not again");
 	print_all(opening, sizeof(opening) / sizeof(opening[0]));
@@ -268,7 +310,9 @@ main(void)
 	uint64_t seed = number("WALK_SEED", 1), steps, done = 0, worlds = 0;
 	uint64_t failed = 0, first = seed;
 	static struct step world[LENGTH];
+	const char *rule;
 
+	signal(SIGALRM, on_endless);
 	steps = number("WALK_STEPS", STEPS);
 	log_set_sink(no_log, NULL);
 	for (; done < steps && failed < 5; seed++, worlds++) {
@@ -276,17 +320,18 @@ main(void)
 		size_t n = LENGTH;
 
 		state = seed;
-		why = play(world, &n, 1);
+		why = play(world, &n, 1, &rule);
 		done += n;
 		if (why == NULL)
 			continue;
 		failed++;
-		report(world, n, seed);
+		report(world, n, seed, rule);
 	}
 	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
 	       "%llu worlds failed\n",
 	    (unsigned long long)first, (unsigned long long)seed - 1,
 	    (unsigned long long)worlds, (unsigned long long)done,
 	    (unsigned long long)failed);
+	printf("%d passed, %d failed\n", failed == 0, failed != 0);
 	return failed == 0 ? 0 : 1;
 }
