@@ -148,8 +148,8 @@ on_item(enum pod_how how, struct span object, void *arg)
 	struct node *n = arg;
 
 	if (how == POD_DELETED) {
-		log_warn("node %s was deleted; it is made again, see "
-			 "`vkfctl retire'",
+		log_warn("node %s was deleted; it is made again, as long as "
+			 "FLEET_ID names its fleet",
 		    n->doc.name);
 		forget(n);
 		n->ops->event("NodeRecreated",
