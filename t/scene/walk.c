@@ -48,7 +48,12 @@ struct step {
 static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
 	"device e3 cpu=1" };
 
-/* The end of all troubles. */
+/*
+ * The end of all troubles.  Each agent starts anew, for one does not try a
+ * version again that it has failed, and a removal alone that failed is a spec
+ * that the placer does not yet know how to write otherwise: such a pod would
+ * run on (force d after fail e1 broken, without `agent').
+ */
 static const char *const closing[] = { "kube up", "flight up", "writer on",
 	"release change", "delay change 0s", "answer change again 0",
 	"answer status again 0", "answer delete again 0", "answer read again 0",
