@@ -203,8 +203,8 @@ round_end(struct pages *p, const struct why *why)
 	} else {
 		wait =
 		    retry_wait_ms(why->kind, ++p->failures, -1, arc4random());
-		/* Once is nothing yet; an outage is told by reach.c. */
-		if (p->failures == 2 &&
+		/* Once is nothing yet; reach.c tells outages and a 401. */
+		if (p->failures == 2 && why->kind != ERR_AUTH &&
 		    flight_state(p->flight) == FLIGHT_ANSWERS)
 			log_warn("devices cannot be listed: %s", why->text);
 	}
