@@ -41,12 +41,9 @@ int64_t
 retry_wait_ms(enum why_kind kind, unsigned int failures, int64_t retry_after_ms,
     uint32_t random)
 {
-	int64_t bound = waits[kind].first;
+	int64_t bound = retry_doubled_ms(waits[kind].first,
+	    failures > 1 ? failures - 1 : 0, waits[kind].longest);
 
-	while (failures-- > 1 && bound < waits[kind].longest)
-		bound *= 2;
-	if (bound > waits[kind].longest)
-		bound = waits[kind].longest;
 	if (retry_after_ms < 0)
 		return spread(bound, random);
 	if (retry_after_ms > RETRY_AFTER_MAX_MS)

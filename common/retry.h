@@ -15,6 +15,15 @@ enum {
 	RETRY_AFTER_MAX_MS = 3600000, /* a server may ask for so much */
 };
 
+/* first, doubled so many times, but not over longest. */
+static inline int64_t
+retry_doubled_ms(int64_t first, unsigned int times, int64_t longest)
+{
+	while (times-- > 0 && first < longest)
+		first *= 2;
+	return first < longest ? first : longest;
+}
+
 /*
  * Milliseconds, at least 1, after the failures-th failure in a row (1: the
  * first) of that kind.  retry_after_ms: what the server asked for, -1:

@@ -5,6 +5,8 @@
  */
 #include "flightside/budget.h"
 
+#include "common/least.h"
+
 enum {
 	/* One request: tenths a minute are units a millisecond. */
 	BUCKET_UNIT = 10 * 60 * 1000,
@@ -14,18 +16,6 @@ enum {
 	PAUSE_MS = 10 * 1000, /* after a refusal that names no time */
 	PAUSE_MAX_MS = 3600 * 1000,
 };
-
-static int64_t
-least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 void
 bucket_init(struct bucket *b, int64_t tenths, int64_t burst, int64_t now)

@@ -30,7 +30,6 @@
 enum {
 	OVERLAP_MS = 15 * 1000,
 	NAMES_BYTES = 1000,
-	LIMIT = 1000, /* of Flightctl */
 	MAX_CONTINUE = 1024,
 	SEEN = 4096,
 	MAX_NAMES = 2000,

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/company.h"
 #include "placer/contest.h"
@@ -82,13 +83,8 @@ change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 static void
 hold(struct wdevice *d, struct now now)
 {
-	int64_t ms = HOLD_MS;
-	uint32_t i;
-
-	for (i = 0; i < d->failures && ms < HOLD_MAX_MS; i++)
-		ms *= 2;
-	d->failures++;
-	d->hold_boot = now.boot_ms + (ms < HOLD_MAX_MS ? ms : HOLD_MAX_MS);
+	d->hold_boot =
+	    now.boot_ms + retry_doubled_ms(HOLD_MS, d->failures++, HOLD_MAX_MS);
 }
 
 static int

@@ -4,8 +4,7 @@
 
 /*
  * What vkfctl(8) may ask, and the answers: a table of rows that the client
- * prints as it is.  Reads the world and
- * the records, never changes them.
+ * prints as it is.  Reads the world and the records, never changes them.
  *
  *	request	one line: the command's words with one blank between them
  *	answer	"ok N" and N lines, each a JSON object with the same members in

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/said.h"
 
@@ -26,9 +27,7 @@ fault_note(struct wpod *p, struct effects *fx)
 	if (p->tries < UINT8_MAX)
 		p->tries++;
 	free(p->fault);
-	p->fault = xstrdup(said != NULL && *said != '\0' ?
-		said :
-		"the device did not apply it in time");
+	p->fault = xstrdup(said_or_late(said));
 	p->fault_reason = said_reason(said);
 	p->fault_images = p->pod != NULL ? p->pod->images : p->sent_images;
 	effects_pod(fx, EFFECT_FAULT, p); /* with the pause that is set next */
@@ -38,12 +37,8 @@ fault_note(struct wpod *p, struct effects *fx)
 int64_t
 fault_pause_ms(const struct wpod *p)
 {
-	int64_t ms = RETRY_MS;
-	int i;
-
-	for (i = 1; i < p->tries && ms < RETRY_MAX_MS; i++)
-		ms *= 2;
-	return ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS;
+	return retry_doubled_ms(RETRY_MS, p->tries > 1 ? p->tries - 1u : 0,
+	    RETRY_MAX_MS);
 }
 
 void

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/edit.h"
 #include "placer/facts.h"
@@ -40,21 +41,15 @@ static void
 guilty(struct world *w, struct wpod *p, const char *words, struct now now)
 {
 	struct wlive *l = p->live;
-	int64_t ms = RETRY_MS;
-	int i;
 
 	if (l == NULL)
 		return; /* it is made anew when it is looked at */
-	for (i = 0; i < l->tries && ms < RETRY_MAX_MS; i++)
-		ms *= 2;
+	l->retry_boot =
+	    now.boot_ms + retry_doubled_ms(RETRY_MS, l->tries, RETRY_MAX_MS);
 	if (l->tries < UINT8_MAX)
 		l->tries++;
-	l->retry_boot = now.boot_ms + (ms < RETRY_MAX_MS ? ms : RETRY_MAX_MS);
 	world_look_at(w, p, l->retry_boot);
-	live_complain(l,
-	    words != NULL && *words != '\0' ?
-		words :
-		"the device did not apply it in time");
+	live_complain(l, said_or_late(words));
 }
 
 static size_t

@@ -6,6 +6,8 @@
  */
 #include "placer/pace.h"
 
+#include "common/least.h"
+
 enum {
 	BURST = 40, /* as flightside/budget.c has it */
 	PER_MINUTE = 60000,
@@ -19,18 +21,6 @@ enum {
 	SLOW_TICKS = 5,
 	REST_TICKS = 30,
 };
-
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 static int64_t
 burst(const struct pace *p)
@@ -85,7 +75,7 @@ pace_slow(struct pace *p, int64_t rate, int64_t now_boot)
 {
 	leak(p, now_boot);
 	if (rate > 0)
-		p->rate = earlier(rate, p->set);
+		p->rate = least(rate, p->set);
 }
 
 void
@@ -118,20 +108,20 @@ pace_next_boot(struct pace *p, unsigned int n, int64_t sent_boot,
 int64_t
 pace_company_ends(struct pace *p, const struct pace_queue *q, int64_t now_boot)
 {
-	int64_t tick = pace_tick_ms(p), most, last;
+	int64_t tick = pace_tick_ms(p), longest, last;
 
 	if (q->urgent)
-		return earlier(q->dirty_boot + PACE_REMOVAL_MAX_MS,
+		return least(q->dirty_boot + PACE_REMOVAL_MAX_MS,
 		    q->queued_boot + PACE_REMOVAL_MS);
 	if (q->ndirty < MANY) {
-		most = later(PACE_COMPANY_MS, tick);
+		longest = most(PACE_COMPANY_MS, tick);
 		last = q->queued_boot;
 	} else {
-		most = later(MANY_MS, 2 * tick);
+		longest = most(MANY_MS, 2 * tick);
 		last = q->any_boot;
 	}
-	return later(pace_next_boot(p, q->ndirty, q->sent_boot, now_boot),
-	    earlier(q->dirty_boot + most, last + PACE_COMPANY_MS));
+	return most(pace_next_boot(p, q->ndirty, q->sent_boot, now_boot),
+	    least(q->dirty_boot + longest, last + PACE_COMPANY_MS));
 }
 
 static int64_t

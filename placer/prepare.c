@@ -11,6 +11,7 @@
 
 #include "common/auto.h"
 #include "common/mark.h"
+#include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/live.h"
 #include "placer/quadlet.h"
@@ -188,16 +189,14 @@ prepare_entry(struct world *w, struct wpod *p, struct effects *fx,
 int64_t
 prepare_pause_ms(struct wpod *p, const struct why *why)
 {
-	int64_t ms = PAUSE_MS;
-	int i;
+	int64_t ms;
 
 	if (why->kind != ERR_AGAIN)
 		return PAUSE_MAX_MS;
-	for (i = 0; i < p->refusals && ms < PAUSE_MAX_MS; i++)
-		ms *= 2;
+	ms = retry_doubled_ms(PAUSE_MS, p->refusals, PAUSE_MAX_MS);
 	if (p->refusals < UINT8_MAX)
 		p->refusals++;
-	return ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS;
+	return ms;
 }
 
 const char *

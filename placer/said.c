@@ -31,6 +31,14 @@ said_words(const struct device *dev)
 	return dev->failed || said_fetching(dev) ? dev->update_message : NULL;
 }
 
+const char *
+said_or_late(const char *words)
+{
+	return words != NULL && *words != '\0' ?
+	    words :
+	    "the device did not apply it in time";
+}
+
 /* A byte of a name; a colon is when a name goes on behind it. */
 static int
 goes_on(const char *at)

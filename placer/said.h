@@ -18,6 +18,9 @@ int said_fetching(const struct device *);
 /* The words of a version that failed or is being fetched, else NULL. */
 const char *said_words(const struct device *);
 
+/* The words, which may be NULL, or that it took too long. */
+const char *said_or_late(const char *words);
+
 /* Do the words name the pod's application or one of its images? */
 int said_names(const char *words, const struct wpod *);
 

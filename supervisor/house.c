@@ -118,17 +118,17 @@ tell(int fd)
 }
 
 static int
-open_listener(const struct sockaddr_storage *ss, socklen_t len)
+open_listener(const struct sockaddr *sa, socklen_t len, int backlog)
 {
 	int fd, on = 1, e;
 
-	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	if (fd == -1)
 		return -1;
+	/* A local socket has no use for it, and takes it. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    bind(fd, (const struct sockaddr *)ss, len) == 0 &&
-	    listen(fd, 64) == 0)
+	    bind(fd, sa, len) == 0 && listen(fd, backlog) == 0)
 		return fd;
 	e = errno;
 	close(fd);
@@ -148,7 +148,7 @@ house_listen(const struct settings *s, struct why *why)
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
-	if ((fd = open_listener(&ss, len)) == -1)
+	if ((fd = open_listener((const struct sockaddr *)&ss, len, 64)) == -1)
 		return wrong(why, s, SET_LISTEN,
 		    "an address and a port that are free");
 	tell(fd);
@@ -176,7 +176,7 @@ open_control(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	mode_t mask;
-	int fd, rc, e;
+	int fd;
 
 	if (strlen(path) >= sizeof(sun.sun_path)) {
 		errno = ENAMETOOLONG;
@@ -186,18 +186,10 @@ open_control(const char *path)
 	if (make_parents(path) == -1)
 		return -1;
 	clear_socket(&sun);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
 	mask = umask(0177);
-	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
+	fd = open_listener((const struct sockaddr *)&sun, sizeof(sun), 16);
 	(void)umask(mask);
-	if (rc == 0 && listen(fd, 16) == 0)
-		return fd;
-	e = errno;
-	close(fd);
-	errno = e;
-	return -1;
+	return fd;
 }
 
 int

@@ -85,15 +85,6 @@ node_tells(const char *status, const char *reason, const char *message, int ms)
 
 /* --- tokens -------------------------------------------------------------- */
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *fp = fopen(path, "we");
-
-	if (fp == NULL || fputs(text, fp) == EOF || fclose(fp) == EOF)
-		it_die("%s: cannot be written", path);
-}
-
 /* The file of a new token of the provider; the caller's. */
 static char *
 new_token(int seconds)
@@ -112,7 +103,7 @@ new_token(int seconds)
 		&text) != 0)
 		it_die("no token: %s", text);
 	path = xasprintf("%s/short.token", it_folder());
-	write_file(path, text);
+	it_write(path, text);
 	return path;
 }
 
@@ -270,7 +261,7 @@ test_late_token(void)
 	    xasprintf("FLIGHTCTL_AUTH_TOKEN_FILE=%s", empty);
 	struct provider *p;
 
-	write_file(empty, "\n");
+	it_write(empty, "\n");
 	p = start("late", setting, NULL, NULL);
 	provider_expect(p,
 	    "FLIGHTCTL_AUTH_TOKEN_FILE [^ ]*: empty|refuses our credentials");

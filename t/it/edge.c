@@ -78,8 +78,8 @@ edge_kubectl(const char *fmt, ...)
 /* --- devices -------------------------------------------------------------- */
 
 /* The first is there when we come, edge_up() adds others. */
-static const char *
-first(void)
+const char *
+edge_name(void)
 {
 	const char *name = getenv("EDGE_NAME");
 
@@ -117,7 +117,7 @@ edge_sh(const char *fmt, ...)
 	char *out;
 
 	va_start(ap, fmt);
-	out = sh(first(), fmt, ap);
+	out = sh(edge_name(), fmt, ap);
 	va_end(ap);
 	return out;
 }
@@ -144,7 +144,7 @@ edge_cable_of(const char *name, int in)
 void
 edge_cable(int in)
 {
-	edge_cable_of(first(), in);
+	edge_cable_of(edge_name(), in);
 }
 
 void
@@ -159,7 +159,7 @@ edge_lose(const char *name)
 		it_die("%s has no name in Flightctl", name);
 	id[strcspn(id, "\n")] = '\0';
 	/* What it asked last is stored up to 15 s later: say it again. */
-	while (!lost && it_ms() - since < LOST_MS) {
+	while (it_ms() - since < LOST_MS) {
 		AUTO_JSON struct json_object *d = flight_device(id);
 
 		lost =
@@ -249,7 +249,7 @@ edge_close(struct provider *p)
 
 	it_took(since, kube_await(KUBE_PODS, is_empty, NULL, GONE_MS),
 	    "all pods are gone");
-	edge_is_empty(first());
+	edge_is_empty(edge_name());
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }

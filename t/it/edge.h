@@ -22,6 +22,9 @@ void edge_kubectl(const char *, ...) __attribute__((format(printf, 1, 2)));
 /* What a shell command in the device prints, without its last newlines. */
 char *edge_sh(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* What the others call it: for edge_sh_on() and such. */
+const char *edge_name(void);
+
 /* Its cable plugged in, or out. */
 void edge_cable(int in);
 void edge_cable_of(const char *name, int in);

@@ -91,7 +91,7 @@ count_running(const char *app, const char *here, const char *there)
 static void
 compare(const char *app, unsigned int wanted)
 {
-	AUTO_FREE char *here = podman_runs(getenv("EDGE_NAME"), app);
+	AUTO_FREE char *here = podman_runs(edge_name(), app);
 	AUTO_FREE char *there = podman_runs(OTHER, app);
 	unsigned int a = lines(here), b = lines(there);
 	unsigned int same = count_running(app, here, there);
@@ -189,8 +189,8 @@ delete_web(const char *what)
 static void
 look_at_web(void)
 {
-	AUTO_FREE char *here = podman_runs(getenv("EDGE_NAME"), "web");
-	const char *device = *here != '\0' ? getenv("EDGE_NAME") : OTHER;
+	AUTO_FREE char *here = podman_runs(edge_name(), "web");
+	const char *device = *here != '\0' ? edge_name() : OTHER;
 	AUTO_FREE char *image =
 	    edge_sh_on(device, "podman ps --format '{{.Image}}'");
 	AUTO_FREE char *command = edge_sh_on(device,
@@ -269,15 +269,14 @@ to_be_pulled(void)
 	AUTO_FREE char *image = xasprintf("%s/web:1", getenv("EDGE_REGISTRY"));
 	AUTO_FREE char *web = child_source(WEB), *text = it_file(web, NULL);
 	AUTO_FREE char *file = xasprintf("%s/pulled.yaml", it_folder());
+	AUTO_FREE char *pulled = NULL;
 	char *at = strstr(text, "busybox:latest");
-	FILE *f = fopen(file, "w");
 
-	if (at == NULL || f == NULL)
-		it_die("%s cannot be had from %s", file, web);
-	(void)fprintf(f, "%.*s%s%s", (int)(at - text), text, image,
+	if (at == NULL)
+		it_die("%s has no image of that name", web);
+	pulled = xasprintf("%.*s%s%s", (int)(at - text), text, image,
 	    at + strlen("busybox:latest"));
-	if (fclose(f) != 0)
-		it_die("%s cannot be written", file);
+	it_write(file, pulled);
 	push_image(image);
 	it_pause(QUIET_MS);
 	apply_web(file, "image to be pulled", PULL_MS);

@@ -32,7 +32,7 @@ enum {
 /* --- pods ----------------------------------------------------------------- */
 
 struct wish {
-	const char * not ; /* a name that is not meant */
+	const char *except; /* a name that is not meant */
 	const char *ready;
 	char *name;
 };
@@ -47,7 +47,7 @@ is_there(struct json_object *set, void *arg)
 
 	while (js_next(set, &at, &name, &pod)) {
 		if (strcmp(js_condition(pod, "Ready"), w->ready) != 0 ||
-		    (w->not != NULL && strcmp(name, w->not ) == 0))
+		    (w->except != NULL && strcmp(name, w->except) == 0))
 			continue;
 		free(w->name);
 		w->name = xstrdup(name);
@@ -58,20 +58,27 @@ is_there(struct json_object *set, void *arg)
 
 /* The pod that is so; its name, the caller's, NULL: none. */
 static char *
-await(const char *ready, const char * not, int ms, const char *what)
+await(const char *ready, const char *except, int ms, const char *what)
 {
-	struct wish w = { not, ready, NULL };
+	struct wish w = { except, ready, NULL };
 	int64_t since = it_ms();
 
 	it_took(since, kube_await(KUBE_PODS, is_there, &w, ms), "%s", what);
 	return w.name;
 }
 
+static struct json_object *
+pod_named(const char *name)
+{
+	AUTO_FREE char *path = xasprintf(KUBE_PODS "/%s", name);
+
+	return kube_get(path);
+}
+
 static char *
 uid_of(const char *name)
 {
-	AUTO_FREE char *path = xasprintf(KUBE_PODS "/%s", name);
-	AUTO_JSON struct json_object *pod = kube_get(path);
+	AUTO_JSON struct json_object *pod = pod_named(name);
 
 	return xstrdup(js_str(pod, "/metadata/uid"));
 }
@@ -79,8 +86,7 @@ uid_of(const char *name)
 static int
 is_leaving(const char *name)
 {
-	AUTO_FREE char *path = xasprintf(KUBE_PODS "/%s", name);
-	AUTO_JSON struct json_object *pod = kube_get(path);
+	AUTO_JSON struct json_object *pod = pod_named(name);
 
 	return *js_str(pod, "/metadata/deletionTimestamp") != '\0';
 }
@@ -102,7 +108,7 @@ device_of(const char *pod)
 {
 	AUTO_FREE char *there = began(OTHER, pod);
 
-	return *there != '\0' ? OTHER : getenv("EDGE_NAME");
+	return *there != '\0' ? OTHER : edge_name();
 }
 
 /* Its agent has waited longer and longer: as a person would, begin anew. */
@@ -139,8 +145,7 @@ back_in_time(const char *pod, const char *device)
 static void
 out_of_time(const char *pod, const char *device)
 {
-	const char *other =
-	    strcmp(device, OTHER) == 0 ? getenv("EDGE_NAME") : OTHER;
+	const char *other = strcmp(device, OTHER) == 0 ? edge_name() : OTHER;
 	AUTO_FREE char *next = NULL, *here = NULL, *there = NULL, *now = NULL;
 	AUTO_FREE char *uid = uid_of(pod);
 	int64_t since;

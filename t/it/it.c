@@ -173,6 +173,15 @@ it_file(const char *path, size_t *len)
 	return steal(&p);
 }
 
+void
+it_write(const char *path, const char *text)
+{
+	FILE *fp = fopen(path, "we");
+
+	if (fp == NULL || fputs(text, fp) == EOF || fclose(fp) == EOF)
+		it_die("%s: cannot be written", path);
+}
+
 /* --- the guard ----------------------------------------------------------- */
 
 static int

@@ -52,4 +52,7 @@ void it_pause(int ms);
 /* Whole file, NUL-terminated, len may be NULL; NULL: cannot be read. */
 char *it_file(const char *path, size_t *len);
 
+/* The file has this text from now on; dies when it cannot be written. */
+void it_write(const char *path, const char *text);
+
 #endif

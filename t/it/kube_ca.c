@@ -20,15 +20,6 @@ enum {
 	KUBE_CA_MS = 60000,
 };
 
-static void
-write_file(const char *path, const char *text)
-{
-	FILE *fp = fopen(path, "we");
-
-	if (fp == NULL || fputs(text, fp) == EOF || fclose(fp) == EOF)
-		it_die("%s: cannot be written", path);
-}
-
 /* KUBECONFIG as it is, but with its CA in a file of everybody's. */
 static char *
 kubeconfig_with(const char *ca)
@@ -42,7 +33,7 @@ kubeconfig_with(const char *ca)
 		it_die("KUBECONFIG has no CA");
 	changed = xasprintf("%.*s%s: %s%s", (int)(at - text), text, key, ca,
 	    at + strcspn(at, "\n"));
-	write_file(path, changed);
+	it_write(path, changed);
 	return path;
 }
 
@@ -55,7 +46,7 @@ put_ca(const char *from, const char *to)
 
 	if (text == NULL)
 		it_die("%s: cannot be read", from);
-	write_file(beside, text);
+	it_write(beside, text);
 	if (chmod(beside, 0444) == -1 || rename(beside, to) == -1)
 		it_die("%s: cannot be replaced", to);
 }

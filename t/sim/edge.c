@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/least.h"
 #include "common/xmem.h"
 #include "t/sim/edge_app.h"
 #include "t/sim/edge_look.h"
@@ -377,26 +378,20 @@ edge_step(struct edge *e, struct now now)
 	return look(e, now.boot_ms);
 }
 
-static int64_t
-earlier(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 int64_t
 edge_wake(const struct edge *e)
 {
-	int64_t t = earlier(e->report_due, e->look.change);
+	int64_t t = least(e->report_due, e->look.change);
 
 	if (e->sight != EDGE_SEES_ALL)
-		return earlier(t, e->sight_due);
+		return least(t, e->sight_due);
 	if ((e->phase == IDLE || e->phase == HANGING) && wants(e))
 		return 0;
 	if (e->phase == IDLE ||
 	    (e->phase == HANGING &&
 		edge_apps_in_mode(&e->next, EDGE_PULL_HANG) != NULL))
 		return t;
-	return earlier(t, e->due);
+	return least(t, e->due);
 }
 
 void

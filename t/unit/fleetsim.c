@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "common/least.h"
 #include "common/xmem.h"
 #include "flightside/events.h"
 #include "flightside/pages.h"
@@ -66,13 +67,6 @@ next(struct fleetsim *s)
 	return first;
 }
 
-/* Who waits in a pause waits from its end on. */
-static int64_t
-later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
 struct request *
 fleetsim_queue(struct fleetsim *s, enum kind kind, enum budget_class class)
 {
@@ -80,8 +74,9 @@ fleetsim_queue(struct fleetsim *s, enum kind kind, enum budget_class class)
 
 	r->kind = kind;
 	r->class = class;
+	/* Who waits in a pause waits from its end on. */
 	if (TAILQ_EMPTY(&s->waiting[class]))
-		s->since[class] = later(s->now, s->budget.free_at);
+		s->since[class] = most(s->now, s->budget.free_at);
 	TAILQ_INSERT_TAIL(&s->waiting[class], r, entry);
 	return r;
 }

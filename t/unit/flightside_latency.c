@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/least.h"
 #include "common/xmem.h"
 #include "t/unit/fleetsim.h"
 
@@ -51,12 +52,6 @@ run_until_shown(struct fleetsim *s, unsigned int n, struct fleetsim_result *r)
 struct row {
 	int64_t one, shown, hundred, all, seen, listed, period;
 };
-
-static int64_t
-most(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* The worst of several, for each figure. */
 static struct row
