@@ -11,27 +11,27 @@
 #include "placer/pod.h"
 #include "placer/status_json.h"
 
-#define REPORT_STAGES(X)                                                       \
-	X(HOPELESS)    /* no device could ever hold it, no controller has it */ \
-	X(OUT_OF_TIME) /* active for longer than it may be */                  \
-	X(FINISHED)    /* every container has ended for good */                \
-	X(NOWHERE)     /* on no device */                                      \
-	X(ON_ITS_WAY)  /* on one that is not known to run just this */         \
-	X(OLD_IMAGES)  /* on one that runs its images of before an update */   \
+#define REPORT_STAGES(X)                                                     \
+	X(HOPELESS) /* no device could ever hold it, no controller has it */ \
+	X(OUT_OF_TIME) /* active for longer than it may be */                \
+	X(FINISHED)    /* every container has ended for good */              \
+	X(NOWHERE)     /* on no device */                                    \
+	X(ON_ITS_WAY)  /* on one that is not known to run just this */       \
+	X(OLD_IMAGES)  /* on one that runs its images of before an update */ \
 	X(IN_PLACE)    /* on one that applied it */
 
 /* Flightctl's words (facts/flightctl.md 4.3), and those it lacks. */
-#define REPORT_WORDS(X)                                                   \
-	X(SAYS_NOTHING)                                                   \
-	X(LONG_SILENCE) /* nothing, or Unknown, for three minutes */      \
+#define REPORT_WORDS(X)                                                    \
+	X(SAYS_NOTHING)                                                    \
+	X(LONG_SILENCE) /* nothing, or Unknown, for three minutes */       \
 	X(SAYS_UNKNOWN) /* its agent has seen nothing yet, or forgotten */ \
-	X(SAYS_PREPARING)                                                 \
-	X(SAYS_STARTING)                                                  \
-	X(SAYS_READY) /* Running, and so is each that should */           \
-	X(SAYS_RUNNING)                                                   \
-	X(SAYS_STOPPING)                                                  \
-	X(SAYS_STOPPED)                                                   \
-	X(SAYS_ERROR)                                                     \
+	X(SAYS_PREPARING)                                                  \
+	X(SAYS_STARTING)                                                   \
+	X(SAYS_READY) /* Running, and so is each that should */            \
+	X(SAYS_RUNNING)                                                    \
+	X(SAYS_STOPPING)                                                   \
+	X(SAYS_STOPPED)                                                    \
+	X(SAYS_ERROR)                                                      \
 	X(SAYS_COMPLETED)
 
 #define REPORT_POLICIES(X)     \
