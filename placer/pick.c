@@ -190,10 +190,25 @@ reason(const struct pick_table *t, size_t slot, const struct wpod *p)
 	    r;
 }
 
-/* 1. Candidates: of the node's fleet, and what the pod wishes. */
+static struct bearer
+bearer(const struct wdevice *d)
+{
+	const struct wnode *n = d->node;
+
+	return (struct bearer){ { { n->labels, n->nlabels },
+				    { d->dev->labels, d->dev->nlabels } },
+		n->name };
+}
+
+/*
+ * 1. Candidates: of the node's fleet, and what the pod wishes.  The scheduler
+ * has matched the node's own labels; what the node lacks is asked of the
+ * device.
+ */
 static int
 is_wished(const struct wdevice *d, const struct wish *w)
 {
+	struct bearer node, device;
 	size_t i;
 
 	if (w == NULL)
@@ -202,12 +217,14 @@ is_wished(const struct wdevice *d, const struct wish *w)
 		return 0;
 	if (w->device_name != NULL && strcmp(w->device_name, d->name) != 0)
 		return 0;
-	if (!term_holds(&w->device, d->dev->labels, d->dev->nlabels, d->name) ||
-	    !term_holds(&w->selector, d->dev->labels, d->dev->nlabels, d->name))
+	node = bearer(d);
+	device =
+	    (struct bearer){ { { d->dev->labels, d->dev->nlabels } }, d->name };
+	if (!term_holds(&w->device, &device) ||
+	    !term_holds(&w->selector, &node))
 		return 0;
 	for (i = 0; i < w->nrequired; i++)
-		if (term_holds(&w->required[i], d->dev->labels, d->dev->nlabels,
-			d->name))
+		if (term_holds(&w->required[i], &node))
 			return 1;
 	return w->nrequired == 0;
 }
@@ -259,12 +276,15 @@ room_reason(const struct measure *m, const struct fit_room *want)
 static int64_t
 preferences(const struct wdevice *d, const struct wish *w)
 {
+	struct bearer node;
 	int64_t sum = 0;
 	size_t i;
 
-	for (i = 0; w != NULL && i < w->npreferred; i++)
-		if (term_holds(&w->preferred[i], d->dev->labels,
-			d->dev->nlabels, d->name))
+	if (w == NULL || w->npreferred == 0)
+		return 0;
+	node = bearer(d);
+	for (i = 0; i < w->npreferred; i++)
+		if (term_holds(&w->preferred[i], &node))
 			sum += w->preferred[i].weight;
 	return sum;
 }
