@@ -28,7 +28,8 @@ edited(struct span spec, struct span text, struct splice *s)
 
 	bytes_add_text(&device,
 	    "{\"metadata\":{\"name\":\"d\",\"generation\":1,"
-	    "\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"resourceVersion\":\"1\"},\"spec\":");
+	    "\"resourceVersion\":\"1\",\"creationTimestamp\":"
+	    "\"2026-01-01T00:00:00Z\"},\"spec\":");
 	bytes_add(&device, spec);
 	bytes_add_text(&device, "}");
 	return scan_is_valid(bytes_span(&device)) &&
