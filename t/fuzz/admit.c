@@ -32,7 +32,7 @@ edited(struct span spec, struct span text, struct splice *s)
 	    "\"2026-01-01T00:00:00Z\"},\"spec\":");
 	bytes_add(&device, spec);
 	bytes_add_text(&device, "}");
-	return scan_is_valid(bytes_span(&device)) &&
+	return scan_is_valid(spec) && scan_is_valid(bytes_span(&device)) &&
 	    base_read(bytes_span(&device), &base, NULL) == 0 &&
 	    edit_read(text, &edit, NULL) == 0 &&
 	    splice(&base, &edit, s, NULL) == 0;
