@@ -144,6 +144,8 @@ pick_table_update(struct pick_table *t, const struct wdevice *d)
 	r->free = m->scale.free;
 	r->npods = (uint32_t)d->npods;
 	r->reason = (uint32_t)pick_usable(d);
+	if (r->reason == PICK_FITS && d->reserved_for != NULL)
+		r->reason = PICK_RESERVED;
 }
 
 static int
@@ -175,6 +177,17 @@ sort(struct pick_table *t, struct wnode *node)
 		t->devices[i]->slot = (uint32_t)i;
 		pick_table_update(t, t->devices[i]);
 	}
+}
+
+/* What is kept for a pod is as good as any other to it. */
+static enum pick_reason
+reason(const struct pick_table *t, size_t slot, const struct wpod *p)
+{
+	enum pick_reason r = (enum pick_reason)t->rows[slot].reason;
+
+	return r == PICK_RESERVED && t->devices[slot]->reserved_for == p ?
+	    PICK_FITS :
+	    r;
 }
 
 /* 1. Candidates: of the node's fleet, and what the pod wishes. */
@@ -308,7 +321,7 @@ choose(const struct pick_table *t, const struct wpod *p)
 
 	for (i = 0; i < t->n; i++) {
 		r = &t->rows[i];
-		if (r->reason != PICK_FITS ||
+		if (reason(t, i, p) != PICK_FITS ||
 		    (found && !may_win(t, i, p, &best)) ||
 		    fit_check(&t->measures[i].room, &p->room) != FIT_OK ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
@@ -348,20 +361,20 @@ count_same(const struct pick_table *t, const struct wnode *node,
 
 /* The first device of the table that the room of which rules it out. */
 static const struct wdevice *
-nearest(const struct pick_table *t, const struct wpod *p,
-    enum pick_reason reason)
+fullest_of(const struct pick_table *t, const struct wpod *p,
+    enum pick_reason why)
 {
 	const struct wdevice *best = NULL;
 	int64_t has, most = -1;
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		if (t->rows[i].reason != PICK_FITS ||
+		if (reason(t, i, p) != PICK_FITS ||
 		    !is_wished(t->devices[i], p->pod->wish) ||
-		    room_reason(&t->measures[i], &p->room) != reason)
+		    room_reason(&t->measures[i], &p->room) != why)
 			continue;
-		has = reason == PICK_NO_CPU ? t->measures[i].room.cpu_m :
-					      t->measures[i].room.memory;
+		has = why == PICK_NO_CPU ? t->measures[i].room.cpu_m :
+					   t->measures[i].room.memory;
 		if (has > most) {
 			most = has;
 			best = t->devices[i];
@@ -415,7 +428,7 @@ say(char *text, size_t at, const char *fmt, ...)
 
 /* The words of T010 and T031. */
 static size_t
-say_nearest(const struct pick_table *t, const struct wpod *p,
+say_fullest_of(const struct pick_table *t, const struct wpod *p,
     const size_t *counts, char *text)
 {
 	const struct wdevice *d;
@@ -423,7 +436,7 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 	char has[32], want[32];
 
 	if (counts[PICK_NO_CPU] > 0 &&
-	    (d = nearest(t, p, PICK_NO_CPU)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_CPU)) != NULL) {
 		room = fit_free(&d->total, &d->used);
 		cpu_words(has, sizeof(has), room.cpu_m);
 		cpu_words(want, sizeof(want), p->room.cpu_m);
@@ -433,7 +446,7 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 		    d->name, has, want);
 	}
 	if (counts[PICK_NO_MEMORY] > 0 &&
-	    (d = nearest(t, p, PICK_NO_MEMORY)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_MEMORY)) != NULL) {
 		room = fit_free(&d->total, &d->used);
 		memory_words(has, sizeof(has), room.memory);
 		memory_words(want, sizeof(want), p->room.memory);
@@ -455,6 +468,29 @@ could_hold(const struct wdevice *d, const struct fit_room *want)
 	    dev->memory == 0)
 		return 1;
 	return fit_check(&d->total, want) == FIT_OK;
+}
+
+struct wdevice *
+pick_nearest(struct wnode *node, const struct wpod *p)
+{
+	struct pick_table *t = node->table;
+	struct wdevice *d, *best = NULL;
+	int64_t lacks, fewest = INT64_MAX;
+	size_t i;
+
+	sort(t, node);
+	for (i = 0; i < t->n; i++) {
+		d = t->devices[i];
+		if (t->rows[i].reason != PICK_FITS ||
+		    !is_wished(d, p->pod->wish) || !could_hold(d, &p->room))
+			continue;
+		lacks = fit_lack(&d->total, &t->measures[i].room, &p->room);
+		if (lacks == 0 || lacks >= fewest)
+			continue; /* 0: it is not room that is missing */
+		fewest = lacks;
+		best = d;
+	}
+	return best;
 }
 
 static int
@@ -499,7 +535,7 @@ explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 	const char *sep = ": ";
 
 	for (i = 0; i < t->n; i++) {
-		why = t->rows[i].reason;
+		why = reason(t, i, p);
 		if (!is_wished(t->devices[i], p->pod->wish))
 			why = PICK_WISHES;
 		if (why == PICK_FITS)
@@ -512,7 +548,7 @@ explain(const struct pick_table *t, const struct wpod *p, struct pick_answer *a)
 	}
 	/* Labels change; that none is wished for is not for ever. */
 	a->never = a->never && t->n > counts[PICK_WISHES] && could == 0;
-	at = say_nearest(t, p, counts, a->text);
+	at = say_fullest_of(t, p, counts, a->text);
 	at = say(a->text, at, " (%zu device%s", t->n, t->n == 1 ? "" : "s");
 	for (i = 1; i < PICK_COUNT; i++) {
 		if (counts[i] == 0)

@@ -23,6 +23,7 @@
 	X(SPEC_INVALID, "whose spec another writer made invalid") \
 	X(FROZEN, "frozen by a restore of Flightctl")             \
 	X(DISCONNECTED, "disconnected")                           \
+	X(RESERVED, "kept for a pod that waits longer")           \
 	X(NO_CPU, "no room for CPU")                              \
 	X(NO_MEMORY, "no room for memory")                        \
 	X(NO_PODS, "no room for pods")                            \
@@ -53,6 +54,12 @@ void pick_table_update(struct pick_table *, const struct wdevice *);
 
 void pick_device(struct wnode *, const struct wpod *, int list_complete,
     struct pick_answer *);
+
+/*
+ * The device that could hold the pod and lacks the least room for it, of those
+ * that nobody keeps; NULL: none.
+ */
+struct wdevice *pick_nearest(struct wnode *, const struct wpod *);
 
 /* "fit" for PICK_FITS. */
 const char *pick_words(enum pick_reason);

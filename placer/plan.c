@@ -24,6 +24,7 @@
 #include "placer/pick.h"
 #include "placer/prepare.h"
 #include "placer/proof.h"
+#include "placer/reserve.h"
 #include "placer/taken.h"
 #include "placer/tell.h"
 
@@ -141,6 +142,7 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	pick_device(p->node, p, w->devices_listed, &a);
 	if (a.device == NULL) {
 		p->hopeless = a.never != 0;
+		reserve_look(w, p, now);
 		tell_waits(fx, p,
 		    a.never || strncmp(a.text, "Insuff", 6) == 0 ?
 			"InsufficientResources" :

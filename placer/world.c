@@ -15,6 +15,7 @@
 #include "placer/live.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
+#include "placer/reserve.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
@@ -238,6 +239,8 @@ wait_or_not(struct wpod *p)
 		start_waiting(p);
 	else
 		stop_waiting(p);
+	if (!p->waiting)
+		reserve_end(p);
 }
 
 void
@@ -287,6 +290,8 @@ world_device_changed(struct wdevice *d)
 {
 	if (d->node == NULL)
 		return;
+	if (d->reserved_for != NULL && pick_usable(d) != PICK_FITS)
+		reserve_lose(d);
 	pick_table_update(d->node->table, d);
 	d->node->figures_dirty = 1;
 }
@@ -294,6 +299,8 @@ world_device_changed(struct wdevice *d)
 static void
 set_room(struct wpod *p, struct fit_room room)
 {
+	if (memcmp(&p->room, &room, sizeof(room)) != 0)
+		reserve_end(p);
 	if (p->device != NULL) {
 		fit_take(&p->device->used, &p->room);
 		fit_add(&p->device->used, &room);
@@ -340,6 +347,7 @@ world_no_pod(struct world *w, struct wpod *p)
 	stop_waiting(p);
 	if (p->pod == NULL)
 		return;
+	reserve_end(p);
 	pod_free(p->pod);
 	p->pod = NULL;
 	if (p->node != NULL)
@@ -351,6 +359,7 @@ void
 world_seat(struct world *w, struct wpod *p, struct wdevice *d)
 {
 	stop_waiting(p);
+	reserve_end(p);
 	p->device = d;
 	TAILQ_INSERT_TAIL(&d->pods, p, on_device);
 	d->npods++;

@@ -127,6 +127,8 @@ struct wpod {
 	uint8_t untold;	       /* written and not rendered since; contest.h */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
+	struct wdevice *reserves; /* reserve.h; NULL: none */
+	int64_t room_boot;	  /* it waits for room since; 0: it does not */
 	uint8_t denied;	  /* a rule forbids its entry; why_waits says which */
 	uint8_t has_kept; /* the store has the entry of proven_images */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
@@ -219,8 +221,9 @@ struct wdevice {
 	struct wnode *left;   /* node of pods here that it is no more of */
 	int64_t left_boot;    /* since */
 	uint32_t disconnections;
-	struct tally deployed; /* from creation to running */
-	uint32_t slot;	       /* in its node's pick table */
+	struct tally deployed;	   /* from creation to running */
+	struct wpod *reserved_for; /* reserve.h; NULL: nobody */
+	uint32_t slot;		   /* in its node's pick table */
 };
 TAILQ_HEAD(wdevice_list, wdevice);
 
