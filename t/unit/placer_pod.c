@@ -295,14 +295,18 @@ Test(pod, owners_tolerations_ports)
 	    "\"virtual-kubelet.io/provider\",\"operator\":\"Exists\"}],"
 	    "\"terminationGracePeriodSeconds\":60,\"containers\":[{\"name\":"
 	    "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80},"
-	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\"}]}]");
+	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\","
+	    "\"hostIP\":\"10.0.0.1\"},{\"containerPort\":54,\"hostPort\":54,"
+	    "\"hostIP\":\"0.0.0.0\"}]}]");
 
 	cr_assert_str_eq(pod->controller, "u1");
 	cr_assert_eq(pod->is_daemon, 1);
 	cr_assert_eq(pod->tolerates_ours, 1);
 	cr_assert_eq(pod->terminating, 1);
 	cr_assert_eq(pod->grace_s, 5);
-	cr_assert_eq(pod->nports, 1);
+	cr_assert_eq(pod->nports, 2);
+	cr_assert_str_eq(pod->ports[0].ip, "10.0.0.1");
+	cr_assert_null(pod->ports[1].ip);
 	cr_assert_eq(pod->ports[0].port, 5353);
 	cr_assert_eq(pod->ports[0].protocol, 17);
 	pod_free(pod);
