@@ -117,6 +117,10 @@ static const struct request_case requests[] = {
 	{ "\"overhead\":{\"cpu\":\"10m\",\"memory\":\"7\"},\"containers\":[" C(
 	      "a", RES("1", "5")) "]",
 	    1010, 12 },
+	/* more than can be counted is as much as can be counted */
+	{ "\"containers\":[" C("a", RES("1", "7Ei")) "," C("b",
+	      RES("1", "7Ei")) "]",
+	    2000, INT64_MAX },
 };
 
 Test(pod, requests_follow_kubernetes)
@@ -138,7 +142,10 @@ static struct label labels[] = {
 	{ (char[]){ "site" }, (char[]){ "lab" } },
 	{ (char[]){ "rack" }, (char[]){ "7" } },
 	{ (char[]){ "empty" }, (char[]){ "" } },
+	{ (char[]){ "mixed" }, (char[]){ "9z" } },
 };
+
+#define NLABELS (sizeof(labels) / sizeof(labels[0]))
 
 struct selector_case {
 	const char *text;
@@ -154,6 +161,11 @@ static const struct selector_case selectors[] = {
 	{ "site == lab , rack=7", 1 },
 	{ "site=lab,rack=8", 0 },
 	{ "site!=lab", 0 },
+	{ "rack>6,rack<8", 1 },
+	{ "rack>7", 0 },
+	{ "rack<7", 0 },
+	{ "mixed>1", 0 },
+	{ "mixed<10", 0 },
 	{ "other!=lab", 1 },
 	{ "site in (home,lab)", 1 },
 	{ "site in (home)", 0 },
@@ -197,8 +209,8 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 		cr_expect_eq(why.kind == ERR_DENIED, c->holds == -1, "%s: %s",
 		    c->text, why.text);
 		if (c->holds != -1)
-			cr_expect_eq(term_holds(&pod->wish->device, labels, 3,
-					 "d"),
+			cr_expect_eq(term_holds(&pod->wish->device, labels,
+					 NLABELS, "d"),
 			    c->holds, "%s", c->text);
 		pod_free(pod);
 	}
@@ -226,15 +238,15 @@ Test(pod, affinity_terms)
 	struct pod *pod = must("", affinity);
 	struct wish *w = pod->wish;
 
-	cr_assert_eq(term_holds(&w->selector, labels, 3, "n1"), 1);
+	cr_assert_eq(term_holds(&w->selector, labels, NLABELS, "n1"), 1);
 	cr_assert_eq(w->nrequired, 2);
-	cr_assert_eq(term_holds(&w->required[0], labels, 3, "n1"), 0,
+	cr_assert_eq(term_holds(&w->required[0], labels, NLABELS, "n1"), 0,
 	    "an empty term holds for no node");
-	cr_assert_eq(term_holds(&w->required[1], labels, 3, "n1"), 1);
-	cr_assert_eq(term_holds(&w->required[1], labels, 3, "n2"), 0);
+	cr_assert_eq(term_holds(&w->required[1], labels, NLABELS, "n1"), 1);
+	cr_assert_eq(term_holds(&w->required[1], labels, NLABELS, "n2"), 0);
 	cr_assert_eq(w->npreferred, 1);
 	cr_assert_eq(w->preferred[0].weight, 40);
-	cr_assert_eq(term_holds(&w->preferred[0], labels, 3, "n1"), 0);
+	cr_assert_eq(term_holds(&w->preferred[0], labels, NLABELS, "n1"), 0);
 	pod_free(pod);
 }
 
