@@ -21,6 +21,7 @@ struct left {
 struct ending {
 	struct left *pods;
 	size_t n;
+	uint32_t odd; /* names that came and went otherwise: by first letter */
 };
 
 static int
@@ -72,11 +73,19 @@ ending_free(struct ending *e)
 	free(e);
 }
 
+void
+ending_odd(struct ending *e, const char *name)
+{
+	e->odd |= UINT32_C(1) << ((unsigned char)*name & 31);
+}
+
 static int
-has_evicted(const struct ending *e, const char *name)
+is_odd(const struct ending *e, const char *name)
 {
 	size_t i;
 
+	if (e->odd & UINT32_C(1) << ((unsigned char)*name & 31))
+		return 1;
 	for (i = 0; i < e->n; i++)
 		if (e->pods[i].evicted && strcmp(e->pods[i].name, name) == 0)
 			return 1;
@@ -114,7 +123,7 @@ ending_differs(const struct ending *a, const struct ending *b)
 
 	for (i = 0; i < a->n; i++) {
 		x = &a->pods[i];
-		if (has_evicted(a, x->name) || has_evicted(b, x->name))
+		if (is_odd(a, x->name) || is_odd(b, x->name))
 			continue;
 		if ((y = find(b, x->label)) == NULL)
 			return xasprintf("%s never was", x->label);
