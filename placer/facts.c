@@ -24,8 +24,7 @@ facts_stale(const struct wdevice *d)
 int
 facts_settled(const struct wdevice *d)
 {
-	return !facts_stale(d) && d->change_id == 0 && d->dev->rendered &&
-	    d->dev->applied;
+	return !facts_stale(d) && d->change_id == 0 && d->dev->applied;
 }
 
 enum life_device
