@@ -32,7 +32,8 @@ waits_for_room(const struct kpod *p)
 	if (!p->in_api || strcmp(kube_phase(p), "Pending") != 0)
 		return 0;
 	reason = kube_reason(p);
-	return strstr(reason, "InsufficientResources") != NULL;
+	return strstr(reason, "InsufficientResources") != NULL ||
+	    strstr(reason, "kept for a pod that waits longer") != NULL;
 }
 
 struct ending *

@@ -145,7 +145,7 @@ static struct label labels[] = {
 	{ (char[]){ "mixed" }, (char[]){ "9z" } },
 };
 
-#define NLABELS (sizeof(labels) / sizeof(labels[0]))
+static const struct bearer device = { { { labels, 4 } }, "d" };
 
 struct selector_case {
 	const char *text;
@@ -209,8 +209,7 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 		cr_expect_eq(why.kind == ERR_DENIED, c->holds == -1, "%s: %s",
 		    c->text, why.text);
 		if (c->holds != -1)
-			cr_expect_eq(term_holds(&pod->wish->device, labels,
-					 NLABELS, "d"),
+			cr_expect_eq(term_holds(&pod->wish->device, &device),
 			    c->holds, "%s", c->text);
 		pod_free(pod);
 	}
@@ -235,18 +234,28 @@ static const char affinity[] =
 
 Test(pod, affinity_terms)
 {
+	struct label own = { (char[]){ "rack" }, (char[]){ "4" } };
+	struct bearer node = { .name = "n1" };
 	struct pod *pod = must("", affinity);
 	struct wish *w = pod->wish;
 
-	cr_assert_eq(term_holds(&w->selector, labels, NLABELS, "n1"), 1);
+	node.of[0].list = &own;
+	node.of[0].n = 1;
+	node.of[1].list = labels;
+	node.of[1].n = 4;
+	cr_assert_eq(term_holds(&w->selector, &node), 1);
 	cr_assert_eq(w->nrequired, 2);
-	cr_assert_eq(term_holds(&w->required[0], labels, NLABELS, "n1"), 0,
+	cr_assert_eq(term_holds(&w->required[0], &node), 0,
 	    "an empty term holds for no node");
-	cr_assert_eq(term_holds(&w->required[1], labels, NLABELS, "n1"), 1);
-	cr_assert_eq(term_holds(&w->required[1], labels, NLABELS, "n2"), 0);
+	cr_assert_eq(term_holds(&w->required[1], &node), 1);
+	node.name = "n2";
+	cr_assert_eq(term_holds(&w->required[1], &node), 0);
+	node.name = "n1";
+	own.value[0] = '2'; /* the device's 7 is not asked for */
+	cr_assert_eq(term_holds(&w->required[1], &node), 0);
 	cr_assert_eq(w->npreferred, 1);
 	cr_assert_eq(w->preferred[0].weight, 40);
-	cr_assert_eq(term_holds(&w->preferred[0], labels, NLABELS, "n1"), 0);
+	cr_assert_eq(term_holds(&w->preferred[0], &node), 0);
 	pod_free(pod);
 }
 
@@ -296,14 +305,18 @@ Test(pod, owners_tolerations_ports)
 	    "\"virtual-kubelet.io/provider\",\"operator\":\"Exists\"}],"
 	    "\"terminationGracePeriodSeconds\":60,\"containers\":[{\"name\":"
 	    "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80},"
-	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\"}]}]");
+	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\","
+	    "\"hostIP\":\"10.0.0.1\"},{\"containerPort\":54,\"hostPort\":54,"
+	    "\"hostIP\":\"0.0.0.0\"}]}]");
 
 	cr_assert_str_eq(pod->controller, "u1");
 	cr_assert_eq(pod->is_daemon, 1);
 	cr_assert_eq(pod->tolerates_ours, 1);
 	cr_assert_eq(pod->terminating, 1);
 	cr_assert_eq(pod->grace_s, 5);
-	cr_assert_eq(pod->nports, 1);
+	cr_assert_eq(pod->nports, 2);
+	cr_assert_str_eq(pod->ports[0].ip, "10.0.0.1");
+	cr_assert_null(pod->ports[1].ip);
 	cr_assert_eq(pod->ports[0].port, 5353);
 	cr_assert_eq(pod->ports[0].protocol, 17);
 	pod_free(pod);
