@@ -129,6 +129,8 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return 0;
 	if (waits_for_namesake(w, p, now))
 		return 0; /* its end sets the node's retry */
+	if (p->pod->wish != NULL && !p->node->labels_known)
+		return 0; /* they will come, and look at who waits */
 	switch (prepare_entry(w, p, fx, &why)) {
 	case PREPARE_READY:
 		break;

@@ -87,6 +87,18 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	return 0;
 }
 
+static void
+free_labels(struct wnode *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->nlabels; i++) {
+		free(n->labels[i].key);
+		free(n->labels[i].value);
+	}
+	free(n->labels);
+}
+
 void
 world_clear(struct world *w)
 {
@@ -101,8 +113,10 @@ world_clear(struct world *w)
 	while ((d = RB_MIN(wdevice_tree, &w->devices)) != NULL)
 		world_drop_device(w, d);
 	proof_free(w->proofs);
-	for (i = 0; i < w->nnodes; i++)
+	for (i = 0; i < w->nnodes; i++) {
 		pick_table_free(w->nodes[i].table);
+		free_labels(&w->nodes[i]);
+	}
 	free(w->fleet_label);
 	memset(w, 0, sizeof(*w));
 }
@@ -116,6 +130,16 @@ world_node(struct world *w, const char *name)
 		if (strcmp(w->nodes[i].name, name) == 0)
 			return &w->nodes[i];
 	return NULL;
+}
+
+void
+world_set_node_labels(struct wnode *n, struct label *labels, size_t count)
+{
+	free_labels(n);
+	n->labels = labels;
+	n->nlabels = count;
+	n->labels_known = 1;
+	n->retry = 1;
 }
 
 /* -- pods -- */

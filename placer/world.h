@@ -234,6 +234,9 @@ struct wnode {
 	struct wpod_list waiting; /* no seat; oldest first */
 	struct pick_table *table; /* pick.c's view of the devices */
 	size_t ndevices;
+	struct label *labels; /* the Node's */
+	size_t nlabels;
+	uint8_t labels_known;
 	int64_t figures_boot; /* last told */
 	int64_t until_boot;   /* we are its writer until then */
 	uint8_t pods_listed;  /* a complete pod list since the link began */
@@ -320,6 +323,9 @@ int world_init(struct world *, const struct settings *, struct why *);
 void world_clear(struct world *);
 
 struct wnode *world_node(struct world *, const char *name);
+
+/* Takes labels; who waits is looked at, for it may match now. */
+void world_set_node_labels(struct wnode *, struct label *, size_t n);
 struct wpod *world_pod(struct world *, const char *uid);
 struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);
