@@ -2,11 +2,10 @@
 /*
  * podstatus.c: what is said about a pod.
  *
- * Owns the mapping from the life of a pod and its device's report to phase,
- * conditions and container states; status_json.c writes it down.  Flightctl
- * reports an application as a whole: with one container that is exact, with
- * several (and an infra container that is counted) only "all run" is.  Never
- * leaves a terminal phase.
+ * Owns the facts of report.def, which says what they mean, and the pod's
+ * conditions; status_json.c writes it down.  Flightctl reports an application
+ * as a whole: with one container that is exact, with several (and an infra
+ * container that is counted) only "all run" is.
  */
 #include "placer/podstatus.h"
 
@@ -14,7 +13,53 @@
 #include <stdlib.h>
 
 #include "placer/deadline.h"
+#include "placer/report.h"
 #include "placer/status_json.h"
+
+/* Where a pod's life has brought it, and why nothing is heard there, or NULL.
+ */
+static const struct {
+	enum report_stage stage;
+	const char *unheard;
+} lives[] = {
+	[LOOKING] = { ON_ITS_WAY, NULL },
+	[FREE] = { ON_ITS_WAY, NULL },
+	[WAITING] = { NOWHERE, NULL },
+	[SENDING] = { ON_ITS_WAY, NULL },
+	[STARTING] = { ON_ITS_WAY, NULL },
+	[RUNNING] = { IN_PLACE, NULL },
+	[REPLACING] = { OLD_IMAGES, NULL },
+	[FELL_BACK] = { OLD_IMAGES, NULL },
+	[RETREAT] = { ON_ITS_WAY, NULL },
+	[LOST] = { ON_ITS_WAY, "DeviceDisconnected" },
+	[HELD] = { ON_ITS_WAY, "DeviceFrozen" },
+	[DRAINING] = { ON_ITS_WAY, NULL },
+	[EVICTING] = { ON_ITS_WAY, "DeviceTimeoutExceeded" },
+	[DONE] = { FINISHED, NULL },
+	[TIMED_OUT] = { OUT_OF_TIME, NULL },
+	[LEAVING] = { ON_ITS_WAY, NULL },
+};
+_Static_assert(sizeof(lives) / sizeof(lives[0]) == LIFE_NSTATES,
+    "each state of life has its stage");
+
+static const enum report_word words[] = {
+	[APP_UNKNOWN] = SAYS_UNKNOWN,
+	[APP_PREPARING] = SAYS_PREPARING,
+	[APP_STARTING] = SAYS_STARTING,
+	[APP_RUNNING] = SAYS_RUNNING,
+	[APP_STOPPING] = SAYS_STOPPING,
+	[APP_STOPPED] = SAYS_STOPPED,
+	[APP_ERROR] = SAYS_ERROR,
+	[APP_COMPLETED] = SAYS_COMPLETED,
+};
+_Static_assert(sizeof(words) / sizeof(words[0]) == APP_STATE_COUNT,
+    "each of Flightctl's words has its fact");
+
+static const enum report_policy policies[] = {
+	[RESTART_ALWAYS] = RESTARTS_ALWAYS,
+	[RESTART_ON_FAILURE] = RESTARTS_ON_FAILURE,
+	[RESTART_NEVER] = RESTARTS_NEVER,
+};
 
 static bool
 is_terminal(enum pod_phase phase)
@@ -30,37 +75,6 @@ was_seen(const struct podstatus_in *in)
 
 	return in->running_ms != 0 || seen->running_ms != 0 ||
 	    seen->phase == PHASE_RUNNING || seen->phase == PHASE_UNKNOWN;
-}
-
-/* What a device says of an application before it has started. */
-static bool
-is_early(const struct app_report *r)
-{
-	return r->state == APP_UNKNOWN || r->state == APP_PREPARING ||
-	    r->state == APP_STARTING;
-}
-
-/*
- * Whether it ever ran here: a report that is missing, or that says nothing
- * yet, takes none of that back.
- */
-static bool
-has_run(const struct podstatus_in *in, const struct view *v)
-{
-	const struct app_report *r = in->report;
-
-	if (!v->begun)
-		return false;
-	if (was_seen(in) || (r != NULL && r->state == APP_RUNNING))
-		return true;
-	return in->applied && (r == NULL || !is_early(r));
-}
-
-static void
-view_pending(struct view *v)
-{
-	v->phase = PHASE_PENDING;
-	v->shape = SHAPE_CREATING;
 }
 
 /* A pod's containers, by how they are counted in a report. */
@@ -152,169 +166,103 @@ is_ready(const struct podstatus_in *in)
 }
 
 /*
- * For up to a status interval after the agent's own restart nothing, or
- * Unknown, is reported of what runs on: it is as ready as it was last.
+ * Silence counts only where the pod should run: elsewhere there is more to say
+ * than that nothing is said of it.
  */
-static void
-view_silence(const struct podstatus_in *in, struct view *v)
+static enum report_word
+word_of(const struct podstatus_in *in, enum report_stage stage)
 {
-	if (!in->unreported) {
-		v->ready = in->state == RUNNING && in->applied &&
-		    in->pod->seen.cond[COND_READY].status == TRUTH_TRUE;
+	const struct app_report *r = in->report;
+	enum report_word w = r == NULL ? SAYS_NOTHING : words[r->state];
+
+	if (w == SAYS_RUNNING && is_ready(in))
+		return SAYS_READY;
+	if ((w & (SAYS_NOTHING | SAYS_UNKNOWN)) && in->unreported &&
+	    stage == IN_PLACE)
+		return LONG_SILENCE;
+	return w;
+}
+
+/*
+ * What ran once has run, whatever the report has forgotten.  What the device
+ * says of content that it is not known to have applied may be of another.
+ */
+static enum report_before
+before(const struct podstatus_in *in, const struct view *v)
+{
+	const enum report_word early =
+	    SAYS_UNKNOWN | SAYS_PREPARING | SAYS_STARTING;
+	const struct app_report *r = in->report;
+
+	if (in->pod->seen.phase == PHASE_FAILED)
+		return TOLD_FAILED;
+	if (in->pod->seen.phase == PHASE_SUCCEEDED)
+		return TOLD_SUCCEEDED;
+	if (!v->begun)
+		return NOT_BEGUN;
+	if (was_seen(in) || (r != NULL && r->state == APP_RUNNING))
+		return HAS_RUN;
+	return in->applied && r != NULL && !(words[r->state] & early) ?
+	    HAS_RUN :
+	    NEVER_RAN;
+}
+
+static void
+view_ready(const struct podstatus_in *in, struct view *v, enum report_ready r)
+{
+	v->ready = r == READY_YES ||
+	    (r == READY_AS_TOLD &&
+		in->pod->seen.cond[COND_READY].status == TRUTH_TRUE);
+	if (r != READY_UNREPORTED)
 		return;
-	}
 	v->reason = v->unready = "StatusNotReported";
 	v->message = "the device runs its version and reports nothing of the "
 		     "application";
 }
 
-/*
- * States flicker, and Unknown means that the agent has seen nothing yet, or
- * has forgotten it: what ran once is taken for running until it is said to
- * have failed, or to have ended although it never should.
- */
-static void
-view_report(const struct podstatus_in *in, struct view *v)
-{
-	const struct app_report *r = in->report;
-
-	if (!v->begun) {
-		view_pending(v);
-		return;
-	}
-	v->phase = PHASE_RUNNING;
-	v->shape = SHAPE_RUNS;
-	if (r == NULL) {
-		view_silence(in, v);
-		return;
-	}
-	switch (r->state) {
-	case APP_RUNNING:
-		v->ready = is_ready(in);
-		return;
-	case APP_ERROR:
-		if (in->pod->restart != RESTART_NEVER)
-			v->shape = SHAPE_FAILS;
-		return;
-	case APP_COMPLETED:
-		if (in->pod->restart == RESTART_ALWAYS)
-			v->shape = SHAPE_ENDS;
-		return;
-	case APP_UNKNOWN:
-		if (was_seen(in))
-			view_silence(in, v);
-		else
-			view_pending(v);
-		return;
-	case APP_PREPARING:
-	case APP_STARTING:
-		if (!was_seen(in))
-			view_pending(v);
-		return;
-	case APP_STOPPING:
-	case APP_STOPPED:
-	case APP_STATE_COUNT:
-		return;
-	}
-}
-
-/* Sent, but this content is not known to be applied. */
-static void
-view_underway(const struct podstatus_in *in, struct view *v)
-{
-	if (in->report != NULL && has_run(in, v)) {
-		view_report(in, v);
-		return;
-	}
-	view_pending(v);
-	if (has_run(in, v))
-		v->phase = PHASE_RUNNING;
-}
-
-/* Every container has ended for good; the report may have forgotten how. */
 static void
 view_end(const struct podstatus_in *in, struct view *v)
 {
-	bool failed;
-
-	if (is_terminal(in->pod->seen.phase))
-		failed = in->pod->seen.phase == PHASE_FAILED;
-	else if (in->report != NULL && in->report->state == APP_COMPLETED)
-		failed = false;
-	else
-		failed = in->pod->restart == RESTART_NEVER;
-	v->begun |= !failed;
-	v->phase = failed ? PHASE_FAILED : PHASE_SUCCEEDED;
-	v->shape = failed ? SHAPE_FAILED : SHAPE_COMPLETED;
-	v->unready = failed ? "PodFailed" : "PodCompleted";
-}
-
-/* It was taken off its device, or never came to one. */
-static void
-view_deadline(const struct podstatus_in *in, struct view *v)
-{
-	v->shape = has_run(in, v) ? SHAPE_FAILED : SHAPE_CREATING;
-	v->phase = PHASE_FAILED;
+	v->begun |= v->phase == PHASE_SUCCEEDED;
+	v->unready = v->phase == PHASE_FAILED ? "PodFailed" : "PodCompleted";
+	if (in->state != TIMED_OUT || is_terminal(in->pod->seen.phase))
+		return;
 	v->reason = DEADLINE_REASON;
 	v->message = DEADLINE_TEXT;
-	v->unready = "PodFailed";
 }
 
 /* Nobody hears from the device: what was last said stays, marked unknown. */
 static void
-view_lost(const struct podstatus_in *in, struct view *v, const char *reason)
+view_unheard(const struct podstatus_in *in, struct view *v)
 {
-	view_underway(in, v);
+	v->unready = lives[in->state].unheard;
+	v->unheard = v->phase == PHASE_RUNNING;
+	if (in->state == HELD)
+		return; /* by Flightctl, which goes on hearing from it */
 	if (v->reason == NULL)
-		v->reason = reason;
-	v->unready = reason;
-	v->unheard = has_run(in, v);
+		v->reason = v->unready;
 	if (v->unheard)
 		v->phase = PHASE_UNKNOWN;
 }
 
-static void
-view_state(const struct podstatus_in *in, struct view *v)
+/* The number of the row that says it. */
+static unsigned int
+view_report(const struct podstatus_in *in, struct view *v)
 {
-	switch (in->state) {
-	case WAITING:
-		view_pending(v);
-		return;
-	case LOOKING:
-	case FREE:
-	case LEAVING:
-	case SENDING:
-	case STARTING:
-	case DRAINING:
-	case RETREAT:
-		view_underway(in, v);
-		return;
-	case RUNNING:
-	case REPLACING:
-	case FELL_BACK:
-		view_report(in, v);
-		return;
-	case LOST:
-		view_lost(in, v, "DeviceDisconnected");
-		return;
-	case EVICTING:
-		view_lost(in, v, "DeviceTimeoutExceeded");
-		return;
-	case HELD:
-		view_underway(in, v);
-		v->unready = "DeviceFrozen";
-		v->unheard = has_run(in, v);
-		return;
-	case DONE:
+	enum report_stage stage =
+	    in->final_failed ? HOPELESS : lives[in->state].stage;
+	struct report_facts f = { stage, word_of(in, stage),
+		policies[in->pod->restart], before(in, v) };
+	struct report_verdict verdict = report_decide(&f);
+
+	v->phase = verdict.phase;
+	v->shape = verdict.shape;
+	view_ready(in, v, verdict.ready);
+	if (is_terminal(v->phase))
 		view_end(in, v);
-		return;
-	case TIMED_OUT:
-		view_deadline(in, v);
-		return;
-	case LIFE_NSTATES:
-		view_pending(v);
-		return;
-	}
+	else if (lives[in->state].unheard != NULL)
+		view_unheard(in, v);
+	return verdict.rule;
 }
 
 static void
@@ -359,19 +307,13 @@ podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 	struct view v = { .reason = in->reason,
 		.message = in->message,
 		.unready = "ContainersNotReady" };
+	unsigned int rule;
 
 	view_counts(in, &v);
-	if (in->final_failed && !is_terminal(in->pod->seen.phase)) {
-		v.phase = PHASE_FAILED;
-		v.shape = SHAPE_UNSAID;
-		v.unready = "PodFailed";
-	} else if (is_terminal(in->pod->seen.phase)) {
-		view_end(in, &v);
-	} else {
-		view_state(in, &v);
-	}
+	rule = view_report(in, &v);
 	view_conditions(in, &v);
 	status_json(in, &v, out);
+	out->rule = rule;
 }
 
 void

@@ -36,6 +36,7 @@ struct podstatus_in {
 struct podstatus {
 	char *json;	      /* {"phase":...,"conditions":[...],...} */
 	uint64_t digest;      /* of all but times: equal means nothing new */
+	unsigned int rule;    /* the row of report.def that says it */
 	enum pod_phase phase; /* what it says */
 	enum truth ready;
 	struct pod_seen says; /* as seen.c will read it from the API */
