@@ -150,6 +150,7 @@ place_stop(struct scene *sc)
 {
 	int full = sc->store_full;
 
+	sc->turns += serve_world(sc->serve)->planned.n;
 	sc->running = 0;
 	chan_free(sc->kube.chan);
 	chan_free(sc->flight.chan);

@@ -224,7 +224,8 @@ struct scene {
 	/* -- what came out -- */
 	struct output *outs;
 	size_t nouts, outs_cap;
-	uint64_t moved;	   /* frames so far */
+	uint64_t moved;	   /* frames and timers so far */
+	uint64_t turns;	   /* of the placer, those before its last start */
 	uint64_t sent;	   /* of them: by the placer, and no mere question */
 	uint64_t crash_at; /* die after so many of them; 0: never */
 };

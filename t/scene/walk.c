@@ -63,6 +63,7 @@ static const char *const closing[] = { "kube up", "flight up", "writer on",
 	"agent e1", "agent e2", "agent e3", "time 1h", "calm" };
 
 static uint64_t state;
+static uint64_t turns, events; /* in all worlds */
 static struct playing {
 	const struct step *steps;
 	size_t n; /* reached */
@@ -234,6 +235,8 @@ play(struct step *steps, size_t *n, int fresh, const char **broke)
 		scene_rest(&sc);
 	why = sc.failed ? xstrdup(sc.why) : NULL;
 	*broke = sc.broke;
+	events += sc.moved;
+	turns += sc.turns + serve_world(sc.serve)->planned.n;
 	scene_end(&sc);
 	alarm(0);
 	return why;
@@ -333,9 +336,10 @@ main(void)
 		report(world, n, seed, rule);
 	}
 	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
-	       "%llu worlds failed\n",
+	       "%llu turns, %llu events, %llu worlds failed\n",
 	    (unsigned long long)first, (unsigned long long)seed - 1,
 	    (unsigned long long)worlds, (unsigned long long)done,
+	    (unsigned long long)turns, (unsigned long long)events,
 	    (unsigned long long)failed);
 	printf("%d passed, %d failed\n", failed == 0, failed != 0);
 	return failed == 0 ? 0 : 1;

@@ -62,14 +62,14 @@ void fake_stand_still(void);
 void fake_spend(void);
 
 /* Until it holds; the test fails when it does not in time. */
-#define FAKE_UNTIL(cond)                                               \
-	do {                                                           \
-		int64_t end_ = now_read().boot_ms + FAKE_PATIENCE_MS;  \
-		while (!(cond)) {                                      \
-			cr_assert_lt(now_read().boot_ms, end_,         \
-			    "never: %s", #cond);                       \
-			fake_turn();                                   \
-		}                                                      \
+#define FAKE_UNTIL(cond)                                                    \
+	do {                                                                \
+		int64_t end_ = now_read().boot_ms + FAKE_PATIENCE_MS;       \
+		while (!(cond)) {                                           \
+			cr_assert_lt(now_read().boot_ms, end_, "never: %s", \
+			    #cond);                                         \
+			fake_turn();                                        \
+		}                                                           \
 	} while (0)
 void fake_turn(void); /* one event, or 20 ms */
 
