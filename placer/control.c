@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/xmem.h"
+#include "placer/answer.h"
 #include "placer/command.h"
 
 struct peer {
@@ -97,19 +98,26 @@ on_read(struct bufferevent *stream, void *arg)
 	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	if (line == NULL) {
 		if (evbuffer_get_length(in) >= COMMAND_MAX)
-			answer(p, command_error("the request is too long"));
+			answer(p,
+			    answer_text(ANSWER_ERROR,
+				"the request is too long"));
 		return;
 	}
 	/* Not before it is read: the answer would be lost in the reset. */
 	if (!p->allowed)
 		answer(p,
-		    command_error("only root and the provider's user "
-				  "may ask"));
+		    answer_text(ANSWER_ERROR,
+			"only root and the provider's user may ask"));
 	else if (strlen(line) != len)
-		answer(p, command_error("the request has a NUL in it"));
+		answer(p,
+		    answer_text(ANSWER_ERROR, "the request has a NUL in it"));
 	else
 		answer(p,
-		    command_answer(p->control->world, p->control->store, line));
+		    command_answer(&(struct command){ .world =
+							  p->control->world,
+				       .store = p->control->store,
+				       .now = now_read() },
+			line));
 	free(line);
 }
 

@@ -219,6 +219,14 @@ may_evict(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+int64_t
+lost_evicts_again(const struct world *w)
+{
+	return w->evicted < w->set->number[SET_EVICT_RATE] ?
+	    0 :
+	    w->evict_boot + MINUTE_MS;
+}
+
 void
 lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
     const char *reason, const char *text)

@@ -64,9 +64,9 @@ pick_table_stale(struct pick_table *t)
 	t->stale = 1;
 }
 
-/* 2. Placeable. 3. Connected. */
+/* 2. Placeable. */
 enum pick_reason
-pick_usable(const struct wdevice *d)
+pick_placeable(const struct wdevice *d)
 {
 	const struct device *dev = d->dev;
 
@@ -90,7 +90,16 @@ pick_usable(const struct wdevice *d)
 		return PICK_SPEC_INVALID;
 	if (d->thaw > 0)
 		return PICK_FROZEN;
-	switch (dev->summary) {
+	return PICK_FITS;
+}
+
+/* 3. Connected. */
+enum pick_reason
+pick_connected(const struct wdevice *d)
+{
+	if (d->dev == NULL)
+		return PICK_UNREAD;
+	switch (d->dev->summary) {
 	case DEVICE_ONLINE:
 	case DEVICE_DEGRADED:
 	case DEVICE_ERROR:
@@ -104,6 +113,14 @@ pick_usable(const struct wdevice *d)
 		break;
 	}
 	return PICK_DISCONNECTED;
+}
+
+enum pick_reason
+pick_usable(const struct wdevice *d)
+{
+	enum pick_reason why = pick_placeable(d);
+
+	return why != PICK_FITS ? why : pick_connected(d);
 }
 
 void

@@ -84,7 +84,9 @@ int pick_order(const struct pick_rank *a, const struct pick_rank *b);
  */
 struct pick_rank *pick_ranks(struct wnode *, const struct wpod *, size_t *n);
 
-/* Rules 2 and 3 alone. */
+/* Rules 2 and 3 alone, each and both. */
+enum pick_reason pick_placeable(const struct wdevice *);
+enum pick_reason pick_connected(const struct wdevice *);
 enum pick_reason pick_usable(const struct wdevice *);
 
 #endif

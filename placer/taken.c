@@ -15,10 +15,6 @@
 #include "placer/lost.h"
 #include "placer/tell.h"
 
-enum {
-	LEFT_MS = 40 * 1000 /* a full list, and reads of who is not in it */
-};
-
 static void
 note_owner(struct wdevice *d, struct effects *fx)
 {
@@ -130,7 +126,7 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 static int
 may_delete(struct world *w, struct wpod *p, struct now now)
 {
-	int64_t at = p->device->left_boot + LEFT_MS;
+	int64_t at = p->device->left_boot + TAKEN_LEFT_MS;
 
 	if (p->device->dev->decommissioning ||
 	    device_entry(p->device->dev, p->app) == NULL)

@@ -322,6 +322,11 @@ struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);
 void world_drop_pod(struct world *, struct wpod *);
 
+/* The first of all pods of that namespace and name after that one, in the
+ * order of their uids (after NULL: of all), or NULL. */
+struct wpod *world_named(const struct world *, const char *ns, const char *name,
+    struct wpod *after);
+
 /* Another pod of the same namespace and name that has a seat, or NULL. */
 struct wpod *world_namesake(struct world *, const struct wpod *);
 
@@ -331,7 +336,7 @@ void world_free_needs(struct wpod *);
 void world_set_pod(struct world *, struct wpod *, struct pod *);
 void world_no_pod(struct world *, struct wpod *);
 
-struct wdevice *world_device(struct world *, const char *name);
+struct wdevice *world_device(const struct world *, const char *name);
 struct wdevice *world_add_device(struct world *, const char *name);
 /* Only a device without pods and not in any list. */
 void world_drop_device(struct world *, struct wdevice *);

@@ -27,12 +27,13 @@ wdevice_cmp(const struct wdevice *a, const struct wdevice *b)
 }
 
 struct wdevice *
-world_device(struct world *w, const char *name)
+world_device(const struct world *w, const char *name)
 {
+	struct wdevice_tree devices = w->devices;
 	struct wdevice key = { .name = NULL };
 
 	memcpy(&key.name, &name, sizeof(key.name));
-	return RB_FIND(wdevice_tree, &w->devices, &key);
+	return RB_FIND(wdevice_tree, &devices, &key);
 }
 
 struct wdevice *

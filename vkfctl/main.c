@@ -32,7 +32,10 @@ usage(FILE *f)
 {
 	(void)fprintf(f,
 	    "usage: vkfctl [-h] [-o json] [-s socket] "
-	    "devices | fleets | pods | records | status\n");
+	    "command\n"
+	    "commands: devices, explain device NAME, explain pod "
+	    "NAMESPACE/NAME,\n"
+	    "\tfleets, pods, records, status\n");
 }
 
 static int
@@ -124,6 +127,8 @@ show(const char *command, char *answer, int json)
 	*rows++ = '\0';
 	if (strncmp(answer, "error ", 6) == 0)
 		errx(EX_USAGE, "%s: %s", command, answer + 6);
+	if (strncmp(answer, "none ", 5) == 0)
+		errx(EX_NOINPUT, "%s: %s", command, answer + 5);
 	n = strncmp(answer, "ok ", 3) == 0 ? strtoul(answer + 3, &end, 10) : 0;
 	for (c = rows; *c != '\0'; c++)
 		lines += *c == '\n';
