@@ -94,6 +94,14 @@ on_until(void *arg)
 }
 
 static void
+on_labels(struct span labels, void *arg)
+{
+	const struct seat *s = arg;
+
+	serve_node(kube.serve, s->id.node, labels);
+}
+
+static void
 on_node_event(const char *reason, const char *message, void *arg)
 {
 	const struct seat *s = arg;
@@ -317,7 +325,8 @@ on_replaced(void *arg)
 static void
 seat_open(struct seat *s, const char *identity)
 {
-	static const struct node_ops node_ops = { on_until, on_node_event };
+	static const struct node_ops node_ops = { on_until, on_labels,
+		on_node_event };
 	static const struct writer_ops writer_ops = { on_held, on_released };
 	const struct settings *set = kube.settings;
 	struct node_conf conf = { .name = s->id.node,

@@ -48,6 +48,7 @@ struct node {
 	struct api_call *call;
 	char *object; /* as last seen, NULL: it is not there */
 	size_t object_len;
+	char *labels; /* as the placer has them, NULL: it has none */
 	char uid[MAX_UID + 1];
 	int known; /* a first list told whether it is there */
 	int in_list;
@@ -96,6 +97,20 @@ forget(struct node *n)
 	beat_stop(n->beat);
 }
 
+static void
+tell_labels(struct node *n, struct span object)
+{
+	struct span labels = { "{}", 2 };
+
+	(void)scan_get(object, &labels, "metadata", "labels", NULL);
+	if (n->placer_lost_ms != 0 ||
+	    (n->labels != NULL && span_is(labels, n->labels)))
+		return;
+	free(n->labels);
+	n->labels = xstrndup(labels.p, labels.len);
+	n->ops->labels(labels, n->arg);
+}
+
 /* Since when a condition is as it is, from what the server has. */
 static void
 adopt_times(struct node *n, struct span object)
@@ -126,6 +141,7 @@ see(struct node *n, struct span object)
 	free(n->object);
 	n->object = xstrndup(object.p, object.len);
 	n->object_len = object.len;
+	tell_labels(n, object);
 }
 
 static struct span
@@ -226,6 +242,7 @@ node_free(struct node *n)
 	api_cancel(n->call);
 	event_free(n->timer);
 	free(n->object);
+	free(n->labels);
 	free(n->told);
 	free(n->telling);
 	free(n);
@@ -264,6 +281,10 @@ void
 node_placer(struct node *n, int there)
 {
 	n->placer_lost_ms = there ? 0 : now_read().boot_ms;
+	free(n->labels);
+	n->labels = NULL;
+	if (n->object != NULL)
+		tell_labels(n, seen(n));
 	step(n);
 }
 

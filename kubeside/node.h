@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "common/span.h"
 #include "ipc/msg.h"
 
 struct api;
@@ -26,6 +27,8 @@ struct node_conf {
 struct node_ops {
 	/* Boot time until which we are its writer. */
 	int64_t (*until)(void *);
+	/* Its metadata.labels, for each placer once and when they change. */
+	void (*labels)(struct span, void *);
 	/* Something a person should know, about the node. */
 	void (*event)(const char *reason, const char *message, void *);
 };

@@ -188,6 +188,15 @@ serve_writer(struct serve *s, const char *node, int64_t until_ms)
 }
 
 void
+serve_node(struct serve *s, const char *node, struct span labels)
+{
+	struct body_node m = { .labels = labels };
+
+	copy(m.node, sizeof(m.node), node);
+	tell(s, MSG_NODE, 0, &m);
+}
+
+void
 serve_list_begin(struct serve *s, const char *node)
 {
 	struct body_pods m = { 0 };

@@ -34,6 +34,7 @@ int serve_is_full(const struct serve *);
 void serve_state(struct serve *, int reachable, const char *cluster,
     const char *text);
 void serve_writer(struct serve *, const char *node, int64_t until_ms);
+void serve_node(struct serve *, const char *node, struct span labels);
 void serve_list_begin(struct serve *, const char *node);
 void serve_list_end(struct serve *, const char *node);
 void serve_pod(struct serve *, const char *node, enum pod_how, struct span);

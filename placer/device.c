@@ -158,6 +158,24 @@ is_ours(const struct parse *p, const char *name)
 	return n > 0 && strncmp(name, p->prefix, n) == 0;
 }
 
+static void
+add_label(struct block *b, struct device *d, const char *key, const char *value)
+{
+	d->labels[d->nlabels].key = block_str(b, key);
+	d->labels[d->nlabels++].value = block_str(b, value);
+}
+
+/*
+ * What a kubelet says of its machine in labels, a device says in systemInfo:
+ * the terms that ask for it are the same.
+ */
+static void
+add_known(struct block *b, struct device *d, const char *key, const char *value)
+{
+	if (value != NULL && *value != '\0' && device_label(d, key) == NULL)
+		add_label(b, d, key, value);
+}
+
 static int
 build_labels(struct block *b, struct parse *p, struct device *d)
 {
@@ -168,15 +186,16 @@ build_labels(struct block *b, struct parse *p, struct device *d)
 
 	while (jread_next(p->raw.labels, &e, &key, &v))
 		n++;
-	d->labels = block_get(b, n, sizeof(*d->labels));
+	d->labels = block_get(b, n + 2, sizeof(*d->labels));
 	for (e = NULL; jread_next(p->raw.labels, &e, &key, &v);) {
 		if (jread_string(v) == NULL)
 			return fail(p->why, ERR_FORMAT,
 			    "metadata.labels[%.64s]: %s, not a string", key,
 			    jread_type(v));
-		d->labels[d->nlabels].key = block_str(b, key);
-		d->labels[d->nlabels++].value = block_str(b, jread_string(v));
+		add_label(b, d, key, jread_string(v));
 	}
+	add_known(b, d, "kubernetes.io/arch", p->raw.arch);
+	add_known(b, d, "kubernetes.io/os", p->raw.os);
 	return 0;
 }
 

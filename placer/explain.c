@@ -176,6 +176,17 @@ say_waits(struct explain *x, const struct wpod *p)
 		    &(struct explain_row){ "fault", NULL, 0, p->fault_reason,
 			NO_CLOCK },
 		    "%s (tries that failed: %d)", p->fault, p->tries);
+	if (p->pod != NULL && p->pod->wish != NULL && p->node != NULL &&
+	    !p->node->labels_known)
+		explain_row(x,
+		    &(struct explain_row){ "waits", p->node->name, 0, NULL,
+			NO_CLOCK },
+		    "the node's own labels are not known yet");
+	if (p->reserves != NULL)
+		explain_row(x,
+		    &(struct explain_row){ "keeps", p->reserves->name, 4, NULL,
+			NO_CLOCK },
+		    "what becomes free there is kept for this pod");
 	if (p->device == NULL || p->device->dev == NULL)
 		return;
 	if ((reason = change_refusal(p->device, text)) != NULL)

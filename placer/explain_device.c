@@ -43,6 +43,12 @@ say_room(struct explain *x, const struct wdevice *d)
 	(void)snprintf(has, sizeof(has), "%u", room.pods);
 	row.name = "pods";
 	explain_row(x, &row, "pods: %zu, at most %u", d->npods, d->total.pods);
+	if (d->reserved_for == NULL)
+		return;
+	row.name = "kept";
+	row.verdict = pick_words(PICK_RESERVED);
+	explain_row(x, &row, "for %s/%s", d->reserved_for->ns,
+	    d->reserved_for->name);
 }
 
 static void

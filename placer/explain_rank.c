@@ -66,6 +66,9 @@ numbers(const struct explain *x, const struct ranks *r,
 	} else if (k->reason == PICK_NO_PODS)
 		(void)snprintf(text, MAX_TEXT, "pods: %u, at most %u", k->npods,
 		    k->device->total.pods);
+	else if (k->reason == PICK_RESERVED)
+		(void)snprintf(text, MAX_TEXT, "for %s/%s",
+		    k->device->reserved_for->ns, k->device->reserved_for->name);
 	else if (k->reason == PICK_OWNED)
 		(void)snprintf(text, MAX_TEXT, "owned by %s",
 		    k->device->dev->owner);

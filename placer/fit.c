@@ -57,6 +57,22 @@ thousandths(int64_t total, int64_t rest)
 	return total > 0 ? rest * 1000 / total : 0;
 }
 
+/* Rounded up, so that what is missing is never nothing. */
+static int64_t
+lack(int64_t total, int64_t room, int64_t want)
+{
+	return want <= room ? 0 : 1 + thousandths(total, want - room);
+}
+
+int64_t
+fit_lack(const struct fit_room *total, const struct fit_room *room,
+    const struct fit_room *want)
+{
+	return lack(total->cpu_m, room->cpu_m, want->cpu_m) +
+	    lack(total->memory, room->memory, want->memory) +
+	    lack(total->pods, room->pods, want->pods);
+}
+
 int
 fit_tenths(const struct fit_room *total, const struct fit_room *room,
     const struct fit_room *want)

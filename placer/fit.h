@@ -38,6 +38,13 @@ enum fit {
 enum fit fit_check(const struct fit_room *room, const struct fit_room *want);
 
 /*
+ * What is missing, in thousandths of the total, CPU, memory and pods added and
+ * each rounded up: 0 when FIT_OK.
+ */
+int64_t fit_lack(const struct fit_room *total, const struct fit_room *room,
+    const struct fit_room *want);
+
+/*
  * The mean of the free CPU and memory fractions that would be left, in
  * tenths, 0..10, rounded down.
  */

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/jread.h"
 #include "common/log.h"
 #include "common/scan.h"
 #include "common/xmem.h"
@@ -48,6 +49,45 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n)
 			world_look(w, p);
+}
+
+static size_t
+members(struct json_object *j)
+{
+	struct lh_entry *e = NULL;
+	struct json_object *v;
+	const char *key;
+	size_t n = 0;
+
+	while (jread_next(j, &e, &key, &v))
+		n++;
+	return n;
+}
+
+void
+intake_node(struct world *w, const struct body_node *m)
+{
+	AUTO_JSON struct json_object *j = NULL;
+	struct wnode *n = world_node(w, m->node);
+	struct lh_entry *e = NULL;
+	struct json_object *v;
+	struct label *labels;
+	const char *key;
+	struct why why = { 0 };
+	size_t count = 0;
+
+	if (n == NULL)
+		return;
+	if ((j = jread_parse(m->labels, &why)) == NULL) {
+		log_warn("node %s: its labels: %s", m->node, why.text);
+		return;
+	}
+	labels = xcalloc(members(j), sizeof(*labels));
+	while (jread_next(j, &e, &key, &v))
+		if (jread_string(v) != NULL)
+			labels[count++] = (struct label){ xstrdup(key),
+				xstrdup(jread_string(v)) };
+	world_set_node_labels(n, labels, count);
 }
 
 void

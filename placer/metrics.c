@@ -67,6 +67,7 @@ status_of(const struct wdevice *d)
 	case PICK_CONTESTED:
 	case PICK_SPEC_INVALID:
 	case PICK_FROZEN:
+	case PICK_RESERVED:
 	case PICK_NO_CPU:
 	case PICK_NO_MEMORY:
 	case PICK_NO_PODS:

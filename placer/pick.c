@@ -138,6 +138,8 @@ pick_table_update(struct pick_table *t, const struct wdevice *d)
 	r->free = m->scale.free;
 	r->npods = (uint32_t)d->npods;
 	r->reason = (uint32_t)pick_usable(d);
+	if (r->reason == PICK_FITS && d->reserved_for != NULL)
+		r->reason = PICK_RESERVED;
 }
 
 static int
@@ -148,14 +150,15 @@ by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-static void
-sort(struct pick_table *t, struct wnode *node)
+struct pick_table *
+pick_sorted(struct wnode *node)
 {
+	struct pick_table *t = node->table;
 	struct wdevice *d;
 	size_t i = 0;
 
 	if (!t->stale)
-		return;
+		return t;
 	t->n = node->ndevices;
 	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
 	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
@@ -169,12 +172,39 @@ sort(struct pick_table *t, struct wnode *node)
 		t->devices[i]->slot = (uint32_t)i;
 		pick_table_update(t, t->devices[i]);
 	}
+	return t;
 }
 
-/* 1. Candidates: of the node's fleet, and what the pod wishes. */
+/* What is kept for a pod is as good as any other to it. */
+static enum pick_reason
+reason(const struct pick_table *t, size_t slot, const struct wpod *p)
+{
+	enum pick_reason r = (enum pick_reason)t->rows[slot].reason;
+
+	return r == PICK_RESERVED && t->devices[slot]->reserved_for == p ?
+	    PICK_FITS :
+	    r;
+}
+
+static struct bearer
+bearer(const struct wdevice *d)
+{
+	const struct wnode *n = d->node;
+
+	return (struct bearer){ { { n->labels, n->nlabels },
+				    { d->dev->labels, d->dev->nlabels } },
+		n->name };
+}
+
+/*
+ * 1. Candidates: of the node's fleet, and what the pod wishes.  The scheduler
+ * has matched the node's own labels; what the node lacks is asked of the
+ * device.
+ */
 static int
 is_wished(const struct wdevice *d, const struct wish *w)
 {
+	struct bearer node, device;
 	size_t i;
 
 	if (w == NULL)
@@ -183,12 +213,14 @@ is_wished(const struct wdevice *d, const struct wish *w)
 		return 0;
 	if (w->device_name != NULL && strcmp(w->device_name, d->name) != 0)
 		return 0;
-	if (!term_holds(&w->device, d->dev->labels, d->dev->nlabels, d->name) ||
-	    !term_holds(&w->selector, d->dev->labels, d->dev->nlabels, d->name))
+	node = bearer(d);
+	device =
+	    (struct bearer){ { { d->dev->labels, d->dev->nlabels } }, d->name };
+	if (!term_holds(&w->device, &device) ||
+	    !term_holds(&w->selector, &node))
 		return 0;
 	for (i = 0; i < w->nrequired; i++)
-		if (term_holds(&w->required[i], d->dev->labels, d->dev->nlabels,
-			d->name))
+		if (term_holds(&w->required[i], &node))
 			return 1;
 	return w->nrequired == 0;
 }
@@ -245,8 +277,8 @@ pick_excludes(const struct pick_table *t, size_t slot, const struct wpod *p)
 
 	if (!is_wished(d, p->pod->wish))
 		return PICK_WISHES;
-	if (t->rows[slot].reason != PICK_FITS)
-		return (enum pick_reason)t->rows[slot].reason;
+	if ((why = reason(t, slot, p)) != PICK_FITS)
+		return why;
 	why = room_reason(&t->measures[slot], &p->room);
 	if (why == PICK_FITS && !ports_are_free(d, p->pod))
 		why = PICK_NO_PORT;
@@ -256,12 +288,15 @@ pick_excludes(const struct pick_table *t, size_t slot, const struct wpod *p)
 static int64_t
 preferences(const struct wdevice *d, const struct wish *w)
 {
+	struct bearer node;
 	int64_t sum = 0;
 	size_t i;
 
-	for (i = 0; w != NULL && i < w->npreferred; i++)
-		if (term_holds(&w->preferred[i], d->dev->labels,
-			d->dev->nlabels, d->name))
+	if (w == NULL || w->npreferred == 0)
+		return 0;
+	node = bearer(d);
+	for (i = 0; i < w->npreferred; i++)
+		if (term_holds(&w->preferred[i], &node))
 			sum += w->preferred[i].weight;
 	return sum;
 }
@@ -343,7 +378,7 @@ choose(const struct pick_table *t, const struct wpod *p)
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		if (t->rows[i].reason != PICK_FITS ||
+		if (reason(t, i, p) != PICK_FITS ||
 		    (best.device != NULL && !may_win(t, i, p, &best)))
 			continue;
 		x = rank(t, i, p);
@@ -376,9 +411,8 @@ void
 pick_device(struct wnode *node, const struct wpod *p, int list_complete,
     struct pick_answer *a)
 {
-	struct pick_table *t = node->table;
+	struct pick_table *t = pick_sorted(node);
 
-	sort(t, node);
 	*a = (struct pick_answer){ .never = list_complete };
 	count_same(t, node, p, 0);
 	a->device = choose(t, p);
@@ -404,11 +438,10 @@ by_rank(const void *x, const void *y)
 struct pick_rank *
 pick_ranks(struct wnode *node, const struct wpod *p, size_t *n)
 {
-	struct pick_table *t = node->table;
+	struct pick_table *t = pick_sorted(node);
 	struct pick_rank *ranks;
 	size_t i;
 
-	sort(t, node);
 	*n = t->n;
 	ranks = xcalloc(t->n + 1, sizeof(*ranks));
 	count_same(t, node, p, 0);

@@ -24,6 +24,7 @@
 	X(SPEC_INVALID, 2, "whose spec another writer made invalid") \
 	X(FROZEN, 2, "frozen by a restore of Flightctl")             \
 	X(DISCONNECTED, 3, "disconnected")                           \
+	X(RESERVED, 4, "kept for a pod that waits longer")           \
 	X(NO_CPU, 4, "no room for CPU")                              \
 	X(NO_MEMORY, 4, "no room for memory")                        \
 	X(NO_PODS, 4, "no room for pods")                            \
@@ -54,6 +55,12 @@ void pick_table_update(struct pick_table *, const struct wdevice *);
 
 void pick_device(struct wnode *, const struct wpod *, int list_complete,
     struct pick_answer *);
+
+/*
+ * The device that could hold the pod and lacks the least room for it, of those
+ * that nobody keeps; NULL: none.
+ */
+struct wdevice *pick_nearest(struct wnode *, const struct wpod *);
 
 /* "fit" for PICK_FITS. */
 const char *pick_words(enum pick_reason);

@@ -14,7 +14,7 @@
 
 /* The first device of the table that the room of which rules it out. */
 static const struct wdevice *
-nearest(const struct pick_table *t, const struct wpod *p,
+fullest_of(const struct pick_table *t, const struct wpod *p,
     enum pick_reason reason)
 {
 	const struct wdevice *best = NULL;
@@ -54,7 +54,7 @@ say(char *text, size_t at, const char *fmt, ...)
 
 /* The words of T010 and T031. */
 static size_t
-say_nearest(const struct pick_table *t, const struct wpod *p,
+say_fullest_of(const struct pick_table *t, const struct wpod *p,
     const size_t *counts, char *text)
 {
 	const struct wdevice *d;
@@ -62,7 +62,7 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 	char has[AMOUNT_SIZE], want[AMOUNT_SIZE];
 
 	if (counts[PICK_NO_CPU] > 0 &&
-	    (d = nearest(t, p, PICK_NO_CPU)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_CPU)) != NULL) {
 		room = fit_free(&d->total, &d->used);
 		amount_cpu(has, room.cpu_m);
 		amount_cpu(want, p->room.cpu_m);
@@ -72,7 +72,7 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 		    d->name, has, want);
 	}
 	if (counts[PICK_NO_MEMORY] > 0 &&
-	    (d = nearest(t, p, PICK_NO_MEMORY)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_MEMORY)) != NULL) {
 		room = fit_free(&d->total, &d->used);
 		amount_memory(has, room.memory);
 		amount_memory(want, p->room.memory);
@@ -94,6 +94,29 @@ could_hold(const struct wdevice *d, const struct fit_room *want)
 	    dev->memory == 0)
 		return 1;
 	return fit_check(&d->total, want) == FIT_OK;
+}
+
+struct wdevice *
+pick_nearest(struct wnode *node, const struct wpod *p)
+{
+	struct pick_table *t = pick_sorted(node);
+	struct wdevice *d, *best = NULL;
+	int64_t lacks, fewest = INT64_MAX;
+	size_t i;
+
+	for (i = 0; i < t->n; i++) {
+		d = t->devices[i];
+		if (t->rows[i].reason != PICK_FITS ||
+		    pick_excludes(t, i, p) == PICK_WISHES ||
+		    !could_hold(d, &p->room))
+			continue;
+		lacks = fit_lack(&d->total, &t->measures[i].room, &p->room);
+		if (lacks == 0 || lacks >= fewest)
+			continue; /* 0: it is not room that is missing */
+		fewest = lacks;
+		best = d;
+	}
+	return best;
 }
 
 static int
@@ -146,7 +169,7 @@ pick_none(const struct pick_table *t, const struct wpod *p,
 	}
 	/* Labels change; that none is wished for is not for ever. */
 	a->never = a->never && t->n > counts[PICK_WISHES] && could == 0;
-	at = say_nearest(t, p, counts, a->text);
+	at = say_fullest_of(t, p, counts, a->text);
 	at = say(a->text, at, " (%zu device%s", t->n, t->n == 1 ? "" : "s");
 	for (i = 1; i < PICK_COUNT; i++) {
 		if (counts[i] == 0)

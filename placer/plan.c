@@ -24,6 +24,7 @@
 #include "placer/pick.h"
 #include "placer/prepare.h"
 #include "placer/proof.h"
+#include "placer/reserve.h"
 #include "placer/taken.h"
 #include "placer/tell.h"
 
@@ -128,6 +129,8 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		return 0;
 	if (waits_for_namesake(w, p, now))
 		return 0; /* its end sets the node's retry */
+	if (p->pod->wish != NULL && !p->node->labels_known)
+		return 0; /* they will come, and look at who waits */
 	switch (prepare_entry(w, p, fx, &why)) {
 	case PREPARE_READY:
 		break;
@@ -141,6 +144,7 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	pick_device(p->node, p, w->devices_listed, &a);
 	if (a.device == NULL) {
 		p->hopeless = a.never != 0;
+		reserve_look(w, p, now);
 		tell_waits(fx, p,
 		    a.never || strncmp(a.text, "Insuff", 6) == 0 ?
 			"InsufficientResources" :

@@ -166,13 +166,22 @@ void pod_free(struct pod *);
 int pod_identity(struct span, struct span *ns, struct span *name,
     struct span *uid);
 
-/* Does the term hold for these labels?  Empty terms hold. */
 struct label {
 	char *key;
 	char *value;
 };
-int term_holds(const struct term *, const struct label *, size_t,
-    const char *name);
+
+/* Where a term looks for a label: the first that has it, of two owners. */
+struct bearer {
+	struct {
+		const struct label *list;
+		size_t n;
+	} of[2];
+	const char *name; /* metadata.name, of a term's matchFields */
+};
+
+/* Empty terms hold. */
+int term_holds(const struct term *, const struct bearer *);
 
 /*
  * The digest of reasons in pod_seen: starts as 0, takes the pod's reason, that

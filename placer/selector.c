@@ -357,16 +357,16 @@ selector_of_term(struct block *b, struct json_object *j, const char *at,
 }
 
 static const char *
-value_of(const struct requirement *r, const struct label *labels, size_t n,
-    const char *name)
+value_of(const struct requirement *r, const struct bearer *b)
 {
-	size_t i;
+	size_t i, k;
 
 	if (r->field)
-		return strcmp(r->key, "metadata.name") == 0 ? name : NULL;
-	for (i = 0; i < n; i++)
-		if (strcmp(labels[i].key, r->key) == 0)
-			return labels[i].value;
+		return strcmp(r->key, "metadata.name") == 0 ? b->name : NULL;
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < b->of[k].n; i++)
+			if (strcmp(b->of[k].list[i].key, r->key) == 0)
+				return b->of[k].list[i].value;
 	return NULL;
 }
 
@@ -420,13 +420,12 @@ holds(const struct requirement *r, const char *value)
 }
 
 int
-term_holds(const struct term *t, const struct label *labels, size_t n,
-    const char *name)
+term_holds(const struct term *t, const struct bearer *b)
 {
 	size_t i;
 
 	for (i = 0; i < t->nreqs; i++)
-		if (!holds(&t->reqs[i], value_of(&t->reqs[i], labels, n, name)))
+		if (!holds(&t->reqs[i], value_of(&t->reqs[i], b)))
 			return 0;
 	return 1;
 }

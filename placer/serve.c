@@ -137,6 +137,7 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		struct body_pods pods;
 		struct body_pod pod;
 		struct body_object object;
+		struct body_node node;
 		struct body_done done;
 	} m;
 
@@ -151,6 +152,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		intake_pods_end(&s->world, &m.pods);
 	else if (f->type == MSG_POD && BODY_OF(pod, &m.pod, f))
 		intake_pod(&s->world, &m.pod);
+	else if (f->type == MSG_NODE && BODY_OF(node, &m.node, f))
+		intake_node(&s->world, &m.node);
 	else if (f->type == MSG_OBJECT && BODY_OF(object, &m.object, f))
 		act_object(s->act, f->id, m.object.object, now);
 	else if (f->type == MSG_DONE && BODY_OF(done, &m.done, f))

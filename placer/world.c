@@ -15,6 +15,7 @@
 #include "placer/live.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
+#include "placer/reserve.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
@@ -86,6 +87,18 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	return 0;
 }
 
+static void
+free_labels(struct wnode *n)
+{
+	size_t i;
+
+	for (i = 0; i < n->nlabels; i++) {
+		free(n->labels[i].key);
+		free(n->labels[i].value);
+	}
+	free(n->labels);
+}
+
 void
 world_clear(struct world *w)
 {
@@ -100,8 +113,10 @@ world_clear(struct world *w)
 	while ((d = RB_MIN(wdevice_tree, &w->devices)) != NULL)
 		world_drop_device(w, d);
 	proof_free(w->proofs);
-	for (i = 0; i < w->nnodes; i++)
+	for (i = 0; i < w->nnodes; i++) {
 		pick_table_free(w->nodes[i].table);
+		free_labels(&w->nodes[i]);
+	}
 	free(w->fleet_label);
 	memset(w, 0, sizeof(*w));
 }
@@ -115,6 +130,16 @@ world_node(struct world *w, const char *name)
 		if (strcmp(w->nodes[i].name, name) == 0)
 			return &w->nodes[i];
 	return NULL;
+}
+
+void
+world_set_node_labels(struct wnode *n, struct label *labels, size_t count)
+{
+	free_labels(n);
+	n->labels = labels;
+	n->nlabels = count;
+	n->labels_known = 1;
+	n->retry = 1;
 }
 
 /* -- pods -- */
@@ -247,6 +272,8 @@ wait_or_not(struct wpod *p)
 		start_waiting(p);
 	else
 		stop_waiting(p);
+	if (!p->waiting)
+		reserve_end(p);
 }
 
 void
@@ -296,6 +323,8 @@ world_device_changed(struct wdevice *d)
 {
 	if (d->node == NULL)
 		return;
+	if (d->reserved_for != NULL && pick_usable(d) != PICK_FITS)
+		reserve_lose(d);
 	pick_table_update(d->node->table, d);
 	d->node->figures_dirty = 1;
 }
@@ -303,6 +332,8 @@ world_device_changed(struct wdevice *d)
 static void
 set_room(struct wpod *p, struct fit_room room)
 {
+	if (memcmp(&p->room, &room, sizeof(room)) != 0)
+		reserve_end(p);
 	if (p->device != NULL) {
 		fit_take(&p->device->used, &p->room);
 		fit_add(&p->device->used, &room);
@@ -349,6 +380,7 @@ world_no_pod(struct world *w, struct wpod *p)
 	stop_waiting(p);
 	if (p->pod == NULL)
 		return;
+	reserve_end(p);
 	pod_free(p->pod);
 	p->pod = NULL;
 	if (p->node != NULL)
@@ -360,6 +392,7 @@ void
 world_seat(struct world *w, struct wpod *p, struct wdevice *d)
 {
 	stop_waiting(p);
+	reserve_end(p);
 	p->device = d;
 	TAILQ_INSERT_TAIL(&d->pods, p, on_device);
 	d->npods++;

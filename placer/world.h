@@ -127,6 +127,8 @@ struct wpod {
 	uint8_t untold;	       /* written and not rendered since; contest.h */
 	uint8_t unread;	       /* a write's result is unknown: read first */
 	uint8_t waiting;       /* in its node's list */
+	struct wdevice *reserves; /* reserve.h; NULL: none */
+	int64_t room_boot;	  /* it waits for room since; 0: it does not */
 	uint8_t denied;	  /* a rule forbids its entry; why_waits says which */
 	uint8_t has_kept; /* the store has the entry of proven_images */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
@@ -219,8 +221,9 @@ struct wdevice {
 	struct wnode *left;   /* node of pods here that it is no more of */
 	int64_t left_boot;    /* since */
 	uint32_t disconnections;
-	struct tally deployed; /* from creation to running */
-	uint32_t slot;	       /* in its node's pick table */
+	struct tally deployed;	   /* from creation to running */
+	struct wpod *reserved_for; /* reserve.h; NULL: nobody */
+	uint32_t slot;		   /* in its node's pick table */
 };
 TAILQ_HEAD(wdevice_list, wdevice);
 
@@ -231,6 +234,9 @@ struct wnode {
 	struct wpod_list waiting; /* no seat; oldest first */
 	struct pick_table *table; /* pick.c's view of the devices */
 	size_t ndevices;
+	struct label *labels; /* the Node's */
+	size_t nlabels;
+	uint8_t labels_known;
 	int64_t figures_boot; /* last told */
 	int64_t until_boot;   /* we are its writer until then */
 	uint8_t pods_listed;  /* a complete pod list since the link began */
@@ -317,6 +323,9 @@ int world_init(struct world *, const struct settings *, struct why *);
 void world_clear(struct world *);
 
 struct wnode *world_node(struct world *, const char *name);
+
+/* Takes labels; who waits is looked at, for it may match now. */
+void world_set_node_labels(struct wnode *, struct label *, size_t n);
 struct wpod *world_pod(struct world *, const char *uid);
 struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);

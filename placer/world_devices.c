@@ -12,6 +12,7 @@
 #include "common/xmem.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
+#include "placer/reserve.h"
 #include "placer/world.h"
 
 enum {
@@ -60,6 +61,7 @@ leave_node(struct wdevice *d)
 {
 	if (d->node == NULL)
 		return;
+	reserve_lose(d);
 	TAILQ_REMOVE(&d->node->devices, d, on_node);
 	d->node->ndevices--;
 	d->node->figures_dirty = 1;

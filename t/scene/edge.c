@@ -246,7 +246,7 @@ status_text(const struct edge *d)
 	jmake_str(jmake_in(s, "summary"), "status",
 	    d->silent ? "Unknown" : d->summary);
 	o = jmake_in(s, "systemInfo");
-	jmake_str(o, "architecture", "amd64");
+	jmake_str(o, "architecture", d->arch[0] != '\0' ? d->arch : "amd64");
 	jmake_str(o, "operatingSystem", "linux");
 	jmake_str(o, "cpuCores", cores);
 	jmake_str(o, "memoryTotalKb", kb);

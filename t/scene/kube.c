@@ -178,6 +178,30 @@ list_node(struct scene *sc, const char *node)
 	side_send(sc, &sc->kube, MSG_PODS_END, 0, &m);
 }
 
+static void
+tell_node(struct scene *sc, const char *node)
+{
+	AUTO_FREE char *labels =
+	    xasprintf("{\"type\":\"virtual-kubelet\",\"kubernetes.io/os\":"
+		      "\"linux\",\"kubernetes.io/hostname\":\"%s\"%s%s}",
+		node, sc->labels[0] != '\0' ? "," : "", sc->labels);
+	struct body_node m = { .labels = span_of(labels) };
+
+	(void)strlcpy(m.node, node, sizeof(m.node));
+	side_send(sc, &sc->kube, MSG_NODE, 0, &m);
+}
+
+void
+kube_label(struct scene *sc, const char *labels)
+{
+	const struct world *w = serve_world(sc->serve);
+	size_t i;
+
+	(void)strlcpy(sc->labels, labels, sizeof(sc->labels));
+	for (i = 0; i < w->nnodes; i++)
+		tell_node(sc, w->nodes[i].name);
+}
+
 void
 kube_greet(struct scene *sc)
 {
@@ -189,6 +213,8 @@ kube_greet(struct scene *sc)
 	side_send(sc, &sc->kube, MSG_KUBE_STATE, 0, &m);
 	if (sc->writer)
 		kube_renew(sc);
+	for (i = 0; sc->kube.listed && sc->kube.reachable && i < w->nnodes; i++)
+		tell_node(sc, w->nodes[i].name);
 	for (i = 0; sc->kube.listed && sc->kube.reachable && i < w->nnodes; i++)
 		list_node(sc, w->nodes[i].name);
 }

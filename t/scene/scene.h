@@ -135,6 +135,7 @@ struct edge {
 	char *name;
 	char *labels; /* members */
 	char *owner;
+	char arch[16];
 	char *summary; /* when not silent */
 	char *lifecycle;
 	int cores, memory_mib;
@@ -217,6 +218,7 @@ struct scene {
 	struct element_list ran; /* images that a device once ran */
 	int writer;
 	int64_t until_boot; /* as the writer was told */
+	char labels[512];   /* more of them, of every node */
 	uint64_t npods, round;
 	struct held_list held;
 	/* -- what came out -- */
@@ -282,6 +284,7 @@ struct kpod *kube_pod(struct scene *, const char *label); /* NULL: fails */
 struct kpod *kube_by_app(struct scene *, const char *app);
 struct kpod *kube_add(struct scene *, const char *name);
 void kube_delete(struct scene *, struct kpod *, int64_t grace_s);
+void kube_label(struct scene *, const char *labels);
 void kube_remove(struct scene *, struct kpod *, int tell);
 const char *kube_phase(const struct kpod *);
 int kube_is_ready(const struct kpod *);

@@ -2,6 +2,7 @@
 /*
  * verbs_flight.c: what devices, their agents and other writers do.
  */
+#include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,8 @@ verb_device(struct scene *sc, const struct words *s)
 		put(&d->summary, v);
 	if ((v = words_get(s, "lifecycle", NULL)) != NULL)
 		put(&d->lifecycle, v);
+	if ((v = words_get(s, "arch", NULL)) != NULL)
+		(void)strlcpy(d->arch, v, sizeof(d->arch));
 	v = words_get(s, "spec", "");
 	d->spec_invalid = strcmp(v, "invalid") == 0;
 	d->garbage = strcmp(v, "garbage") == 0;

@@ -125,6 +125,13 @@ verb_colour(struct scene *sc, const struct words *s)
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 
+/* nodes labels='"k":"v",...': each has them besides the usual ones */
+void
+verb_nodes(struct scene *sc, const struct words *s)
+{
+	kube_label(sc, words_get(s, "labels", ""));
+}
+
 static struct object *
 object_of(struct scene *sc, int secret, const char *name)
 {

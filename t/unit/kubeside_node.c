@@ -14,12 +14,23 @@
 static struct node *node;
 static int64_t held_until;
 static int recreated;
+static char told[1024]; /* labels, each time a line */
 
 static int64_t
 on_until(void *arg)
 {
 	(void)arg;
 	return held_until;
+}
+
+static void
+on_labels(struct span labels, void *arg)
+{
+	size_t len = strlen(told);
+
+	(void)arg;
+	(void)snprintf(told + len, sizeof(told) - len, "%.*s\n",
+	    (int)labels.len, labels.p);
 }
 
 static void
@@ -38,7 +49,7 @@ set_up(void)
 		.zone = "",
 		.arch = "",
 		.grace_ms = 60000 };
-	static const struct node_ops ops = { on_until, on_event };
+	static const struct node_ops ops = { on_until, on_labels, on_event };
 	struct api *api = apiserver_open();
 
 	held_until = INT64_MAX;
@@ -222,4 +233,52 @@ Test(node, flightctl_away_is_a_taint_and_a_condition)
 	    NULL);
 	cr_expect(strstr(apiserver_asked[i].body,
 		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+}
+
+static size_t
+lines(void)
+{
+	size_t n = 0;
+	const char *at;
+
+	for (at = told; *at != '\0'; at++)
+		n += *at == '\n';
+	return n;
+}
+
+/* Its MODIFIED, with such labels. */
+static void
+labelled(size_t watch, const char *labels)
+{
+	static char event[512];
+
+	snprintf(event, sizeof(event),
+	    "{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"name\":\"n\","
+	    "\"uid\":\"u\",\"resourceVersion\":\"4\"%s%s}}}\n",
+	    *labels != '\0' ? ",\"labels\":" : "", labels);
+	apiserver_piece(watch, event);
+	apiserver_run(50);
+}
+
+Test(node, its_labels_are_told_each_placer_once_and_when_they_change)
+{
+	size_t i;
+
+	told[0] = '\0';
+	(void)settle();
+	cr_expect_eq(lines(), 0, "there is no placer: %s", told);
+	node_placer(node, 1);
+	cr_expect_eq(lines(), 1);
+	cr_expect(strstr(told, "\"type\":\"virtual-kubelet\"") != NULL);
+	i = find(0, "GET", "watch=1");
+	apiserver_begin(i);
+	labelled(i, "{\"a\":\"b\"}");
+	cr_expect(strstr(told, "\n{\"a\":\"b\"}\n") != NULL, "%s", told);
+	labelled(i, "{\"a\":\"b\"}");
+	cr_expect_eq(lines(), 2, "%s", told);
+	node_placer(node, 0);
+	node_placer(node, 1);
+	cr_expect_eq(lines(), 3, "%s", told);
+	labelled(i, "");
+	cr_expect(strstr(told, "\n{}\n") != NULL, "%s", told);
 }

@@ -51,6 +51,25 @@ Test(fit, tenths_are_between_none_and_ten_and_fall_with_the_want)
 	}
 }
 
+Test(fit, nothing_is_lacking_where_it_fits_and_less_the_more_there_is)
+{
+	unsigned int seed = 3, i;
+	struct fit_room total, room, more, want;
+	int64_t lack;
+
+	for (i = 0; i < 100000; i++) {
+		total = any_room(&seed);
+		room = any_room(&seed);
+		want = any_room(&seed);
+		lack = fit_lack(&total, &room, &want);
+		cr_assert_eq(lack == 0, fit_check(&room, &want) == FIT_OK);
+		cr_assert_geq(lack, 0);
+		more = room;
+		fit_add(&more, &(struct fit_room){ 1, 1, 1 });
+		cr_assert_leq(fit_lack(&total, &more, &want), lack);
+	}
+}
+
 Test(fit, a_device_that_shrank_has_no_room)
 {
 	struct fit_room total = { 1000, 1 << 20, 2 };

@@ -140,6 +140,8 @@ static struct label labels[] = {
 	{ (char[]){ "empty" }, (char[]){ "" } },
 };
 
+static const struct bearer device = { { { labels, 3 } }, "d" };
+
 struct selector_case {
 	const char *text;
 	int holds; /* -1: refused */
@@ -197,8 +199,7 @@ Test(pod, selectors_are_read_as_kubernetes_reads_them)
 		cr_expect_eq(why.kind == ERR_DENIED, c->holds == -1, "%s: %s",
 		    c->text, why.text);
 		if (c->holds != -1)
-			cr_expect_eq(term_holds(&pod->wish->device, labels, 3,
-					 "d"),
+			cr_expect_eq(term_holds(&pod->wish->device, &device),
 			    c->holds, "%s", c->text);
 		pod_free(pod);
 	}
@@ -223,18 +224,28 @@ static const char affinity[] =
 
 Test(pod, affinity_terms)
 {
+	struct label own = { (char[]){ "rack" }, (char[]){ "4" } };
+	struct bearer node = { .name = "n1" };
 	struct pod *pod = must("", affinity);
 	struct wish *w = pod->wish;
 
-	cr_assert_eq(term_holds(&w->selector, labels, 3, "n1"), 1);
+	node.of[0].list = &own;
+	node.of[0].n = 1;
+	node.of[1].list = labels;
+	node.of[1].n = 3;
+	cr_assert_eq(term_holds(&w->selector, &node), 1);
 	cr_assert_eq(w->nrequired, 2);
-	cr_assert_eq(term_holds(&w->required[0], labels, 3, "n1"), 0,
+	cr_assert_eq(term_holds(&w->required[0], &node), 0,
 	    "an empty term holds for no node");
-	cr_assert_eq(term_holds(&w->required[1], labels, 3, "n1"), 1);
-	cr_assert_eq(term_holds(&w->required[1], labels, 3, "n2"), 0);
+	cr_assert_eq(term_holds(&w->required[1], &node), 1);
+	node.name = "n2";
+	cr_assert_eq(term_holds(&w->required[1], &node), 0);
+	node.name = "n1";
+	own.value[0] = '2'; /* the device's 7 is not asked for */
+	cr_assert_eq(term_holds(&w->required[1], &node), 0);
 	cr_assert_eq(w->npreferred, 1);
 	cr_assert_eq(w->preferred[0].weight, 40);
-	cr_assert_eq(term_holds(&w->preferred[0], labels, 3, "n1"), 0);
+	cr_assert_eq(term_holds(&w->preferred[0], &node), 0);
 	pod_free(pod);
 }
 
