@@ -175,6 +175,43 @@ put_explained_device(struct asked *a)
 		a->none = "no such device";
 }
 
+/* "yes" before a request: the order is carried out, not asked about. */
+#define YES "yes "
+
+static char *
+order(const struct command *from, const struct order *o, int yes)
+{
+	char text[MAX_TEXT];
+	struct answer to;
+	struct json_object *row;
+	enum order_verdict v;
+
+	v = yes ? from->order(from->arg, o, text) :
+		  orders_weigh(from->world, o, from->now, text);
+	if (v == ORDER_NOTHING)
+		return answer_text(ANSWER_NONE, text);
+	if (v == ORDER_REFUSED)
+		return answer_text(ANSWER_ERROR, text);
+	if (v == ORDER_DOES && !yes)
+		return answer_text(ANSWER_ASK, text);
+	answer_begin(&to);
+	row = jmake_object();
+	jmake_str(row, "order", orders_word(o->kind));
+	jmake_str(row, "name", o->name);
+	jmake_str(row, "result", v == ORDER_DOES ? "done" : "already");
+	jmake_str(row, "text", text);
+	answer_row(&to, &row);
+	return answer_end(&to);
+}
+
+static const struct {
+	const char *word, *argument;
+} order_rows[ORDER_COUNT] = {
+#define X(name, word, argument) { word, argument },
+	ORDERS(X)
+#undef X
+};
+
 static const struct row {
 	const char *name;
 	const char *argument; /* what it wants, NULL: none */
@@ -219,13 +256,48 @@ words_after(const char *line, const char *name)
 	return line[len] == ' ' ? line + len + 1 : NULL;
 }
 
+static char *
+wants(const char *argument)
+{
+	char text[MAX_TEXT];
+
+	(void)snprintf(text, sizeof(text), "it takes one argument: %s",
+	    argument);
+	return answer_text(ANSWER_ERROR, text);
+}
+
+/* NULL: it is no order. */
+static char *
+try_order(const struct command *from, const char *line, int yes)
+{
+	const char *more;
+	int i;
+
+	for (i = 0; i < ORDER_COUNT; i++) {
+		struct order o = { .kind = (enum order_kind)i,
+			.uid = from->uid };
+
+		if ((more = words_after(line, order_rows[i].word)) == NULL)
+			continue;
+		if (strchr(more, ' ') != NULL ||
+		    (*more == '\0' && i != ORDER_RELEASE_BRAKE))
+			return wants(order_rows[i].argument);
+		o.name = more;
+		return order(from, &o, yes);
+	}
+	return NULL;
+}
+
 char *
 command_answer(const struct command *from, const char *line)
 {
-	char text[MAX_TEXT];
+	int yes = strncmp(line, YES, strlen(YES)) == 0;
 	const char *more;
 	const struct row *r;
+	char *answer;
 
+	if (yes)
+		line += strlen(YES);
 	for (r = commands; r < commands + sizeof(commands) / sizeof(*r); r++) {
 		if ((more = words_after(line, r->name)) == NULL)
 			continue;
@@ -235,9 +307,9 @@ command_answer(const struct command *from, const char *line)
 		if (r->argument == NULL ||
 		    (*more != '\0' && strchr(more, ' ') == NULL))
 			return run(r, from, more);
-		(void)snprintf(text, sizeof(text), "it takes one argument: %s",
-		    r->argument);
-		return answer_text(ANSWER_ERROR, text);
+		return wants(r->argument);
 	}
+	if ((answer = try_order(from, line, yes)) != NULL)
+		return answer;
 	return answer_text(ANSWER_ERROR, "no such command");
 }

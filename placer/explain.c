@@ -12,6 +12,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/explain_own.h"
@@ -65,6 +66,28 @@ explain_status(const struct wdevice *d, struct now now, char text[MAX_TEXT])
 		    more != NULL && *more != '\0' ? ": " : "",
 		    more != NULL ? more : "");
 	}
+}
+
+void
+explain_order(struct explain *x, const char *name, const char *verdict,
+    const struct worded *by)
+{
+	char at[STAMP_SIZE];
+
+	if (!by->on)
+		return;
+	stamp_format(by->at_ms, at);
+	explain_row(x,
+	    &(struct explain_row){ "order", name, 0, verdict, NO_CLOCK },
+	    "by uid %u, %s", by->uid, at);
+}
+
+void
+explain_orders(struct explain *x, const struct wdevice *d)
+{
+	explain_order(x, d->name, "drained", &d->drained);
+	explain_order(x, d->name, "retired", &d->retired);
+	explain_order(x, d->name, "brake released", &d->written_off);
 }
 
 /* -- a pod -- */
@@ -209,6 +232,9 @@ say_pod(struct explain *x, const struct wpod *p)
 	say_life(x, p, &f);
 	say_writer(x, p);
 	say_waits(x, p);
+	explain_order(x, p->name, "given up", &p->given_up);
+	if (p->device != NULL)
+		explain_orders(x, p->device);
 	explain_pod_clocks(x, p);
 	if (p->device == NULL && p->pod != NULL && p->node != NULL &&
 	    (f.pod == WANTED || p->hopeless))

@@ -99,6 +99,7 @@ explain_device(struct answer *to, const struct world *w, const char *name,
 	    d->node != NULL ? d->node->name : "-");
 	say_rule(&x, d, 2, "placeable", pick_placeable(d));
 	say_rule(&x, d, 3, "connected", pick_connected(d));
+	explain_orders(&x, d);
 	say_room(&x, d);
 	say_spec(&x, d);
 	explain_device_clocks(&x, d);

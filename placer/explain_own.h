@@ -35,6 +35,11 @@ void explain_ranks(struct explain *, const struct wpod *);
 void explain_device_clocks(struct explain *, const struct wdevice *);
 void explain_pod_clocks(struct explain *, const struct wpod *);
 
+/* explain.c: who ordered what, if anybody did. */
+void explain_order(struct explain *, const char *name, const char *verdict,
+    const struct worded *);
+void explain_orders(struct explain *, const struct wdevice *);
+
 /* explain.c: "Online, read 3 s ago: words", as far as it is known. */
 void explain_status(const struct wdevice *, struct now, char text[MAX_TEXT]);
 

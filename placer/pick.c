@@ -82,6 +82,10 @@ pick_placeable(const struct wdevice *d)
 		return PICK_DECOMMISSIONING;
 	if (device_label(dev, "vk.flightctl.io/cordon") != NULL)
 		return PICK_CORDONED;
+	if (d->drained.on)
+		return PICK_DRAINED;
+	if (d->retired.on)
+		return PICK_RETIRED;
 	if (d->isolating)
 		return PICK_ISOLATING;
 	if (d->contest_ms != 0)

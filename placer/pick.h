@@ -19,6 +19,8 @@
 	X(OWNED, 2, "owned by a Fleet")                              \
 	X(DECOMMISSIONING, 2, "being decommissioned")                \
 	X(CORDONED, 2, "cordoned")                                   \
+	X(DRAINED, 2, "drained")                                     \
+	X(RETIRED, 2, "retired")                                     \
 	X(ISOLATING, 2, "looking for a failing pod")                 \
 	X(CONTESTED, 2, "whose spec another writer undoes")          \
 	X(SPEC_INVALID, 2, "whose spec another writer made invalid") \

@@ -102,6 +102,10 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 {
 	const struct wdevice *d = p->device;
 
+	if (!facts_left(p) && d->drained.on) {
+		(void)snprintf(text, MAX_TEXT, "Device %s is drained", d->name);
+		return "DeviceDrained";
+	}
 	if (!facts_left(p)) {
 		(void)snprintf(text, MAX_TEXT,
 		    "Device %s is owned by %s, which took the application out",
@@ -128,7 +132,7 @@ may_delete(struct world *w, struct wpod *p, struct now now)
 {
 	int64_t at = p->device->left_boot + TAKEN_LEFT_MS;
 
-	if (p->device->dev->decommissioning ||
+	if (p->device->dev->decommissioning || !facts_left(p) ||
 	    device_entry(p->device->dev, p->app) == NULL)
 		return 1;
 	if (now.boot_ms < at)

@@ -430,6 +430,7 @@ world_unseat(struct world *w, struct wpod *p)
 	fit_take(&d->used, &p->room);
 	if (p->group != NULL)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
+	p->given_up.on = 0;
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = 0;
 	p->there = p->untold = 0;

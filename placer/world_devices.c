@@ -96,6 +96,7 @@ world_drop_device(struct world *w, struct wdevice *d)
 	device_free(d->dev);
 	free(d->wrote_created);
 	free(d->judged);
+	free(d->retired_created);
 	free(d->name);
 	free(d);
 }
@@ -140,6 +141,8 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 	n = e->node == NULL ? d->node : world_node(w, e->node);
 	if (n == NULL)
 		return; /* of a node that we do not serve: untouched */
+	if (d->retired.on && world_is_closed(d))
+		return; /* nothing runs there, and nothing can be taken out */
 	if ((p = world_pod(w, e->uid)) == NULL) {
 		p = world_add_pod(w, e->uid, e->ns, e->pod);
 		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
@@ -223,6 +226,14 @@ is_frozen(const struct device *dev)
 {
 	return dev->summary == DEVICE_AWAITING_RECONNECT ||
 	    dev->summary == DEVICE_CONFLICT_PAUSED;
+}
+
+int
+world_is_closed(const struct wdevice *d)
+{
+	return d->unreadable || d->dev == NULL || d->thaw > 0 ||
+	    d->dev->owner != NULL || d->dev->decommissioning ||
+	    is_frozen(d->dev);
 }
 
 /* What its spec says is not what we left there, and nobody undid it. */

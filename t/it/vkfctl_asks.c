@@ -108,7 +108,7 @@ explains(const char *uid)
 	explain("json", "pod", "default/huge", EX_OK,
 	    "\"rule\":4,\"verdict\":\"no room for CPU\"");
 	explain("json", "device", device, EX_OK,
-	    "\"name\":\"default/asked\",\"rule\":34,\"verdict\":"
+	    "\"name\":\"default/asked\",\"rule\":38,\"verdict\":"
 	    "\"RUNNING\"");
 	explain("json", "device", device, EX_OK,
 	    "\"name\":\"connected\",\"rule\":3,\"verdict\":\"fit\"");

@@ -90,7 +90,7 @@ Test(explain, a_pod_that_waits_is_told_each_device_with_its_rule)
 	    world_device(w, "even"));
 	fleet_pod(w, "p", "2", "1Gi", NULL, NULL);
 	says(w, "default/p", NULL,
-	    "\"about\":\"pod\",\"name\":\"default/p\",\"rule\":13,"
+	    "\"about\":\"pod\",\"name\":\"default/p\",\"rule\":15,"
 	    "\"verdict\":\"WAITING\",\"left-s\":null,\"text\":\"CHOOSE: ");
 	says(w, "default/p", NULL,
 	    "{\"about\":\"candidate\",\"name\":\"big\",\"rule\":7,\"verdict\":"
@@ -269,7 +269,7 @@ Test(explain, a_device_says_each_rule_and_what_is_there)
 	says(w, NULL, "a", "\"text\":\"768Mi memory free of 1024Mi\"");
 	says(w, NULL, "a", "\"text\":\"pods: 1, at most 50\"");
 	says(w, NULL, "a",
-	    "{\"about\":\"pod\",\"name\":\"default/p\",\"rule\":16,");
+	    "{\"about\":\"pod\",\"name\":\"default/p\",\"rule\":18,");
 	fleet_free(w);
 	NO_LEAKS();
 }
