@@ -12,11 +12,11 @@
 #include "placer/world.h"
 
 /*    name           word             its argument */
-#define ORDERS(X)                                                 \
-	X(DRAIN, "drain", "the name of a device")                 \
-	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")          \
+#define ORDERS(X)                                                        \
+	X(DRAIN, "drain", "the name of a device")                        \
+	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")                 \
 	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
-	X(RETIRE, "retire", "the name of a device")               \
+	X(RETIRE, "retire", "the name of a device")                      \
 	X(UNDRAIN, "undrain", "the name of a device")
 
 enum order_kind {

@@ -51,7 +51,8 @@ verb_operator(struct scene *sc, const struct words *s)
 			at = 2;
 		}
 	for (i = 0; i < ORDER_COUNT; i++)
-		if (strcmp(words_at(s, at), orders_word(i)) == 0)
+		if (strcmp(words_at(s, at), orders_word((enum order_kind)i)) ==
+		    0)
 			o.kind = (enum order_kind)i;
 	o.name = s->n > at + 1 ? words_at(s, at + 1) : "";
 	if (o.kind == ORDER_COUNT) {
@@ -59,7 +60,7 @@ verb_operator(struct scene *sc, const struct words *s)
 		return;
 	}
 	note_order(sc, &o);
-	i = serve_order(sc->serve, &o, text);
+	i = (size_t)serve_order(sc->serve, &o, text);
 	if (i != want && !sc->quiet)
 		scene_fail(sc, "%s: %s, wanted %s: %s", words_at(s, at),
 		    results[i], results[want], text);
