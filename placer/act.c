@@ -66,6 +66,43 @@ save_record(struct act *a, const struct effect *e, struct now now,
 	    why);
 }
 
+/* About no pod: who ordered what. */
+static void
+save_order(struct act *a, const struct effect *e, struct now now,
+    struct why *why)
+{
+	AUTO_FREE char *who = xasprintf("uid %u", (unsigned int)e->number);
+
+	(void)store_record(a->store,
+	    &(struct store_record){ .at_ms = now.wall_ms,
+		.pod = "",
+		.operation = e->reason,
+		.desired = who,
+		.actual = "",
+		.action = "",
+		.result = e->text },
+	    why);
+}
+
+/* What held for the pod ends with its seat. */
+static void
+drop_word(struct act *a, struct wpod *p, struct why *why)
+{
+	static const struct worded none = { 0, 0, 0 };
+
+	if (p->given_up.on)
+		(void)store_pod_word(a->store, p, &none, why);
+}
+
+static void
+save_word(struct act *a, const struct effect *e, struct why *why)
+{
+	if (e->device != NULL)
+		(void)store_device_words(a->store, e->device, why);
+	else
+		(void)store_pod_word(a->store, e->pod, &e->pod->given_up, why);
+}
+
 /* The entry with the files that the device has, as far as we know. */
 static void
 save_old_files(struct act *a, struct wpod *p, struct why *why)
@@ -164,11 +201,13 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 		break;
 	case EFFECT_UNSEAT:
 		(void)store_unseat(a->store, e->pod, why);
+		drop_word(a, e->pod, why);
 		world_unseat(a->world, e->pod);
 		e->pod->has_entry = e->pod->entry != NULL;
 		break;
 	case EFFECT_FORGET:
 		(void)store_unseat(a->store, e->pod, why);
+		drop_word(a, e->pod, why);
 		(void)store_drop_fault(a->store, e->pod, why);
 		break;
 	case EFFECT_SEARCH:
@@ -180,6 +219,12 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_CLOCK:
 		(void)store_clock(a->store, e->device->name, (int64_t)e->number,
 		    why);
+		break;
+	case EFFECT_WORD:
+		save_word(a, e, why);
+		break;
+	case EFFECT_ORDER:
+		save_order(a, e, now, why);
 		break;
 	case EFFECT_RECORD:
 		save_record(a, e, now, why);
@@ -208,6 +253,13 @@ log_brake(const struct effect *e)
 	    e->number ? "too many devices went silent or left at once: nothing "
 			"is evicted" :
 			"devices are back, evictions go on");
+}
+
+static void
+log_order(const struct effect *e)
+{
+	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = e->reason },
+	    "ordered by uid %u: %s", (unsigned int)e->number, e->text);
 }
 
 /* -- after it -- */
@@ -246,6 +298,9 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_BRAKE:
 		log_brake(e);
 		break;
+	case EFFECT_ORDER:
+		log_order(e);
+		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);
 		break;
@@ -254,6 +309,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_SEARCH:
 	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
+	case EFFECT_WORD:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */
 		break;
@@ -283,6 +339,12 @@ must_wait(struct act *a, const struct effect *e, struct now now)
 	if (e->kind == EFFECT_CHANGE)
 		hold_back(a, e->device, now);
 	return e->kind == EFFECT_ENTRY;
+}
+
+int
+act_is_durable(const struct act *a)
+{
+	return !a->store_failed;
 }
 
 void

@@ -7,33 +7,29 @@
  */
 #include "placer/command.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/jmake.h"
 #include "common/stamp.h"
-#include "common/xmem.h"
+#include "placer/answer.h"
+#include "placer/explain.h"
 #include "placer/pick.h"
 
-/* The rows so far. */
-struct answer {
-	const struct world *world;
-	struct store *store;
-	FILE *f;
-	size_t n;
-	int failed; /* the database could not be read */
+/* One request. */
+struct asked {
+	const struct command *from;
+	const char *argument; /* "" where it has none */
+	struct answer to;
+	const char *none; /* there is no such thing: which */
+	int failed;	  /* the database could not be read */
 };
 
 static void
-put_row(struct answer *a, struct json_object *row)
+put_row(struct asked *a, struct json_object *row)
 {
-	char *text = jmake_text(&row);
-
-	fprintf(a->f, "%s\n", text);
-	free(text);
-	a->n++;
+	answer_row(&a->to, &row);
 }
 
 static const char *
@@ -43,7 +39,7 @@ yes_no(int is)
 }
 
 static void
-put_device(struct answer *a, const struct wdevice *d)
+put_device(struct asked *a, const struct wdevice *d)
 {
 	struct fit_room room = fit_free(&d->total, &d->used);
 	struct json_object *row = jmake_object();
@@ -62,9 +58,9 @@ put_device(struct answer *a, const struct wdevice *d)
 }
 
 static void
-put_devices(struct answer *a)
+put_devices(struct asked *a)
 {
-	const struct world *w = a->world;
+	const struct world *w = a->from->world;
 	struct wdevice_tree devices = w->devices;
 	struct wdevice *d;
 
@@ -73,7 +69,7 @@ put_devices(struct answer *a)
 }
 
 static void
-put_pod(struct answer *a, const struct wpod *p)
+put_pod(struct asked *a, const struct wpod *p)
 {
 	struct json_object *row = jmake_object();
 
@@ -88,9 +84,9 @@ put_pod(struct answer *a, const struct wpod *p)
 }
 
 static void
-put_pods(struct answer *a)
+put_pods(struct asked *a)
 {
-	const struct world *w = a->world;
+	const struct world *w = a->from->world;
 	struct wname_tree names = w->names;
 	struct wpod *p;
 
@@ -99,9 +95,9 @@ put_pods(struct answer *a)
 }
 
 static void
-put_fleets(struct answer *a)
+put_fleets(struct asked *a)
 {
-	const struct world *w = a->world;
+	const struct world *w = a->from->world;
 	const struct wnode *n;
 	const struct wpod *p;
 	struct json_object *row;
@@ -123,9 +119,9 @@ put_fleets(struct answer *a)
 }
 
 static void
-put_status(struct answer *a)
+put_status(struct asked *a)
 {
-	const struct world *w = a->world;
+	const struct world *w = a->from->world;
 	struct json_object *row = jmake_object();
 
 	jmake_str(row, "apiserver", yes_no(w->kube_up && w->kube_reachable));
@@ -156,61 +152,164 @@ put_record(void *arg, const struct store_record *r)
 }
 
 static void
-put_records(struct answer *a)
+put_records(struct asked *a)
 {
 	struct why why;
 
-	a->failed = store_records(a->store, put_record, a, &why) == -1;
+	a->failed = store_records(a->from->store, put_record, a, &why) == -1;
+}
+
+static void
+put_explained_pod(struct asked *a)
+{
+	if (explain_pod(&a->to, a->from->world, a->argument, a->from->now) ==
+	    -1)
+		a->none = "no such pod";
+}
+
+static void
+put_explained_device(struct asked *a)
+{
+	if (explain_device(&a->to, a->from->world, a->argument, a->from->now) ==
+	    -1)
+		a->none = "no such device";
+}
+
+/* "yes" before a request: the order is carried out, not asked about. */
+#define YES "yes "
+
+static char *
+order(const struct command *from, const struct order *o, int yes)
+{
+	char text[MAX_TEXT];
+	struct answer to;
+	struct json_object *row;
+	enum order_verdict v;
+
+	v = yes ? from->order(from->arg, o, text) :
+		  orders_weigh(from->world, o, from->now, text);
+	if (v == ORDER_NOTHING)
+		return answer_text(ANSWER_NONE, text);
+	if (v == ORDER_REFUSED)
+		return answer_text(ANSWER_ERROR, text);
+	if (v == ORDER_DOES && !yes)
+		return answer_text(ANSWER_ASK, text);
+	answer_begin(&to);
+	row = jmake_object();
+	jmake_str(row, "order", orders_word(o->kind));
+	jmake_str(row, "name", o->name);
+	jmake_str(row, "result", v == ORDER_DOES ? "done" : "already");
+	jmake_str(row, "text", text);
+	answer_row(&to, &row);
+	return answer_end(&to);
 }
 
 static const struct {
-	const char *name;
-	void (*put)(struct answer *);
-} commands[] = {
-	{ "devices", put_devices },
-	{ "fleets", put_fleets },
-	{ "pods", put_pods },
-	{ "records", put_records },
-	{ "status", put_status },
+	const char *word, *argument;
+} order_rows[ORDER_COUNT] = {
+#define X(name, word, argument) { word, argument },
+	ORDERS(X)
+#undef X
 };
 
-char *
-command_error(const char *text)
+static const struct row {
+	const char *name;
+	const char *argument; /* what it wants, NULL: none */
+	void (*put)(struct asked *);
+} commands[] = {
+	{ "devices", NULL, put_devices },
+	{ "explain device", "the name of a device", put_explained_device },
+	{ "explain pod", "NAMESPACE/NAME of a pod", put_explained_pod },
+	{ "fleets", NULL, put_fleets },
+	{ "pods", NULL, put_pods },
+	{ "records", NULL, put_records },
+	{ "status", NULL, put_status },
+};
+
+static char *
+run(const struct row *r, const struct command *from, const char *argument)
 {
-	return xasprintf("error %s\n", text);
+	struct asked a = { .from = from, .argument = argument };
+	char *all;
+
+	answer_begin(&a.to);
+	r->put(&a);
+	all = answer_end(&a.to);
+	if (a.none == NULL && !a.failed)
+		return all;
+	free(all);
+	return a.failed ?
+	    answer_text(ANSWER_ERROR, "the database cannot be read") :
+	    answer_text(ANSWER_NONE, a.none);
+}
+
+/* The words after the command's name; NULL: it is another one. */
+static const char *
+words_after(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	if (strncmp(line, name, len) != 0)
+		return NULL;
+	if (line[len] == '\0')
+		return line + len;
+	return line[len] == ' ' ? line + len + 1 : NULL;
 }
 
 static char *
-run(size_t i, const struct world *w, struct store *store)
+wants(const char *argument)
 {
-	struct answer a = { .world = w, .store = store };
-	char *rows = NULL, *all;
-	size_t len;
+	char text[MAX_TEXT];
 
-	if ((a.f = open_memstream(&rows, &len)) == NULL)
-		abort();
-	commands[i].put(&a);
-	if (fclose(a.f) == EOF)
-		abort();
-	all = a.failed ? command_error("the database cannot be read") :
-			 xasprintf("ok %zu\n%s", a.n, rows);
-	free(rows);
-	return all;
+	(void)snprintf(text, sizeof(text), "it takes one argument: %s",
+	    argument);
+	return answer_text(ANSWER_ERROR, text);
+}
+
+/* NULL: it is no order. */
+static char *
+try_order(const struct command *from, const char *line, int yes)
+{
+	const char *more;
+	int i;
+
+	for (i = 0; i < ORDER_COUNT; i++) {
+		struct order o = { .kind = (enum order_kind)i,
+			.uid = from->uid };
+
+		if ((more = words_after(line, order_rows[i].word)) == NULL)
+			continue;
+		if (strchr(more, ' ') != NULL ||
+		    (*more == '\0' && i != ORDER_RELEASE_BRAKE))
+			return wants(order_rows[i].argument);
+		o.name = more;
+		return order(from, &o, yes);
+	}
+	return NULL;
 }
 
 char *
-command_answer(const struct world *w, struct store *store, const char *line)
+command_answer(const struct command *from, const char *line)
 {
-	size_t i, len;
+	int yes = strncmp(line, YES, strlen(YES)) == 0;
+	const char *more;
+	const struct row *r;
+	char *answer;
 
-	for (i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		len = strlen(commands[i].name);
-		if (strncmp(line, commands[i].name, len) != 0)
+	if (yes)
+		line += strlen(YES);
+	for (r = commands; r < commands + sizeof(commands) / sizeof(*r); r++) {
+		if ((more = words_after(line, r->name)) == NULL)
 			continue;
-		if (line[len] == '\0')
-			return run(i, w, store);
-		if (line[len] == ' ')
-			return command_error("it takes no arguments");
+		if (r->argument == NULL && *more != '\0')
+			return answer_text(ANSWER_ERROR,
+			    "it takes no arguments");
+		if (r->argument == NULL ||
+		    (*more != '\0' && strchr(more, ' ') == NULL))
+			return run(r, from, more);
+		return wants(r->argument);
 	}
-	return command_error("no such command");
+	if ((answer = try_order(from, line, yes)) != NULL)
+		return answer;
+	return answer_text(ANSWER_ERROR, "no such command");
 }

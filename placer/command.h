@@ -4,23 +4,41 @@
 
 /*
  * What vkfctl(8) may ask, and the answers: a table of rows that the client
- * prints as it is.  Reads the world and the records, never changes them.
+ * prints as it is.  Reads the world and the records; what changes them is an
+ * order, which goes the way of any event (orders.h).
  *
- *	request	one line: the command's words with one blank between them
+ *	request	one line: the command's words with one blank between them; an
+ *		order is only carried out with "yes" before it
  *	answer	"ok N" and N lines, each a JSON object with the same members in
- *		the same order; or "error TEXT"
+ *		the same order; or "ask TEXT": what the order would do; or
+ *		"error TEXT": no such request, or a refused order; or "none
+ *		TEXT": what it names is not there
  */
 
+#include "common/mono.h"
+#include "placer/orders.h"
 #include "placer/store.h"
+
+#define ANSWER_ASK "ask"
+#define ANSWER_ERROR "error"
+#define ANSWER_NONE "none"
 
 enum {
 	COMMAND_MAX = 512, /* bytes of a request, its end included */
 };
 
-/* line: without its end.  Caller frees. */
-char *command_answer(const struct world *, struct store *, const char *line);
+/* Where a request is answered from; all borrowed. */
+struct command {
+	const struct world *world;
+	struct store *store;
+	struct now now;
+	uint32_t uid; /* of who asks */
+	enum order_verdict (
+	    *order)(void *, const struct order *, char text[MAX_TEXT]);
+	void *arg;
+};
 
-/* An answer that is a refusal; caller frees. */
-char *command_error(const char *text);
+/* line: without its end.  Caller frees. */
+char *command_answer(const struct command *, const char *line);
 
 #endif

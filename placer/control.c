@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/xmem.h"
+#include "placer/answer.h"
 #include "placer/command.h"
 
 struct peer {
@@ -27,6 +28,7 @@ struct peer {
 	struct control *control;
 	struct bufferevent *stream;
 	struct event *deadline; /* for all of it, not for each byte */
+	uint32_t uid;		/* as the kernel says */
 	int allowed;
 };
 
@@ -35,8 +37,7 @@ struct control {
 	size_t npeers;
 	struct event_base *base;
 	struct evconnlistener *listener;
-	const struct world *world;
-	struct store *store;
+	struct command from; /* what the time and the peer are added to */
 	uid_t self;
 };
 
@@ -86,6 +87,16 @@ answer(struct peer *p, char *text)
 	free(text);
 }
 
+static char *
+answer_to(const struct peer *p, const char *line)
+{
+	struct command from = p->control->from;
+
+	from.now = now_read();
+	from.uid = p->uid;
+	return command_answer(&from, line);
+}
+
 static void
 on_read(struct bufferevent *stream, void *arg)
 {
@@ -97,33 +108,36 @@ on_read(struct bufferevent *stream, void *arg)
 	line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 	if (line == NULL) {
 		if (evbuffer_get_length(in) >= COMMAND_MAX)
-			answer(p, command_error("the request is too long"));
+			answer(p,
+			    answer_text(ANSWER_ERROR,
+				"the request is too long"));
 		return;
 	}
 	/* Not before it is read: the answer would be lost in the reset. */
 	if (!p->allowed)
 		answer(p,
-		    command_error("only root and the provider's user "
-				  "may ask"));
+		    answer_text(ANSWER_ERROR,
+			"only root and the provider's user may ask"));
 	else if (strlen(line) != len)
-		answer(p, command_error("the request has a NUL in it"));
-	else
 		answer(p,
-		    command_answer(p->control->world, p->control->store, line));
+		    answer_text(ANSWER_ERROR, "the request has a NUL in it"));
+	else
+		answer(p, answer_to(p, line));
 	free(line);
 }
 
 static int
-is_allowed(const struct control *c, int fd)
+is_allowed(struct peer *p, int fd)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
 		return 0;
-	if (who.uid == 0 || who.uid == c->self)
+	p->uid = who.uid;
+	if (who.uid == 0 || who.uid == p->control->self)
 		return 1;
-	log_warn("control socket: uid %u is refused", (unsigned int)who.uid);
+	log_warn("control socket: uid %u is refused", p->uid);
 	return 0;
 }
 
@@ -138,7 +152,7 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	(void)sa, (void)len;
 	p = xcalloc(1, sizeof(*p));
 	p->control = c;
-	p->allowed = is_allowed(c, fd);
+	p->allowed = is_allowed(p, fd);
 	p->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	p->deadline = evtimer_new(c->base, on_deadline, p);
 	if (p->stream == NULL || p->deadline == NULL)
@@ -153,16 +167,14 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 }
 
 struct control *
-control_new(struct event_base *base, int fd, const struct world *w,
-    struct store *store)
+control_new(struct event_base *base, int fd, const struct command *from)
 {
 	struct control *c;
 
 	c = xcalloc(1, sizeof(*c));
 	LIST_INIT(&c->peers);
 	c->base = base;
-	c->world = w;
-	c->store = store;
+	c->from = *from;
 	c->self = geteuid();
 	c->listener =
 	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);

@@ -8,19 +8,22 @@
  * peers at once, so long each, so many bytes a request; none holds the loop.
  */
 
+#include "placer/command.h"
+
 struct control;
 struct event_base;
-struct store;
-struct world;
 
 enum {
 	CONTROL_PEERS = 8,
 	CONTROL_SECONDS = 10,
 };
 
-/* Takes fd, which listens.  World and store are borrowed for good. */
-struct control *control_new(struct event_base *, int fd, const struct world *,
-    struct store *);
+/*
+ * Takes fd, which listens.  The command is copied, what it names borrowed for
+ * good; time and peer are filled in for each request.
+ */
+struct control *control_new(struct event_base *, int fd,
+    const struct command *);
 void control_free(struct control *);
 
 #endif

@@ -19,6 +19,8 @@ enum effect_kind {
 	EFFECT_SEARCH,	/* save device's search and its pods' flags */
 	EFFECT_FAULT,	/* save pod's failed tries */
 	EFFECT_CLOCK,	/* save device's clock (0: stopped) */
+	EFFECT_WORD,	/* save the orders that hold for device, or for pod */
+	EFFECT_ORDER,	/* one was given: reason: which, text, number: uid */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */
 	EFFECT_CHANGE,	/* write what is queued on device */
 	EFFECT_READ,	/* read device (number: enum read_for) */

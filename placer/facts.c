@@ -90,6 +90,12 @@ facts_left(const struct wpod *p)
 }
 
 int
+facts_given_up(const struct wpod *p)
+{
+	return p->device != NULL && (p->given_up.on || p->device->retired.on);
+}
+
+int
 facts_has_run(const struct wpod *p)
 {
 	return p->proven_images != 0 || p->running_ms != 0 ||
@@ -114,10 +120,16 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 	if (p->device == NULL)
 		return HERE;
 	is = facts_device(p->device, now);
-	if (is == GONE || is == FROZEN)
+	if (is == GONE)
+		return is;
+	if (facts_given_up(p))
+		return world_is_closed(p->device) ? GONE : GIVEN_UP;
+	if (is == FROZEN)
 		return is;
 	if (facts_left(p))
 		return LEFT;
+	if (p->device->drained.on)
+		return DRAINED;
 	if (is == AWAY)
 		return is_overdue(w, p, now) ? OVERDUE : AWAY;
 	return p->device->dev->owner != NULL ? OWNED : HERE;

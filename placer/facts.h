@@ -23,6 +23,9 @@ enum life_device facts_device(const struct wdevice *, struct now);
 /* It is of the pod's fleet no more, or will be of none. */
 int facts_left(const struct wpod *);
 
+/* A person says that its device does not run it any more. */
+int facts_given_up(const struct wpod *);
+
 /* Did the pod, which is in the API, ever run where it is? */
 int facts_has_run(const struct wpod *);
 

@@ -18,6 +18,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/live.h"
+#include "placer/orders.h"
 #include "placer/proof.h"
 #include "placer/suspect.h"
 #include "placer/taken.h"
@@ -377,11 +378,12 @@ intake_device_bad(struct world *w, const struct body_device_bad *m)
 			.device = d->name },
 		    "Flightctl has no such device any more");
 	d->gone = 1;
-	if (TAILQ_EMPTY(&d->pods)) {
+	if (TAILQ_EMPTY(&d->pods) && !orders_hold(d)) {
 		world_drop_device(w, d);
 		return;
 	}
 	world_device_changed(d);
+	world_look_device(w, d); /* orders end */
 	world_look_pods_of(w, d);
 }
 

@@ -142,10 +142,13 @@ by_time(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Silent, or gone from the node while pods of it are there; 0: neither. */
+/* Silent, or gone from the node while pods of it are there; 0: neither, or
+ * the brake was released for it. */
 static int64_t
 missing_since(const struct wdevice *d, const struct wnode *n)
 {
+	if (d->written_off.on)
+		return 0;
 	if (d->left == n)
 		return d->left_boot;
 	return d->node == n ? d->away_boot : 0;
@@ -197,7 +200,7 @@ lost_weigh(struct world *w, struct wnode *n, struct effects *fx)
 	e->node = n;
 	e->number = n->brake;
 	RB_FOREACH(d, wdevice_tree, &w->devices)
-		if (missing_since(d, n) != 0)
+		if (missing_since(d, n) != 0 || d->written_off.on)
 			world_look_pods_of(w, d);
 }
 
@@ -219,6 +222,14 @@ may_evict(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+int64_t
+lost_evicts_again(const struct world *w)
+{
+	return w->evicted < w->set->number[SET_EVICT_RATE] ?
+	    0 :
+	    w->evict_boot + MINUTE_MS;
+}
+
 void
 lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
     const char *reason, const char *text)
@@ -226,7 +237,8 @@ lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
 	AUTO_FREE char *words = NULL;
 	struct effect *e;
 
-	if (p->evicted || p->deleting || !may_evict(w, p, now))
+	if (p->evicted || p->deleting ||
+	    (!facts_given_up(p) && !may_evict(w, p, now)))
 		return;
 	e = effects_add(fx, EFFECT_DELETE);
 	e->pod = p;
@@ -239,7 +251,13 @@ lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
 void
 lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
-	if (p->device->gone)
+	if (p->device->retired.on)
+		lost_delete(w, p, now, fx, "DeviceRetired",
+		    "the device was retired");
+	else if (p->given_up.on)
+		lost_delete(w, p, now, fx, "GivenUp",
+		    "its workload was given up");
+	else if (p->device->gone)
 		lost_delete(w, p, now, fx, "DeviceDeleted",
 		    "Flightctl has no such device any more");
 	else

@@ -16,6 +16,9 @@ void lost_evict(struct world *, struct wpod *, struct now, struct effects *);
 void lost_delete(struct world *, struct wpod *, struct now, struct effects *,
     const char *reason, const char *text);
 
+/* When evictions go on; 0, or in the past: they may. */
+int64_t lost_evicts_again(const struct world *);
+
 /* After those: does the brake hold? */
 void lost_weigh(struct world *, struct wnode *, struct effects *);
 

@@ -52,11 +52,22 @@ link_came(enum proc peer, int fd)
 	serve_link(serve, peer, fd);
 }
 
+static enum order_verdict
+order(void *arg, const struct order *o, char text[MAX_TEXT])
+{
+	return serve_order(arg, o, text);
+}
+
 static void
 listener_came(enum listener what, int fd)
 {
+	const struct command from = { .world = serve_world(serve),
+		.store = store,
+		.order = order,
+		.arg = serve };
+
 	if (what == LISTENER_CONTROL)
-		control = control_new(loop, fd, serve_world(serve), store);
+		control = control_new(loop, fd, &from);
 	else
 		http = http_new(loop, fd, serve_world(serve));
 }

@@ -63,6 +63,8 @@ status_of(const struct wdevice *d)
 	case PICK_OWNED:
 	case PICK_DECOMMISSIONING:
 	case PICK_CORDONED:
+	case PICK_DRAINED:
+	case PICK_RETIRED:
 	case PICK_ISOLATING:
 	case PICK_CONTESTED:
 	case PICK_SPEC_INVALID:

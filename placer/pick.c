@@ -64,9 +64,9 @@ pick_table_stale(struct pick_table *t)
 	t->stale = 1;
 }
 
-/* 2. Placeable. 3. Connected. */
+/* 2. Placeable. */
 enum pick_reason
-pick_usable(const struct wdevice *d)
+pick_placeable(const struct wdevice *d)
 {
 	const struct device *dev = d->dev;
 
@@ -82,6 +82,10 @@ pick_usable(const struct wdevice *d)
 		return PICK_DECOMMISSIONING;
 	if (device_label(dev, "vk.flightctl.io/cordon") != NULL)
 		return PICK_CORDONED;
+	if (d->drained.on)
+		return PICK_DRAINED;
+	if (d->retired.on)
+		return PICK_RETIRED;
 	if (d->isolating)
 		return PICK_ISOLATING;
 	if (d->contest_ms != 0)
@@ -90,7 +94,16 @@ pick_usable(const struct wdevice *d)
 		return PICK_SPEC_INVALID;
 	if (d->thaw > 0)
 		return PICK_FROZEN;
-	switch (dev->summary) {
+	return PICK_FITS;
+}
+
+/* 3. Connected. */
+enum pick_reason
+pick_connected(const struct wdevice *d)
+{
+	if (d->dev == NULL)
+		return PICK_UNREAD;
+	switch (d->dev->summary) {
 	case DEVICE_ONLINE:
 	case DEVICE_DEGRADED:
 	case DEVICE_ERROR:
@@ -104,6 +117,14 @@ pick_usable(const struct wdevice *d)
 		break;
 	}
 	return PICK_DISCONNECTED;
+}
+
+enum pick_reason
+pick_usable(const struct wdevice *d)
+{
+	enum pick_reason why = pick_placeable(d);
+
+	return why != PICK_FITS ? why : pick_connected(d);
 }
 
 void
@@ -133,14 +154,15 @@ by_name(const void *a, const void *b)
 	return strcmp((*x)->name, (*y)->name);
 }
 
-static void
-sort(struct pick_table *t, struct wnode *node)
+struct pick_table *
+pick_sorted(struct wnode *node)
 {
+	struct pick_table *t = node->table;
 	struct wdevice *d;
 	size_t i = 0;
 
 	if (!t->stale)
-		return;
+		return t;
 	t->n = node->ndevices;
 	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
 	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
@@ -154,6 +176,7 @@ sort(struct pick_table *t, struct wnode *node)
 		t->devices[i]->slot = (uint32_t)i;
 		pick_table_update(t, t->devices[i]);
 	}
+	return t;
 }
 
 /* What is kept for a pod is as good as any other to it. */
@@ -400,9 +423,8 @@ void
 pick_device(struct wnode *node, const struct wpod *p, int list_complete,
     struct pick_answer *a)
 {
-	struct pick_table *t = node->table;
+	struct pick_table *t = pick_sorted(node);
 
-	sort(t, node);
 	*a = (struct pick_answer){ .never = list_complete };
 	count_same(t, node, p, 0);
 	a->device = choose(t, p);
@@ -428,11 +450,10 @@ by_rank(const void *x, const void *y)
 struct pick_rank *
 pick_ranks(struct wnode *node, const struct wpod *p, size_t *n)
 {
-	struct pick_table *t = node->table;
+	struct pick_table *t = pick_sorted(node);
 	struct pick_rank *ranks;
 	size_t i;
 
-	sort(t, node);
 	*n = t->n;
 	ranks = xcalloc(t->n + 1, sizeof(*ranks));
 	count_same(t, node, p, 0);

@@ -19,6 +19,8 @@
 	X(OWNED, 2, "owned by a Fleet")                              \
 	X(DECOMMISSIONING, 2, "being decommissioned")                \
 	X(CORDONED, 2, "cordoned")                                   \
+	X(DRAINED, 2, "drained")                                     \
+	X(RETIRED, 2, "retired")                                     \
 	X(ISOLATING, 2, "looking for a failing pod")                 \
 	X(CONTESTED, 2, "whose spec another writer undoes")          \
 	X(SPEC_INVALID, 2, "whose spec another writer made invalid") \
@@ -92,7 +94,9 @@ int pick_order(const struct pick_rank *a, const struct pick_rank *b);
  */
 struct pick_rank *pick_ranks(struct wnode *, const struct wpod *, size_t *n);
 
-/* Rules 2 and 3 alone. */
+/* Rules 2 and 3 alone, each and both. */
+enum pick_reason pick_placeable(const struct wdevice *);
+enum pick_reason pick_connected(const struct wdevice *);
 enum pick_reason pick_usable(const struct wdevice *);
 
 #endif

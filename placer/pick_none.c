@@ -5,16 +5,16 @@
  * Owns the words and the verdict "never".  What rules a device out is
  * pick.c's.
  */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "placer/amount.h"
 #include "placer/pick_own.h"
 
 /* The first device of the table that the room of which rules it out. */
 static const struct wdevice *
-nearest(const struct pick_table *t, const struct wpod *p,
+fullest_of(const struct pick_table *t, const struct wpod *p,
     enum pick_reason reason)
 {
 	const struct wdevice *best = NULL;
@@ -32,31 +32,6 @@ nearest(const struct pick_table *t, const struct wpod *p,
 		}
 	}
 	return best;
-}
-
-/* "1", "0.5": thousandths of a CPU as people write them. */
-static void
-cpu_words(char *buf, size_t size, int64_t cpu_m)
-{
-	size_t n;
-
-	n = (size_t)snprintf(buf, size, "%" PRId64 ".%03d", cpu_m / 1000,
-	    (int)(cpu_m % 1000));
-	while (n > 0 && n < size && buf[n - 1] == '0')
-		buf[--n] = '\0';
-	if (n > 0 && n < size && buf[n - 1] == '.')
-		buf[n - 1] = '\0';
-}
-
-static void
-memory_words(char *buf, size_t size, int64_t bytes)
-{
-	if (bytes % (1 << 20) == 0)
-		(void)snprintf(buf, size, "%" PRId64 "Mi", bytes >> 20);
-	else if (bytes % (1 << 10) == 0)
-		(void)snprintf(buf, size, "%" PRId64 "Ki", bytes >> 10);
-	else
-		(void)snprintf(buf, size, "%" PRId64, bytes);
 }
 
 static size_t say(char *text, size_t at, const char *fmt, ...)
@@ -79,28 +54,28 @@ say(char *text, size_t at, const char *fmt, ...)
 
 /* The words of T010 and T031. */
 static size_t
-say_nearest(const struct pick_table *t, const struct wpod *p,
+say_fullest_of(const struct pick_table *t, const struct wpod *p,
     const size_t *counts, char *text)
 {
 	const struct wdevice *d;
 	struct fit_room room;
-	char has[32], want[32];
+	char has[AMOUNT_SIZE], want[AMOUNT_SIZE];
 
 	if (counts[PICK_NO_CPU] > 0 &&
-	    (d = nearest(t, p, PICK_NO_CPU)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_CPU)) != NULL) {
 		room = fit_free(&d->total, &d->used);
-		cpu_words(has, sizeof(has), room.cpu_m);
-		cpu_words(want, sizeof(want), p->room.cpu_m);
+		amount_cpu(has, room.cpu_m);
+		amount_cpu(want, p->room.cpu_m);
 		return say(text, 0,
 		    "Insufficient resources: Device %s has %s "
 		    "CPU, requested %s CPU",
 		    d->name, has, want);
 	}
 	if (counts[PICK_NO_MEMORY] > 0 &&
-	    (d = nearest(t, p, PICK_NO_MEMORY)) != NULL) {
+	    (d = fullest_of(t, p, PICK_NO_MEMORY)) != NULL) {
 		room = fit_free(&d->total, &d->used);
-		memory_words(has, sizeof(has), room.memory);
-		memory_words(want, sizeof(want), p->room.memory);
+		amount_memory(has, room.memory);
+		amount_memory(want, p->room.memory);
 		return say(text, 0,
 		    "Insufficient resources: Device %s has %s "
 		    "memory, requested %s memory",
@@ -201,7 +176,7 @@ pick_none(const struct pick_table *t, const struct wpod *p,
 	}
 	/* Labels change; that none is wished for is not for ever. */
 	a->never = a->never && t->n > counts[PICK_WISHES] && could == 0;
-	at = say_nearest(t, p, counts, a->text);
+	at = say_fullest_of(t, p, counts, a->text);
 	at = say(a->text, at, " (%zu device%s", t->n, t->n == 1 ? "" : "s");
 	for (i = 1; i < PICK_COUNT; i++) {
 		if (counts[i] == 0)

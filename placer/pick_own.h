@@ -28,6 +28,9 @@ struct pick_table {
 	int stale;
 };
 
+/* The node's table, its devices in the order of their names. */
+struct pick_table *pick_sorted(struct wnode *);
+
 /* Rules 1 to 4 of the device in that slot. */
 enum pick_reason pick_excludes(const struct pick_table *, size_t slot,
     const struct wpod *);

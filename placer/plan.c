@@ -21,6 +21,7 @@
 #include "placer/figures.h"
 #include "placer/live.h"
 #include "placer/lost.h"
+#include "placer/orders.h"
 #include "placer/pick.h"
 #include "placer/prepare.h"
 #include "placer/proof.h"
@@ -84,7 +85,8 @@ sit_down(struct world *w, struct wpod *p, struct wdevice *d, struct effects *fx)
 
 /*
  * A new UID under an old name waits until the old one is confirmed gone, but
- * for one that a person force-deleted while its device is away (design 12).
+ * for one that a person force-deleted, or gave up, while its device is away or
+ * closed to writes (design 12).
  */
 static int
 waits_for_namesake(struct world *w, struct wpod *p, struct now now)
@@ -92,7 +94,9 @@ waits_for_namesake(struct world *w, struct wpod *p, struct now now)
 	const struct wpod *old;
 
 	if ((old = world_namesake(w, p)) == NULL ||
-	    (old->pod == NULL && facts_device(old->device, now) != HERE))
+	    (old->pod == NULL &&
+		(facts_device(old->device, now) != HERE ||
+		    world_is_closed(old->device))))
 		return 0;
 	p->why_reason = "NameInUse";
 	return 1;
@@ -435,6 +439,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		if (d->due.at_boot != 0 && d->due.at_boot <= now.boot_ms) {
 			lost_look(w, d, now, fx);
 			taken_look(w, d, now, fx);
+			orders_look(w, d, fx);
 		}
 	for (i = 0; i < w->nnodes; i++)
 		lost_weigh(w, &w->nodes[i], fx);

@@ -9,6 +9,7 @@
 #include "placer/serve.h"
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -323,6 +324,25 @@ serve_free(struct serve *s)
 	world_clear(&s->world);
 	event_free(s->turn);
 	free(s);
+}
+
+/* Saved before it is answered, as whatever it leads to is before it leaves. */
+enum order_verdict
+serve_order(struct serve *s, const struct order *o, char text[MAX_TEXT])
+{
+	enum order_verdict v;
+	size_t len;
+
+	v = orders_take(&s->world, o, now_read(), &s->fx, text);
+	if (v != ORDER_DOES)
+		return v;
+	on_turn(-1, 0, s);
+	if (!act_is_durable(s->act)) {
+		len = strlen(text);
+		(void)snprintf(text + len, MAX_TEXT - len,
+		    "; not saved: a restart forgets it");
+	}
+	return v;
 }
 
 void

@@ -8,6 +8,7 @@
  */
 
 #include "ipc/chan.h"
+#include "placer/orders.h"
 #include "placer/store.h"
 
 struct event_base;
@@ -20,6 +21,10 @@ void serve_free(struct serve *);
 
 /* A new link with a key holder; takes fd. */
 void serve_link(struct serve *, enum proc peer, int fd);
+
+/* A person's order, carried out and saved when it returns. */
+enum order_verdict serve_order(struct serve *, const struct order *,
+    char text[MAX_TEXT]);
 
 /* The settings that SIGHUP may change. */
 void serve_reload(struct serve *, const struct settings *);

@@ -43,6 +43,8 @@ static const char schema[] =
     "edit TEXT);"
     "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
     "since_ms INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS word (kind TEXT, name TEXT, uid INTEGER, "
+    "at_ms INTEGER, created TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, "
     "at_ms INTEGER, pod TEXT, operation TEXT, desired TEXT, actual TEXT, "
     "action TEXT, result TEXT);";
@@ -370,6 +372,8 @@ store_load(struct store *s, struct world *w, struct now now, struct why *why)
 {
 	if (store_each(s, SQL_SEATS, load_seat, w, now, why) == -1 ||
 	    store_each(s, SQL_CLOCKS, load_clock, w, now, why) == -1)
+		return -1;
+	if (store_load_words(s, w, now, why) == -1)
 		return -1;
 	return store_load_search(s, w, now, why);
 }

@@ -52,6 +52,10 @@ int store_clock(struct store *, const char *device, int64_t since_wall_ms,
 int store_search(struct store *, const struct wdevice *, struct why *);
 int store_fault(struct store *, const struct wpod *, struct now, struct why *);
 int store_drop_fault(struct store *, const struct wpod *, struct why *);
+/* The orders that hold for a device; for a pod (not on: dropped). */
+int store_device_words(struct store *, const struct wdevice *, struct why *);
+int store_pod_word(struct store *, const struct wpod *, const struct worded *,
+    struct why *);
 int store_get_meta(struct store *, const char *key, char *buf, size_t size,
     struct why *); /* 1 found, 0 absent */
 int store_put_meta(struct store *, const char *key, const char *value,

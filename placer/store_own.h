@@ -42,4 +42,7 @@ int store_each(struct store *, enum sql, store_row *, struct world *,
 /* The searches and failed tries, once the seats are there. */
 int store_load_search(struct store *, struct world *, struct now, struct why *);
 
+/* What people ordered, once the seats are there. */
+int store_load_words(struct store *, struct world *, struct now, struct why *);
+
 #endif

@@ -15,10 +15,6 @@
 #include "placer/lost.h"
 #include "placer/tell.h"
 
-enum {
-	LEFT_MS = 40 * 1000 /* a full list, and reads of who is not in it */
-};
-
 static void
 note_owner(struct wdevice *d, struct effects *fx)
 {
@@ -106,6 +102,10 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 {
 	const struct wdevice *d = p->device;
 
+	if (!facts_left(p) && d->drained.on) {
+		(void)snprintf(text, MAX_TEXT, "Device %s is drained", d->name);
+		return "DeviceDrained";
+	}
 	if (!facts_left(p)) {
 		(void)snprintf(text, MAX_TEXT,
 		    "Device %s is owned by %s, which took the application out",
@@ -130,9 +130,9 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 static int
 may_delete(struct world *w, struct wpod *p, struct now now)
 {
-	int64_t at = p->device->left_boot + LEFT_MS;
+	int64_t at = p->device->left_boot + TAKEN_LEFT_MS;
 
-	if (p->device->dev->decommissioning ||
+	if (p->device->dev->decommissioning || !facts_left(p) ||
 	    device_entry(p->device->dev, p->app) == NULL)
 		return 1;
 	if (now.boot_ms < at)

@@ -10,6 +10,11 @@
 
 #include "placer/plan.h"
 
+enum {
+	/* A full list, and reads of who is not in it. */
+	TAKEN_LEFT_MS = 40 * 1000,
+};
+
 /* The device's turn: who has pods there is told once. */
 void taken_look(struct world *, struct wdevice *, struct now, struct effects *);
 

@@ -171,22 +171,31 @@ world_add_pod(struct world *w, const char *uid, const char *ns,
 	return p;
 }
 
-static int
-is_namesake(const struct wpod *p, const struct wpod *q)
+struct wpod *
+world_named(const struct world *w, const char *ns, const char *name,
+    struct wpod *after)
 {
-	return q != NULL && strcmp(p->ns, q->ns) == 0 &&
-	    strcmp(p->name, q->name) == 0;
+	struct wname_tree names = w->names;
+	struct wpod key = { .ns = NULL }, *q = after;
+	char none[] = "";
+
+	memcpy(&key.ns, &ns, sizeof(key.ns));
+	memcpy(&key.name, &name, sizeof(key.name));
+	key.uid = none;
+	q = q != NULL ? RB_NEXT(wname_tree, &names, q) :
+			RB_NFIND(wname_tree, &names, &key);
+	return q != NULL && strcmp(q->ns, ns) == 0 &&
+		strcmp(q->name, name) == 0 ?
+	    q :
+	    NULL;
 }
 
 struct wpod *
 world_namesake(struct world *w, const struct wpod *p)
 {
-	struct wpod key = { .ns = p->ns, .name = p->name }, *q;
-	char none[] = "";
+	struct wpod *q = NULL;
 
-	key.uid = none;
-	for (q = RB_NFIND(wname_tree, &w->names, &key); is_namesake(p, q);
-	     q = RB_NEXT(wname_tree, &w->names, q))
+	while ((q = world_named(w, p->ns, p->name, q)) != NULL)
 		if (q != p && q->device != NULL)
 			return q;
 	return NULL;
@@ -424,6 +433,7 @@ world_unseat(struct world *w, struct wpod *p)
 	fit_take(&d->used, &p->room);
 	if (p->group != NULL)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
+	p->given_up.on = 0;
 	p->device = NULL;
 	p->retreating = p->sent = p->applied = p->adopted = p->doubted = 0;
 	p->there = p->untold = 0;

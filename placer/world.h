@@ -46,6 +46,13 @@ struct tally {
 	int64_t us;
 };
 
+/* A person's order that holds: who gave it, and when. */
+struct worded {
+	uint8_t on;
+	uint32_t uid;
+	int64_t at_ms; /* wall */
+};
+
 /* A thing to look at again: at once, or at a time. */
 struct due {
 	RB_ENTRY(due) link;
@@ -119,8 +126,9 @@ struct wpod {
 	uint8_t blamed;	   /* its entry made the version fail */
 	uint8_t reverting; /* the entry of proven_images goes into the spec */
 	enum filed filed;  /* live.h */
-	uint8_t adopted;   /* seat found in a spec, not in the store, and the
-			      pod was not seen since */
+	struct worded given_up; /* orders.h */
+	uint8_t adopted; /* seat found in a spec, not in the store, and the
+			    pod was not seen since */
 	/* -- not saved -- */
 	uint8_t listed;	       /* seen in the pod list that now comes in */
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
@@ -221,6 +229,11 @@ struct wdevice {
 	uint8_t thaw;	      /* FROZEN until so many more complete lists */
 	struct wnode *left;   /* node of pods here that it is no more of */
 	int64_t left_boot;    /* since */
+	struct worded drained; /* no new pods, and those here are evicted */
+	struct worded retired; /* it never comes back, nor do its pods */
+	char *retired_created; /* that incarnation, NULL: not known */
+	struct worded
+	    written_off; /* missing, and the brake counts it no more */
 	uint32_t disconnections;
 	struct tally deployed;	   /* from creation to running */
 	struct wpod *reserved_for; /* reserve.h; NULL: nobody */
@@ -332,6 +345,11 @@ struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);
 void world_drop_pod(struct world *, struct wpod *);
 
+/* The first of all pods of that namespace and name after that one, in the
+ * order of their uids (after NULL: of all), or NULL. */
+struct wpod *world_named(const struct world *, const char *ns, const char *name,
+    struct wpod *after);
+
 /* Another pod of the same namespace and name that has a seat, or NULL. */
 struct wpod *world_namesake(struct world *, const struct wpod *);
 
@@ -341,7 +359,7 @@ void world_free_needs(struct wpod *);
 void world_set_pod(struct world *, struct wpod *, struct pod *);
 void world_no_pod(struct world *, struct wpod *);
 
-struct wdevice *world_device(struct world *, const char *name);
+struct wdevice *world_device(const struct world *, const char *name);
 struct wdevice *world_add_device(struct world *, const char *name);
 /* Only a device without pods and not in any list. */
 void world_drop_device(struct world *, struct wdevice *);
@@ -349,6 +367,9 @@ void world_drop_device(struct world *, struct wdevice *);
 /* Takes *dev: capacity, fleet and adoption of entries follow it. */
 void world_set_device(struct world *, struct wdevice *, struct device *,
     int64_t read_boot);
+
+/* It is there and takes no writes: a Fleet's, frozen, unreadable, leaving. */
+int world_is_closed(const struct wdevice *);
 
 /* gone or unreadable changed: what choices and figures see of it. */
 void world_device_changed(struct wdevice *);

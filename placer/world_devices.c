@@ -31,12 +31,13 @@ wdevice_cmp(const struct wdevice *a, const struct wdevice *b)
 }
 
 struct wdevice *
-world_device(struct world *w, const char *name)
+world_device(const struct world *w, const char *name)
 {
+	struct wdevice_tree devices = w->devices;
 	struct wdevice key = { .name = NULL };
 
 	memcpy(&key.name, &name, sizeof(key.name));
-	return RB_FIND(wdevice_tree, &w->devices, &key);
+	return RB_FIND(wdevice_tree, &devices, &key);
 }
 
 struct wdevice *
@@ -98,6 +99,7 @@ world_drop_device(struct world *w, struct wdevice *d)
 	device_free(d->dev);
 	free(d->wrote_created);
 	free(d->judged);
+	free(d->retired_created);
 	free(d->name);
 	free(d);
 }
@@ -142,6 +144,8 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 	n = e->node == NULL ? d->node : world_node(w, e->node);
 	if (n == NULL)
 		return; /* of a node that we do not serve: untouched */
+	if (d->retired.on && world_is_closed(d))
+		return; /* nothing runs there, and nothing can be taken out */
 	if ((p = world_pod(w, e->uid)) == NULL) {
 		p = world_add_pod(w, e->uid, e->ns, e->pod);
 		p->room = (struct fit_room){ e->cpu_m, e->memory, 1, 0 };
@@ -255,6 +259,14 @@ is_frozen(const struct device *dev)
 {
 	return dev->summary == DEVICE_AWAITING_RECONNECT ||
 	    dev->summary == DEVICE_CONFLICT_PAUSED;
+}
+
+int
+world_is_closed(const struct wdevice *d)
+{
+	return d->unreadable || d->dev == NULL || d->thaw > 0 ||
+	    d->dev->owner != NULL || d->dev->decommissioning ||
+	    is_frozen(d->dev);
 }
 
 /* What its spec says is not what we left there, and nobody undid it. */

@@ -31,8 +31,13 @@ static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vkfctl [-h] [-o json] [-s socket] "
-	    "devices | fleets | pods | records | status\n");
+	    "usage: vkfctl [-hy] [-o json] [-s socket] command [argument]\n"
+	    "questions: devices, explain device NAME, explain pod "
+	    "NAMESPACE/NAME,\n"
+	    "\tfleets, pods, records, status\n"
+	    "orders: drain DEVICE, give-up NAMESPACE/NAME, release-brake "
+	    "[FLEET],\n"
+	    "\tretire DEVICE, undrain DEVICE\n");
 }
 
 static int
@@ -124,6 +129,8 @@ show(const char *command, char *answer, int json)
 	*rows++ = '\0';
 	if (strncmp(answer, "error ", 6) == 0)
 		errx(EX_USAGE, "%s: %s", command, answer + 6);
+	if (strncmp(answer, "none ", 5) == 0)
+		errx(EX_NOINPUT, "%s: %s", command, answer + 5);
 	n = strncmp(answer, "ok ", 3) == 0 ? strtoul(answer + 3, &end, 10) : 0;
 	for (c = rows; *c != '\0'; c++)
 		lines += *c == '\n';
@@ -136,6 +143,41 @@ show(const char *command, char *answer, int json)
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");
 	return EX_OK;
+}
+
+/* Only on a terminal, so that no script waits for one. */
+static int
+is_confirmed(const char *text)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int yes;
+
+	if (!isatty(STDIN_FILENO))
+		errx(EX_USAGE, "%s: -y confirms it", text);
+	(void)fprintf(stderr, "%s. Sure? [y/N] ", text);
+	yes = getline(&line, &size, stdin) > 0 &&
+	    (strcmp(line, "y\n") == 0 || strcmp(line, "yes\n") == 0);
+	free(line);
+	return yes;
+}
+
+/* The placer says what an order would do; it is given again, confirmed. */
+static char *
+ask_until_sure(const char *path, char **request)
+{
+	char *answer = ask(path, *request), *more;
+
+	if (strncmp(answer, "ask ", 4) != 0)
+		return answer;
+	answer[strcspn(answer, "\n")] = '\0';
+	if (!is_confirmed(answer + 4))
+		errx(EX_NOPERM, "not confirmed, nothing is done");
+	free(answer);
+	more = xasprintf("yes %s", *request);
+	free(*request);
+	*request = more;
+	return ask(path, *request);
 }
 
 /* -s, else CONTROL_SOCKET, else the provider's default. */
@@ -154,9 +196,11 @@ find_socket(struct settings *set, const char *given)
 
 /* The words as the one line that they are for the placer. */
 static char *
-join(char *const *words)
+join(char *const *words, int yes)
 {
-	char *line = xstrdup(*words++), *more;
+	char *line, *more;
+
+	line = xasprintf("%s%s", yes ? "yes " : "", *words++);
 
 	for (; *words != NULL; words++) {
 		more = xasprintf("%s %s", line, *words);
@@ -176,9 +220,9 @@ main(int argc, char *argv[])
 	AUTO_FREE char *request = NULL, *answer = NULL;
 	const char *given = NULL;
 	struct settings set;
-	int ch, json = 0, rc;
+	int ch, json = 0, yes = 0, rc;
 
-	while ((ch = getopt(argc, argv, "ho:s:")) != -1)
+	while ((ch = getopt(argc, argv, "ho:s:y")) != -1)
 		switch (ch) {
 		case 'h':
 			usage(stdout);
@@ -191,6 +235,9 @@ main(int argc, char *argv[])
 		case 's':
 			given = optarg;
 			break;
+		case 'y':
+			yes = 1;
+			break;
 		default:
 			usage(stderr);
 			return EX_USAGE;
@@ -200,8 +247,8 @@ main(int argc, char *argv[])
 		return EX_USAGE;
 	}
 	find_socket(&set, given);
-	request = join(argv + optind);
-	answer = ask(set.text[SET_CONTROL_SOCKET], request);
+	request = join(argv + optind, yes);
+	answer = ask_until_sure(set.text[SET_CONTROL_SOCKET], &request);
 	rc = show(argv[optind], answer, json);
 	settings_free(&set);
 	return rc;

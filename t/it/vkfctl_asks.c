@@ -17,7 +17,9 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/flight.h"
 #include "t/it/it.h"
+#include "t/it/js.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
 #include "t/it/world.h"
@@ -35,7 +37,7 @@ static int
 ask(const char *format, const char *command, const char *more, char **out)
 {
 	AUTO_FREE char *program = child_program("vkfctl");
-	const char *argv[8] = { program, "-s", path };
+	const char *argv[10] = { program, "-s", path };
 	size_t n = 3;
 
 	if (format != NULL) {
@@ -67,6 +69,54 @@ refuses(const char *command, const char *more, int want)
 	status = ask(NULL, command, more, &out);
 	it_ok(status == want, "%s: status %d, wanted %d", command, status,
 	    want);
+}
+
+/* "explain pod x" and "explain device x" are two words and a name. */
+static void
+explain(const char *format, const char *what, const char *name, int status,
+    const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	const char *argv[] = { program, "-s", path, "-o", format, "explain",
+		what, name, NULL };
+	const char *plain[] = { program, "-s", path, "explain", what, name,
+		NULL };
+	int got;
+
+	got = child_run(format != NULL ? argv : plain, &out);
+	it_ok(got == status &&
+		(want == NULL || (out != NULL && strstr(out, want) != NULL)),
+	    "explain %s %s: status %d, %s", what, name, got,
+	    want != NULL ? want : "nothing");
+}
+
+/* A pod that runs, and one that no device can take. */
+static void
+explains(const char *uid)
+{
+	AUTO_JSON struct json_object *set = flight_devices();
+	struct json_object *holder = flight_holder(set, uid, NULL);
+	const char *device = js_str(holder, "/metadata/name");
+	AUTO_FREE char *seat =
+	    xasprintf("\"about\":\"seat\",\"name\":\"%s\"", device);
+
+	free(
+	    pod_create("huge", &(struct pod_conf){ .cpu = "900", .bound = 1 }));
+	(void)pods_in_phase("huge", "Failed", 1, RUN_MS);
+	explain(NULL, "pod", "default/asked", EX_OK, "RUNNING");
+	explain("json", "pod", "default/asked", EX_OK, seat);
+	explain("json", "pod", "default/huge", EX_OK,
+	    "\"rule\":4,\"verdict\":\"no room for CPU\"");
+	explain("json", "device", device, EX_OK,
+	    "\"name\":\"default/asked\",\"rule\":38,\"verdict\":"
+	    "\"RUNNING\"");
+	explain("json", "device", device, EX_OK,
+	    "\"name\":\"connected\",\"rule\":3,\"verdict\":\"fit\"");
+	explain(NULL, "pod", "nobody/nothing", EX_NOINPUT, NULL);
+	explain(NULL, "device", "nobody", EX_NOINPUT, NULL);
+	explain(NULL, "pod", "two words", EX_USAGE, NULL);
+	refuses("explain", NULL, EX_USAGE);
+	refuses("explain", "pod", EX_USAGE);
 }
 
 static int
@@ -114,6 +164,7 @@ static void
 scenario(void)
 {
 	AUTO_JSON struct json_object *node = NULL, *pod = NULL;
+	AUTO_FREE char *uid = NULL;
 	struct provider *p;
 	struct stat st;
 
@@ -123,7 +174,7 @@ scenario(void)
 	p = provider_start("provider", NULL);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
-	free(pod_create("asked", NULL));
+	uid = pod_create("asked", NULL);
 	pod = pod_runs("asked", it_ms(), RUN_MS);
 	it_ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600,
 	    "the socket is its owner's alone");
@@ -135,6 +186,7 @@ scenario(void)
 	says("json", "records", "/asked\",\"operation\":\"");
 	says("json", "fleets", "\"devices\":2,");
 	says("json", "status", "\"apiserver\":\"yes\",\"flightctl\":\"yes\"");
+	explains(uid);
 	refuses("nothing", NULL, EX_USAGE);
 	refuses("devices", "more", EX_USAGE);
 	look_past_silent_peers();

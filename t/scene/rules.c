@@ -311,8 +311,8 @@ rules_status(struct scene *sc, const struct body_pod_status *m)
 }
 
 /*
- * Only a device that is gone, overdue or another's costs a pod its life; with
- * a Fleet as owner, once that took the entry out.
+ * Only a device that is gone, overdue or another's costs a pod its life, or a
+ * person's word; with a Fleet as owner, once that took the entry out.
  */
 static void
 check_eviction(struct scene *sc, const struct kpod *p)
@@ -321,6 +321,7 @@ check_eviction(struct scene *sc, const struct kpod *p)
 
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (edge_may_run(d, p->app) && !d->silent && d->listed &&
+		    !d->drained && !p->forced &&
 		    strcmp(d->lifecycle, "Enrolled") == 0 &&
 		    strcmp(d->summary, "Online") == 0 &&
 		    (d->owner == NULL || edge_find(&d->apps, p->app) != NULL))
@@ -346,8 +347,13 @@ rules_delete(struct scene *sc, const struct body_pod_delete *m)
 	}
 	if (p->deleted_ms == 0)
 		scene_fail(sc, "%s is deleted and nobody asked", p->label);
-	TAILQ_FOREACH(d, &sc->edges, link)
-		if (edge_may_run(d, p->app))
+	TAILQ_FOREACH(d, &sc->edges, link) {
+		if (edge_may_run(d, p->app) && !p->forced)
 			scene_fail(sc, "%s is deleted while %s can run it",
 			    p->label, d->name);
+		if (p->forced && edge_find(&d->apps, p->app) != NULL &&
+		    d->owner == NULL)
+			scene_fail(sc, "%s is deleted and left on %s", p->label,
+			    d->name);
+	}
 }

@@ -87,7 +87,7 @@ struct kpod {
 	int in_api;
 	int bound;  /* the apiserver lists it for the node */
 	int ended;  /* reached a terminal phase */
-	int forced; /* a person deleted it: may be at two places */
+	int forced; /* a person's word: may be at two places */
 	int evicted;
 	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */
@@ -154,7 +154,8 @@ struct edge {
 	int forget_render; /* of the next write */
 	int garbage;	   /* sent as something that is no device */
 	int spec_invalid;
-	int shrunk; /* under its pods */
+	int drained; /* a person said so */
+	int shrunk;  /* under its pods */
 	/* -- the agent -- */
 	int silent;
 	int hold_apply;

@@ -11,10 +11,18 @@
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
+static char *
+ask(const struct world *w, const char *line)
+{
+	return command_answer(&(struct command){ .world = w,
+				  .now = { 60000, 60000 } },
+	    line);
+}
+
 static void
 answers(const struct world *w, const char *line, const char *want)
 {
-	char *text = command_answer(w, NULL, line);
+	char *text = ask(w, line);
 
 	cr_expect_str_eq(text, want);
 	free(text);
@@ -52,12 +60,12 @@ Test(command, a_pod_says_where_it_is)
 	d = fleet_add(w,
 	    &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
 	p = fleet_pod(w, "web", "1", "1Mi", NULL, NULL);
-	text = command_answer(w, NULL, "pods");
+	text = ask(w, "pods");
 	cr_expect(strstr(text, "\"pod\":\"web\"") != NULL, "%s", text);
 	cr_expect(strstr(text, "\"device\":\"\"") != NULL, "%s", text);
 	free(text);
 	world_seat(w, p, d);
-	text = command_answer(w, NULL, "pods");
+	text = ask(w, "pods");
 	cr_expect(strncmp(text, "ok 1\n", 5) == 0, "%s", text);
 	cr_expect(strstr(text, "\"device\":\"a\"") != NULL, "%s", text);
 	free(text);

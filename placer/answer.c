@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * answer.c: the rows of an answer.
+ *
+ * Owns their form.  Never knows what they say.
+ */
+#include "placer/answer.h"
+
+#include <stdlib.h>
+
+#include "common/jmake.h"
+#include "common/xmem.h"
+
+void
+answer_begin(struct answer *a)
+{
+	*a = (struct answer){ NULL, NULL, 0, 0 };
+	if ((a->f = open_memstream(&a->rows, &a->len)) == NULL)
+		abort();
+}
+
+void
+answer_row(struct answer *a, struct json_object **row)
+{
+	char *text = jmake_text(row);
+
+	fprintf(a->f, "%s\n", text);
+	free(text);
+	a->n++;
+}
+
+char *
+answer_end(struct answer *a)
+{
+	char *all;
+
+	if (fclose(a->f) == EOF)
+		abort();
+	all = xasprintf("ok %zu\n%s", a->n, a->rows);
+	free(a->rows);
+	return all;
+}
+
+char *
+answer_text(const char *word, const char *text)
+{
+	return xasprintf("%s %s\n", word, text);
+}

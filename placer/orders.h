@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef PLACER_ORDERS_H
+#define PLACER_ORDERS_H
+
+/*
+ * What a person orders (vkfctl(8)), taken into the world: what intake.h is for
+ * the key holders.  Each order holds until it is taken back or done with,
+ * survives a restart, and may be given again.  Pure.
+ */
+
+#include "placer/effects.h"
+#include "placer/world.h"
+
+/*    name           word             its argument */
+#define ORDERS(X)                                                        \
+	X(DRAIN, "drain", "the name of a device")                        \
+	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")                 \
+	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
+	X(RETIRE, "retire", "the name of a device")                      \
+	X(UNDRAIN, "undrain", "the name of a device")
+
+enum order_kind {
+#define X(name, word, argument) ORDER_##name,
+	ORDERS(X)
+#undef X
+	ORDER_COUNT
+};
+
+struct order {
+	enum order_kind kind;
+	const char *name; /* "": none */
+	uint32_t uid;	  /* of who gives it */
+};
+
+enum order_verdict {
+	ORDER_DOES,    /* something: what the text says */
+	ORDER_ALREADY, /* nothing: it holds already */
+	ORDER_REFUSED, /* it must not be done, the text says why */
+	ORDER_NOTHING, /* what it names is not there */
+};
+
+/* What the order would do now. */
+enum order_verdict orders_weigh(const struct world *, const struct order *,
+    struct now, char text[MAX_TEXT]);
+
+/* Does it if it does something; the same verdict and text. */
+enum order_verdict orders_take(struct world *, const struct order *, struct now,
+    struct effects *, char text[MAX_TEXT]);
+
+/* The device's turn: orders that are done with end. */
+void orders_look(struct world *, struct wdevice *, struct effects *);
+
+/* Does any order hold for it? */
+int orders_hold(const struct wdevice *);
+
+const char *orders_word(enum order_kind);
+
+#endif

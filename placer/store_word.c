@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * store_word.c: what people ordered.
+ *
+ * Owns the table word: of each kind of order, the device or the pod's uid that
+ * it holds for.
+ */
+#include <string.h>
+
+#include "common/xmem.h"
+#include "placer/store_own.h"
+
+#define GIVEN_UP_WORD "given-up"
+
+static struct worded *
+device_word(struct wdevice *d, const char *kind)
+{
+	if (strcmp(kind, "drained") == 0)
+		return &d->drained;
+	if (strcmp(kind, "retired") == 0)
+		return &d->retired;
+	return strcmp(kind, "written-off") == 0 ? &d->written_off : NULL;
+}
+
+static int
+put(struct store *s, const char *kind, const char *name,
+    const struct worded *by, const char *created, struct why *why)
+{
+	enum sql n = by->on ? SQL_WORD_PUT : SQL_WORD_DROP;
+	sqlite3_stmt *st = s->stmt[n];
+
+	if (store_begin(s, why) == -1)
+		return -1;
+	store_bind_text(st, 1, kind);
+	store_bind_text(st, 2, name);
+	if (by->on) {
+		sqlite3_bind_int64(st, 3, by->uid);
+		sqlite3_bind_int64(st, 4, by->at_ms);
+		store_bind_text(st, 5, created);
+	}
+	return store_run(s, n, why);
+}
+
+int
+store_device_words(struct store *s, const struct wdevice *d, struct why *why)
+{
+	if (put(s, "drained", d->name, &d->drained, NULL, why) == -1 ||
+	    put(s, "retired", d->name, &d->retired, d->retired_created, why) ==
+		-1)
+		return -1;
+	return put(s, "written-off", d->name, &d->written_off, NULL, why);
+}
+
+int
+store_pod_word(struct store *s, const struct wpod *p, const struct worded *by,
+    struct why *why)
+{
+	return put(s, GIVEN_UP_WORD, p->uid, by, NULL, why);
+}
+
+static void
+load_word(struct world *w, sqlite3_stmt *st, struct now now)
+{
+	struct worded by = { 1, (uint32_t)sqlite3_column_int64(st, 2),
+		sqlite3_column_int64(st, 3) };
+	const char *kind = store_column(st, 0), *created = store_column(st, 4);
+	struct worded *at;
+	struct wdevice *d;
+	struct wpod *p;
+
+	(void)now;
+	if (strcmp(kind, GIVEN_UP_WORD) == 0) {
+		if ((p = world_pod(w, store_column(st, 1))) != NULL)
+			p->given_up = by;
+		return;
+	}
+	if ((d = world_device(w, store_column(st, 1))) == NULL)
+		d = world_add_device(w, store_column(st, 1));
+	if ((at = device_word(d, kind)) == NULL)
+		return;
+	*at = by;
+	if (*created != '\0')
+		d->retired_created = xstrdup(created);
+}
+
+int
+store_load_words(struct store *s, struct world *w, struct now now,
+    struct why *why)
+{
+	return store_each(s, SQL_WORDS, load_word, w, now, why);
+}
