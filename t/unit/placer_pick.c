@@ -246,27 +246,6 @@ Test(pick, selectors_and_names_are_followed)
 	fleet_free(w);
 }
 
-Test(pick, a_host_port_is_given_once_a_device)
-{
-	struct pick_answer a;
-	struct world *w = fleet_world();
-	struct wpod *p, *q;
-	struct host_port eighty = { 80, 6 };
-
-	add(w, "only", 2, 2048);
-	p = fleet_pod(w, "p", "1m", "1Mi", NULL, NULL);
-	q = fleet_pod(w, "q", "1m", "1Mi", NULL, NULL);
-	p->pod->ports = q->pod->ports = &eighty;
-	p->pod->nports = q->pod->nports = 1;
-	cr_assert_not_null(pick(w, p, &a));
-	world_seat(w, p, a.device);
-	cr_assert_null(pick(w, q, &a));
-	cr_assert(strstr(a.text, "1 host port in use"), "%s", a.text);
-	p->pod->nports = q->pod->nports = 0;
-	p->pod->ports = q->pod->ports = NULL;
-	fleet_free(w);
-}
-
 /* -- each rule alone: the only device, with one thing changed -- */
 
 static void
@@ -471,33 +450,65 @@ Test(pick, of_required_terms_one_must_hold_and_weights_decide_of_equals)
 	}
 }
 
-Test(pick, a_port_is_taken_with_its_protocol_and_each_counts)
+Test(pick, a_port_is_taken_with_its_protocol_and_address_and_each_counts)
 {
-	static struct host_port has[] = { { 80, 6 } };
-	static struct host_port udp[] = { { 80, 17 } };
-	static struct host_port next[] = { { 81, 6 } };
-	static struct host_port two[] = { { 81, 6 }, { 80, 6 } };
+	static char lan[] = "10.0.0.1", home[] = "127.0.0.1";
+	static struct host_port has[] = { { 80, 6, NULL }, { 90, 6, lan } };
+	static struct {
+		struct host_port of[2];
+		int taken;
+	} wants[] = {
+		{ { { 80, 6, NULL }, { 1, 6, NULL } }, 1 },
+		{ { { 1, 6, NULL }, { 80, 6, NULL } }, 1 },
+		{ { { 80, 17, NULL }, { 81, 6, NULL } }, 0 },
+		{ { { 80, 6, lan }, { 1, 6, NULL } }, 1 },
+		{ { { 90, 6, lan }, { 1, 6, NULL } }, 1 },
+		{ { { 90, 6, NULL }, { 1, 6, NULL } }, 1 },
+		{ { { 90, 6, home }, { 1, 6, NULL } }, 0 },
+	};
 	struct pick_answer a;
 	struct world *w = fleet_world();
 	struct wpod *p, *q;
+	size_t i;
 
 	add(w, "only", 2, 2048);
 	p = fleet_pod(w, "p", "1m", "1Mi", NULL, NULL);
 	q = fleet_pod(w, "q", "1m", "1Mi", NULL, NULL);
 	p->pod->ports = has;
-	p->pod->nports = 1;
+	p->pod->nports = q->pod->nports = 2;
 	cr_assert_not_null(pick(w, p, &a));
 	world_seat(w, p, a.device);
-	q->pod->ports = udp;
-	q->pod->nports = 1;
-	cr_expect_not_null(pick(w, q, &a), "%s", a.text);
-	q->pod->ports = next;
-	cr_expect_not_null(pick(w, q, &a), "%s", a.text);
-	q->pod->ports = two;
-	q->pod->nports = 2;
-	cr_expect_null(pick(w, q, &a));
+	for (i = 0; i < sizeof(wants) / sizeof(wants[0]); i++) {
+		q->pod->ports = wants[i].of;
+		cr_expect_eq(pick(w, q, &a) == NULL, wants[i].taken, "%zu", i);
+		if (wants[i].taken)
+			cr_expect(strstr(a.text, "1 host port in use") != NULL,
+			    "%s", a.text);
+	}
 	p->pod->nports = q->pod->nports = 0;
 	p->pod->ports = q->pod->ports = NULL;
+	fleet_free(w);
+}
+
+/* What others have there may go: that there is no room is not for ever. */
+Test(pick, the_spec_of_a_device_holds_only_so_much)
+{
+	struct pick_answer a;
+	struct world *w = fleet_world();
+	struct wpod *p = fleet_pod(w, "p", "1m", "1Mi", NULL, NULL);
+	struct wdevice *d;
+
+	add(w, "only", 2, 2048);
+	d = world_device(w, "only");
+	d->total.spec = 1000;
+	p->room.spec = 1000;
+	world_device_changed(d);
+	cr_assert_not_null(pick(w, p, &a));
+	p->room.spec = 1001;
+	cr_assert_null(pick(w, p, &a));
+	cr_expect(strstr(a.text, "1 no room in the spec") != NULL, "%s",
+	    a.text);
+	cr_expect(!a.never);
 	fleet_free(w);
 }
 

@@ -58,7 +58,7 @@ wishing_pod(struct world *w, unsigned int *seed, int i, struct host_port *port)
 	p = fleet_pod(w, name, cpu, memory, rand_r(seed) % 2 ? group : NULL,
 	    rand_r(seed) % 2 ? spec : NULL);
 	if (rand_r(seed) % 8 == 0) {
-		*port = (struct host_port){ 80, 6 };
+		*port = (struct host_port){ 80, 6, NULL };
 		p->pod->ports = port;
 		p->pod->nports = 1;
 	}
