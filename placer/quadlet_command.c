@@ -130,7 +130,13 @@ put_hook(struct work *w, struct json_object *hook, const char *key,
 	    seconds > INT32_MAX)
 		return fail(w->app->why, ERR_FORMAT, "%s.%s.sleep.seconds",
 		    w->at, at);
-	unitfile_line(&w->f, key, "%s/bin/sleep %" PRId64, bound, seconds);
+	if (*bound == '\0')
+		unitfile_line(&w->f, key, "/bin/sleep %" PRId64, seconds);
+	else /* whatever ended by itself is not kept waiting */
+		unitfile_line(&w->f, key,
+		    "-/bin/sh -c 'test -z \"$$MAINPID\" || %s/bin/sleep "
+		    "%" PRId64 "'",
+		    bound + 1, seconds);
 	return 0;
 }
 

@@ -317,6 +317,12 @@ Test(unitcheck, an_init_container_starts_only_its_own)
 		    0 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/rm -rf /", -1 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/sleep 3", 0 },
+		{ "ExecStop=-/bin/sh -c 'test -z \"$$MAINPID\" || "
+		  "/usr/bin/timeout 30 /bin/sleep 3'",
+		    0 },
+		{ "ExecStop=-/bin/sh -c 'test -z \"$$MAINPID\" || "
+		  "/usr/bin/timeout 30 /bin/sleep 3; rm'",
+		    -1 },
 		{ ASK(ID "-c", "30"), 0 },
 		{ ASK(ID "-c-2", "30"), -1 },
 		{ ASK("other", "30"), -1 },
