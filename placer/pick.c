@@ -230,6 +230,13 @@ is_wished(const struct wdevice *d, const struct wish *w)
 }
 
 static int
+is_one_port(const struct host_port *a, const struct host_port *b)
+{
+	return a->port == b->port && a->protocol == b->protocol &&
+	    (a->ip == NULL || b->ip == NULL || strcmp(a->ip, b->ip) == 0);
+}
+
+static int
 port_is_taken(const struct wdevice *d, const struct host_port *want)
 {
 	const struct wpod *p;
@@ -237,8 +244,7 @@ port_is_taken(const struct wdevice *d, const struct host_port *want)
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		for (i = 0; p->pod != NULL && i < p->pod->nports; i++)
-			if (p->pod->ports[i].port == want->port &&
-			    p->pod->ports[i].protocol == want->protocol)
+			if (is_one_port(&p->pod->ports[i], want))
 				return 1;
 	}
 	return 0;

@@ -59,10 +59,10 @@ void pick_device(struct wnode *, const struct wpod *, int list_complete,
     struct pick_answer *);
 
 /*
- * The device that could hold the pod and lacks the least room for it, of those
- * that nobody keeps; NULL: none.
+ * After pick_device() found none: the device that could hold the pod and lacks
+ * the least room for it, of those that nobody keeps; NULL: none.
  */
-struct wdevice *pick_nearest(struct wnode *, const struct wpod *);
+struct wdevice *pick_nearest(const struct wnode *, const struct wpod *);
 
 /* "fit" for PICK_FITS. */
 const char *pick_words(enum pick_reason);

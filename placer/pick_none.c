@@ -97,24 +97,26 @@ could_hold(const struct wdevice *d, const struct fit_room *want)
 }
 
 struct wdevice *
-pick_nearest(struct wnode *node, const struct wpod *p)
+pick_nearest(const struct wnode *node, const struct wpod *p)
 {
-	struct pick_table *t = pick_sorted(node);
-	struct wdevice *d, *best = NULL;
+	const struct pick_table *t = node->table;
+	struct wdevice *best = NULL;
 	int64_t lacks, fewest = INT64_MAX;
+	enum pick_reason why;
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
-		d = t->devices[i];
-		if (t->rows[i].reason != PICK_FITS ||
-		    pick_excludes(t, i, p) == PICK_WISHES ||
-		    !could_hold(d, &p->room))
+		why = pick_excludes(t, i, p);
+		if ((why != PICK_NO_CPU && why != PICK_NO_MEMORY &&
+			why != PICK_NO_PODS) ||
+		    !could_hold(t->devices[i], &p->room))
 			continue;
-		lacks = fit_lack(&d->total, &t->measures[i].room, &p->room);
-		if (lacks == 0 || lacks >= fewest)
-			continue; /* 0: it is not room that is missing */
+		lacks = fit_lack(&t->devices[i]->total, &t->measures[i].room,
+		    &p->room);
+		if (lacks >= fewest)
+			continue;
 		fewest = lacks;
-		best = d;
+		best = t->devices[i];
 	}
 	return best;
 }

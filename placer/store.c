@@ -335,6 +335,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	p->running_ms = sqlite3_column_int64(st, 9);
 	p->retreating = sqlite3_column_int(st, 10) != 0;
 	p->sent = sqlite3_column_int(st, 11) != 0;
+	p->doubted = !p->sent;
 	p->applied = sqlite3_column_int(st, 12) != 0;
 	if (p->applied)
 		w->hash_rule = 1; /* nothing is applied but by that rule */

@@ -432,7 +432,7 @@ world_unseat(struct world *w, struct wpod *p)
 		TAILQ_REMOVE(&p->group->pods, p, in_group);
 	p->given_up.on = 0;
 	p->device = NULL;
-	p->retreating = p->sent = p->applied = p->adopted = 0;
+	p->retreating = p->sent = p->applied = p->adopted = p->doubted = 0;
 	p->there = p->untold = 0;
 	p->filed = FILED_NOT;
 	p->unread = p->withheld = p->blamed = p->ended = 0;

@@ -118,6 +118,7 @@ struct wpod {
 	struct fit_room room;	  /* what it takes on its seat */
 	uint8_t retreating;
 	uint8_t sent;	 /* a write with its entry left us */
+	uint8_t doubted; /* not sent by then: another replica may have */
 	uint8_t applied; /* its entry was applied with sent_images */
 	uint8_t withheld;
 	uint8_t suspect;   /* of the search that is on */

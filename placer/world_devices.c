@@ -148,6 +148,10 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
 		p->node = n;
 	}
+	if (p->device == d && !p->sent) { /* it was, by another replica */
+		p->sent = 1;
+		p->sent_images = e->images;
+	}
 	if (p->device != NULL && !is_elsewhere(p, d))
 		return;
 	world_unseat(w, p);

@@ -116,3 +116,17 @@ Test(fit, the_bound_is_never_below_the_tenths_and_close)
 		cr_assert(bound < 200 * (tenths + 1) + 8);
 	}
 }
+
+Test(fit, what_is_added_and_taken_again_leaves_what_was)
+{
+	struct fit_room r = { 100, 1000, 10 }, one = { 1, 2, 3 };
+
+	fit_add(&r, &one);
+	cr_expect_eq(r.cpu_m, 101);
+	cr_expect_eq(r.memory, 1002);
+	cr_expect_eq(r.pods, 13);
+	fit_take(&r, &one);
+	cr_expect_eq(r.cpu_m, 100);
+	cr_expect_eq(r.memory, 1000);
+	cr_expect_eq(r.pods, 10);
+}

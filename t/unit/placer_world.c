@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/settings.h"
+#include "placer/figures.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
@@ -150,4 +152,31 @@ Test(world, a_namesake_is_one_that_has_a_seat)
 	cr_assert_null(world_namesake(w, old));
 	fleet_free(w);
 	NO_LEAKS();
+}
+
+/* Of the keys of the setting, what the scheduler can match for all devices. */
+Test(world, labels_that_all_devices_of_a_node_share)
+{
+	struct world *w = fleet_world();
+	struct settings mine = *w->set;
+	struct body_node_figures f;
+	struct wdevice *d;
+
+	mine.text[SET_NODE_DEVICE_KEYS] = (char[]){ "site,rack,gpu" };
+	w->set = &mine;
+	fleet_add(w,
+	    &(struct fleet_device){ "a", 1, 64,
+		"\"site\":\"lab\",\"rack\":\"7\",\"gpu\":\"\",\"x\":\"y\"",
+		NULL, NULL });
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\nrack=7\ngpu=\n");
+	d = fleet_add(w,
+	    &(struct fleet_device){ "b", 1, 64,
+		"\"site\":\"lab\",\"rack\":\"8\"", NULL, NULL });
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\n");
+	d->gone = 1;
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\nrack=7\ngpu=\n");
+	fleet_free(w);
 }
