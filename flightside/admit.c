@@ -37,6 +37,7 @@ enum {
 
 struct element {
 	char name[MAX_NAME + 1];
+	size_t index; /* in its array */
 	struct span raw;
 };
 
@@ -45,6 +46,7 @@ struct ours {
 	struct element *list;
 	size_t n;
 	size_t bytes;
+	size_t passed; /* elements of the array, others' too */
 };
 
 static int
@@ -87,14 +89,17 @@ same_members(struct span old_spec, struct span new_spec, struct why *why)
 		more = next_member(old_spec, &old_at, &old_key, &old_value);
 		also = next_member(new_spec, &new_at, &new_key, &new_value);
 		if (more == -1 || also == -1)
-			return fail(why, ERR_BUG, "spec is no object");
-		if (more != also ||
-		    (more == 1 &&
-			(!is_equal(old_key, new_key) ||
-			    !is_equal(old_value, new_value))))
-			return fail(why, ERR_DENIED,
-			    "the spec would change "
-			    "beside applications and config");
+			return fail(why, ERR_BUG, "spec: no object");
+		if (more == also &&
+		    (more == 0 ||
+			(is_equal(old_key, new_key) &&
+			    is_equal(old_value, new_value))))
+			continue;
+		return fail(why, ERR_DENIED,
+		    "spec byte %zu: would change, and is of neither "
+		    "applications nor config",
+		    also == 1 ? (size_t)(new_key.p - new_spec.p) :
+				new_spec.len - 1);
 	} while (more == 1);
 	return 0;
 }
@@ -143,6 +148,7 @@ next_other(const struct admit_rules *rules, struct span array, size_t *at,
 	if (array.len == 0)
 		return 0;
 	while ((rc = scan_next(array, at, other)) == 1) {
+		e.index = ours->passed++;
 		if (!read_ours(rules, *other, &e))
 			return 1;
 		ours->list =
@@ -166,13 +172,11 @@ same_others(const struct admit_rules *rules, const struct part *part,
 	do {
 		more = next_other(rules, old_array, &old_at, &ours[0], &old);
 		also = next_other(rules, new_array, &new_at, &ours[1], &new);
-		if (more == -1 || also == -1)
-			return fail(why, ERR_BUG, "%s is no array", part->name);
-		if (more != also || (more == 1 && !is_equal(old, new)))
+		if (more == -1 || more != also ||
+		    (more == 1 && !is_equal(old, new)))
 			return fail(why, ERR_DENIED,
-			    "an element of %s that is "
-			    "not ours would change",
-			    part->name);
+			    "%s[%zu]: is not ours, and would change",
+			    part->name, ours[1].passed - (also == 1));
 	} while (more == 1);
 	return 0;
 }
@@ -183,6 +187,7 @@ check_ours(const struct admit_rules *rules, const struct part *part,
     const struct ours *old, const struct ours *new, struct why *why)
 {
 	const struct element *e, *before;
+	struct why inner;
 	size_t i;
 
 	if (new->bytes > MAX_OURS &&new->bytes > old->bytes)
@@ -190,16 +195,14 @@ check_ours(const struct admit_rules *rules, const struct part *part,
 		    part->name, MAX_OURS);
 	for (i = 0; i < new->n; i++) {
 		e = &new->list[i];
-		if (ours_find(new, e->name) != e)
-			return fail(why, ERR_DENIED,
-			    "%s: %s would be there "
-			    "twice",
-			    part->name, e->name);
 		before = ours_find(old, e->name);
-		if (before != NULL && is_equal(before->raw, e->raw))
+		if (ours_find(new, e->name) != e)
+			(void)fail(&inner, ERR_DENIED, "is there twice");
+		else if ((before != NULL && is_equal(before->raw, e->raw)) ||
+		    part->check(rules, e->name, e->raw, &inner) == 0)
 			continue;
-		if (part->check(rules, e->name, e->raw, why) == -1)
-			return -1;
+		return fail(why, inner.kind, "%s[%zu] %s: %s", part->name,
+		    e->index, e->name, inner.text);
 	}
 	return 0;
 }
@@ -222,21 +225,21 @@ check_part(const struct admit_rules *rules, const struct part *part,
     struct span old_spec, struct span new_spec, struct why *why)
 {
 	struct span old_array, new_array;
-	struct ours ours[2] = { { NULL, 0, 0 }, { NULL, 0, 0 } };
+	struct ours ours[2] = { { NULL, 0, 0, 0 }, { NULL, 0, 0, 0 } };
 	int rc;
 
 	if (array_of(old_spec, part, &old_array) == -1 ||
 	    array_of(new_spec, part, &new_array) == -1)
-		return fail(why, ERR_DENIED, "%s is no array, or there twice",
+		return fail(why, ERR_DENIED, "%s: no array, or there twice",
 		    part->name);
 	if (old_array.len > 0 && new_array.len == 0)
-		return fail(why, ERR_DENIED, "%s would vanish", part->name);
+		return fail(why, ERR_DENIED, "%s: would vanish", part->name);
 	rc = same_others(rules, part, old_array, new_array, ours, why);
 	if (rc == 0)
 		rc = check_ours(rules, part, &ours[0], &ours[1], why);
 	if (rc == 0 && old_array.len == 0 && new_array.len > 0 &&
 	    ours[1].n == 0)
-		rc = fail(why, ERR_DENIED, "%s would be there, and empty",
+		rc = fail(why, ERR_DENIED, "%s: would be there, and empty",
 		    part->name);
 	free(ours[0].list);
 	free(ours[1].list);
@@ -250,7 +253,7 @@ admit(const struct admit_rules *rules, struct span old_spec,
 	size_t i;
 
 	if (!scan_is_valid(new_spec) || !scan_is_valid(old_spec))
-		return fail(why, ERR_BUG, "spec is no JSON");
+		return fail(why, ERR_BUG, "spec: no JSON");
 	if (same_members(old_spec, new_spec, why) == -1)
 		return -1;
 	for (i = 0; i < PARTS; i++)

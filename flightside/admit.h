@@ -18,8 +18,15 @@ struct admit_rules {
 /*
  * May this spec replace that one?  Only elements of applications and config
  * whose name is ours differ, and those that are new or changed are of the
- * forms of admit.def and exec.def.  ERR_DENIED says which line of which file
- * of which element, or what else differs; ERR_LIMIT: too large.
+ * forms of admit.def and exec.def.  ERR_DENIED, or ERR_LIMIT: too large.  The
+ * text begins with the place:
+ *	applications[2] NAME: inline[0] web.container line 7: ...
+ *	applications[2] NAME: inline[0] web.kube: ...
+ *	config[0] NAME: inline[1] /var/lib/...: ...
+ *	applications[2] NAME: ...	a member of the element
+ *	applications[2]: ...		an element of others
+ *	applications: ...		the array
+ *	spec byte 17: ...		anything else; 0 is the first
  */
 int admit(const struct admit_rules *, struct span old_spec,
     struct span new_spec, struct why *);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/form.h"
 #include "common/limits.h"
 #include "common/mark.h"
 #include "common/scan.h"
@@ -36,8 +37,7 @@ struct member {
 
 /* Fills the members; any other, or one twice, is refused. */
 static int
-read_members(struct span object, struct member *m, size_t n, const char *what,
-    struct why *why)
+read_members(struct span object, struct member *m, size_t n, struct why *why)
 {
 	struct span key, value;
 	size_t at = 0, i;
@@ -49,22 +49,18 @@ read_members(struct span object, struct member *m, size_t n, const char *what,
 				break;
 		if (i == n)
 			return fail(why, ERR_DENIED,
-			    "%s: member %.*s is not "
-			    "allowed",
-			    what, (int)(key.len < 64 ? key.len : 64), key.p);
+			    "member %.*s is not allowed",
+			    (int)(key.len < 64 ? key.len : 64), key.p);
 		if (m[i].value.len > 0)
-			return fail(why, ERR_DENIED,
-			    "%s: member %s is there "
-			    "twice",
-			    what, m[i].name);
+			return fail(why, ERR_DENIED, "member %s is there twice",
+			    m[i].name);
 		m[i].value = value;
 	}
 	if (rc == -1)
-		return fail(why, ERR_DENIED, "%s: no object", what);
+		return fail(why, ERR_DENIED, "no object");
 	for (i = 0; i < n; i++)
 		if (m[i].needed && m[i].value.len == 0)
-			return fail(why, ERR_DENIED, "%s: no member %s", what,
-			    m[i].name);
+			return fail(why, ERR_DENIED, "no member %s", m[i].name);
 	return 0;
 }
 
@@ -115,75 +111,82 @@ paths_free(struct paths *p)
 		free(p->list[--p->n]);
 }
 
+/* The refusal of one file; its path is told when it can be. */
+static int
+fail_file(struct why *why, size_t index, const char *path, const char *what)
+{
+	if (path == NULL || !form_is_printable(span_of(path)))
+		return fail(why, ERR_DENIED, "inline[%zu]: %s", index, what);
+	return fail(why, ERR_DENIED, "inline[%zu] %.100s: %s", index, path,
+	    what);
+}
+
+static int
+has_path(const struct paths *p, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < p->n; i++)
+		if (strcmp(p->list[i], path) == 0)
+			return 1;
+	return 0;
+}
+
 /* All paths first: a file may name another that comes later. */
 static int
-read_paths(struct span files, struct paths *p, const char *name,
-    struct why *why)
+read_paths(struct span files, struct paths *p, struct why *why)
 {
 	struct span file, value;
-	size_t at = 0, len, i;
+	const char *what;
+	size_t at = 0, len;
 	char *path;
 	int rc;
 
 	while ((rc = scan_next(files, &at, &file)) == 1) {
 		if (p->n == MAX_FILES)
-			return fail(why, ERR_LIMIT,
-			    "application %s: over %d "
-			    "files",
-			    name, MAX_FILES);
+			return fail(why, ERR_LIMIT, "inline: over %d files",
+			    MAX_FILES);
 		if (scan_get(file, &value, "path", NULL) != 1 ||
 		    (path = text_of(value, &len)) == NULL)
-			return fail(why, ERR_DENIED,
-			    "application %s: a file "
-			    "without a path",
-			    name);
-		for (i = 0; i < p->n; i++)
-			if (strcmp(p->list[i], path) == 0)
-				rc = -1;
+			return fail_file(why, p->n, NULL, "no path");
+		what = has_path(p, path) ? "is there twice" :
+		    !form_is_printable(span_of(path)) ?
+					   "path has a control byte" :
+					   NULL;
 		p->list[p->n++] = path;
-		if (rc == -1)
-			return fail(why, ERR_DENIED,
-			    "application %s: file "
-			    "%.100s is there twice",
-			    name, path);
+		if (what != NULL)
+			return fail_file(why, p->n - 1, path, what);
 	}
-	return rc == 0 ? 0 :
-			 fail(why, ERR_DENIED,
-			     "application %s: inline is "
-			     "no array",
-			     name);
+	return rc == 0 ? 0 : fail(why, ERR_DENIED, "inline: no array");
 }
 
 static int
-check_unit(const struct unit_app *app, const char *path, struct span file,
+check_unit(const struct unit_app *app, size_t index, struct span file,
     size_t *total, struct why *why)
 {
+	const char *path = app->files[index];
 	struct member m[FILE_OF_APP];
 	AUTO_FREE char *content = NULL;
 	struct why inner;
 	size_t len;
 
 	memcpy(m, file_members, sizeof(m));
-	if (read_members(file, m, FILE_OF_APP, path, &inner) == -1)
-		return fail(why, ERR_DENIED, "application %s: %s", app->name,
-		    inner.text);
+	if (read_members(file, m, FILE_OF_APP, &inner) == -1)
+		return fail_file(why, index, path, inner.text);
 	if (m[FILE_ENCODING].value.len > 0 &&
 	    !scan_string_is(m[FILE_ENCODING].value, "plain"))
-		return fail(why, ERR_DENIED,
-		    "application %s: %.100s: "
-		    "contentEncoding is not plain",
-		    app->name, path);
+		return fail_file(why, index, path,
+		    "contentEncoding is not plain");
 	if ((content = text_of(m[FILE_CONTENT].value, &len)) == NULL)
-		return fail(why, ERR_DENIED,
-		    "application %s: %.100s: content "
-		    "is no text",
-		    app->name, path);
+		return fail_file(why, index, path, "content is no text");
 	if ((*total += len + strlen(path)) > MAX_APPLICATION)
-		return fail(why, ERR_LIMIT, "application %s: over %d bytes",
-		    app->name, MAX_APPLICATION);
+		return fail(why, ERR_LIMIT,
+		    "inline[%zu] %.100s: with it the application is over %d "
+		    "bytes",
+		    index, path, MAX_APPLICATION);
 	if (unitcheck_file(app, path, (struct span){ content, len }, &inner) ==
 	    -1)
-		return fail(why, inner.kind, "application %s: %s", app->name,
+		return fail(why, inner.kind, "inline[%zu] %s", index,
 		    inner.text);
 	return 0;
 }
@@ -196,7 +199,7 @@ check_units(const struct unit_app *app, struct span files, struct why *why)
 
 	for (i = 0; app->files[i] != NULL; i++)
 		if (scan_next(files, &at, &file) != 1 ||
-		    check_unit(app, app->files[i], file, &total, why) == -1)
+		    check_unit(app, i, file, &total, why) == -1)
 			return -1;
 	return 0;
 }
@@ -208,17 +211,13 @@ elements_application(const struct admit_rules *rules, const char *name,
 	struct member m[] = { { "name", 1, { NULL, 0 } },
 		{ "appType", 1, { NULL, 0 } }, { "inline", 1, { NULL, 0 } } };
 	struct paths paths = { .n = 0 };
-	struct why inner;
 	int rc;
 
-	if (read_members(element, m, 3, name, &inner) == -1)
-		return fail(why, ERR_DENIED, "application %s", inner.text);
+	if (read_members(element, m, 3, why) == -1)
+		return -1;
 	if (!scan_string_is(m[1].value, "quadlet"))
-		return fail(why, ERR_DENIED,
-		    "application %s: appType is not "
-		    "quadlet",
-		    name);
-	if ((rc = read_paths(m[2].value, &paths, name, why)) == 0) {
+		return fail(why, ERR_DENIED, "appType is not quadlet");
+	if ((rc = read_paths(m[2].value, &paths, why)) == 0) {
 		paths.list[paths.n] = NULL;
 		rc = check_units(&(struct unit_app){ .rules = rules,
 				     .name = name,
@@ -311,8 +310,8 @@ check_file_values(const struct member *m, const char *content)
 }
 
 static int
-check_config_file(const char *name, struct span file, size_t *total,
-    struct why *why)
+check_config_file(const char *name, size_t index, struct span file,
+    size_t *total, struct why *why)
 {
 	struct member m[FILE_MEMBERS];
 	AUTO_FREE char *path = NULL, *content = NULL;
@@ -321,22 +320,19 @@ check_config_file(const char *name, struct span file, size_t *total,
 	size_t n, len;
 
 	memcpy(m, file_members, sizeof(m));
-	if (read_members(file, m, FILE_MEMBERS, "file", &inner) == -1)
-		return fail(why, ERR_DENIED, "config %s: %s", name, inner.text);
-	path = text_of(m[FILE_PATH].value, &n);
-	content = text_of(m[FILE_CONTENT].value, &len);
-	if (path == NULL || content == NULL)
-		return fail(why, ERR_DENIED,
-		    "config %s: path or content is "
-		    "no text",
-		    name);
+	if (read_members(file, m, FILE_MEMBERS, &inner) == -1)
+		return fail_file(why, index, NULL, inner.text);
+	if ((path = text_of(m[FILE_PATH].value, &n)) == NULL)
+		return fail_file(why, index, NULL, "path is no text");
+	if ((content = text_of(m[FILE_CONTENT].value, &len)) == NULL)
+		return fail_file(why, index, path, "content is no text");
 	if ((*total += n + len) > MAX_CONFIG)
-		return fail(why, ERR_LIMIT, "config %s: over %d bytes", name,
+		return fail(why, ERR_LIMIT,
+		    "inline[%zu]: with it the entry is over %d bytes", index,
 		    MAX_CONFIG);
 	if ((what = check_path(name, path)) != NULL ||
 	    (what = check_file_values(m, content)) != NULL)
-		return fail(why, ERR_DENIED, "config %s: %.100s: %s", name,
-		    path, what);
+		return fail_file(why, index, path, what);
 	return 0;
 }
 
@@ -348,24 +344,17 @@ elements_config(const struct admit_rules *rules, const char *name,
 		{ "inline", 1, { NULL, 0 } } };
 	const char *dot = strchr(name, '.');
 	struct span file;
-	struct why inner;
-	size_t at = 0, total = 0;
+	size_t at = 0, total = 0, i;
 	int rc;
 
 	(void)rules;
 	if (dot == NULL || !forms_is_component(span_of(dot + 1)))
 		return fail(why, ERR_DENIED,
-		    "config %s: not named after an "
-		    "application and a volume",
-		    name);
-	if (read_members(element, m, 2, name, &inner) == -1)
-		return fail(why, ERR_DENIED, "config %s", inner.text);
-	while ((rc = scan_next(m[1].value, &at, &file)) == 1)
-		if (check_config_file(name, file, &total, why) == -1)
+		    "not named after an application and a volume");
+	if (read_members(element, m, 2, why) == -1)
+		return -1;
+	for (i = 0; (rc = scan_next(m[1].value, &at, &file)) == 1; i++)
+		if (check_config_file(name, i, file, &total, why) == -1)
 			return -1;
-	return rc == 0 ? 0 :
-			 fail(why, ERR_DENIED,
-			     "config %s: inline is no "
-			     "array",
-			     name);
+	return rc == 0 ? 0 : fail(why, ERR_DENIED, "inline: no array");
 }

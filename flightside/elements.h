@@ -2,7 +2,10 @@
 #ifndef FLIGHTSIDE_ELEMENTS_H
 #define FLIGHTSIDE_ELEMENTS_H
 
-/* One element of ours against the device policy; admit.h's errors.  Pure. */
+/*
+ * One element of ours against the device policy; admit.h's errors, their place
+ * from "inline[0]" on.  Pure.
+ */
 
 #include "flightside/admit.h"
 

@@ -5,8 +5,9 @@
  * Owns how far events were read: all since the newest one seen, less an
  * overlap, since they are not stored in the order of their times.  The newest
  * come first: how far only moves on when the last page is there, or when more
- * devices are named than are looked at.  Devices of other fleets are left out
- * by the server, by our label selector.
+ * devices are named than are looked at, whose rest the full list has.  Devices
+ * that could not be read are read with those of the next look.  Those of other
+ * fleets are left out by the server, by our label selector.
  */
 #include "flightside/events.h"
 
@@ -34,6 +35,7 @@ enum {
 	SEEN = 4096,
 	MAX_NAMES = 2000,
 	DEADLINE_MS = 30 * 1000,
+	TRIES = 3, /* looks for whose devices a read may fail */
 };
 
 struct events {
@@ -54,8 +56,9 @@ struct events {
 
 	char *names[MAX_NAMES]; /* of devices to be read */
 	size_t nnames;
-	size_t selector; /* of fleets, for those being read */
-	size_t asked;	 /* of names, in this request */
+	size_t selector;       /* of fleets, for those being read */
+	size_t asked;	       /* of names, in this request */
+	unsigned int failures; /* of reading them */
 	struct flight_call *call;
 	struct scan *scan;
 	int64_t read_boot;
@@ -294,12 +297,19 @@ devices_done(const struct https_answer *a, void *arg)
 	e->call = NULL;
 	scan_free(e->scan);
 	e->scan = NULL;
-	if (a->why.kind != ERR_NONE) {
+	if (a->why.kind == ERR_NONE) {
+		e->failures = 0;
+		if (++e->selector == fleets_count(e->fleets)) {
+			e->selector = 0;
+			names_drop(e, e->asked);
+		}
+	} else if (a->why.kind == ERR_AGAIN && ++e->failures < TRIES) {
+		arm(e, e->every_ms); /* with those of the next look */
+		return;
+	} else {
 		/* The full list will have them. */
+		e->failures = 0;
 		names_drop(e, e->nnames);
-	} else if (++e->selector == fleets_count(e->fleets)) {
-		e->selector = 0;
-		names_drop(e, e->asked);
 	}
 	if (e->nnames > 0)
 		ask_devices(e);
@@ -333,6 +343,7 @@ events_start(struct events *e)
 	e->on = 1;
 	e->newest_ms = e->coming_ms = -1;
 	e->next[0] = '\0';
+	e->failures = 0;
 	arm(e, e->every_ms);
 }
 

@@ -193,16 +193,13 @@ static int
 take_escape(struct rest *r)
 {
 	r->p++;
-	if (r->p == r->end)
-		return 0;
-	if (*r->p == 'x') {
-		if (r->end - r->p < 3 || !isxdigit((unsigned char)r->p[1]) ||
-		    !isxdigit((unsigned char)r->p[2]))
-			return 0;
+	if (r->end - r->p >= 3 && *r->p == 'x' &&
+	    isxdigit((unsigned char)r->p[1]) &&
+	    isxdigit((unsigned char)r->p[2])) {
 		r->p += 3;
 		return 1;
 	}
-	if (strchr("nt\"\\", *r->p) == NULL || *r->p == '\0')
+	if (r->p == r->end || *r->p == '\0' || strchr("nt\"\\", *r->p) == NULL)
 		return 0;
 	r->p++;
 	return 1;
@@ -397,8 +394,6 @@ static int
 take_one(struct rest *r, char what, const struct forms_file *f)
 {
 	switch (what) {
-	case 'A':
-		return take_text(r, f->app->name);
 	case 'C':
 		return take_text(r, f->app->rules->cluster);
 	case 'D':
@@ -457,8 +452,6 @@ take_one(struct rest *r, char what, const struct forms_file *f)
 		return take_words(r, 1);
 	case 'B':
 		return take_set(r, "_./:@+-");
-	case '%':
-		return take_text(r, "%");
 	default:
 		return 0;
 	}

@@ -238,5 +238,5 @@ unitcheck_file(const struct unit_app *app, const char *path,
 			break;
 		return check_lines(&f, path, content, why);
 	}
-	return fail(why, ERR_DENIED, "file %.100s: not a name of ours", path);
+	return fail(why, ERR_DENIED, "%.100s: not a name of ours", path);
 }

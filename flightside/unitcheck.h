@@ -17,8 +17,9 @@ struct unit_app {
 };
 
 /*
- * ERR_DENIED: "web.container line 7: Volume=...: not allowed"; path is one of
- * C.container, pod_.pod, vol_V.volume.
+ * ERR_DENIED: "web.container line 7: Volume= not of an allowed form"; the value
+ * is not shown, it may be secret.  Path is one of C.container, pod_.pod,
+ * vol_V.volume, else "web.kube: not a name of ours".
  */
 int unitcheck_file(const struct unit_app *, const char *path,
     struct span content, struct why *);

@@ -282,8 +282,9 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 		/* What ran before stands there again. */
 		if (p->reverting && e != NULL && e->images == p->proven_images)
 			p->reverting = p->blamed = 0;
+		/* What was sent last and never arrived is not what it has. */
 		if (settled && e != NULL && !p->applied && !p->blamed &&
-		    p->sent) {
+		    p->sent && e->images == p->sent_images) {
 			p->applied = 1;
 			p->proven_images = p->sent_images;
 			proof_applied(w, p);

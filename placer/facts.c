@@ -24,8 +24,7 @@ facts_stale(const struct wdevice *d)
 int
 facts_settled(const struct wdevice *d)
 {
-	return !facts_stale(d) && d->change_id == 0 && d->dev->rendered &&
-	    d->dev->applied;
+	return !facts_stale(d) && d->change_id == 0 && d->dev->applied;
 }
 
 enum life_device
@@ -166,10 +165,21 @@ seat_fact(const struct world *w, const struct wpod *p)
 	return p->retreating ? RETREATING : SEATED;
 }
 
-static enum life_entry
-entry_absent(const struct wpod *p, const struct wdevice *d)
+/*
+ * Our memory may be older than what another replica did: it may have sent the
+ * entry and taken it out.  Before a pod is let go for never having been sent,
+ * the device must have settled.
+ */
+static int
+is_doubted(const struct wpod *p, struct now now)
 {
-	if (!p->sent)
+	return p->doubted && (p->retreating || pod_fact(p, now) != WANTED);
+}
+
+static enum life_entry
+entry_absent(const struct wpod *p, const struct wdevice *d, struct now now)
+{
+	if (!p->sent && !is_doubted(p, now))
 		return NEVER_SENT;
 	return facts_settled(d) ? CLEARED : TAKEN_OUT;
 }
@@ -220,7 +230,7 @@ entry_fact(const struct wpod *p, struct now now)
 	if (d->dev == NULL)
 		return p->sent ? UNREAD : NEVER_SENT;
 	if ((e = device_entry(d->dev, p->app)) == NULL)
-		return entry_absent(p, d);
+		return entry_absent(p, d, now);
 	return entry_present(p, d, e);
 }
 

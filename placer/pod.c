@@ -119,16 +119,25 @@ path(char *at, size_t size, const char *list, size_t i, struct why *why)
 	    0;
 }
 
+/* As Kubernetes' scheduler has it. */
+static bool
+is_any_address(const char *ip)
+{
+	return *ip == '\0' || strcmp(ip, "0.0.0.0") == 0 ||
+	    strcmp(ip, "::") == 0;
+}
+
 static int
-build_port(struct json_object *j, const char *at, struct host_port *port,
-    struct why *why)
+build_port(struct block *b, struct json_object *j, const char *at,
+    struct host_port *port, struct why *why)
 {
 	struct {
-		const char *protocol;
+		const char *protocol, *ip;
 		int64_t host;
-	} raw = { .protocol = "TCP" };
+	} raw = { .protocol = "TCP", .ip = "" };
 	static const struct jread_field fields[] = {
 		JSTR(__typeof__(raw), protocol, "protocol", 8, OPTIONAL),
+		JSTR(__typeof__(raw), ip, "hostIP", 64, OPTIONAL),
 		JINT(__typeof__(raw), host, "hostPort", UINT16_MAX, OPTIONAL),
 	};
 	size_t i;
@@ -143,6 +152,7 @@ build_port(struct json_object *j, const char *at, struct host_port *port,
 		    raw.protocol);
 	port->port = (uint16_t)raw.host;
 	port->protocol = protocols[i].number;
+	port->ip = is_any_address(raw.ip) ? NULL : block_str(b, raw.ip);
 	return 0;
 }
 
@@ -203,7 +213,7 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		for (k = 0; k < jread_count(raw.ports); k++) {
 			port = jread_item(raw.ports, k);
 			if (has_host_port(port) &&
-			    build_port(port, at, &pod->ports[pod->nports++],
+			    build_port(b, port, at, &pod->ports[pod->nports++],
 				why) == -1)
 				return -1;
 		}

@@ -117,6 +117,7 @@ struct wish {
 struct host_port {
 	uint16_t port;
 	uint8_t protocol; /* 6 TCP, 17 UDP, 132 SCTP */
+	char *ip;	  /* NULL: on all of the device's addresses */
 };
 
 enum {

@@ -17,7 +17,7 @@ moves(const struct wpod *p)
 		return 1;
 	if (p->filed != FILED_NOT)
 		return 1;
-	if (!p->sent)
+	if (!p->sent && !p->doubted)
 		return 0;
 	if (p->state == LEAVING || p->state == RETREAT)
 		return 1;

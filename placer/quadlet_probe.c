@@ -157,16 +157,23 @@ http_script(const struct target *t, int64_t timeout)
 	return b.p;
 }
 
+/* A busybox without nc -z has nc -e instead, and the other way round. */
 static char *
 tcp_script(const struct target *t, int64_t timeout)
 {
 	struct bytes b = { NULL, 0, 0 };
 	AUTO_FREE char *port = xasprintf(" %" PRId64, t->port);
-	AUTO_FREE char *start = xasprintf("exec nc -z -w %" PRId64, timeout);
+	AUTO_FREE char *bound = xasprintf(" -w %" PRId64, timeout);
 
-	bytes_add_text(&b, start);
+	bytes_add_text(&b, "nc -z");
+	bytes_add_text(&b, bound);
 	put_shell_word(&b, t->host);
 	bytes_add_text(&b, port);
+	bytes_add_text(&b, " 2>/dev/null || exec nc");
+	bytes_add_text(&b, bound);
+	put_shell_word(&b, t->host);
+	bytes_add_text(&b, port);
+	bytes_add_text(&b, " -e true");
 	bytes_add(&b, (struct span){ "", 1 });
 	return b.p;
 }

@@ -144,16 +144,10 @@ quadlet_is_mounted(struct json_object *spec, struct json_object *volume)
 	return 0;
 }
 
-/*
- * A directory that all users of the pod may write, as the kubelet makes it.
- * A user is named so that podman does not give it the owner and the mode that
- * the first container's image has at that place.
- */
+/* A directory that all users of the pod may write, as the kubelet makes it. */
 static void
 put_disk(const struct app *app, const struct volume *v, struct unitfile *f)
 {
-	unitfile_line(f, "Copy", "false");
-	unitfile_line(f, "User", "0");
 	unitfile_line(f, "Group", "%" PRId64,
 	    app->fs_group < 0 ? INT64_C(0) : app->fs_group);
 	unitfile_section(f, "Service");
@@ -219,6 +213,10 @@ has_part(const struct app *app, const struct volume *v)
 	return false;
 }
 
+/*
+ * Empty whatever the image of the first container has at that place, and a
+ * user is named so that it does not get the owner and the mode either.
+ */
 static int
 empty_dir(struct app *app, const struct volume *v)
 {
@@ -227,6 +225,8 @@ empty_dir(struct app *app, const struct volume *v)
 
 	unitfile_section(&f, "Volume");
 	unitfile_line(&f, "VolumeName", "%s", v->name);
+	unitfile_line(&f, "Copy", "false");
+	unitfile_line(&f, "User", "0");
 	if (*v->medium == '\0')
 		put_disk(app, v, &f);
 	else if (put_memory(app, v, &f) == -1) {

@@ -111,6 +111,7 @@ struct wpod {
 	struct fit_room room;	  /* what it takes on its seat */
 	uint8_t retreating;
 	uint8_t sent;	 /* a write with its entry left us */
+	uint8_t doubted; /* not sent by then: another replica may have */
 	uint8_t applied; /* its entry was applied with sent_images */
 	uint8_t withheld;
 	uint8_t suspect;   /* of the search that is on */
@@ -368,7 +369,8 @@ int wpod_has_kept(const struct wpod *);
 /* What the next write does with the pod's entry; keeps the counts. */
 void world_queue(struct world *, struct wpod *, enum wish_io);
 
-/* Seats and unseats keep the room of the device. */
+/* Seats, unseats and this keep the room of the device. */
+void world_set_room(struct wpod *, struct fit_room);
 void world_seat(struct world *, struct wpod *, struct wdevice *);
 void world_unseat(struct world *, struct wpod *);
 

@@ -26,7 +26,8 @@
 #define ROWS "t/edge/pods/matrix.tsv"
 
 enum {
-	RUN_MS = 120000, /* a dozen pods at once, one after the other */
+	RUN_MS = 120000, /* twenty pods at once, one after the other */
+	ROW_MS = 30000,	 /* until a probe has been, or a second start */
 	CHANGE_MS = 90000,
 	COLUMNS = 5,
 };
@@ -52,6 +53,13 @@ static const struct wish wishes[] = {
 	{ "retried", "Succeeded", 0, 0 },
 	{ "init-failed", "Failed", 0, 0 },
 	{ "init-done", "Succeeded", 0, 0 },
+	{ "empty", "Running", 1, 0 },
+	{ "stop", "Running", 1, 0 },
+	{ "stubborn", "Running", 1, 0 },
+	{ "probes", "Running", 1, 0 },
+	{ "mixed", "Running", 1, 0 },
+	{ "paths", "Running", 1, 0 },
+	{ "deadline", "Failed", 0, 0 },
 };
 
 static int
@@ -119,14 +127,20 @@ unescape_tabs(char *s)
 	*to = '\0';
 }
 
-/* In the container of that name of that pod. */
+#define FILTERS "--filter label=vk.flightctl.io/pod=%s --filter name=-%s$"
+
+/*
+ * In the container of that name of that pod; with @ before the name: on the
+ * device, where $c is that container.
+ */
 static char *
 run_inside(const char *pod, const char *container, const char *command)
 {
-	char *out = edge_sh("podman exec $(podman ps -q "
-			    "--filter label=vk.flightctl.io/pod=%s "
-			    "--filter name=-%s$) sh -c '%s' 2>&1",
-	    pod, container, command);
+	char *out = *container == '@' ?
+	    edge_sh("c=$(podman ps -q " FILTERS "); %s", pod, container + 1,
+		command) :
+	    edge_sh("podman exec $(podman ps -q " FILTERS ") sh -c '%s' 2>&1",
+		pod, container, command);
 
 	join_lines(out);
 	return out;
@@ -137,6 +151,7 @@ look_at_row(char *row)
 {
 	AUTO_FREE char *line = NULL;
 	char *column[COLUMNS], *next = row;
+	int64_t since = it_ms();
 	size_t n = 0;
 
 	while (n < COLUMNS && (column[n] = strsep(&next, "\t")) != NULL)
@@ -144,6 +159,11 @@ look_at_row(char *row)
 	if (n != COLUMNS)
 		it_die("%s: a row of %zu columns", ROWS, n);
 	line = run_inside(column[0], column[1], column[3]);
+	while (strcmp(line, column[4]) != 0 && it_ms() - since < ROW_MS) {
+		it_pause(500);
+		free(line);
+		line = run_inside(column[0], column[1], column[3]);
+	}
 	it_ok(strcmp(line, column[4]) == 0, "%s: %s: %s%s%s", column[0],
 	    column[2], column[4], strcmp(line, column[4]) == 0 ? "" : ", not ",
 	    strcmp(line, column[4]) == 0 ? "" : line);
@@ -221,37 +241,48 @@ change_files(void)
 static size_t
 count_running(struct json_object *pod, const char *list)
 {
-	size_t i, n = 0, all = js_len(pod, list);
-	char path[96];
+	struct json_object *o;
+	size_t i, n = 0;
 
-	for (i = 0; i < all; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%zu/state/running", list,
-		    i);
-		n += js_get(pod, path) != NULL;
-	}
+	for (i = 0; (o = js_item(pod, list, i)) != NULL; i++)
+		n += js_get(o, "/state/running") != NULL;
 	return n;
+}
+
+/* "N NAME" for each pod of which kubectl shows running containers. */
+static char *
+running(void)
+{
+	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
+	char *text = xstrdup(""), *more;
+	struct json_object *pod;
+	size_t i, n;
+
+	for (i = 0; (pod = js_item(pods, "/items", i)) != NULL; i++) {
+		n = count_running(pod, "/status/initContainerStatuses") +
+		    count_running(pod, "/status/containerStatuses");
+		if (n == 0)
+			continue;
+		more = xasprintf("%s%s%zu %s", text, *text == '\0' ? "" : "|",
+		    n, js_str(pod, "/metadata/name"));
+		free(text);
+		text = more;
+	}
+	return text;
 }
 
 /* What kubectl shows as running, podman runs, and nothing else. */
 static void
 compare_with_podman(void)
 {
-	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
-	AUTO_FREE char *line = NULL;
-	struct json_object *pod;
-	size_t i, running = 0;
-	char path[32];
+	AUTO_FREE char *said = running(), *has = NULL;
 
-	for (i = 0; i < js_len(pods, "/items"); i++) {
-		(void)snprintf(path, sizeof(path), "/items/%zu", i);
-		pod = js_get(pods, path);
-		running += count_running(pod, "/status/initContainerStatuses") +
-		    count_running(pod, "/status/containerStatuses");
-	}
-	line =
-	    edge_sh("podman ps -q --filter label=vk.flightctl.io/uid | wc -l");
-	it_ok((size_t)atoi(line) == running,
-	    "podman runs %s containers, kubectl says %zu", line, running);
+	has = edge_sh("podman ps --filter label=vk.flightctl.io/uid --format "
+		      "'{{index .Labels \"vk.flightctl.io/pod\"}}' | "
+		      "LC_ALL=C sort | uniq -c | sed 's/^ *//'");
+	join_lines(has);
+	it_ok(strcmp(said, has) == 0, "podman runs %s, kubectl says %s", has,
+	    said);
 }
 
 static void
@@ -263,6 +294,41 @@ look_at_host(void)
 	it_ok(strcmp(host, "hook\nterm") == 0,
 	    "the hook before the stop ran, and then the signal came (%.40s)",
 	    host);
+}
+
+/* Seconds between two marks that containers left. */
+static double
+between(const char *from, const char *to)
+{
+	AUTO_FREE char *out = edge_sh("cat /srv/stop/%s /srv/stop/%s | "
+				      "grep -oE '[0-9.]+$'",
+	    from, to);
+	char *rest;
+	double first = strtod(out, &rest);
+
+	return strtod(rest, NULL) - first;
+}
+
+/* How containers were asked to stop, and how long they were given. */
+static void
+look_at_stops(void)
+{
+	AUTO_FREE char *signal = edge_sh("cut -d ' ' -f 1 /srv/stop/signal");
+	double slept = between("signal", "sleeper"),
+	       other = between("deaf-1", "deaf-2"),
+	       grace = between("asked", "lived"),
+	       last = between("deaf-2", "lived-2");
+
+	it_ok(strcmp(signal, "USR1") == 0, "stopSignal came (%.40s)", signal);
+	it_ok(slept > 1.5 && slept < 5,
+	    "sleep before the stop: TERM %.1f s after another's", slept);
+	it_ok(other > -3 && other < 3,
+	    "containers of a pod are asked at once (%.1f s apart)", other);
+	it_ok(grace > 5 && grace < 8,
+	    "one that ignores TERM lived its grace period of 6 s (%.1f s)",
+	    grace);
+	it_ok(last > 5 && last < 8, "in a pod of several as well (%.1f s)",
+	    last);
 }
 
 /* Of a Secret in use the provider has no copy: not in its log, on no disk. */
@@ -289,6 +355,8 @@ scenario(void)
 
 	if (p == NULL)
 		return;
+	free(edge_sh("mknod /srv/block b 7 0; "
+		     "echo nameserver 198.18.255.54 >/etc/resolv.conf"));
 	edge_kubectl("apply -f %s", pods);
 	await_pods(since);
 	look_at_rows();
@@ -301,6 +369,7 @@ scenario(void)
 	edge_kubectl("delete --wait=false -f %s", pods);
 	edge_close(p);
 	look_at_host();
+	look_at_stops();
 }
 
 int

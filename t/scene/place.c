@@ -150,6 +150,7 @@ place_stop(struct scene *sc)
 {
 	int full = sc->store_full;
 
+	sc->turns += serve_world(sc->serve)->planned.n;
 	sc->running = 0;
 	chan_free(sc->kube.chan);
 	chan_free(sc->flight.chan);
@@ -176,6 +177,38 @@ place_restart(struct scene *sc, int lose_store)
 		    xasprintf("%s/placer.db%s", sc->dir, parts[i]);
 
 		(void)unlink(path);
+	}
+	place_start(sc);
+	place_full(sc, sc->store_full);
+}
+
+static void
+become_writer(struct scene *sc, void *arg)
+{
+	(void)arg;
+	if (!sc->taking_over)
+		return;
+	sc->taking_over = 0;
+	sc->writer = 1;
+	kube_renew(sc);
+}
+
+void
+place_takeover(struct scene *sc)
+{
+	char *dir = sc->other_dir != NULL ? sc->other_dir : scene_dir();
+	int64_t held = sc->until_boot - clock_boot_ms();
+
+	chan_free(sc->flight.chan);
+	sc->flight.chan = NULL;
+	side_release(sc, &sc->flight, MSG_CHANGE);
+	place_stop(sc);
+	sc->other_dir = sc->dir;
+	sc->dir = dir;
+	if (sc->writer) {
+		sc->writer = 0;
+		sc->taking_over = 1;
+		place_after(sc, held > 0 ? held : 0, become_writer, NULL);
 	}
 	place_start(sc);
 	place_full(sc, sc->store_full);

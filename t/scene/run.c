@@ -51,11 +51,25 @@ remove_dir(const char *dir)
 		fprintf(stderr, "%s: %s\n", dir, strerror(errno));
 }
 
+char *
+scene_dir(void)
+{
+	const char *tmp = getenv("TMPDIR");
+	char *dir;
+
+	if (tmp == NULL)
+		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	dir = xasprintf("%s/scene.XXXXXX", tmp);
+	if (mkdtemp(dir) == NULL) {
+		perror(dir);
+		exit(2);
+	}
+	return dir;
+}
+
 void
 scene_begin(struct scene *sc, const char *file)
 {
-	const char *tmp = getenv("TMPDIR");
-
 	*sc = (struct scene){ .file = file };
 	clock_set(CLOCK_START_MS);
 	TAILQ_INIT(&sc->timers);
@@ -69,13 +83,7 @@ scene_begin(struct scene *sc, const char *file)
 	sc->kube.reachable = sc->flight.reachable = 1;
 	sc->base = event_base_new();
 	settings_init(&sc->set);
-	if (tmp == NULL)
-		tmp = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	sc->dir = xasprintf("%s/scene.XXXXXX", tmp);
-	if (mkdtemp(sc->dir) == NULL) {
-		perror(sc->dir);
-		exit(2);
-	}
+	sc->dir = scene_dir();
 	place_start(sc);
 	verbs_begin(sc);
 }
@@ -100,6 +108,9 @@ scene_end(struct scene *sc)
 	event_base_free(sc->base);
 	remove_dir(sc->dir);
 	free(sc->dir);
+	if (sc->other_dir != NULL)
+		remove_dir(sc->other_dir);
+	free(sc->other_dir);
 }
 
 void

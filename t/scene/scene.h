@@ -208,6 +208,8 @@ struct scene {
 	struct event_base *base;
 	struct settings set;
 	char *dir;
+	char *other_dir; /* of the other replica; NULL: there was none */
+	int taking_over; /* the Lease of the one before runs out */
 	struct store *store;
 	struct serve *serve;
 	int running;
@@ -226,7 +228,8 @@ struct scene {
 	/* -- what came out -- */
 	struct output *outs;
 	size_t nouts, outs_cap;
-	uint64_t moved;	   /* frames so far */
+	uint64_t moved;	   /* frames and timers so far */
+	uint64_t turns;	   /* of the placer, those before its last start */
 	uint64_t sent;	   /* of them: by the placer, and no mere question */
 	uint64_t crash_at; /* die after so many of them; 0: never */
 };
@@ -241,6 +244,7 @@ void scene_end(struct scene *);
 void scene_say(struct scene *, const char *line);
 /* A minute in which nothing but reads of what may still change is seen. */
 void scene_rest(struct scene *);
+char *scene_dir(void); /* a new one, for a database */
 
 /* -- place.c: the process under test
  * ------------------------------------------- */
@@ -248,6 +252,12 @@ void scene_rest(struct scene *);
 void place_start(struct scene *);
 void place_stop(struct scene *);
 void place_restart(struct scene *, int lose_store);
+/*
+ * The placer dies, what it last sent arrives, and the other replica goes on
+ * with its own database: as it left it, or none.  It is the writer once the
+ * Lease of the one before has run out.
+ */
+void place_takeover(struct scene *);
 /* Runs until nothing moves at this instant. */
 void place_idle(struct scene *);
 /* Time passes, with everything that is due on the way. */

@@ -30,6 +30,13 @@ v_restart(struct scene *sc, const struct words *s)
 }
 
 static void
+v_takeover(struct scene *sc, const struct words *s)
+{
+	(void)s;
+	place_takeover(sc);
+}
+
+static void
 v_store(struct scene *sc, const struct words *s)
 {
 	place_full(sc, strcmp(words_at(s, 1), "full") == 0);
@@ -108,6 +115,7 @@ static void
 v_writer(struct scene *sc, const struct words *s)
 {
 	sc->writer = strcmp(words_at(s, 1), "on") == 0;
+	sc->taking_over = 0;
 	kube_renew(sc);
 }
 
@@ -259,6 +267,7 @@ static const struct {
 #undef VERB
 	{ "time", v_time },
 	{ "restart", v_restart },
+	{ "takeover", v_takeover },
 	{ "store", v_store },
 	{ "plain", v_plain },
 	{ "anywhere", v_anywhere },

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/xmem.h"
 #include "t/scene/clock.h"
+#include "t/scene/ending.h"
 #include "t/scene/scene.h"
 
 enum {
@@ -43,6 +44,7 @@ struct step {
 	char pod[32]; /* that the apiserver must have, or "" */
 	char new[32]; /* or must not have */
 	int out;      /* shrunk away */
+	int cannot;   /* and could not be */
 };
 
 static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
@@ -58,6 +60,7 @@ static const char *const closing[] = { "kube up", "flight up", "writer on",
 	"calm" };
 
 static uint64_t state;
+static uint64_t turns, events; /* in all worlds */
 static struct playing {
 	const struct step *steps;
 	size_t n; /* reached */
@@ -199,11 +202,13 @@ on_endless(int sig)
 }
 
 /*
- * Plays a world; fresh: drawn meanwhile.  What it failed by, or NULL; *n: the
- * statements that were reached; *broke: the same in the words of rules.c.
+ * Plays a world; fresh: drawn meanwhile.  What it failed by, or NULL, and how
+ * it ended; *n: the statements that were reached; *broke: the same in the
+ * words of rules.c.
  */
 static char *
-play(struct step *steps, size_t *n, int fresh, const char **broke)
+play_once(struct step *steps, size_t *n, int fresh, const char **broke,
+    struct ending **end)
 {
 	struct scene sc;
 	char *why;
@@ -218,7 +223,7 @@ play(struct step *steps, size_t *n, int fresh, const char **broke)
 		if (fresh)
 			draw_step(&sc, &steps[i]);
 		if (!steps[i].out && !can_be(&sc, &steps[i]))
-			steps[i].out = 1;
+			steps[i].out = steps[i].cannot = 1;
 		playing.n = i + 1;
 		if (!steps[i].out)
 			scene_say(&sc, steps[i].text);
@@ -227,10 +232,70 @@ play(struct step *steps, size_t *n, int fresh, const char **broke)
 	say_all(&sc, closing, sizeof(closing) / sizeof(closing[0]));
 	if (!sc.failed)
 		scene_rest(&sc);
+	*end = ending_of(&sc);
+	if (!sc.failed)
+		ending_leaks(&sc);
 	why = sc.failed ? xstrdup(sc.why) : NULL;
 	*broke = sc.broke;
+	events += sc.moved;
+	turns += sc.turns + serve_world(sc.serve)->planned.n;
 	scene_end(&sc);
 	alarm(0);
+	return why;
+}
+
+static int
+is_another_placer(const struct step *s)
+{
+	return !s->out &&
+	    (strncmp(s->text, "restart", 7) == 0 ||
+		strcmp(s->text, "takeover") == 0);
+}
+
+/* The same world without restarts and takeovers; 1: there were none. */
+static int
+without_restarts(const struct step *steps, struct step *calm, size_t n)
+{
+	int had = 0;
+	size_t i;
+
+	memcpy(calm, steps, n * sizeof(*steps));
+	for (i = 0; i < n; i++) {
+		calm[i].cannot = 0; /* nor could it in the first */
+		if (is_another_placer(&calm[i]))
+			had = calm[i].out = 1;
+	}
+	return !had;
+}
+
+/* A statement that could not be in this world, but in the other. */
+static void
+note_odd(struct ending *e, const struct step *s)
+{
+	if (s->cannot)
+		ending_odd(e, *s->pod != '\0' ? s->pod : s->new);
+}
+
+/* As it stands, and again with one placer that never dies: it ends alike. */
+static char *
+play(struct step *steps, size_t *n, int fresh, const char **broke)
+{
+	struct step calm[LENGTH];
+	struct ending *is, *wanted = NULL;
+	size_t i, m;
+	char *why;
+
+	why = play_once(steps, n, fresh, broke, &is);
+	m = *n;
+	if (why == NULL && !without_restarts(steps, calm, *n) &&
+	    (why = play_once(calm, &m, 0, broke, &wanted)) == NULL) {
+		for (i = 0; i < m; i++)
+			note_odd(wanted, &calm[i]);
+		if ((why = ending_differs(wanted, is)) != NULL)
+			*broke = "restarts change its end";
+	}
+	ending_free(is);
+	ending_free(wanted);
 	return why;
 }
 
@@ -328,9 +393,10 @@ main(void)
 		report(world, n, seed, rule);
 	}
 	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
-	       "%llu worlds failed\n",
+	       "%llu turns, %llu events, %llu worlds failed\n",
 	    (unsigned long long)first, (unsigned long long)seed - 1,
 	    (unsigned long long)worlds, (unsigned long long)done,
+	    (unsigned long long)turns, (unsigned long long)events,
 	    (unsigned long long)failed);
 	printf("%d passed, %d failed\n", failed == 0, failed != 0);
 	return failed == 0 ? 0 : 1;

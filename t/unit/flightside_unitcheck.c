@@ -11,6 +11,7 @@
 #include "common/auto.h"
 #include "common/bytes.h"
 #include "common/xmem.h"
+#include "flightside/forms.h"
 
 #define CLUSTER "0c9f5a1e-77f1-4b64-9c3e-7a1f2f5f2f11"
 #define APP "k8s-0123456789-default-web-de19433b"
@@ -93,6 +94,9 @@ static const char *const lines[] = {
 	"Image=busybox",
 	"Image=library/busybox",
 	"Image=quay.io/a/b --privileged",
+	"Image=.quay.io/a/b",
+	"Image=-quay.io/a/b",
+	"Image= quay.io/a/b",
 	"Pull=always",
 	"Exec=a %h",
 	"Exec=a $HOME",
@@ -101,6 +105,8 @@ static const char *const lines[] = {
 	"Exec=a \"b\"c",
 	"Exec=a 'b'",
 	"Exec=a \"\\q\"",
+	"Exec=a \"\\x4\"",
+	"Exec=a \"\\x4g\"",
 	"Exec= a",
 	"Exec=a ",
 	"Exec=",
@@ -238,12 +244,22 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 		    -1 },
 		{ "Post=/bin/sh -c 'mkdir -p /etc && " RESULT " >/etc/passwd'",
 		    -1 },
+		{ "Post=/bin/sh -c 'mkdir -p " D " && " RESULT " >" D
+		  "/c.done; for c in c c-2; do test -e " D
+		  "/$$c.0.done || exit 0; done; /usr/bin/systemctl stop "
+		  "--no-block " ID "-pod_-pod.service'",
+		    0 },
 		{ "Post=/bin/sh -c 'reboot'", -1 },
 		{ "=/usr/bin/podman volume rm -f @-000000-v", -1 },
 	};
-	static const char *const others[] = { "ExecStartPre=/bin/true\n",
-		"ExecStart=/bin/true\n", "User=root\n", "Type=oneshot\n",
-		"Restart=maybe\n" };
+	static const char *const others[] = {
+		"ExecStopPost=/bin/sh -c 'mkdir -p " D " && " RESULT " >" D
+		"/c.done; for c in d; do test -e " D
+		"/$$c.0.done || exit 0; done; /usr/bin/systemctl stop "
+		"--no-block " ID "-pod_-pod.service'\n",
+		"ExecStartPre=/bin/true\n", "ExecStart=/bin/true\n",
+		"User=root\n", "Type=oneshot\n", "Restart=maybe\n"
+	};
 	struct why why;
 	size_t i;
 
@@ -261,6 +277,11 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 
 #define R "/run/vk-flightctl/@"
 #define START "/usr/bin/systemctl start --no-block"
+#define ASK(name, seconds)                                                  \
+	"ExecStop=-/bin/sh -c 'test -z \"$$MAINPID\" || { n=" name          \
+	"; p=/usr/bin/podman; $$p kill --signal \"$$($$p inspect --format " \
+	"{{.Config.StopSignal}} $$n)\" $$n && /usr/bin/timeout " seconds    \
+	" $$p wait $$n || $$p kill $$n; } >/dev/null'"
 
 /* A command names nothing but units and files of its own application. */
 Test(unitcheck, an_init_container_starts_only_its_own)
@@ -296,6 +317,10 @@ Test(unitcheck, an_init_container_starts_only_its_own)
 		    0 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/rm -rf /", -1 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/sleep 3", 0 },
+		{ ASK(ID "-c", "30"), 0 },
+		{ ASK(ID "-c-2", "30"), -1 },
+		{ ASK("other", "30"), -1 },
+		{ ASK(ID "-c", "30 rm;"), -1 },
 	};
 	struct why why;
 	size_t i;
@@ -352,4 +377,16 @@ Test(unitcheck, what_is_in_the_other_files)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		cr_expect_eq(admits_file(cases[i].path, cases[i].text, &why),
 		    cases[i].rc, "%s: %s", cases[i].text, why.text);
+}
+
+/* A sign that the table uses and nobody knows lets nothing through. */
+Test(unitcheck, an_unknown_sign_is_no_form)
+{
+	static const char *const files[] = { NULL };
+	const struct unit_app app = { &rules, APP, files };
+	const struct forms_file f = { .app = &app, .stem = "c" };
+
+	cr_assert(forms_match(&f, span_of("x1"), "x%N"));
+	cr_assert_not(forms_match(&f, span_of("x1"), "x%Z"));
+	cr_assert_not(forms_match(&f, span_of("x"), "x%Z"));
 }

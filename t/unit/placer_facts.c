@@ -122,6 +122,12 @@ pods_unlisted(struct stage *s)
 	s->w->nodes[0].pods_listed = 0;
 }
 static void
+no_pod_and_unlisted(struct stage *s)
+{
+	pods_unlisted(s);
+	no_pod(s);
+}
+static void
 no_seat(struct stage *s)
 {
 	world_unseat(s->w, s->p);
@@ -387,9 +393,11 @@ static const struct {
 	    .pod = WANTED) CASE(expired_and_ended,
 	    .entry = ENDED) CASE(expired_and_failed,
 	    .pod = TERMINAL) CASE(expired_while_withheld,
-	    .pod = EXPIRED) CASE(pods_unlisted, .seat = SEATED) CASE(no_seat,
-	    .seat = NO_SEAT, .entry = NEVER_SENT) CASE(devices_unlisted,
-	    .seat = UNSURE, .entry = NEVER_SENT) CASE(orphan, .pod = NO_POD,
+	    .pod = EXPIRED) CASE(pods_unlisted,
+	    .seat = SEATED) CASE(no_pod_and_unlisted, .pod = NO_POD,
+	    .seat = UNSURE) CASE(no_seat, .seat = NO_SEAT,
+	    .entry = NEVER_SENT) CASE(devices_unlisted, .seat = UNSURE,
+	    .entry = NEVER_SENT) CASE(orphan, .pod = NO_POD,
 	    .seat = UNSURE) CASE(old_orphan, .pod = NO_POD,
 	    .seat = SEATED) CASE(retreating, .seat = RETREATING) CASE(not_sent,
 	    .entry = NEVER_SENT) CASE(entry_gone,

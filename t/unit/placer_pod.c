@@ -117,6 +117,10 @@ static const struct request_case requests[] = {
 	{ "\"overhead\":{\"cpu\":\"10m\",\"memory\":\"7\"},\"containers\":[" C(
 	      "a", RES("1", "5")) "]",
 	    1010, 12 },
+	/* more than can be counted is as much as can be counted */
+	{ "\"containers\":[" C("a", RES("1", "7Ei")) "," C("b",
+	      RES("1", "7Ei")) "]",
+	    2000, INT64_MAX },
 };
 
 Test(pod, requests_follow_kubernetes)
@@ -138,9 +142,10 @@ static struct label labels[] = {
 	{ (char[]){ "site" }, (char[]){ "lab" } },
 	{ (char[]){ "rack" }, (char[]){ "7" } },
 	{ (char[]){ "empty" }, (char[]){ "" } },
+	{ (char[]){ "mixed" }, (char[]){ "9z" } },
 };
 
-static const struct bearer device = { { { labels, 3 } }, "d" };
+static const struct bearer device = { { { labels, 4 } }, "d" };
 
 struct selector_case {
 	const char *text;
@@ -156,6 +161,11 @@ static const struct selector_case selectors[] = {
 	{ "site == lab , rack=7", 1 },
 	{ "site=lab,rack=8", 0 },
 	{ "site!=lab", 0 },
+	{ "rack>6,rack<8", 1 },
+	{ "rack>7", 0 },
+	{ "rack<7", 0 },
+	{ "mixed>1", 0 },
+	{ "mixed<10", 0 },
 	{ "other!=lab", 1 },
 	{ "site in (home,lab)", 1 },
 	{ "site in (home)", 0 },
@@ -232,7 +242,7 @@ Test(pod, affinity_terms)
 	node.of[0].list = &own;
 	node.of[0].n = 1;
 	node.of[1].list = labels;
-	node.of[1].n = 3;
+	node.of[1].n = 4;
 	cr_assert_eq(term_holds(&w->selector, &node), 1);
 	cr_assert_eq(w->nrequired, 2);
 	cr_assert_eq(term_holds(&w->required[0], &node), 0,
@@ -295,14 +305,18 @@ Test(pod, owners_tolerations_ports)
 	    "\"virtual-kubelet.io/provider\",\"operator\":\"Exists\"}],"
 	    "\"terminationGracePeriodSeconds\":60,\"containers\":[{\"name\":"
 	    "\"c\",\"image\":\"i\",\"ports\":[{\"containerPort\":80},"
-	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\"}]}]");
+	    "{\"containerPort\":53,\"hostPort\":5353,\"protocol\":\"UDP\","
+	    "\"hostIP\":\"10.0.0.1\"},{\"containerPort\":54,\"hostPort\":54,"
+	    "\"hostIP\":\"0.0.0.0\"}]}]");
 
 	cr_assert_str_eq(pod->controller, "u1");
 	cr_assert_eq(pod->is_daemon, 1);
 	cr_assert_eq(pod->tolerates_ours, 1);
 	cr_assert_eq(pod->terminating, 1);
 	cr_assert_eq(pod->grace_s, 5);
-	cr_assert_eq(pod->nports, 1);
+	cr_assert_eq(pod->nports, 2);
+	cr_assert_str_eq(pod->ports[0].ip, "10.0.0.1");
+	cr_assert_null(pod->ports[1].ip);
 	cr_assert_eq(pod->ports[0].port, 5353);
 	cr_assert_eq(pod->ports[0].protocol, 17);
 	pod_free(pod);
