@@ -184,7 +184,7 @@ save_entry(struct act *a, struct wpod *p, struct why *why)
 	if (p->entry == NULL || p->pod->uses_secrets)
 		return;
 	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
-		p->has_kept = 1;
+		p->kept_images = p->proven_images;
 	(void)store_put_entry(a->store, p, why);
 }
 

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/act_own.h"
+#include "placer/again.h"
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/figures.h"
@@ -83,6 +84,24 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 	world_look(a->world, p);
 }
 
+static void
+add_pods(struct act *a, struct edit *edit, struct wdevice *d)
+{
+	struct wpod *p, *next;
+
+	TAILQ_FOREACH_SAFE(p, &d->pods, on_device, next)
+		if (p->queued != IO_NONE)
+			add_to_edit(a, edit, p);
+}
+
+static void
+add_again(struct edit *edit, struct wdevice *d, struct now now)
+{
+	AUTO_FREE char *entry = again_entry(d, now);
+
+	(void)edit_files(edit, entry);
+}
+
 void
 act_send_change(struct act *a, struct wdevice *d, struct now now)
 {
@@ -92,17 +111,17 @@ act_send_change(struct act *a, struct wdevice *d, struct now now)
 	AUTO_FREE char *text = NULL;
 	struct edit *edit;
 	struct pending *q;
-	struct wpod *p, *next;
 
-	if (a->flight == NULL || d->nqueued == 0 || d->change_id != 0)
+	if (a->flight == NULL || d->change_id != 0)
 		return;
 	edit = edit_new(d);
-	TAILQ_FOREACH_SAFE(p, &d->pods, on_device, next)
-		if (p->queued != IO_NONE)
-			add_to_edit(a, edit, p);
+	add_pods(a, edit, d);
+	d->again = d->again && d->nqueued == 0;
+	if (d->again)
+		add_again(edit, d, now);
 	text = edit_text(edit);
 	edit_free(edit);
-	if (d->nqueued == 0)
+	if (d->nqueued == 0 && !d->again)
 		return;
 	m.until_boot = (uint64_t)change_until(d);
 	(void)strlcpy(m.device, d->name, sizeof(m.device));

@@ -14,6 +14,7 @@
 
 #include "common/retry.h"
 #include "common/xmem.h"
+#include "placer/again.h"
 #include "placer/company.h"
 #include "placer/contest.h"
 #include "placer/facts.h"
@@ -68,6 +69,7 @@ change_sent(struct world *w, struct wdevice *d, uint64_t id, struct now now)
 	struct wpod *p;
 
 	d->change_id = id;
+	d->again = 0;
 	pace_spend(&w->pace, now.boot_ms);
 	d->poll_boot = d->motion_boot = 0;
 	TAILQ_FOREACH(p, &d->pods, on_device) {
@@ -309,7 +311,8 @@ change_until(const struct wdevice *d)
 	if (d->node != NULL)
 		return d->node->until_boot;
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (p->queued != IO_NONE && p->node != NULL)
+		if ((p->queued != IO_NONE || d->nqueued == 0) &&
+		    p->node != NULL)
 			return p->node->until_boot;
 	return 0;
 }
@@ -381,10 +384,13 @@ static struct spec_facts
 spec_facts(struct world *w, struct wdevice *d, struct now now)
 {
 	enum spec_write write = write_fact(w, d, now);
+	enum spec_version version =
+	    suspect_version(w, d, write == RENDERED, now);
 
+	again_note(d, version, now);
 	return (struct spec_facts){
 		.write = write,
-		.version = suspect_version(w, d, write == RENDERED, now),
+		.version = version,
 		.search = d->isolating ? SEARCHING : CALM,
 		.queue = queue_fact(w, d, now),
 		.door = door_fact(d, now),
@@ -420,6 +426,10 @@ act_on(struct world *w, struct wdevice *d, enum spec_action action,
 		suspect_release(w, d);
 		effects_add(fx, EFFECT_SEARCH)->device = d;
 		return 0; /* what comes back is queued before the next */
+	case SPEC_DO_RETRY:
+		if (again_try(w, d, now))
+			effects_add(fx, EFFECT_CHANGE)->device = d;
+		return 0;
 	case SPEC_DO_AWAIT:
 	case SPEC_NACTIONS:
 		return 0;

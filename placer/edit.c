@@ -12,6 +12,7 @@
 
 #include "common/scan.h"
 #include "common/xmem.h"
+#include "placer/again.h"
 
 struct list {
 	char *text;
@@ -60,12 +61,14 @@ add(struct list *l, const char *quote, const char *p, size_t len)
 	l->text[l->len] = '\0';
 }
 
+/* But for what makes a device try again: that is no pod's. */
 static int
 is_of(const char *config, const char *app)
 {
 	size_t len = strlen(app);
 
-	return strncmp(config, app, len) == 0 && config[len] == '.';
+	return strncmp(config, app, len) == 0 && config[len] == '.' &&
+	    !again_is(config);
 }
 
 static int

@@ -196,12 +196,24 @@ entry_absent(const struct wpod *p, const struct wdevice *d, struct now now)
 	return facts_settled(d) ? CLEARED : TAKEN_OUT;
 }
 
+/* Where what is wanted was proven, nothing older is brought back. */
+static enum life_entry
+entry_failed(const struct wpod *p, const struct app_entry *e)
+{
+	if (p->proven_images == 0)
+		return NEW_FAILED;
+	return p->pod != NULL && p->pod->images == p->proven_images &&
+		e->images == p->proven_images ?
+	    NEW_FAILED :
+	    UPDATE_FAILED;
+}
+
 static enum life_entry
 entry_present(const struct wpod *p, const struct wdevice *d,
     const struct app_entry *e)
 {
 	if (p->blamed)
-		return p->proven_images != 0 ? UPDATE_FAILED : NEW_FAILED;
+		return entry_failed(p, e);
 	if (p->pod != NULL && e->images != 0 && e->images != p->pod->images)
 		return OTHER_IMAGES;
 	if (p->ended)

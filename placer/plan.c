@@ -239,7 +239,7 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 static void
 revert(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
-	if (!p->has_kept)
+	if (!wpod_has_kept(p))
 		return; /* it is not known any more; other images may come */
 	if (!p->reverting) {
 		p->reverting = 1;
@@ -260,10 +260,10 @@ withhold(struct world *w, struct wpod *p, struct now now)
 	if (!p->withheld || p->flying != IO_NONE || p->device->dev == NULL ||
 	    (e = device_entry(p->device->dev, p->app)) == NULL)
 		return;
-	if (p->has_kept && e->images == p->proven_images)
+	if (wpod_has_kept(p) && e->images == p->proven_images)
 		return;
-	p->reverting = p->has_kept;
-	change_queue(w, p, p->has_kept ? IO_SET : IO_CUT, now);
+	p->reverting = wpod_has_kept(p) != 0;
+	change_queue(w, p, p->reverting ? IO_SET : IO_CUT, now);
 }
 
 static void

@@ -16,12 +16,14 @@
 	X(STALLED)    /* and none will be: Flightctl forgot it */ \
 	X(RENDERED)   /* the device is told of it */
 
-#define SPEC_VERSIONS(X)                                              \
-	X(UNDERWAY)                                                   \
-	X(HUNG)	   /* neither applied nor refused in time */          \
-	X(BROKEN)  /* refused, and nobody was found guilty of that */ \
-	X(BLOCKED) /* being fetched for, and others wait for that */  \
-	X(JUDGED)  /* refused, and judged */                          \
+#define SPEC_VERSIONS(X)                                               \
+	X(UNDERWAY)                                                    \
+	X(HUNG)	    /* neither applied nor refused in time */          \
+	X(BROKEN)   /* refused, and nobody was found guilty of that */ \
+	X(BLOCKED)  /* being fetched for, and others wait for that */  \
+	X(JUDGED)   /* refused, and the guilty are in it */            \
+	X(INNOCENT) /* refused, and nobody in it is guilty */          \
+	X(SKIPPED)  /* the same was refused, it is not tried */        \
 	X(SETTLED)
 
 #define SPEC_SEARCHES(X) \
@@ -59,7 +61,8 @@
 	X(NUDGE)   /* something that makes Flightctl render */             \
 	X(JUDGE)   /* blame, or withhold half of the suspects */           \
 	X(PARK)	   /* what it fetches for is withheld until they are in */ \
-	X(RELEASE) /* those withheld last come back */
+	X(RELEASE) /* those withheld last come back */                     \
+	X(RETRY)   /* the same in other bytes, in its time */
 
 enum spec_read {
 	REST,

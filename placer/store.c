@@ -342,7 +342,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	p->rendered_images = (uint64_t)sqlite3_column_int64(st, 13);
 	p->has_entry = sqlite3_column_int(st, 14) != 0;
 	p->proven_images = (uint64_t)sqlite3_column_int64(st, 15);
-	p->has_kept = sqlite3_column_int(st, 16) != 0;
+	p->kept_images = (uint64_t)sqlite3_column_int64(st, 16);
 	p->withheld = sqlite3_column_int(st, 17) != 0;
 	p->suspect = sqlite3_column_int(st, 18) != 0;
 	p->batch = (uint32_t)sqlite3_column_int64(st, 19);

@@ -20,6 +20,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/again.h"
 #include "placer/facts.h"
 #include "placer/live.h"
 #include "placer/said.h"
@@ -53,6 +54,14 @@ has_news(const struct wdevice *d)
 {
 	return d->judged == NULL || d->dev->update_since == NULL ||
 	    strcmp(d->judged, d->dev->update_since) != 0;
+}
+
+/* Of one that did not settle: it is done, with another version. */
+static int
+is_done(const struct wdevice *d)
+{
+	return d->dev->update_reason != NULL &&
+	    strcmp(d->dev->update_reason, "Updated") == 0;
 }
 
 static int
@@ -137,6 +146,8 @@ suspect_judge(struct world *w, struct wdevice *d, struct now now)
 	AUTO_FREE struct wpod **list = xcalloc(d->npods + 1, sizeof(*list));
 	size_t n = gather(d, list);
 
+	if (d->dev->failed || is_done(d))
+		again_refused(d);
 	d->hung_boot = d->fetch_boot = 0;
 	suspect_forget(d);
 	d->bad_batch = 0;
@@ -259,6 +270,20 @@ is_hung(struct world *w, struct wdevice *d, struct now now)
 	    runs_out(w, d, &d->fetch_boot, waits && fetches, w->pull_ms, now);
 }
 
+/* Nobody could be guilty: it refused the same before we knew of it. */
+static int
+is_ignored(const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	if (!is_done(d))
+		return 0;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (is_suspect(p, d) || p->filed == FILED_NEW)
+			return 0;
+	return 1;
+}
+
 enum spec_version
 suspect_version(struct world *w, struct wdevice *d, int rendered,
     struct now now)
@@ -273,13 +298,19 @@ suspect_version(struct world *w, struct wdevice *d, int rendered,
 		d->hung_boot = d->fetch_boot = d->blocked_boot = 0;
 		return SETTLED;
 	}
+	if (again_is_skipped(d)) {
+		d->hung_boot = d->fetch_boot = d->blocked_boot = 0;
+		return SKIPPED;
+	}
 	if (is_hung(w, d, now) && !blamed_is_there(d))
-		return HUNG;
+		return is_ignored(d) ? INNOCENT : HUNG;
 	if (is_blocked(w, d, now))
 		return BLOCKED;
 	if (!d->dev->failed)
 		return UNDERWAY;
-	return has_news(d) && !blamed_is_there(d) ? BROKEN : JUDGED;
+	if (blamed_is_there(d))
+		return JUDGED;
+	return has_news(d) ? BROKEN : INNOCENT;
 }
 
 /* -- who was withheld -- */

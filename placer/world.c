@@ -406,6 +406,12 @@ world_seat(struct world *w, struct wpod *p, struct wdevice *d)
 	world_look(w, p);
 }
 
+int
+wpod_has_kept(const struct wpod *p)
+{
+	return p->kept_images != 0 && p->kept_images == p->proven_images;
+}
+
 void
 world_queue(struct world *w, struct wpod *p, enum wish_io io)
 {
@@ -439,8 +445,8 @@ world_unseat(struct world *w, struct wpod *p)
 	p->there = p->untold = 0;
 	p->filed = FILED_NOT;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
-	p->has_kept = p->reverting = 0;
-	p->proven_images = 0;
+	p->reverting = 0;
+	p->kept_images = p->proven_images = 0;
 	p->queued = p->flying = IO_NONE;
 	p->running_ms = p->silent_boot = 0;
 	world_device_changed(d);

@@ -138,8 +138,8 @@ struct wpod {
 	uint8_t waiting;       /* in its node's list */
 	struct wdevice *reserves; /* reserve.h; NULL: none */
 	int64_t room_boot;	  /* it waits for room since; 0: it does not */
-	uint8_t denied;	  /* a rule forbids its entry; why_waits says which */
-	uint8_t has_kept; /* the store has the entry of proven_images */
+	uint8_t denied; /* a rule forbids its entry; why_waits says which */
+	uint64_t kept_images; /* of the entry beside, store.h; 0: none */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;  /* an eviction was sent */
 	uint8_t expired;  /* its deadline, and that was told */
@@ -218,6 +218,13 @@ struct wdevice {
 	int64_t undone_boot[3]; /* the latest first; contest.h */
 	int64_t contest_ms;	/* the pause, 0: not contested */
 	int64_t contest_boot;	/* until then nothing is added */
+	int64_t again_boot;	/* to be tried again then, 0: not; again.h */
+	uint32_t again_tries;	/* so often, in vain */
+	uint8_t again;		/* the next write is only for that */
+	struct {
+		uint64_t hash, version;
+	} refused[8]; /* by the agent, the latest; again.h */
+	unsigned int nrefused;
 	uint8_t isolating;    /* suspects are withheld while others are tried */
 	uint8_t unsure;	      /* what failed may be of before all we remember */
 	int64_t poll_boot;    /* next read while in motion, 0: at rest */
@@ -376,6 +383,9 @@ void world_device_changed(struct wdevice *);
 
 /* It may be lost or gone: it is to be read, unless for a write anyway. */
 void world_suspect(struct wdevice *);
+
+/* 1: the store has the entry of proven_images, and nothing older. */
+int wpod_has_kept(const struct wpod *);
 
 /* What the next write does with the pod's entry; keeps the counts. */
 void world_queue(struct world *, struct wpod *, enum wish_io);

@@ -109,13 +109,14 @@ edge_init(struct edge *d)
 	TAILQ_INIT(&d->files);
 	TAILQ_INIT(&d->told);
 	TAILQ_INIT(&d->guilt);
+	TAILQ_INIT(&d->failed);
 	d->exists = d->listed = 1;
 	d->incarnation++;
 	d->apply_ms = 1000;
 	d->silent = d->waits = d->hold_apply = d->hold_render =
 	    d->forget_render = 0;
 	d->generation = d->rendered_version = d->reported_version = 1;
-	d->target_version = d->failed_version = 0;
+	d->target_version = 0;
 	set(&d->spec, "{}");
 	free(d->rendered_hash);
 	d->rendered_hash = xcalloc(1, DIGEST_SIZE);
@@ -140,6 +141,7 @@ edge_clear(struct edge *d)
 	edge_empty(&d->old_configs);
 	edge_empty(&d->target);
 	edge_empty(&d->files);
+	edge_empty(&d->failed);
 	while (!TAILQ_EMPTY(&d->told))
 		drop_told(d, TAILQ_FIRST(&d->told));
 	while ((g = TAILQ_FIRST(&d->guilt)) != NULL)
@@ -485,7 +487,7 @@ applied(struct scene *sc, void *arg)
 		return;
 	}
 	if (g != NULL) {
-		d->failed_version = d->target_version;
+		edge_set(&d->failed, d->target_hash, "");
 		say(d, "False", "Error", g->message);
 	} else {
 		run_target(sc, d);
@@ -514,10 +516,12 @@ edge_wake(struct scene *sc, struct edge *d)
 		d->target_version = 0;
 	if (d->silent || d->hold_apply || d->target_version != 0 ||
 	    d->rendered_version == d->reported_version ||
-	    d->rendered_version == d->failed_version || !edge_is_rendered(d))
+	    edge_find(&d->failed, d->rendered_hash) != NULL ||
+	    !edge_is_rendered(d))
 		return;
 	d->waits = 0;
 	d->target_version = d->rendered_version;
+	set(&d->target_hash, d->rendered_hash);
 	copy(&d->target, &d->apps);
 	copy(&d->files, &d->configs);
 	say(d, "True", "Preparing", "");

@@ -68,7 +68,8 @@ flight_clear(struct scene *sc)
 	while ((d = TAILQ_FIRST(&sc->edges)) != NULL) {
 		char *texts[] = { d->name, d->labels, d->owner, d->summary,
 			d->lifecycle, d->spec, d->old_spec, d->old_hash,
-			d->rendered_hash, d->updating, d->reason, d->message };
+			d->rendered_hash, d->target_hash, d->updating,
+			d->reason, d->message };
 
 		TAILQ_REMOVE(&sc->edges, d, link);
 		edge_clear(d);

@@ -19,6 +19,7 @@
 #include "common/jread.h"
 #include "common/log.h"
 #include "common/xmem.h"
+#include "placer/again.h"
 #include "placer/recipe.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
@@ -152,8 +153,9 @@ state_of(struct scene *sc)
 		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
 		if (d->exists)
 			TAILQ_FOREACH(e, &d->configs, link)
-				fprintf(f, "%s: %s %016llx\n", d->name, e->name,
-				    files_of(e));
+				if (!again_is(e->name))
+					fprintf(f, "%s: %s %016llx\n", d->name,
+					    e->name, files_of(e));
 	}
 	fclose(f);
 	return text;

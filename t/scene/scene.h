@@ -162,7 +162,9 @@ struct edge {
 	int waits; /* for a guilt that is pending */
 	int64_t apply_ms;
 	uint64_t reported_version;
-	uint64_t target_version, failed_version;
+	uint64_t target_version;
+	char *target_hash;
+	struct element_list failed; /* hashes that it never tries again */
 	struct element_list target; /* of the version being applied */
 	struct element_list files;  /* its config entries */
 	struct told_list told;	    /* what runs */

@@ -165,7 +165,7 @@ verb_agent(struct scene *sc, const struct words *s)
 
 	if (d == NULL)
 		return;
-	d->failed_version = 0;
+	edge_empty(&d->failed);
 	edge_wake(sc, d);
 }
 

@@ -267,6 +267,20 @@ admits_config(const char *volume, const char *file, struct why *why)
 	return admits("", config, why);
 }
 
+/* placer/again.c: no form of its own, and nothing that an app could run. */
+Test(admit, what_makes_a_device_try_again_is_a_file_like_others)
+{
+	AUTO_FREE char *app = our_app();
+	AUTO_FREE char *file = xasprintf(
+	    "{\"path\":\"/var/lib/vk-flightctl/%s/_again/at\",\"content\":"
+	    "\"1764176400000\"}",
+	    app);
+	struct why why;
+
+	cr_assert_eq(admits_config("_again", file, &why), 0, "%s", why.text);
+	cr_assert_eq(admits_config("_other", file, &why), -1);
+}
+
 Test(admit, config_stays_in_its_own_folder)
 {
 	static const struct {

@@ -8,8 +8,11 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/again.h"
 #include "placer/suspect.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
@@ -328,6 +331,127 @@ Test(suspect, an_old_failure_is_no_news)
 	since[18] = '1';
 	look(&s, at(0));
 	cr_assert_eq(COUNT(&s, withheld), PODS / 2);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+/* A pod was taken out, and the device refuses to be without it. */
+static void
+removal_refused(struct stage *s)
+{
+	static char since[] = "2026-01-01T00:00:00Z",
+		    hash[] = "0123456789abcdef";
+
+	set_up(s);
+	all_sent(s);
+	world_no_pod(s->w, s->p[0]);
+	s->p[0]->state = LEAVING;
+	s->d->dev->entries++;
+	s->d->dev->nentries--;
+	for (int i = 1; i < PODS; i++)
+		s->p[i]->applied = 1;
+	s->d->dev->failed = 1;
+	s->d->dev->version = 5;
+	s->d->dev->update_since = since;
+	s->d->dev->hash = hash;
+}
+
+Test(again, a_removal_that_was_refused_is_written_in_other_bytes)
+{
+	static char again[] = "k8s-p9._again", *configs[] = { again };
+	AUTO_FREE char *first = NULL, *next = NULL;
+	struct stage s;
+
+	removal_refused(&s);
+	cr_assert_eq(writes(&s, 0), 0);
+	cr_assert_eq(COUNT(&s, withheld) + COUNT(&s, blamed), 0);
+	cr_assert_eq(writes(&s, AGAIN_MS - 1), 0);
+	cr_assert_eq(writes(&s, AGAIN_MS), 1);
+	cr_assert(s.d->again);
+	first = again_entry(s.d, at(AGAIN_MS));
+	cr_assert_str_eq(first,
+	    "{\"name\":\"k8s-p0._again\",\"inline\":[{\"path\":"
+	    "\"/var/lib/vk-flightctl/k8s-p0/_again/at\",\"content\":"
+	    "\"1030000\"}]}");
+	s.d->dev->configs = configs;
+	s.d->dev->nconfigs = 1;
+	next = again_entry(s.d, at(0));
+	cr_assert(strstr(next, "\"k8s-p9._again\""), "one for each device");
+	s.d->dev->nconfigs = 0;
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(again, pauses_grow_until_the_device_is_clean)
+{
+	int64_t t = 0, pause;
+	struct stage s;
+	int i;
+
+	removal_refused(&s);
+	for (i = 0; i < 8; i++) {
+		pause =
+		    AGAIN_MS << i < AGAIN_MAX_MS ? AGAIN_MS << i : AGAIN_MAX_MS;
+		cr_assert_eq(writes(&s, t), 0);
+		cr_assert_eq(writes(&s, t + pause - 1), 0, "%d", i);
+		cr_assert_eq(writes(&s, t += pause), 1, "%d", i);
+	}
+	s.d->dev->failed = 0;
+	s.d->dev->settled = s.d->dev->applied = 1;
+	cr_assert_eq(writes(&s, t), 0);
+	cr_assert_eq(s.d->again_tries, 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+Test(again, nobody_is_tried_where_the_device_is_away_or_one_is_guilty)
+{
+	struct stage s;
+
+	removal_refused(&s);
+	s.p[1]->blamed = 1;
+	cr_assert_eq(writes(&s, 0), 0);
+	cr_assert_eq(writes(&s, AGAIN_MAX_MS), 0);
+	s.p[1]->blamed = 0;
+	s.d->dev->summary = DEVICE_POWERED_OFF;
+	cr_assert_eq(writes(&s, AGAIN_MAX_MS), 0);
+	cr_assert_eq(writes(&s, 3 * AGAIN_MAX_MS), 0);
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+/* The search puts together what was refused: its agent would not look. */
+Test(again, what_was_refused_and_comes_again_is_told_apart_at_once)
+{
+	struct stage s;
+
+	removal_refused(&s);
+	cr_assert_eq(writes(&s, 0), 0);
+	s.d->dev->failed = 0;
+	s.d->dev->version = 7; /* two writes later */
+	cr_assert_eq(writes(&s, 1), 1);
+	s.d->dev->hash[0] = 'f';
+	cr_assert_eq(writes(&s, 2), 0);
+	s.d->dev->hash[0] = '0';
+	tear_down(&s);
+	NO_LEAKS();
+}
+
+/* So it is of what was refused before our start. */
+Test(again, a_device_that_is_done_with_another_version_does_not_look)
+{
+	char updated[] = "Updated";
+	struct stage s;
+	int64_t t;
+
+	removal_refused(&s);
+	s.d->dev->failed = 0;
+	s.d->dev->update_reason = updated;
+	t = s.w->apply_ms;
+	cr_assert_eq(writes(&s, 0), 0);
+	cr_assert_eq(writes(&s, t), 0);
+	cr_assert_eq(writes(&s, t + AGAIN_MS), 1);
+	s.d->dev->update_reason = NULL;
 	tear_down(&s);
 	NO_LEAKS();
 }

@@ -19,9 +19,10 @@
 #define CONF(v) "{\"name\":\"k8s-a." v "\"}"
 
 static char a_old[] = "k8s-a.old", a_new[] = "k8s-a.new", ab[] = "k8s-ab.old",
-	    b_old[] = "k8s-b.old";
-static char *configs[] = { a_old, a_new, ab, b_old };
-static struct device dev = { .configs = configs, .nconfigs = 4 };
+	    b_old[] = "k8s-b.old", a_again[] = "k8s-a._again",
+	    b_again[] = "k8s-b._again";
+static char *configs[] = { a_old, a_new, ab, b_old, a_again, b_again };
+static struct device dev = { .configs = configs, .nconfigs = 6 };
 static struct wdevice device = { .dev = &dev };
 
 Test(edit, sets_and_cuts_what_belongs_to_the_application)

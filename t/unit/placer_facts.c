@@ -307,6 +307,22 @@ update_blamed(struct stage *s)
 	s->p->proven_images = 6;
 }
 
+/* What is wanted ran here, and stands there once more. */
+static void
+proven_blamed(struct stage *s)
+{
+	s->p->blamed = 1;
+	s->p->proven_images = 7;
+}
+
+/* What ran here stands there again, another is wanted. */
+static void
+kept_blamed(struct stage *s)
+{
+	proven_blamed(s);
+	s->p->pod->images = 8;
+}
+
 static void
 just_unknown(struct stage *s)
 {
@@ -389,6 +405,8 @@ static const struct {
 	    .entry = UNREAD) CASE(withheld, .entry = WITHHELD) CASE(ended,
 	    .entry = ENDED) CASE(other_images, .entry = OTHER_IMAGES)
 	    CASE(blamed, .entry = NEW_FAILED) CASE(update_blamed,
+		.entry = UPDATE_FAILED) CASE(proven_blamed,
+		.entry = NEW_FAILED) CASE(kept_blamed,
 		.entry = UPDATE_FAILED) CASE(flying_set,
 		.entry = SENT) CASE(flying_cut,
 		.entry = TAKEN_OUT) CASE(not_applied, .entry = SENT) CASE(stale,

@@ -7,7 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#define ROWS 17
+#define ROWS 18
 
 struct each {
 	struct spec_facts f;
@@ -72,7 +72,8 @@ Test(spec, nothing_is_written_past_a_door_that_is_not_open)
 	FOR_EACH(x)
 	if (x->f.door != OPEN)
 		cr_expect(x->v.action != SPEC_DO_WRITE &&
-			x->v.action != SPEC_DO_NUDGE,
+			x->v.action != SPEC_DO_NUDGE &&
+			x->v.action != SPEC_DO_RETRY,
 		    "rule %u", x->v.rule);
 }
 
@@ -116,6 +117,22 @@ Test(spec, what_failed_is_judged_before_anything_is_written)
 	FOR_EACH(x)
 	if (x->f.write == RENDERED && (x->f.version & (HUNG | BROKEN)))
 		cr_expect_eq(x->v.action, SPEC_DO_JUDGE);
+}
+
+Test(spec, what_was_refused_is_tried_again_when_nothing_else_is_to_be_written)
+{
+	FOR_EACH(x)
+	{
+		int refused = x->f.write == RENDERED &&
+		    (x->f.version & (INNOCENT | SKIPPED));
+
+		if (x->v.action == SPEC_DO_RETRY)
+			cr_expect(refused && x->f.queue == EMPTY);
+		if (refused && x->f.queue == EMPTY && x->f.door == OPEN &&
+		    x->f.motion == MOVING)
+			cr_expect_eq(x->v.action, SPEC_DO_RETRY, "rule %u",
+			    x->v.rule);
+	}
 }
 
 Test(spec, suspects_come_back_only_when_all_that_was_tried_holds)

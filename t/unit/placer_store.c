@@ -96,7 +96,7 @@ Test(store, a_seat_and_a_clock_come_back_as_they_were)
 	cr_assert_eq(q->proven_images, 3);
 	cr_assert_eq(q->running_ms, 4);
 	cr_assert(q->sent && q->applied && !q->retreating && q->has_entry);
-	cr_assert(!q->has_kept);
+	cr_assert_eq(q->kept_images, 0);
 	cr_assert_eq(q->device->away_boot, now.boot_ms - 60000);
 	store_close(s);
 	fleet_free(w);
@@ -203,7 +203,7 @@ Test(store, a_clock_of_the_future_has_just_begun)
 
 Test(store, what_ran_is_kept_beside_what_replaces_it)
 {
-	struct world *w = fleet_world();
+	struct world *w = fleet_world(), *again = fleet_world();
 	struct wpod *p = seated(w, "a");
 	struct store *s = open_store(0);
 	char *entry;
@@ -225,11 +225,19 @@ Test(store, what_ran_is_kept_beside_what_replaces_it)
 	cr_assert_eq(store_get_kept(s, p->uid, &entry, NULL), 0);
 	cr_assert_str_eq(entry, "one");
 	free(entry);
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_eq(world_pod(again, p->uid)->kept_images, 1);
+	cr_assert(wpod_has_kept(world_pod(again, p->uid)));
+	world_pod(again, p->uid)->proven_images = 2;
+	cr_assert(!wpod_has_kept(world_pod(again, p->uid)), "it is older");
 	cr_assert_eq(store_unseat(s, p, NULL), 0);
 	cr_assert_eq(store_get_kept(s, p->uid, &entry, NULL), 0);
 	cr_assert_null(entry);
 	store_close(s);
 	fleet_free(w);
+	fleet_free(again);
 	NO_LEAKS();
 }
 

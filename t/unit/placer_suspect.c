@@ -113,6 +113,8 @@ look(struct stage *s)
 	case HUNG:
 	case BLOCKED:
 	case JUDGED:
+	case INNOCENT:
+	case SKIPPED:
 		break;
 	}
 }
