@@ -17,8 +17,8 @@
 #include "placer/quadlet_own.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-/* No volume is called so: a DNS label has no underscore. */
-#define AGAIN "_again"
+/* No volume is called so: a DNS label has no dot. */
+#define AGAIN "try.again"
 
 int
 again_is(const char *config)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * edge_life: what happens to pods on one real device when its agent starts
- * again, its cable is pulled while a pod is deleted, it reports less often,
- * the provider is away while a job ends, and it boots.  Pods end as Kubernetes
- * says, and what is told is true within 15 s.
+ * again, its cable is pulled while a pod is deleted, it cannot be without one,
+ * it reports less often, the provider is away while a job ends, and it boots.
+ * Pods end as Kubernetes says, and what is told is true within 15 s.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -21,6 +21,7 @@
 #include "t/it/provider.h"
 
 #define PODS "t/edge/pods/life.yaml"
+#define STUCK "/var/lib/vk-flightctl/k8s-*-stuck-*/about/name"
 
 enum {
 	RUN_MS = 60000,
@@ -28,6 +29,8 @@ enum {
 	AGAIN_MS = 30000,
 	GONE_MS = 30000,
 	WATCH_MS = 20000,
+	REFUSED_MS = 20000,
+	RETRY_MS = 120000,
 	CUT_MS = 10000,
 };
 
@@ -139,6 +142,27 @@ cable_is_pulled(void)
 	    "the cable is back: it is gone");
 }
 
+/* Its file is a mount, that nobody unlinks: the version fails. */
+static void
+removal_fails(void)
+{
+	AUTO_FREE char *runs = NULL;
+	int64_t since;
+
+	free(edge_sh("mount --bind " STUCK " " STUCK));
+	edge_kubectl("delete --wait=false pod/stuck");
+	it_ok(!kube_await_gone(KUBE_PODS, "stuck", REFUSED_MS),
+	    "the device refuses to be without a pod: it stays");
+	runs = edge_sh("podman ps -q "
+		       "--filter label=vk.flightctl.io/pod=stuck | wc -l");
+	it_ok(atoi(runs) > 0, "and runs");
+	free(edge_sh("umount " STUCK));
+	since = it_ms();
+	it_took(since, kube_await_gone(KUBE_PODS, "stuck", RETRY_MS),
+	    "the device can: it is asked again, and the pod is gone");
+	began("steady", 2, "all that while");
+}
+
 static void
 reports_less_often(void)
 {
@@ -191,8 +215,10 @@ scenario(void)
 	await("steady", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
 	await("once", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
 	await("leaving", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
+	await("stuck", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
 	agent_restarts();
 	cable_is_pulled();
+	removal_fails();
 	reports_less_often();
 	p = boots(p);
 	edge_kubectl("delete --wait=false pod/steady pod/once");

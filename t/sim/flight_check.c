@@ -351,6 +351,26 @@ check_app(struct out *e, struct json_object *app, struct flight_pairs *names)
 	check_limits(e, name, get(get(app, "resources"), "limits"));
 }
 
+#define ALNUM "abcdefghijklmnopqrstuvwxyz0123456789"
+
+static void
+check_config_name(struct out *e, const char *name)
+{
+	size_t n;
+
+	if (name == NULL)
+		return;
+	n = strlen(name);
+	if (n > 0 && strspn(name, ALNUM "-.") == n &&
+	    strchr(ALNUM, *name) != NULL && strchr(ALNUM, name[n - 1]) != NULL)
+		return;
+	flight_error(e,
+	    "spec.config[].name: Invalid value: \"%s\": Invalidpattern (e.g. "
+	    "'example.json',  or 'my-config', regex used for validation is "
+	    "'[a-z0-9]([-a-z0-9.]*[a-z0-9])?')",
+	    name);
+}
+
 static void
 check_config(struct out *e, struct json_object *entry)
 {
@@ -361,6 +381,7 @@ check_config(struct out *e, struct json_object *entry)
 	const char *path;
 	size_t i, j, n;
 
+	check_config_name(e, flight_get(entry, "name"));
 	if (!json_object_is_type(files, json_type_array))
 		return;
 	n = json_object_array_length(files);

@@ -272,12 +272,12 @@ Test(admit, what_makes_a_device_try_again_is_a_file_like_others)
 {
 	AUTO_FREE char *app = our_app();
 	AUTO_FREE char *file = xasprintf(
-	    "{\"path\":\"/var/lib/vk-flightctl/%s/_again/at\",\"content\":"
+	    "{\"path\":\"/var/lib/vk-flightctl/%s/try.again/at\",\"content\":"
 	    "\"1764176400000\"}",
 	    app);
 	struct why why;
 
-	cr_assert_eq(admits_config("_again", file, &why), 0, "%s", why.text);
+	cr_assert_eq(admits_config("try.again", file, &why), 0, "%s", why.text);
 	cr_assert_eq(admits_config("_other", file, &why), -1);
 }
 

@@ -358,7 +358,7 @@ removal_refused(struct stage *s)
 
 Test(again, a_removal_that_was_refused_is_written_in_other_bytes)
 {
-	static char again[] = "k8s-p9._again", *configs[] = { again };
+	static char again[] = "k8s-p9.try.again", *configs[] = { again };
 	AUTO_FREE char *first = NULL, *next = NULL;
 	struct stage s;
 
@@ -370,13 +370,13 @@ Test(again, a_removal_that_was_refused_is_written_in_other_bytes)
 	cr_assert(s.d->again);
 	first = again_entry(s.d, at(AGAIN_MS));
 	cr_assert_str_eq(first,
-	    "{\"name\":\"k8s-p0._again\",\"inline\":[{\"path\":"
-	    "\"/var/lib/vk-flightctl/k8s-p0/_again/at\",\"content\":"
+	    "{\"name\":\"k8s-p0.try.again\",\"inline\":[{\"path\":"
+	    "\"/var/lib/vk-flightctl/k8s-p0/try.again/at\",\"content\":"
 	    "\"1030000\"}]}");
 	s.d->dev->configs = configs;
 	s.d->dev->nconfigs = 1;
 	next = again_entry(s.d, at(0));
-	cr_assert(strstr(next, "\"k8s-p9._again\""), "one for each device");
+	cr_assert(strstr(next, "\"k8s-p9.try.again\""), "one for each device");
 	s.d->dev->nconfigs = 0;
 	tear_down(&s);
 	NO_LEAKS();

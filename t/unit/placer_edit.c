@@ -19,8 +19,8 @@
 #define CONF(v) "{\"name\":\"k8s-a." v "\"}"
 
 static char a_old[] = "k8s-a.old", a_new[] = "k8s-a.new", ab[] = "k8s-ab.old",
-	    b_old[] = "k8s-b.old", a_again[] = "k8s-a._again",
-	    b_again[] = "k8s-b._again";
+	    b_old[] = "k8s-b.old", a_again[] = "k8s-a.try.again",
+	    b_again[] = "k8s-b.try.again";
 static char *configs[] = { a_old, a_new, ab, b_old, a_again, b_again };
 static struct device dev = { .configs = configs, .nconfigs = 6 };
 static struct wdevice device = { .dev = &dev };
