@@ -37,6 +37,7 @@ struct control {
 	size_t npeers;
 	struct event_base *base;
 	struct evconnlistener *listener;
+	int64_t patience_ms;
 	struct command from; /* what the time and the peer are added to */
 	uid_t self;
 };
@@ -145,8 +146,9 @@ static void
 on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
     int len, void *arg)
 {
-	static const struct timeval in = { CONTROL_SECONDS, 0 };
 	struct control *c = arg;
+	struct timeval in = { c->patience_ms / 1000,
+		c->patience_ms % 1000 * 1000 };
 	struct peer *p;
 
 	(void)sa, (void)len;
@@ -175,12 +177,19 @@ control_new(struct event_base *base, int fd, const struct command *from)
 	LIST_INIT(&c->peers);
 	c->base = base;
 	c->from = *from;
+	c->patience_ms = CONTROL_SECONDS * 1000;
 	c->self = geteuid();
 	c->listener =
 	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
 	if (c->listener == NULL)
 		abort();
 	return c;
+}
+
+void
+control_patience(struct control *c, int64_t ms)
+{
+	c->patience_ms = ms;
 }
 
 void

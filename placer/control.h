@@ -26,4 +26,7 @@ struct control *control_new(struct event_base *, int fd,
     const struct command *);
 void control_free(struct control *);
 
+/* So long for each peer that comes from now on, instead of CONTROL_SECONDS. */
+void control_patience(struct control *, int64_t ms);
+
 #endif

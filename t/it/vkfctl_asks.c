@@ -119,6 +119,52 @@ explains(const char *uid)
 	refuses("explain", "pod", EX_USAGE);
 }
 
+/* Orders: asked, confirmed, given twice, remembered by whom. */
+static void
+order(const char *yes, const char *word, const char *name, int status,
+    const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	const char *argv[] = { program, "-s", path, "-o", "json", yes, word,
+		name, NULL };
+	int got = child_run(argv, &out);
+
+	it_ok(got == status &&
+		(want == NULL || (out != NULL && strstr(out, want) != NULL)),
+	    "%s %s %s: status %d, %s", yes, word, name, got,
+	    want != NULL ? want : "nothing");
+}
+
+/* The pod's device is drained: it goes, and a next one goes elsewhere. */
+static void
+orders(const char *uid)
+{
+	AUTO_JSON struct json_object *set = flight_devices(), *pod = NULL;
+	AUTO_FREE char *out = NULL;
+	const char *device =
+	    js_str(flight_holder(set, uid, NULL), "/metadata/name");
+
+	order("-y", "drain", "nobody", EX_NOINPUT, NULL);
+	order("-y", "retire", device, EX_USAGE, "is connected");
+	order("-y", "give-up", "default/asked", EX_USAGE, "is connected");
+	it_ok(ask(NULL, "drain", device, &out) == EX_USAGE && out != NULL &&
+		strstr(out, "-y confirms it") != NULL,
+	    "without a terminal an order wants -y");
+	explain("json", "device", device, EX_OK, "\"verdict\":\"fit\"");
+	order("-y", "drain", device, EX_OK, "\"result\":\"done\"");
+	order("-y", "drain", device, EX_OK, "\"result\":\"already\"");
+	it_ok(pods_gone("asked", RUN_MS) && flight_await_removed(uid, RUN_MS),
+	    "what ran there is evicted and leaves");
+	explain("json", "device", device, EX_OK, "\"verdict\":\"drained\"");
+	says("json", "records", "\"operation\":\"drain\",\"desired\":\"uid ");
+	free(pod_create("next", NULL));
+	pod = pod_runs("next", it_ms(), RUN_MS);
+	says("json", "pods", "\"pod\":\"next\"");
+	order("-y", "undrain", device, EX_OK, "\"result\":\"done\"");
+	order("-y", "undrain", device, EX_OK, "\"result\":\"already\"");
+	order("-y", "release-brake", world_fleet(), EX_OK, "no brake is on");
+}
+
 static int
 connect_silently(void)
 {
@@ -189,6 +235,7 @@ scenario(void)
 	explains(uid);
 	refuses("nothing", NULL, EX_USAGE);
 	refuses("devices", "more", EX_USAGE);
+	orders(uid);
 	look_past_silent_peers();
 	look_at_a_long_request();
 	provider_judge(p);

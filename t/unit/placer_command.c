@@ -85,3 +85,83 @@ Test(command, what_is_no_command_is_refused)
 	fleet_free(w);
 	NO_LEAKS();
 }
+
+/* -- orders ---------------------------------------------------------------- */
+
+static enum order_verdict
+take(void *arg, const struct order *o, char text[MAX_TEXT])
+{
+	struct effects fx = { NULL, 0, 0 };
+	enum order_verdict v;
+
+	v = orders_take(arg, o, (struct now){ 60000, 60000 }, &fx, text);
+	effects_clear(&fx);
+	return v;
+}
+
+static void
+ordered(struct world *w, const char *line, const char *want)
+{
+	char *text = command_answer(&(struct command){ .world = w,
+					.now = { 60000, 60000 },
+					.uid = 1000,
+					.order = take,
+					.arg = w },
+	    line);
+
+	cr_expect(strncmp(text, want, strlen(want)) == 0, "%s: %s", line, text);
+	free(text);
+}
+
+Test(command, an_order_is_asked_about_carried_out_once_and_says_by_whom)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+
+	d = fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
+	ordered(w, "yes drain a",
+	    "error this provider does not hold the Lease of node ");
+	w->nodes[0].until_boot = 70000;
+	ordered(w, "drain a",
+	    "ask device a takes no new pods; those that ran "
+	    "there (at most 0) are evicted, at most 10 a "
+	    "minute\n");
+	cr_expect_not(d->drained.on, "only asked");
+	ordered(w, "yes drain a",
+	    "ok 1\n{\"order\":\"drain\",\"name\":\"a\",\"result\":\"done\",");
+	cr_expect(d->drained.on && d->drained.uid == 1000);
+	answers(w, "explain device b", "none no such device\n");
+	ordered(w, "drain a",
+	    "ok 1\n{\"order\":\"drain\",\"name\":\"a\",\"result\":"
+	    "\"already\",\"text\":\"drained already, by uid 1000, 1970-01-01T"
+	    "00:01:00");
+	ordered(w, "yes undrain a", "ok 1\n");
+	cr_expect_not(d->drained.on);
+	ordered(w, "yes undrain a",
+	    "ok 1\n{\"order\":\"undrain\",\"name\":\"a\",\"result\":"
+	    "\"already\"");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+Test(command, an_order_that_cannot_be_is_refused)
+{
+	struct world *w = fleet_world();
+
+	fleet_add(w, &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
+	fleet_pod(w, "p", "1", "1Mi", NULL, NULL);
+	w->nodes[0].until_boot = 70000;
+	ordered(w, "yes drain", "error it takes one argument: ");
+	ordered(w, "yes drain a b", "error it takes one argument: ");
+	ordered(w, "yes drain b", "none no device b\n");
+	ordered(w, "yes retire a", "error device a is connected: drain it\n");
+	ordered(w, "yes give-up default/q", "none no pod default/q\n");
+	ordered(w, "yes give-up q", "none no pod q\n");
+	ordered(w, "yes give-up default/p", "ok 1\n");
+	ordered(w, "yes release-brake", "ok 1\n");
+	ordered(w, "yes release-brake x", "none no fleet x\n");
+	ordered(w, "yes devices", "ok 1\n");
+	fleet_free(w);
+	NO_LEAKS();
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The control socket: who may ask, how many, for how long, and what is made of
+ * any bytes at all.
+ */
+#include "placer/control.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/unit/fleet.h"
+
+enum {
+	TURNS = 200,
+	LINES = 3000,
+	DEVICES = 10000,
+	NOBODY = 65534,
+};
+
+struct rig {
+	struct event_base *base;
+	struct world *w;
+	struct control *control;
+	struct sockaddr_un at;
+};
+
+static struct rig
+rig(int64_t patience_ms)
+{
+	struct rig r = { .base = event_base_new(), .w = fleet_world() };
+	struct command from = { .world = r.w };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	/* An abstract name: any user may connect. */
+	r.at.sun_family = AF_UNIX;
+	snprintf(r.at.sun_path + 1, sizeof(r.at.sun_path) - 1, "control.%d",
+	    (int)getpid());
+	cr_assert_eq(bind(fd, (const struct sockaddr *)&r.at, sizeof(r.at)), 0);
+	cr_assert_eq(listen(fd, 64), 0);
+	r.control = control_new(r.base, fd, &from);
+	control_patience(r.control, patience_ms);
+	return r;
+}
+
+static void
+end(struct rig *r)
+{
+	control_free(r->control);
+	event_base_free(r->base);
+	fleet_free(r->w);
+}
+
+static int
+come(const struct rig *r)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert_eq(connect(fd, (const struct sockaddr *)&r->at,
+			 sizeof(r->at)),
+	    0);
+	return fd;
+}
+
+static void
+turn(struct rig *r)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++)
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+}
+
+/* What it has sent: its bytes in buf, -1: nothing yet, 0: the end. */
+static ssize_t
+heard(int fd, char *buf, size_t size)
+{
+	ssize_t n = recv(fd, buf, size - 1, MSG_DONTWAIT);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+static void
+is_answered(struct rig *r, int fd, const char *want)
+{
+	char got[256];
+
+	turn(r);
+	cr_expect(heard(fd, got, sizeof(got)) > 0);
+	cr_expect_eq(strncmp(got, want, strlen(want)), 0, "%s", got);
+}
+
+Test(control, the_ninth_peer_waits_until_one_of_eight_goes)
+{
+	struct rig r = rig(60 * 1000);
+	int fd[CONTROL_PEERS + 1], i;
+	char got[64];
+
+	for (i = 0; i < CONTROL_PEERS + 1; i++) {
+		fd[i] = come(&r);
+		turn(&r);
+	}
+	cr_assert_eq(send(fd[CONTROL_PEERS], "status\n", 7, 0), 7);
+	turn(&r);
+	cr_expect_eq(heard(fd[CONTROL_PEERS], got, sizeof(got)), -1,
+	    "the ninth is answered: %s", got);
+	cr_assert_eq(send(fd[0], "pods\n", 5, 0), 5);
+	is_answered(&r, fd[0], "ok 0\n");
+	is_answered(&r, fd[CONTROL_PEERS], "ok 1\n");
+	for (i = 0; i < CONTROL_PEERS + 1; i++)
+		close(fd[i]);
+	end(&r);
+}
+
+/* A peer's time is for all of it: bytes that trickle in buy none. */
+Test(control, who_says_nothing_or_little_is_dropped_in_time)
+{
+	struct rig r = rig(50);
+	int silent = come(&r), slow = come(&r);
+	char got[64];
+
+	cr_expect_eq(send(slow, "stat", 4, 0), 4);
+	while (heard(silent, got, sizeof(got)) == -1 ||
+	    heard(slow, got, sizeof(got)) == -1)
+		event_base_loop(r.base, EVLOOP_ONCE);
+	cr_expect_eq(heard(silent, got, sizeof(got)), 0);
+	close(silent);
+	close(slow);
+	end(&r);
+}
+
+Test(control, another_user_is_refused)
+{
+	struct rig r = rig(60 * 1000);
+	char got[128] = "";
+	pid_t child;
+	int fd[2], status;
+
+	if (geteuid() != 0)
+		cr_skip_test("only root can be somebody else");
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+	if ((child = fork()) == 0) {
+		if (setuid(NOBODY) == -1)
+			_exit(1);
+		fd[0] = come(&r);
+		if (send(fd[0], "devices\n", 8, 0) != 8)
+			_exit(2);
+		if (recv(fd[0], got, sizeof(got) - 1, MSG_WAITALL) <= 0)
+			_exit(3);
+		_exit(strcmp(got,
+			  "error only root and the provider's user "
+			  "may ask\n") == 0 ?
+			0 :
+			4);
+	}
+	while (waitpid(child, &status, WNOHANG) == 0)
+		event_base_loop(r.base, EVLOOP_NONBLOCK);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d",
+	    status);
+	close(fd[0]);
+	close(fd[1]);
+	end(&r);
+}
+
+/*
+ * Lines of words and of noise: each has one answer, of a word that is one,
+ * that ends in a newline and says as many rows as it has.
+ */
+Test(control, any_line_has_one_whole_answer)
+{
+	static const char *const words[] = { "devices", "explain", "pod",
+		"device", "drain", "give-up", "release-brake", "yes", "a", "/",
+		"default/p", " ", "", "status", "\x01", "records x", "pods",
+		"fleets" };
+	struct world *w = fleet_world();
+	struct command from = { .world = w, .now = { 1000, 1000 } };
+	unsigned int s, lines;
+	char line[COMMAND_MAX], *answer, *c;
+	size_t i, rows;
+
+	fleet_add(w, &(struct fleet_device){ "a", 1, 64, NULL, NULL, NULL });
+	fleet_pod(w, "p", "2", "1Mi", NULL, NULL);
+	for (s = 1, lines = 0; lines < LINES; lines++) {
+		size_t len = 0, n = (size_t)rand_r(&s) % 6;
+
+		for (i = 0; i < n; i++)
+			len += (size_t)snprintf(line + len, sizeof(line) - len,
+			    "%s%s", i > 0 ? " " : "",
+			    words[(size_t)rand_r(&s) % 18]);
+		for (i = 0; rand_r(&s) % 4 == 0 && i < 30; i++)
+			line[len++] = (char)(1 + rand_r(&s) % 255);
+		line[len] = '\0';
+		if (strncmp(line, "yes ", 4) == 0 || strstr(line, "records"))
+			continue; /* want more than a world */
+		answer = command_answer(&from, line);
+		cr_assert_eq(answer[strlen(answer) - 1], '\n', "%s", line);
+		for (rows = 0, c = strchr(answer, '\n') + 1; *c != '\0'; c++)
+			rows += *c == '\n';
+		if (strncmp(answer, "ok ", 3) == 0)
+			cr_assert_eq(rows, strtoul(answer + 3, NULL, 10));
+		else
+			cr_assert(rows == 0 &&
+				(strncmp(answer, "error ", 6) == 0 ||
+				    strncmp(answer, "none ", 5) == 0 ||
+				    strncmp(answer, "ask ", 4) == 0),
+			    "%s: %s", line, answer);
+		free(answer);
+	}
+	fleet_free(w);
+}
+
+/* 10,000 rows: whole, and about 200 bytes each while they wait. */
+Test(control, ten_thousand_devices_are_answered)
+{
+	struct rig r = rig(60 * 1000);
+	char name[16], *got = xmalloc(8 << 20);
+	size_t len = 0, rows = 0, i;
+	int64_t began, us;
+	int fd = come(&r);
+	ssize_t n;
+
+	for (i = 0; i < DEVICES; i++) {
+		snprintf(name, sizeof(name), "d%05zu", i);
+		fleet_add(r.w,
+		    &(struct fleet_device){ name, 4, 4096, NULL, NULL, NULL });
+	}
+	turn(&r);
+	cr_assert_eq(send(fd, "devices\n", 8, 0), 8);
+	began = now_us();
+	event_base_loop(r.base, EVLOOP_ONCE);
+	us = now_us() - began;
+	while ((n = heard(fd, got + len, (8 << 20) - len)) != 0) {
+		len += n > 0 ? (size_t)n : 0;
+		event_base_loop(r.base, EVLOOP_NONBLOCK);
+	}
+	got[len] = '\0';
+	for (i = 0; i < len; i++)
+		rows += got[i] == '\n';
+	cr_expect_eq(strncmp(got, "ok 10000\n", 9), 0);
+	cr_expect_eq(rows, DEVICES + 1);
+	cr_expect_lt(len, 256 * DEVICES);
+	fprintf(stderr,
+	    "figure devices-answer-turn %lld us\n"
+	    "figure devices-answer-bytes %zu B\n",
+	    (long long)us, len);
+	free(got);
+	close(fd);
+	end(&r);
+}
