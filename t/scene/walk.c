@@ -4,7 +4,8 @@
  * the scene language; what must hold is rules.c's.  What fails is shrunk and
  * printed as a scene that `scene -1 FILE' plays.
  *	WALK_SEED	of the first world; each has the next
- *	WALK_STEPS	statements in all, with what the placer does after each
+ *	WALK_STEPS	turns of the placer in all: what is looked at after each
+ *			frame of it and after each statement is rules.c's
  */
 #include <bsd/string.h>
 #include <signal.h>
@@ -21,7 +22,7 @@
 #include "t/scene/scene.h"
 
 enum {
-	STEPS = 20000,
+	STEPS = 1000 * 1000,
 	LENGTH = 100,	/* statements of a world */
 	ENDLESS_S = 60, /* of real time, for one world: it never ends */
 	LINE_MAX_ = 128,
@@ -377,7 +378,7 @@ no_log(const struct body_log *line, void *arg)
 int
 main(void)
 {
-	uint64_t seed = number("WALK_SEED", 1), steps, done = 0, worlds = 0;
+	uint64_t seed = number("WALK_SEED", 1), steps, said = 0, worlds = 0;
 	uint64_t failed = 0, first = seed;
 	static struct step world[LENGTH];
 	const char *rule;
@@ -385,13 +386,13 @@ main(void)
 	signal(SIGALRM, on_endless);
 	steps = number("WALK_STEPS", STEPS);
 	log_set_sink(no_log, NULL);
-	for (; done < steps && failed < 5; seed++, worlds++) {
+	for (; turns < steps && failed < 5; seed++, worlds++) {
 		AUTO_FREE char *why = NULL;
 		size_t n = LENGTH;
 
 		state = seed;
 		why = play(world, &n, 1, &rule);
-		done += n;
+		said += n;
 		if (why == NULL)
 			continue;
 		failed++;
@@ -400,7 +401,7 @@ main(void)
 	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
 	       "%llu turns, %llu events, %llu worlds failed\n",
 	    (unsigned long long)first, (unsigned long long)seed - 1,
-	    (unsigned long long)worlds, (unsigned long long)done,
+	    (unsigned long long)worlds, (unsigned long long)said,
 	    (unsigned long long)turns, (unsigned long long)events,
 	    (unsigned long long)failed);
 	printf("%d passed, %d failed\n", failed == 0, failed != 0);
