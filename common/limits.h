@@ -5,6 +5,7 @@
 /* Every bound on what comes from outside has its name here. */
 enum {
 	MAX_ITEM = 8 * 1024 * 1024,   /* one pod, device or body */
+	MAX_DEVICE = MAX_ITEM / 2,    /* one with all that we add to it */
 	MAX_FRAME = MAX_ITEM + 65536, /* an item and its frame */
 	MAX_NODES = 32,		      /* virtual nodes of one provider */
 	MAX_PODS = 10000,	      /* of all nodes */

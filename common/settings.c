@@ -67,6 +67,8 @@ static const struct {
 	{ SET_FLEET_LABEL, form_is_label_key, "a label key" },
 	{ SET_NODE_NAME, form_is_subdomain, "a DNS subdomain" },
 	{ SET_NODE_ZONE, form_is_label_value, "a label value" },
+	{ SET_NODE_DEVICE_KEYS, form_is_label_key,
+	    "label keys separated by commas" },
 	{ SET_CLUSTER_ID, form_is_label_value, "a label value" },
 	{ SET_NAMESPACE, form_is_dns_label, "a namespace's name" },
 	{ SET_LISTEN, form_is_listen, "ADDRESS:PORT in numbers, or empty" },

@@ -333,6 +333,7 @@ seat_open(struct seat *s, const char *identity)
 		.fleet = s->id.fleet,
 		.zone = set->text[SET_NODE_ZONE],
 		.arch = set->text[SET_FLEET_ARCH],
+		.keys = set->text[SET_NODE_DEVICE_KEYS],
 		.grace_ms = set->number[SET_PLACER_GRACE] };
 
 	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,

@@ -220,6 +220,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->doc.fleet = conf->fleet;
 	n->doc.zone = conf->zone;
 	n->doc.arch = conf->arch;
+	n->doc.keys = conf->keys;
 	n->doc.placer_answers = 1;
 	n->placer_lost_ms = now.boot_ms;
 	for (i = 0; i < NODE_CONDITIONS_COUNT; i++)

@@ -21,6 +21,7 @@ struct node_conf {
 	const char *fleet;
 	const char *zone;
 	const char *arch; /* "": what the figures say */
+	const char *keys; /* NODE_DEVICE_KEYS */
 	int64_t grace_ms; /* without a placer: then it goes silent */
 };
 

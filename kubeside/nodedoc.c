@@ -14,12 +14,17 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/form.h"
 #include "common/jmake.h"
 #include "common/jread.h"
 #include "common/scan.h"
 #include "common/stamp.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+
+enum {
+	KEY_SIZE = MAX_NAME + 1 + MAX_LABEL_VALUE + 1
+};
 
 #define DOMAIN "vk.flightctl.io/"
 
@@ -139,15 +144,68 @@ wants_taint(const struct nodedoc *d, size_t i)
 	    strcmp(flightctl_condition(&d->figures).status, "False") == 0;
 }
 
+/* A key that is ours by its name is not the devices' to set. */
+static int
+is_own(const struct nodedoc *d, const char *key)
+{
+	const char *own;
+	size_t i;
+
+	for (i = 0; (void)label(d, i, &own), own != NULL; i++)
+		if (strcmp(key, own) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * The next of NODE_DEVICE_KEYS; *value: what all devices have, or NULL.  Only
+ * keys of the setting are looked for, whatever the placer sent.
+ */
+static int
+next_key(const struct nodedoc *d, struct span *keys, char key[KEY_SIZE],
+    struct span *value)
+{
+	struct span word, lines = span_of(d->figures.labels), line;
+	size_t len;
+
+	do {
+		if (!form_next_word(keys, &word))
+			return 0;
+		(void)snprintf(key, KEY_SIZE, "%.*s", (int)word.len, word.p);
+	} while (word.len == 0 || is_own(d, key));
+	*value = (struct span){ NULL, 0 };
+	for (len = strlen(key); lines.len > 0;) {
+		line = lines;
+		line.len = strcspn(line.p, "\n");
+		lines.p += line.len + (line.p[line.len] == '\n');
+		lines.len = strlen(lines.p);
+		if (line.len > len && memcmp(line.p, key, len) == 0 &&
+		    line.p[len] == '=')
+			*value = (struct span){ line.p + len + 1,
+				line.len - len - 1 };
+	}
+	return 1;
+}
+
 static void
-put_labels(struct json_object *meta, const struct nodedoc *d)
+put_labels(struct json_object *meta, const struct nodedoc *d, int is_new)
 {
 	struct json_object *labels = jmake_in(meta, "labels");
+	struct span keys = span_of(d->keys), of_devices;
+	char buf[KEY_SIZE], text[MAX_LABEL_VALUE + 1];
 	const char *key, *value;
 	size_t i;
 
 	for (i = 0; value = label(d, i, &key), key != NULL; i++)
 		jmake_str(labels, key, value);
+	while (next_key(d, &keys, buf, &of_devices)) {
+		(void)snprintf(text, sizeof(text), "%.*s", (int)of_devices.len,
+		    of_devices.p != NULL ? of_devices.p : "");
+		if (of_devices.p != NULL)
+			jmake_str(labels, buf, text);
+		else if (!is_new)
+			jmake_null(labels, buf);
+	}
 }
 
 static void
@@ -175,7 +233,7 @@ nodedoc_create(const struct nodedoc *d)
 	jmake_str(o, "kind", "Node");
 	meta = jmake_in(o, "metadata");
 	jmake_str(meta, "name", d->name);
-	put_labels(meta, d);
+	put_labels(meta, d, 1);
 	put_taints(jmake_list(jmake_in(o, "spec"), "taints"), d);
 	return jmake_text(&o);
 }
@@ -183,9 +241,11 @@ nodedoc_create(const struct nodedoc *d)
 static int
 has_labels(const struct nodedoc *d, struct span object)
 {
+	struct span keys = span_of(d->keys), of_devices;
+	char is[MAX_NAME + 1], buf[KEY_SIZE];
 	const char *key, *value;
-	char is[MAX_NAME + 1];
 	size_t i;
+	int has;
 
 	for (i = 0; value = label(d, i, &key), key != NULL; i++)
 		if (value != NULL &&
@@ -193,6 +253,13 @@ has_labels(const struct nodedoc *d, struct span object)
 			 "labels", key, NULL) != 1 ||
 			strcmp(is, value) != 0))
 			return 0;
+	while (next_key(d, &keys, buf, &of_devices)) {
+		has = scan_get_string(object, is, sizeof(is), "metadata",
+			  "labels", buf, NULL) == 1;
+		if (has != (of_devices.p != NULL) ||
+		    (has && !span_is(of_devices, is)))
+			return 0;
+	}
 	return 1;
 }
 
@@ -262,7 +329,7 @@ nodedoc_meta(const struct nodedoc *d, struct span object)
 	o = jmake_object();
 	meta = jmake_in(o, "metadata");
 	jmake_str(meta, "resourceVersion", version);
-	put_labels(meta, d);
+	put_labels(meta, d, 0);
 	list = jmake_list(jmake_in(o, "spec"), "taints");
 	put_others(list, is);
 	put_taints(list, d);

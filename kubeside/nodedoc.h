@@ -32,6 +32,7 @@ struct nodedoc {
 	const char *fleet; /* "": all devices */
 	const char *zone;  /* "": none */
 	const char *arch;  /* "": mixed */
+	const char *keys;  /* NODE_DEVICE_KEYS: labels that devices may set */
 	int placer_answers;
 	struct body_node_figures figures;
 	/* Wall time since when each condition is as it is. */

@@ -517,6 +517,7 @@ device_parse(struct span s, const char *prefix, struct why *why)
 {
 	AUTO_JSON struct json_object *root = NULL;
 	struct parse p = { .prefix = prefix, .why = why };
+	struct device *d;
 	int rendered;
 
 	if ((root = jread_parse(s, why)) == NULL ||
@@ -525,7 +526,9 @@ device_parse(struct span s, const char *prefix, struct why *why)
 	    (rendered = is_rendered(s, p.raw.annotations, why)) == -1)
 		return NULL;
 	p.rendered = rendered;
-	return block_build(build, &p);
+	if ((d = block_build(build, &p)) != NULL)
+		d->bytes = (int64_t)s.len;
+	return d;
 }
 
 void

@@ -73,6 +73,7 @@ struct app_entry {
 
 struct device {
 	char *name;
+	int64_t bytes; /* of the whole document, as it came */
 	char *created; /* creationTimestamp as sent: the incarnation */
 	char *owner;   /* "Fleet/x", or NULL */
 	struct label *labels;

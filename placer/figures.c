@@ -9,8 +9,11 @@
 #include "placer/figures.h"
 
 #include <bsd/string.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "common/form.h"
+#include "common/settings.h"
 #include "placer/pick.h"
 
 enum {
@@ -95,6 +98,48 @@ common_arch(const struct wnode *n)
 	return arch != NULL ? arch : "";
 }
 
+/* The value that all devices have, or NULL. */
+static const char *
+common_label(const struct wnode *n, const char *key)
+{
+	const struct wdevice *d;
+	const char *value = NULL, *v;
+
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		if (d->dev == NULL || d->gone || !d->dev->enrolled)
+			continue;
+		if ((v = device_label(d->dev, key)) == NULL ||
+		    (value != NULL && strcmp(v, value) != 0))
+			return NULL;
+		value = v;
+	}
+	return value;
+}
+
+/* Of NODE_DEVICE_KEYS, those that the scheduler can match for all of them. */
+static void
+common_labels(const struct wnode *n, const char *keys, char *lines, size_t size)
+{
+	struct span words = span_of(keys), word;
+	char key[MAX_NAME + 1 + MAX_LABEL_VALUE + 1];
+	const char *value;
+	size_t at = 0;
+	int len;
+
+	while (form_next_word(&words, &word)) {
+		(void)snprintf(key, sizeof(key), "%.*s", (int)word.len, word.p);
+		if ((value = common_label(n, key)) == NULL ||
+		    !form_is_label_value(span_of(value)))
+			continue;
+		len = snprintf(lines + at, size - at, "%s=%s\n", key, value);
+		if (len < 0 || (size_t)len >= size - at) {
+			lines[at] = '\0'; /* the rest has no room */
+			return;
+		}
+		at += (size_t)len;
+	}
+}
+
 void
 figures_fill(const struct world *w, const struct wnode *n,
     struct body_node_figures *f)
@@ -114,6 +159,8 @@ figures_fill(const struct world *w, const struct wnode *n,
 	(void)strlcpy(f->flightctl_text, w->flight_text,
 	    sizeof(f->flightctl_text));
 	(void)strlcpy(f->arch, common_arch(n), sizeof(f->arch));
+	common_labels(n, w->set->text[SET_NODE_DEVICE_KEYS], f->labels,
+	    sizeof(f->labels));
 }
 
 /* Before both sides are known there is nobody to tell, or nothing. */

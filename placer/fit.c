@@ -13,6 +13,7 @@ fit_add(struct fit_room *to, const struct fit_room *r)
 	to->cpu_m += r->cpu_m;
 	to->memory += r->memory;
 	to->pods += r->pods;
+	to->spec += r->spec;
 }
 
 void
@@ -21,6 +22,7 @@ fit_take(struct fit_room *from, const struct fit_room *r)
 	from->cpu_m -= r->cpu_m;
 	from->memory -= r->memory;
 	from->pods -= r->pods;
+	from->spec -= r->spec;
 }
 
 static int64_t
@@ -36,6 +38,7 @@ fit_free(const struct fit_room *total, const struct fit_room *used)
 		.cpu_m = left(total->cpu_m, used->cpu_m),
 		.memory = left(total->memory, used->memory),
 		.pods = (uint32_t)left(total->pods, used->pods),
+		.spec = left(total->spec, used->spec),
 	};
 }
 
@@ -48,6 +51,8 @@ fit_check(const struct fit_room *room, const struct fit_room *want)
 		return FIT_MEMORY;
 	if (want->pods > room->pods)
 		return FIT_PODS;
+	if (want->spec > room->spec)
+		return FIT_SPEC;
 	return FIT_OK;
 }
 
@@ -70,7 +75,8 @@ fit_lack(const struct fit_room *total, const struct fit_room *room,
 {
 	return lack(total->cpu_m, room->cpu_m, want->cpu_m) +
 	    lack(total->memory, room->memory, want->memory) +
-	    lack(total->pods, room->pods, want->pods);
+	    lack(total->pods, room->pods, want->pods) +
+	    lack(total->spec, room->spec, want->spec);
 }
 
 int

@@ -4,7 +4,7 @@
 
 /*
  * Room: what a device has, what pods take of it, and whether one more fits.
- * Pure, exact, in thousandths of a CPU and bytes.
+ * Pure, exact, in thousandths of a CPU and bytes of memory and of text.
  */
 
 #include <stdint.h>
@@ -13,6 +13,7 @@ struct fit_room {
 	int64_t cpu_m;
 	int64_t memory;
 	uint32_t pods;
+	int64_t spec; /* bytes of the device's document */
 };
 
 void fit_add(struct fit_room *, const struct fit_room *);
@@ -26,7 +27,8 @@ struct fit_room fit_free(const struct fit_room *total,
 	X(OK, "fits")                   \
 	X(CPU, "no room for CPU")       \
 	X(MEMORY, "no room for memory") \
-	X(PODS, "no room for pods")
+	X(PODS, "no room for pods")     \
+	X(SPEC, "no room in the spec")
 
 enum fit {
 #define X(name, words) FIT_##name,
@@ -38,8 +40,8 @@ enum fit {
 enum fit fit_check(const struct fit_room *room, const struct fit_room *want);
 
 /*
- * What is missing, in thousandths of the total, CPU, memory and pods added and
- * each rounded up: 0 when FIT_OK.
+ * What is missing, in thousandths of the total, each of the four rounded up and
+ * added: 0 when FIT_OK.
  */
 int64_t fit_lack(const struct fit_room *total, const struct fit_room *room,
     const struct fit_room *want);

@@ -71,6 +71,7 @@ status_of(const struct wdevice *d)
 	case PICK_NO_CPU:
 	case PICK_NO_MEMORY:
 	case PICK_NO_PODS:
+	case PICK_NO_SPEC:
 	case PICK_NO_PORT:
 	case PICK_COUNT:
 		break;

@@ -249,6 +249,8 @@ room_reason(const struct pick_measure *m, const struct fit_room *want)
 		return PICK_NO_CPU;
 	case FIT_MEMORY:
 		return PICK_NO_MEMORY;
+	case FIT_SPEC:
+		return PICK_NO_SPEC;
 	case FIT_PODS:
 	case FIT_COUNT:
 		break;

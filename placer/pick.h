@@ -28,6 +28,7 @@
 	X(NO_CPU, 4, "no room for CPU")                              \
 	X(NO_MEMORY, 4, "no room for memory")                        \
 	X(NO_PODS, 4, "no room for pods")                            \
+	X(NO_SPEC, 4, "no room in the spec")                         \
 	X(NO_PORT, 4, "host port in use")
 
 enum pick_reason {

@@ -109,16 +109,21 @@ say_nearest(const struct pick_table *t, const struct wpod *p,
 	return say(text, 0, "No device can take the pod");
 }
 
-/* By full capacity; what a device has not yet told may be enough. */
+/*
+ * By full capacity; what a device has not yet told may be enough, and what
+ * others have in its spec may go.
+ */
 static int
 could_hold(const struct wdevice *d, const struct fit_room *want)
 {
 	const struct device *dev = d->dev;
+	struct fit_room total = d->total;
 
 	if (dev != NULL && dev->arch == NULL && dev->cpu_m == 0 &&
 	    dev->memory == 0)
 		return 1;
-	return fit_check(&d->total, want) == FIT_OK;
+	total.spec = want->spec;
+	return fit_check(&total, want) == FIT_OK;
 }
 
 struct wdevice *
@@ -133,7 +138,7 @@ pick_nearest(const struct wnode *node, const struct wpod *p)
 	for (i = 0; i < t->n; i++) {
 		why = pick_excludes(t, i, p);
 		if ((why != PICK_NO_CPU && why != PICK_NO_MEMORY &&
-			why != PICK_NO_PODS) ||
+			why != PICK_NO_PODS && why != PICK_NO_SPEC) ||
 		    !could_hold(t->devices[i], &p->room))
 			continue;
 		lacks = fit_lack(&t->devices[i]->total, &t->measures[i].room,

@@ -98,6 +98,7 @@ static void
 keep(struct wpod *p, const struct quadlet *q)
 {
 	size_t i, len = strlen(q->application) + 1;
+	struct fit_room room = p->room;
 	char *at;
 
 	for (i = 0; i < q->nconfigs; i++)
@@ -109,6 +110,9 @@ keep(struct wpod *p, const struct quadlet *q)
 		*at++ = '\n';
 		at = stpcpy(at, q->configs[i]);
 	}
+	room.spec = (int64_t)len;
+	if (p->device == NULL)
+		world_set_room(p, room);
 	p->has_entry = 1;
 	p->rendered_images = p->pod->images;
 	free(p->raw);

@@ -135,6 +135,24 @@ put_hook(struct work *w, struct json_object *hook, const char *key,
 }
 
 /*
+ * podman stops the containers of a pod one after the other, and waits for each
+ * as long as it has.  Therefore all of them are asked at once here, and podman
+ * finds them ended.  $MAINPID is not set in one that ended by itself.
+ */
+static void
+put_stop(struct work *w)
+{
+	if (!quadlet_is_pod(w->app) || w->app->grace == 0)
+		return;
+	unitfile_line(&w->f, "ExecStop",
+	    "-/bin/sh -c 'test -z \"$$MAINPID\" || { n=%s-%s; "
+	    "p=/usr/bin/podman; $$p kill --signal \"$$($$p inspect --format "
+	    "{{.Config.StopSignal}} $$n)\" $$n && /usr/bin/timeout %" PRId64
+	    " $$p wait $$n || $$p kill $$n; } >/dev/null'",
+	    w->app->id, w->name, w->app->grace);
+}
+
+/*
  * systemd gives each command as long as it likes; the grace period is for the
  * hook too.  What a hook before the stop says changes nothing ("-").
  */
@@ -148,8 +166,10 @@ quadlet_hooks(struct work *w)
 	bound = xasprintf("-/usr/bin/timeout %" PRId64 " ",
 	    w->app->grace > 0 ? w->app->grace : 1);
 	if (put_hook(w, jread_member(lifecycle, "postStart"), "ExecStartPost",
-		"", "lifecycle.postStart") == -1)
+		"", "lifecycle.postStart") == -1 ||
+	    put_hook(w, jread_member(lifecycle, "preStop"), "ExecStop", bound,
+		"lifecycle.preStop") == -1)
 		return -1;
-	return put_hook(w, jread_member(lifecycle, "preStop"), "ExecStop",
-	    bound, "lifecycle.preStop");
+	put_stop(w);
+	return 0;
 }

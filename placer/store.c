@@ -327,7 +327,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 		d = world_add_device(w, store_column(st, 5));
 	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
 	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
-		sqlite3_column_int64(st, 7), 1 };
+		sqlite3_column_int64(st, 7), 1, 0 };
 	world_seat(w, p, d);
 	p->sent_images = (uint64_t)sqlite3_column_int64(st, 8);
 	p->running_ms = sqlite3_column_int64(st, 9);

@@ -320,11 +320,13 @@ world_device_changed(struct wdevice *d)
 	d->node->figures_dirty = 1;
 }
 
-static void
-set_room(struct wpod *p, struct fit_room room)
+void
+world_set_room(struct wpod *p, struct fit_room room)
 {
-	if (memcmp(&p->room, &room, sizeof(room)) != 0)
-		reserve_end(p);
+	if (fit_check(&p->room, &room) == FIT_OK &&
+	    fit_check(&room, &p->room) == FIT_OK)
+		return;
+	reserve_end(p);
 	if (p->device != NULL) {
 		fit_take(&p->device->used, &p->room);
 		fit_add(&p->device->used, &room);
@@ -358,7 +360,8 @@ world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 	p->node = world_node(w, pod->node);
 	if (p->group == NULL && pod->controller != NULL)
 		join_group(w, p, pod->controller);
-	set_room(p, (struct fit_room){ pod->cpu_m, pod->memory, 1 });
+	world_set_room(p,
+	    (struct fit_room){ pod->cpu_m, pod->memory, 1, p->room.spec });
 	wait_or_not(p);
 	if (p->node != NULL)
 		p->node->figures_dirty = 1;

@@ -359,7 +359,8 @@ void world_suspect(struct wdevice *);
 /* What the next write does with the pod's entry; keeps the counts. */
 void world_queue(struct world *, struct wpod *, enum wish_io);
 
-/* Seats and unseats keep the room of the device. */
+/* Seats, unseats and this keep the room of the device. */
+void world_set_room(struct wpod *, struct fit_room);
 void world_seat(struct world *, struct wpod *, struct wdevice *);
 void world_unseat(struct world *, struct wpod *);
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/least.h"
+#include "common/limits.h"
 #include "common/xmem.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
@@ -16,7 +18,8 @@
 #include "placer/world.h"
 
 enum {
-	THAW_ROUNDS = 2 /* as an orphan has, see facts.c */
+	THAW_ROUNDS = 2,      /* as an orphan has, see facts.c */
+	SPEC_NEWS = 64 * 1024 /* bytes: a status comes and goes */
 };
 
 RB_GENERATE(wdevice_tree, wdevice, link, wdevice_cmp)
@@ -141,7 +144,7 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 		return; /* of a node that we do not serve: untouched */
 	if ((p = world_pod(w, e->uid)) == NULL) {
 		p = world_add_pod(w, e->uid, e->ns, e->pod);
-		p->room = (struct fit_room){ e->cpu_m, e->memory, 1 };
+		p->room = (struct fit_room){ e->cpu_m, e->memory, 1, 0 };
 		p->node = n;
 	}
 	if (p->device == d && !p->sent) { /* it was, by another replica */
@@ -167,6 +170,32 @@ set_total(struct world *w, struct wdevice *d)
 	d->total.memory =
 	    d->dev->memory > 0 ? d->dev->memory : w->default_memory;
 	d->total.pods = w->max_pods;
+}
+
+/*
+ * A pod takes its application's bytes as the device has them, and those of its
+ * entry until it has them; all else that is in the document is not ours to
+ * give away.
+ */
+static void
+set_spec(struct world *w, struct wdevice *d)
+{
+	const struct app_entry *e = d->dev->entries;
+	struct fit_room room;
+	struct wpod *p;
+	size_t i;
+
+	d->total.spec = MAX_DEVICE - d->dev->bytes;
+	for (i = 0; i < d->dev->nentries; i++, e++) {
+		if (e->uid == NULL || (p = world_pod(w, e->uid)) == NULL ||
+		    p->device != d || strcmp(p->app, e->name) != 0)
+			continue;
+		d->total.spec += e->bytes;
+		room = p->room;
+		room.spec = e->bytes;
+		world_set_room(p, room);
+	}
+	d->total.spec = most(d->total.spec, 0);
 }
 
 static int
@@ -246,6 +275,7 @@ void
 world_set_device(struct world *w, struct wdevice *d, struct device *dev,
     int64_t read_boot)
 {
+	int64_t spec = d->total.spec;
 	int news = is_news(d, dev);
 	size_t i;
 
@@ -261,6 +291,8 @@ world_set_device(struct world *w, struct wdevice *d, struct device *dev,
 	join_node(d, node_of(w, dev));
 	for (i = 0; i < dev->nentries; i++)
 		adopt(w, d, &dev->entries[i]);
+	set_spec(w, d);
+	news |= d->total.spec - spec >= SPEC_NEWS;
 	world_device_changed(d);
 	if (news && pick_usable(d) == PICK_FITS && d->node != NULL)
 		d->node->retry = 1;

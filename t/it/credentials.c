@@ -19,7 +19,9 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/tap.h"
 #include "t/it/world.h"
+#include "t/sim/cert.h"
 
 enum {
 	READY_MS = 20000,
@@ -346,14 +348,65 @@ test_two_organizations(void)
 	stop(p);
 }
 
-/* --- connections --------------------------------------------------------- */
+/* --- connections, to a proxy of ours before the service ------------------- */
+
+static char *
+in_folder(const char *name)
+{
+	return xasprintf("%s/%s", it_folder(), name);
+}
+
+/* A CA of that name with a server and a client of it, in our folder. */
+static void
+make_ca(const char *name)
+{
+	AUTO_FREE char *server = xasprintf("%s-server", name);
+	AUTO_FREE char *client = xasprintf("%s-client", name);
+	struct cert_ca *ca;
+	struct why why;
+
+	ca = cert_ca_open(it_folder(), name, &why);
+	if (ca == NULL || cert_server(ca, it_folder(), server, &why) == -1 ||
+	    cert_client(ca, it_folder(), client, "provider", NULL, &why) == -1)
+		it_die("%s: %s", name, why.text);
+	cert_ca_free(ca);
+}
+
+/* Certificate and key of the CA's server in one file, all at once. */
+static void
+certify(const char *pem, const char *name)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s-server", it_folder(), name);
+	AUTO_FREE char *crt_file = xasprintf("%s.crt", path);
+	AUTO_FREE char *key_file = xasprintf("%s.key", path);
+	AUTO_FREE char *crt = it_file(crt_file, NULL);
+	AUTO_FREE char *key = it_file(key_file, NULL);
+	AUTO_FREE char *both = xasprintf("%s%s", crt, key);
+	AUTO_FREE char *fresh = xasprintf("%s.new", pem);
+
+	it_write(fresh, both);
+	if (rename(fresh, pem) == -1)
+		it_die("%s: cannot be replaced", pem);
+}
+
+/* FLIGHTCTL_API_URL=..., of a new proxy; pem NULL: plain. */
+static char *
+through_proxy(const char *pem, const char *client_ca)
+{
+	AUTO_FREE char *url =
+	    tap_start(&(struct tap_conf){ .base = getenv("FLIGHTCTL_API_URL"),
+		.ca_file = getenv("FLIGHTCTL_CA_FILE"),
+		.pem = pem,
+		.client_ca = client_ca });
+
+	return xasprintf("FLIGHTCTL_API_URL=%s", url);
+}
 
 static void
 test_plain_http(void)
 {
-	AUTO_FREE char *setting =
-	    xasprintf("FLIGHTCTL_API_URL=%s", getenv("FC_PLAIN_URL"));
-	struct provider *p = start("plain", setting, NULL, NULL);
+	AUTO_FREE char *url = through_proxy(NULL, NULL);
+	struct provider *p = start("plain", url, NULL, NULL);
 
 	provider_expect(p, "is plain http");
 	it_ok(provider_await_lines(p,
@@ -365,45 +418,81 @@ test_plain_http(void)
 	stop(p);
 }
 
-static void
-test_client_certificate(void)
+/* name: a CA whose client we are, NULL: none. */
+static struct provider *
+start_as(const char *log, const char *url, const char *name)
 {
-	AUTO_FREE char *url = NULL, *cert = NULL, *key = NULL;
-	const char *mutual = getenv("FC_MUTUAL_URL");
-	struct provider *p;
+	AUTO_FREE char *ca =
+	    xasprintf("FLIGHTCTL_CA_FILE=%s/old.crt", it_folder());
+	AUTO_FREE char *cert = NULL, *key = NULL;
 
-	cert = xasprintf("FLIGHTCTL_CLIENT_CERT=%s", getenv("FC_ENROL_CERT"));
-	key = xasprintf("FLIGHTCTL_CLIENT_KEY=%s", getenv("FC_ENROL_KEY"));
-	if (mutual == NULL)
-		it_skip("a server that asks for a client certificate: the "
-			"user port of flightctl-api does not");
-	url = xasprintf("FLIGHTCTL_API_URL=%s",
-	    mutual == NULL ? getenv("FLIGHTCTL_API_URL") : mutual);
-	p = start("mutual", url, cert, key);
-	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
-	    "devices are read with a client certificate");
-	stop(p);
-	if (mutual == NULL)
-		return;
-	p = start("anonymous", url, NULL, NULL);
+	if (name != NULL) {
+		cert = xasprintf("FLIGHTCTL_CLIENT_CERT=%s/%s-client.crt",
+		    it_folder(), name);
+		key = xasprintf("FLIGHTCTL_CLIENT_KEY=%s/%s-client.key",
+		    it_folder(), name);
+	}
+	return provider_start(log,
+	    (const char *[]){ often[0], often[1], url, ca, cert, key, NULL });
+}
+
+/* Its own words: the node may still have those of the one before. */
+static void
+is_refused(struct provider *p, const char *how)
+{
 	provider_expect(p, "does not answer");
+	it_ok(provider_await_lines(p, "Flightctl does not answer: ", 1,
+		  TELL_MS) == 1 &&
+		provider_lines(p, ANSWERED) == 0,
+	    "%s nothing is read", how);
 	node_tells("False", "NotAnswering", NULL, TELL_MS);
 	stop(p);
 }
 
-/* The last: the scenario itself goes on trusting the old one. */
+static void
+test_client_certificate(void)
+{
+	AUTO_FREE char *pem = in_folder("mutual.pem");
+	AUTO_FREE char *client_ca = in_folder("old.crt"), *url = NULL;
+	struct provider *p;
+
+	certify(pem, "old");
+	url = through_proxy(pem, client_ca);
+	p = start_as("mutual", url, "old");
+	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
+	    "devices are read with a client certificate");
+	stop(p);
+	is_refused(start_as("anonymous", url, NULL), "without one");
+	is_refused(start_as("stranger", url, "new"), "with one of another CA");
+}
+
 static void
 test_replaced_ca(void)
 {
-	AUTO_FREE char *ca = xasprintf("%s/new-ca.crt", getenv("FC_DIR"));
-	struct provider *p = start("ca", NULL, NULL, NULL);
+	AUTO_FREE char *pem = in_folder("replaced.pem");
+	AUTO_FREE char *ca = in_folder("new.crt"), *url = NULL;
+	AUTO_FREE char *setting = xasprintf("FLIGHTCTL_CA_FILE=%s", ca);
+	struct provider *p;
 
+	certify(pem, "old");
+	url = through_proxy(pem, NULL);
+	p = start_as("ca", url, NULL);
 	provider_expect(p, "does not answer|certificate");
 	node_tells("True", "Answering", NULL, BACK_MS);
-	free(world_tell(SIM_FLIGHT, "new-ca new-ca"));
+	certify(pem, "new");
 	node_tells("False", "NotAnswering", "certificate", TELL_MS);
 	provider_replace(p, "FLIGHTCTL_CA_FILE", ca);
 	node_tells("True", "Answering", NULL, BACK_MS);
+	stop(p);
+	/* Started anew: what is in the file counts, and nothing else. */
+	p = start("new-ca", url, setting, NULL);
+	node_tells("True", "Answering", NULL, BACK_MS);
+	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
+	    "devices are read");
+	stop(p);
+	p = start_as("old-ca", url, NULL);
+	provider_expect(p, "does not answer|certificate");
+	node_tells("False", "NotAnswering", "certificate", TELL_MS);
 	stop(p);
 }
 
@@ -416,14 +505,11 @@ scenario(void)
 	test_missing_right();
 	test_wrong_organization();
 	test_two_organizations();
-	if (world_kind() == WORLD_SIM)
-		test_plain_http();
-	else
-		it_skip("plain http, another CA: one flightctl-api has one "
-			"port and one certificate");
+	make_ca("old");
+	make_ca("new");
+	test_plain_http();
 	test_client_certificate();
-	if (world_kind() == WORLD_SIM)
-		test_replaced_ca();
+	test_replaced_ca();
 }
 
 int

@@ -72,8 +72,7 @@ show_pods(void)
 
 	set = flight_devices();
 	printf("   %-16s %-10s %-8s %s\n", "POD", "PHASE", "READY", "DEVICE");
-	for (i = 0; i < js_len(list, "/items"); i++) {
-		pod = json_object_array_get_idx(js_get(list, "/items"), i);
+	for (i = 0; (pod = js_item(list, "/items", i)) != NULL; i++) {
 		device = flight_holder(set, js_str(pod, "/metadata/uid"), NULL);
 		printf("   %-16s %-10s %-8s %s\n",
 		    js_str(pod, "/metadata/name"), js_str(pod, "/status/phase"),

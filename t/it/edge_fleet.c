@@ -71,14 +71,10 @@ count_running(const char *app, const char *here, const char *there)
 	AUTO_JSON struct json_object *set = kube_get(KUBE_PODS);
 	struct json_object *pod;
 	unsigned int n = 0;
+	const char *name;
 	size_t i;
-	char path[32];
 
-	for (i = 0; i < js_len(set, "/items"); i++) {
-		const char *name;
-
-		(void)snprintf(path, sizeof(path), "/items/%zu", i);
-		pod = js_get(set, path);
+	for (i = 0; (pod = js_item(set, "/items", i)) != NULL; i++) {
 		name = js_str(pod, "/metadata/name");
 		if (strcmp(js_str(pod, "/metadata/labels/app"), app) == 0 &&
 		    strcmp(js_str(pod, "/status/phase"), "Running") == 0)

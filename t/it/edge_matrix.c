@@ -241,37 +241,48 @@ change_files(void)
 static size_t
 count_running(struct json_object *pod, const char *list)
 {
-	size_t i, n = 0, all = js_len(pod, list);
-	char path[96];
+	struct json_object *o;
+	size_t i, n = 0;
 
-	for (i = 0; i < all; i++) {
-		(void)snprintf(path, sizeof(path), "%s/%zu/state/running", list,
-		    i);
-		n += js_get(pod, path) != NULL;
-	}
+	for (i = 0; (o = js_item(pod, list, i)) != NULL; i++)
+		n += js_get(o, "/state/running") != NULL;
 	return n;
+}
+
+/* "N NAME" for each pod of which kubectl shows running containers. */
+static char *
+running(void)
+{
+	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
+	char *text = xstrdup(""), *more;
+	struct json_object *pod;
+	size_t i, n;
+
+	for (i = 0; (pod = js_item(pods, "/items", i)) != NULL; i++) {
+		n = count_running(pod, "/status/initContainerStatuses") +
+		    count_running(pod, "/status/containerStatuses");
+		if (n == 0)
+			continue;
+		more = xasprintf("%s%s%zu %s", text, *text == '\0' ? "" : "|",
+		    n, js_str(pod, "/metadata/name"));
+		free(text);
+		text = more;
+	}
+	return text;
 }
 
 /* What kubectl shows as running, podman runs, and nothing else. */
 static void
 compare_with_podman(void)
 {
-	AUTO_JSON struct json_object *pods = kube_get(KUBE_PODS);
-	AUTO_FREE char *line = NULL;
-	struct json_object *pod;
-	size_t i, running = 0;
-	char path[32];
+	AUTO_FREE char *said = running(), *has = NULL;
 
-	for (i = 0; i < js_len(pods, "/items"); i++) {
-		(void)snprintf(path, sizeof(path), "/items/%zu", i);
-		pod = js_get(pods, path);
-		running += count_running(pod, "/status/initContainerStatuses") +
-		    count_running(pod, "/status/containerStatuses");
-	}
-	line =
-	    edge_sh("podman ps -q --filter label=vk.flightctl.io/uid | wc -l");
-	it_ok((size_t)atoi(line) == running,
-	    "podman runs %s containers, kubectl says %zu", line, running);
+	has = edge_sh("podman ps --filter label=vk.flightctl.io/uid --format "
+		      "'{{index .Labels \"vk.flightctl.io/pod\"}}' | "
+		      "LC_ALL=C sort | uniq -c | sed 's/^ *//'");
+	join_lines(has);
+	it_ok(strcmp(said, has) == 0, "podman runs %s, kubectl says %s", has,
+	    said);
 }
 
 static void
@@ -304,14 +315,20 @@ look_at_stops(void)
 {
 	AUTO_FREE char *signal = edge_sh("cut -d ' ' -f 1 /srv/stop/signal");
 	double slept = between("signal", "sleeper"),
-	       grace = between("asked", "lived");
+	       other = between("deaf-1", "deaf-2"),
+	       grace = between("asked", "lived"),
+	       last = between("deaf-2", "lived-2");
 
 	it_ok(strcmp(signal, "USR1") == 0, "stopSignal came (%.40s)", signal);
 	it_ok(slept > 1.5 && slept < 5,
 	    "sleep before the stop: TERM %.1f s after another's", slept);
+	it_ok(other > -3 && other < 3,
+	    "containers of a pod are asked at once (%.1f s apart)", other);
 	it_ok(grace > 5 && grace < 8,
 	    "one that ignores TERM lived its grace period of 6 s (%.1f s)",
 	    grace);
+	it_ok(last > 5 && last < 8, "in a pod of several as well (%.1f s)",
+	    last);
 }
 
 /* Of a Secret in use the provider has no copy: not in its log, on no disk. */

@@ -81,11 +81,9 @@ add_page(struct json_object *set, const char *token)
 	struct json_object *o;
 	size_t i;
 
-	for (i = 0; i < js_len(page, "/items"); i++) {
-		o = json_object_array_get_idx(js_get(page, "/items"), i);
+	for (i = 0; (o = js_item(page, "/items", i)) != NULL; i++)
 		json_object_object_add(set, js_str(o, "/metadata/name"),
 		    json_object_get(o));
-	}
 	return http_escape(js_str(page, "/metadata/continue"));
 }
 
@@ -167,16 +165,15 @@ is_of(const char *app, const char *uid)
 size_t
 flight_count(struct json_object *set)
 {
-	struct json_object *apps, *device;
+	struct json_object *app, *device;
 	struct lh_entry *at = NULL;
 	size_t i, n = 0;
 
-	while (js_next(set, &at, NULL, &device)) {
-		apps = js_get(device, "/spec/applications");
-		for (i = 0; i < js_len(apps, ""); i++)
-			n += is_ours(js_str(json_object_array_get_idx(apps, i),
-			    "/name"));
-	}
+	while (js_next(set, &at, NULL, &device))
+		for (i = 0;
+		     (app = js_item(device, "/spec/applications", i)) != NULL;
+		     i++)
+			n += is_ours(js_str(app, "/name"));
 	return n;
 }
 
@@ -186,11 +183,9 @@ find(struct json_object *apps, const char *uid)
 	struct json_object *app;
 	size_t i;
 
-	for (i = 0; i < js_len(apps, ""); i++) {
-		app = json_object_array_get_idx(apps, i);
+	for (i = 0; (app = js_item(apps, "", i)) != NULL; i++)
 		if (is_of(js_str(app, "/name"), uid))
 			return app;
-	}
 	return NULL;
 }
 

@@ -136,15 +136,11 @@ static struct json_object *
 recorded_device(struct json_object *recording, const char *device)
 {
 	struct json_object *body = js_get(recording, "/response/body"), *o;
-	size_t i;
 
 	if (strcmp(js_str(body, "/metadata/name"), device) == 0)
 		return body;
-	for (i = 0; i < js_len(body, "/items"); i++) {
-		o = json_object_array_get_idx(js_get(body, "/items"), i);
-		if (strcmp(js_str(o, "/metadata/name"), device) == 0)
-			return o;
-	}
+	if ((o = js_find(body, "/items", "metadata/name", device)) != NULL)
+		return o;
 	it_die("%s is not in %s", device, js_str(recording, "/name"));
 }
 
@@ -212,8 +208,7 @@ pushed_status(struct json_object *status)
 	for (i = 0; i < sizeof(same) / sizeof(same[0]); i++)
 		if (json_object_object_get_ex(status, same[i], &v))
 			json_object_object_add(o, same[i], json_object_get(v));
-	for (i = 0; i < js_len(status, "/conditions"); i++) {
-		c = json_object_array_get_idx(js_get(status, "/conditions"), i);
+	for (i = 0; (c = js_item(status, "/conditions", i)) != NULL; i++) {
 		type = js_str(c, "/type");
 		if (strcmp(type, "Updating") == 0 ||
 		    strcmp(type, "DeviceDecommissioning") == 0)

@@ -55,18 +55,26 @@ js_len(struct json_object *tree, const char *path)
 }
 
 struct json_object *
+js_item(struct json_object *tree, const char *path, size_t i)
+{
+	struct json_object *o = js_get(tree, path);
+
+	return json_object_is_type(o, json_type_array) ?
+	    json_object_array_get_idx(o, i) :
+	    NULL;
+}
+
+struct json_object *
 js_find(struct json_object *tree, const char *path, const char *key,
     const char *value)
 {
-	struct json_object *list = js_get(tree, path), *o;
+	struct json_object *o;
 	AUTO_FREE char *member = xasprintf("/%s", key);
 	size_t i;
 
-	for (i = 0; i < js_len(tree, path); i++) {
-		o = json_object_array_get_idx(list, i);
+	for (i = 0; (o = js_item(tree, path, i)) != NULL; i++)
 		if (strcmp(js_str(o, member), value) == 0)
 			return o;
-	}
 	return NULL;
 }
 

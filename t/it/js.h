@@ -15,6 +15,9 @@ const char *js_str(struct json_object *, const char *path);
 int64_t js_int(struct json_object *, const char *path);
 size_t js_len(struct json_object *, const char *path); /* of an array */
 
+/* An element of an array; NULL: it has no more. */
+struct json_object *js_item(struct json_object *, const char *path, size_t);
+
 /* The element of an array whose member key has that value, or NULL. */
 struct json_object *js_find(struct json_object *, const char *path,
     const char *key, const char *value);

@@ -97,17 +97,16 @@ all_placed(struct json_object *set, void *arg)
 static int64_t
 restarts(struct json_object *set)
 {
-	struct json_object *device, *apps;
+	struct json_object *device, *app;
 	struct lh_entry *at = NULL;
 	int64_t sum = 0;
 	size_t i;
 
-	while (js_next(set, &at, NULL, &device)) {
-		apps = js_get(device, "/status/applications");
-		for (i = 0; i < js_len(apps, ""); i++)
-			sum += js_int(json_object_array_get_idx(apps, i),
-			    "/restarts");
-	}
+	while (js_next(set, &at, NULL, &device))
+		for (i = 0;
+		     (app = js_item(device, "/status/applications", i)) != NULL;
+		     i++)
+			sum += js_int(app, "/restarts");
 	return sum;
 }
 

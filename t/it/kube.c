@@ -97,20 +97,18 @@ static int
 refill(struct wait *w)
 {
 	AUTO_JSON struct json_object *list = NULL;
-	struct json_object *items, *o;
+	struct json_object *o;
 	long status;
 	size_t i;
 
 	list = http_json(server, "GET", w->collection, NULL, &status);
-	if (status != 200 || (items = js_get(list, "/items")) == NULL)
+	if (status != 200 || js_get(list, "/items") == NULL)
 		return -1;
 	json_object_put(w->set);
 	w->set = json_object_new_object();
-	for (i = 0; i < json_object_array_length(items); i++) {
-		o = json_object_array_get_idx(items, i);
+	for (i = 0; (o = js_item(list, "/items", i)) != NULL; i++)
 		json_object_object_add(w->set, js_str(o, "/metadata/name"),
 		    json_object_get(o));
-	}
 	free(w->version);
 	w->version = xstrdup(js_str(list, "/metadata/resourceVersion"));
 	return 0;

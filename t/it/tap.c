@@ -15,6 +15,7 @@
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +36,16 @@ enum {
 };
 
 static struct {
-	char *base, *ca, *record;
+	struct tap_conf conf;
+	char *record;
+	unsigned int started;
 } tap;
+
+/* A connection of the provider. */
+struct side {
+	int fd;
+	SSL *ssl; /* NULL: plain */
+};
 
 struct exchange {
 	char method[16];
@@ -75,12 +84,35 @@ is_hop(const char *line)
 
 /* --- the provider's side ------------------------------------------------- */
 
+static SSL *
+accept_tls(int fd)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+	SSL *ssl;
+
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	if (SSL_CTX_use_certificate_chain_file(ctx, tap.conf.pem) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(ctx, tap.conf.pem, SSL_FILETYPE_PEM) !=
+		1 ||
+	    (tap.conf.client_ca != NULL &&
+		SSL_CTX_load_verify_locations(ctx, tap.conf.client_ca, NULL) !=
+		    1))
+		return NULL;
+	if (tap.conf.client_ca != NULL)
+		SSL_CTX_set_verify(ctx,
+		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	ssl = SSL_new(ctx);
+	return SSL_set_fd(ssl, fd) == 1 && SSL_accept(ssl) == 1 ? ssl : NULL;
+}
+
 /* More bytes of the connection; 0: it has ended. */
 static int
-more(int fd, struct bytes *in)
+more(const struct side *s, struct bytes *in)
 {
 	char piece[PIECE];
-	ssize_t n = read(fd, piece, sizeof(piece));
+	ssize_t n = s->ssl == NULL ? read(s->fd, piece, sizeof(piece)) :
+				     SSL_read(s->ssl, piece, sizeof(piece));
 
 	if (n <= 0)
 		return 0;
@@ -116,20 +148,20 @@ read_head(char *head, struct exchange *x)
 
 /* 0: the connection has ended.  What came after the request stays in `in'. */
 static int
-receive(int fd, struct bytes *in, struct exchange *x)
+receive(const struct side *s, struct bytes *in, struct exchange *x)
 {
 	char *end;
 	size_t head, length;
 
 	while (in->len == 0 ||
 	    (end = memmem(in->p, in->len, "\r\n\r\n", 4)) == NULL)
-		if (in->len > HEAD_MAX || !more(fd, in))
+		if (in->len > HEAD_MAX || !more(s, in))
 			return 0;
 	*end = '\0';
 	head = (size_t)(end - in->p) + 4;
 	length = read_head(in->p, x);
 	while (in->len < head + length)
-		if (!more(fd, in))
+		if (!more(s, in))
 			return 0;
 	bytes_add(&x->request, (struct span){ in->p + head, length });
 	in->len -= head + length;
@@ -138,13 +170,16 @@ receive(int fd, struct bytes *in, struct exchange *x)
 }
 
 static int
-write_all(int fd, struct span s)
+write_all(const struct side *s, struct span text)
 {
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < s.len) {
-		if ((n = write(fd, s.p + done, s.len - done)) <= 0)
+	if (s->ssl != NULL)
+		return SSL_write(s->ssl, text.p, (int)text.len) > 0;
+	while (done < text.len) {
+		n = write(s->fd, text.p + done, text.len - done);
+		if (n <= 0)
 			return 0;
 		done += (size_t)n;
 	}
@@ -152,18 +187,18 @@ write_all(int fd, struct span s)
 }
 
 static int
-reply(int fd, const struct exchange *x)
+reply(const struct side *s, const struct exchange *x)
 {
 	AUTO_FREE char *first = xasprintf("HTTP/1.1 %ld Answer\r\n", x->status);
-	AUTO_FREE char *length =
-	    xasprintf("Content-Length: %zu\r\n\r\n", x->answer.len);
+	AUTO_FREE char *length = xasprintf("%sContent-Length: %zu\r\n\r\n",
+	    s->ssl != NULL ? "Connection: close\r\n" : "", x->answer.len);
 	AUTO_BYTES struct bytes whole = { 0 };
 
 	bytes_add_text(&whole, first);
 	bytes_add(&whole, bytes_span(&x->head));
 	bytes_add_text(&whole, length);
 	bytes_add(&whole, bytes_span(&x->answer));
-	return write_all(fd, bytes_span(&whole));
+	return write_all(s, bytes_span(&whole));
 }
 
 /* --- the server's side --------------------------------------------------- */
@@ -193,7 +228,7 @@ on_body(char *p, size_t size, size_t n, void *arg)
 static int
 forward(CURL *c, struct exchange *x)
 {
-	AUTO_FREE char *url = xasprintf("%s%s", tap.base, x->path);
+	AUTO_FREE char *url = xasprintf("%s%s", tap.conf.base, x->path);
 
 	curl_easy_reset(c);
 	curl_easy_setopt(c, CURLOPT_URL, url);
@@ -202,8 +237,8 @@ forward(CURL *c, struct exchange *x)
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(c, CURLOPT_TIMEOUT, (long)ANSWER_S);
-	if (tap.ca != NULL)
-		curl_easy_setopt(c, CURLOPT_CAINFO, tap.ca);
+	if (tap.conf.ca_file != NULL)
+		curl_easy_setopt(c, CURLOPT_CAINFO, tap.conf.ca_file);
 	if (x->request.len > 0) {
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->request.p);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -238,15 +273,20 @@ serve(int fd)
 {
 	int out = open(tap.record, O_WRONLY | O_APPEND | O_CLOEXEC);
 	CURL *c = curl_easy_init();
+	struct side s = { fd, NULL };
 	struct exchange x = { 0 };
 	struct bytes in = { 0 };
 
-	while (receive(fd, &in, &x) && forward(c, &x)) {
+	if (tap.conf.pem != NULL && (s.ssl = accept_tls(fd)) == NULL)
+		_exit(0);
+	while (receive(&s, &in, &x) && forward(c, &x)) {
 		record(out, &x);
-		if (!reply(fd, &x))
+		if (!reply(&s, &x) || s.ssl != NULL)
 			break;
 		clear(&x);
 	}
+	if (s.ssl != NULL)
+		(void)SSL_shutdown(s.ssl);
 	_exit(0);
 }
 
@@ -270,16 +310,16 @@ listen_for(int listener)
 }
 
 char *
-tap_start(const char *base, const char *ca_file)
+tap_start(const struct tap_conf *conf)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	socklen_t len = sizeof(a);
 
-	tap.base = xstrdup(base);
-	tap.ca = ca_file == NULL ? NULL : xstrdup(ca_file);
-	tap.record = xasprintf("%s/tap", it_folder());
+	tap.conf = *conf; /* for the process that is forked here */
+	free(tap.record);
+	tap.record = xasprintf("%s/tap-%u", it_folder(), ++tap.started);
 	close(open(tap.record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 	if (fd == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
 	    listen(fd, BACKLOG) == -1 ||
@@ -288,7 +328,8 @@ tap_start(const char *base, const char *ca_file)
 	fflush(stdout);
 	if (fork() == 0)
 		listen_for(fd);
-	return xasprintf("http://127.0.0.1:%d", ntohs(a.sin_port));
+	return xasprintf("http%s://127.0.0.1:%d", conf->pem == NULL ? "" : "s",
+	    ntohs(a.sin_port));
 }
 
 /* --- the record ---------------------------------------------------------- */

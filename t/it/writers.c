@@ -349,8 +349,8 @@ scenario(void)
 
 	world_open(&(struct world_conf){ .devices = DEVICES });
 	learn_names();
-	url =
-	    tap_start(getenv("FLIGHTCTL_API_URL"), getenv("FLIGHTCTL_CA_FILE"));
+	url = tap_start(&(struct tap_conf){ .base = getenv("FLIGHTCTL_API_URL"),
+	    .ca_file = getenv("FLIGHTCTL_CA_FILE") });
 	setting = xasprintf("FLIGHTCTL_API_URL=%s", url);
 	if (getenv("WRITERS_RATE") != NULL)
 		rate = xasprintf("FLIGHTCTL_RATE=%s", getenv("WRITERS_RATE"));

@@ -51,9 +51,7 @@ struct flight {
 	struct cert_ca *ca;	   /* signs servers */
 	struct cert_ca *client_ca; /* signs devices */
 	struct web *api, *agent;
-	struct web *plain, *mutual; /* the user API again: http, and for who
-				       has a certificate of client_ca */
-	unsigned int in_patch;	    /* a PATCH is between read and write */
+	unsigned int in_patch; /* a PATCH is between read and write */
 };
 
 /* Wall clock in microseconds. */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "common/why.h"
-#include "t/sim/cert.h"
 #include "t/sim/flight.h"
 #include "t/sim/flight_auth.h"
 #include "t/sim/flight_device.h"
@@ -43,8 +42,6 @@ cmd_down(int argc, char **argv, struct evbuffer *answer, void *arg)
 	(void)argc, (void)argv, (void)answer;
 	web_down(f->api);
 	web_down(f->agent);
-	web_down(f->plain);
-	web_down(f->mutual);
 	return 0;
 }
 
@@ -56,8 +53,7 @@ cmd_up(int argc, char **argv, struct evbuffer *answer, void *arg)
 
 	(void)argc, (void)argv;
 	flight_hang(f, 0);
-	if (web_up(f->api, &why) == -1 || web_up(f->agent, &why) == -1 ||
-	    web_up(f->plain, &why) == -1 || web_up(f->mutual, &why) == -1)
+	if (web_up(f->api, &why) == -1 || web_up(f->agent, &why) == -1)
 		return flight_say(answer, why.text);
 	return 0;
 }
@@ -185,24 +181,6 @@ cmd_refuse_ms(int argc, char **argv, struct evbuffer *answer, void *arg)
 
 	(void)argc;
 	return flight_number(answer, argv[1], &f->conf.refuse_ms);
-}
-
-static int
-cmd_new_ca(int argc, char **argv, struct evbuffer *answer, void *arg)
-{
-	struct flight *f = arg;
-	struct cert_ca *ca;
-	struct why why;
-	int rc;
-
-	(void)argc;
-	if ((ca = cert_ca_open(f->conf.dir, argv[1], &why)) == NULL)
-		return flight_say(answer, why.text);
-	rc = cert_server(ca, f->conf.dir, "server", &why);
-	cert_ca_free(ca);
-	if (rc == -1 || web_certify(f->api, &why) == -1)
-		return flight_say(answer, why.text);
-	return 0;
 }
 
 /* --- questions ----------------------------------------------------------- */
@@ -334,9 +312,6 @@ const struct control_cmd flight_commands[] = {
 	    "distrust [off]: all tokens but the administrator's expire" },
 	{ "refuse-ms", 1, 1, cmd_refuse_ms,
 	    "refuse-ms MS: an expired token is refused after" },
-	{ "new-ca", 1, 1, cmd_new_ca,
-	    "new-ca NAME: the user API is certified by DIR/NAME.crt, and "
-	    "closes its connections" },
 	{ "counts", 0, 0, cmd_counts,
 	    "counts: requests by verb and path pattern" },
 	{ "reset-counts", 0, 0, cmd_reset_counts, "reset-counts" },

@@ -226,10 +226,6 @@ open_ports(struct flight *f, const struct options *o)
 	must(f->api != NULL, &why);
 	f->agent = flight_agent_open(f, (uint16_t)o->agent_port, &agent, &why);
 	must(f->agent != NULL, &why);
-	f->plain = flight_api_open(f, 0, NULL, &why);
-	must(f->plain != NULL, &why);
-	f->mutual = flight_api_open(f, 0, &agent, &why);
-	must(f->mutual != NULL, &why);
 }
 
 static void
@@ -278,11 +274,8 @@ describe(const struct flight *f, const struct options *o)
 			 "export FC_AGENT_URL=https://127.0.0.1:%u\n"
 			 "export FC_ENROL_CERT=%s/enrol.crt\n"
 			 "export FC_ENROL_KEY=%s/enrol.key\n"
-			 "export FC_DIR=%s\n"
-			 "export FC_PLAIN_URL=http://127.0.0.1:%u\n"
-			 "export FC_MUTUAL_URL=https://127.0.0.1:%u\n",
-	    api, dir, dir, dir, dir, agent, dir, dir, dir, web_port(f->plain),
-	    web_port(f->mutual));
+			 "export FC_DIR=%s\n",
+	    api, dir, dir, dir, dir, agent, dir, dir, dir);
 	write_file(path, text);
 	free(text);
 	free(path);
@@ -328,8 +321,6 @@ finish(struct flight *f)
 	flight_polls_free(f->polls);
 	web_free(f->api);
 	web_free(f->agent);
-	web_free(f->plain);
-	web_free(f->mutual);
 	flight_worker_free(f->worker);
 	flight_store_free(f->store);
 	flight_events_free(f->events);

@@ -47,10 +47,9 @@ fleet_free(struct world *w)
 	free(w);
 }
 
-struct wdevice *
-fleet_add(struct world *w, const struct fleet_device *f)
+struct device *
+fleet_read(const struct fleet_device *f)
 {
-	struct wdevice *d;
 	struct device *dev;
 	struct why why = { .text = "" };
 	char *text, *owner;
@@ -73,11 +72,19 @@ fleet_add(struct world *w, const struct fleet_device *f)
 	    f->memory_mib * 1024);
 	dev = device_parse(span_of(text), "", &why);
 	must(dev != NULL, text, &why);
-	if ((d = world_device(w, f->name)) == NULL)
-		d = world_add_device(w, f->name);
-	world_set_device(w, d, dev, 1);
 	free(text);
 	free(owner);
+	return dev;
+}
+
+struct wdevice *
+fleet_add(struct world *w, const struct fleet_device *f)
+{
+	struct wdevice *d;
+
+	if ((d = world_device(w, f->name)) == NULL)
+		d = world_add_device(w, f->name);
+	world_set_device(w, d, fleet_read(f), 1);
 	return d;
 }
 

@@ -18,6 +18,8 @@ struct fleet_device {
 /* One node for all devices, default settings. */
 struct world *fleet_world(void);
 void fleet_free(struct world *);
+/* What the API would send of it; for a world, which frees it. */
+struct device *fleet_read(const struct fleet_device *);
 struct wdevice *fleet_add(struct world *, const struct fleet_device *);
 
 /* A pod of the node; spec: more members of the Pod's spec, or NULL. */

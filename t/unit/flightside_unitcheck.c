@@ -277,6 +277,11 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 
 #define R "/run/vk-flightctl/@"
 #define START "/usr/bin/systemctl start --no-block"
+#define ASK(name, seconds)                                                  \
+	"ExecStop=-/bin/sh -c 'test -z \"$$MAINPID\" || { n=" name          \
+	"; p=/usr/bin/podman; $$p kill --signal \"$$($$p inspect --format " \
+	"{{.Config.StopSignal}} $$n)\" $$n && /usr/bin/timeout " seconds    \
+	" $$p wait $$n || $$p kill $$n; } >/dev/null'"
 
 /* A command names nothing but units and files of its own application. */
 Test(unitcheck, an_init_container_starts_only_its_own)
@@ -312,6 +317,10 @@ Test(unitcheck, an_init_container_starts_only_its_own)
 		    0 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/rm -rf /", -1 },
 		{ "ExecStop=-/usr/bin/timeout 30 /bin/sleep 3", 0 },
+		{ ASK(ID "-c", "30"), 0 },
+		{ ASK(ID "-c-2", "30"), -1 },
+		{ ASK("other", "30"), -1 },
+		{ ASK(ID "-c", "30 rm;"), -1 },
 	};
 	struct why why;
 	size_t i;

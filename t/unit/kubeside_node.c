@@ -48,6 +48,7 @@ set_up(void)
 		.fleet = "f",
 		.zone = "",
 		.arch = "",
+		.keys = "",
 		.grace_ms = 60000 };
 	static const struct node_ops ops = { on_until, on_labels, on_event };
 	struct api *api = apiserver_open();
@@ -79,6 +80,7 @@ object(const char *uid, const char *ready)
 		.fleet = "f",
 		.zone = "",
 		.arch = "amd64",
+		.keys = "",
 		.figures.flightctl = FLIGHT_ANSWERS };
 	char *made = nodedoc_create(&d);
 

@@ -18,6 +18,7 @@ doc(void)
 		.fleet = "a",
 		.zone = "",
 		.arch = "arm64",
+		.keys = "",
 		.placer_answers = 1,
 		.figures = { .capacity_cpu_m = 2500,
 		    .capacity_memory = 3ULL << 30,
@@ -54,6 +55,35 @@ Test(nodedoc, a_created_node_needs_nothing_more)
 	    "");
 	cr_expect_null(strstr(text, UNREACHABLE));
 	cr_expect_null(nodedoc_meta(&d, span_of(text)));
+	free(text);
+}
+
+/* Only keys of the setting, and none that is the node's own. */
+Test(nodedoc, labels_that_all_devices_share)
+{
+	static const char had[] =
+	    "{\"metadata\":{\"labels\":{\"site\":\"old\",\"rack\":\"7\",\"x\":"
+	    "\"y\"}}}";
+	struct nodedoc d = doc();
+	char *text;
+
+	d.keys = "site, example.com/rack,rack,type";
+	strcpy(d.figures.labels,
+	    "site=lab\nexample.com/rack=\ntype=evil\nadmin=yes\n");
+	text = nodedoc_create(&d);
+	cr_expect_str_eq(AT(text, "metadata", "labels", "site"), "lab");
+	cr_expect_not_null(strstr(text, "\"example.com/rack\":\"\""));
+	cr_expect_str_eq(AT(text, "metadata", "labels", "type"),
+	    "virtual-kubelet");
+	cr_expect_null(strstr(text, "admin"));
+	cr_expect_null(strstr(text, "\"rack\""));
+	cr_expect_null(nodedoc_meta(&d, span_of(text)));
+	free(text);
+	text = nodedoc_meta(&d, span_of(had));
+	cr_assert_not_null(text);
+	cr_expect_not_null(strstr(text, "\"site\":\"lab\""));
+	cr_expect_not_null(strstr(text, "\"rack\":null"), "%s", text);
+	cr_expect_null(strstr(text, "\"x\""));
 	free(text);
 }
 

@@ -10,7 +10,7 @@ any_room(unsigned int *seed)
 {
 	return (struct fit_room){ rand_r(seed) % 64000,
 		(int64_t)(rand_r(seed) % 65536) << 20,
-		(uint32_t)(rand_r(seed) % 60) };
+		(uint32_t)(rand_r(seed) % 60), rand_r(seed) % 100000 };
 }
 
 Test(fit, what_fits_leaves_nothing_below_zero)
@@ -30,13 +30,14 @@ Test(fit, what_fits_leaves_nothing_below_zero)
 		cr_assert(used.cpu_m <= total.cpu_m);
 		cr_assert(used.memory <= total.memory);
 		cr_assert(used.pods <= total.pods);
+		cr_assert(used.spec <= total.spec);
 	}
 }
 
 Test(fit, tenths_are_between_none_and_ten_and_fall_with_the_want)
 {
 	unsigned int seed = 2, i;
-	struct fit_room total, want, nothing = { 0, 0, 0 };
+	struct fit_room total, want, nothing = { 0, 0, 0, 0 };
 	int all, some;
 
 	for (i = 0; i < 100000; i++) {
@@ -65,33 +66,36 @@ Test(fit, nothing_is_lacking_where_it_fits_and_less_the_more_there_is)
 		cr_assert_eq(lack == 0, fit_check(&room, &want) == FIT_OK);
 		cr_assert_geq(lack, 0);
 		more = room;
-		fit_add(&more, &(struct fit_room){ 1, 1, 1 });
+		fit_add(&more, &(struct fit_room){ 1, 1, 1, 1 });
 		cr_assert_leq(fit_lack(&total, &more, &want), lack);
 	}
 }
 
 Test(fit, a_device_that_shrank_has_no_room)
 {
-	struct fit_room total = { 1000, 1 << 20, 2 };
-	struct fit_room used = { 2000, 2 << 20, 3 };
+	struct fit_room total = { 1000, 1 << 20, 2, 9 };
+	struct fit_room used = { 2000, 2 << 20, 3, 10 };
 	struct fit_room room = fit_free(&total, &used);
 
 	cr_assert_eq(room.cpu_m, 0);
 	cr_assert_eq(room.memory, 0);
 	cr_assert_eq(room.pods, 0);
+	cr_assert_eq(room.spec, 0);
 }
 
 Test(fit, what_is_missing_is_named_in_order)
 {
-	struct fit_room room = { 500, 100, 1 };
+	struct fit_room room = { 500, 100, 1, 9 };
 
-	cr_assert_eq(fit_check(&room, &(struct fit_room){ 501, 101, 2 }),
+	cr_assert_eq(fit_check(&room, &(struct fit_room){ 501, 101, 2, 10 }),
 	    FIT_CPU);
-	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 101, 2 }),
+	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 101, 2, 10 }),
 	    FIT_MEMORY);
-	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 100, 2 }),
+	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 100, 2, 10 }),
 	    FIT_PODS);
-	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 100, 1 }),
+	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 100, 1, 10 }),
+	    FIT_SPEC);
+	cr_assert_eq(fit_check(&room, &(struct fit_room){ 500, 100, 1, 9 }),
 	    FIT_OK);
 }
 
@@ -119,14 +123,16 @@ Test(fit, the_bound_is_never_below_the_tenths_and_close)
 
 Test(fit, what_is_added_and_taken_again_leaves_what_was)
 {
-	struct fit_room r = { 100, 1000, 10 }, one = { 1, 2, 3 };
+	struct fit_room r = { 100, 1000, 10, 5 }, one = { 1, 2, 3, 4 };
 
 	fit_add(&r, &one);
 	cr_expect_eq(r.cpu_m, 101);
 	cr_expect_eq(r.memory, 1002);
 	cr_expect_eq(r.pods, 13);
+	cr_expect_eq(r.spec, 9);
 	fit_take(&r, &one);
 	cr_expect_eq(r.cpu_m, 100);
 	cr_expect_eq(r.memory, 1000);
 	cr_expect_eq(r.pods, 10);
+	cr_expect_eq(r.spec, 5);
 }

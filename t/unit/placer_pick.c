@@ -490,6 +490,28 @@ Test(pick, a_port_is_taken_with_its_protocol_and_address_and_each_counts)
 	fleet_free(w);
 }
 
+/* What others have there may go: that there is no room is not for ever. */
+Test(pick, the_spec_of_a_device_holds_only_so_much)
+{
+	struct pick_answer a;
+	struct world *w = fleet_world();
+	struct wpod *p = fleet_pod(w, "p", "1m", "1Mi", NULL, NULL);
+	struct wdevice *d;
+
+	add(w, "only", 2, 2048);
+	d = world_device(w, "only");
+	d->total.spec = 1000;
+	p->room.spec = 1000;
+	world_device_changed(d);
+	cr_assert_not_null(pick(w, p, &a));
+	p->room.spec = 1001;
+	cr_assert_null(pick(w, p, &a));
+	cr_expect(strstr(a.text, "1 no room in the spec") != NULL, "%s",
+	    a.text);
+	cr_expect(!a.never);
+	fleet_free(w);
+}
+
 /* What is far from ever is never said to be for ever. */
 Test(pick, no_device_at_all_or_none_that_was_read_is_not_for_ever)
 {

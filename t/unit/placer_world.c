@@ -9,7 +9,10 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "common/settings.h"
+#include "placer/figures.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
@@ -22,7 +25,7 @@ enum {
 static void
 check_device(const struct wdevice *d)
 {
-	struct fit_room sum = { 0, 0, 0 };
+	struct fit_room sum = { 0, 0, 0, 0 };
 	size_t n = 0, queued = 0, urgent = 0;
 	const struct wpod *p;
 
@@ -150,4 +153,83 @@ Test(world, a_namesake_is_one_that_has_a_seat)
 	cr_assert_null(world_namesake(w, old));
 	fleet_free(w);
 	NO_LEAKS();
+}
+
+/* Of the keys of the setting, what the scheduler can match for all devices. */
+Test(world, labels_that_all_devices_of_a_node_share)
+{
+	struct world *w = fleet_world();
+	struct settings mine = *w->set;
+	struct body_node_figures f;
+	struct wdevice *d;
+
+	mine.text[SET_NODE_DEVICE_KEYS] = (char[]){ "site,rack,gpu" };
+	w->set = &mine;
+	fleet_add(w,
+	    &(struct fleet_device){ "a", 1, 64,
+		"\"site\":\"lab\",\"rack\":\"7\",\"gpu\":\"\",\"x\":\"y\"",
+		NULL, NULL });
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\nrack=7\ngpu=\n");
+	d = fleet_add(w,
+	    &(struct fleet_device){ "b", 1, 64,
+		"\"site\":\"lab\",\"rack\":\"8\"", NULL, NULL });
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\n");
+	d->gone = 1;
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.labels, "site=lab\nrack=7\ngpu=\n");
+	fleet_free(w);
+}
+
+/* As the API sends it the next time, with such an entry or none. */
+static void
+read_again(struct world *w, struct wdevice *d, struct app_entry *e, int64_t len)
+{
+	struct device *dev =
+	    fleet_read(&(struct fleet_device){ "a", 1, 64, NULL, NULL, NULL });
+
+	dev->entries = e;
+	dev->nentries = e != NULL;
+	dev->bytes = len;
+	world_set_device(w, d, dev, 2);
+}
+
+/*
+ * A pod counts with its entry until the device has it, then with what it has
+ * there; all else in the document is others'.
+ */
+Test(world, room_in_the_spec)
+{
+	struct app_entry e = { .name = (char[]){ "app" },
+		.uid = (char[]){ "uid-p" },
+		.ns = (char[]){ "default" },
+		.pod = (char[]){ "p" },
+		.bytes = 900 };
+	struct world *w = fleet_world();
+	struct wdevice *d = fleet_add(w,
+	    &(struct fleet_device){ "a", 1, 64, NULL, NULL, NULL });
+	struct wpod *p = fleet_pod(w, "p", "1m", "1Mi", NULL, NULL);
+	struct fit_room room = p->room;
+
+	cr_expect_eq(d->total.spec, MAX_DEVICE - d->dev->bytes);
+	cr_expect_eq(d->used.spec, 0);
+	room.spec = 1000;
+	world_set_room(p, room);
+	strcpy(p->app, "app");
+	world_seat(w, p, d);
+	cr_expect_eq(d->used.spec, 1000);
+	read_again(w, d, &e, 5000);
+	cr_expect_eq(d->total.spec, MAX_DEVICE - 5000 + 900);
+	cr_expect_eq(d->used.spec, 900);
+	w->nodes[0].retry = 0;
+	read_again(w, d, NULL, MAX_DEVICE + 1);
+	cr_expect_eq(d->total.spec, 0, "others may have more than that");
+	cr_expect_eq(w->nodes[0].retry, 0);
+	world_unseat(w, p);
+	cr_expect_eq(d->used.spec, 0);
+	w->nodes[0].retry = 0;
+	read_again(w, d, NULL, 5000);
+	cr_expect_eq(w->nodes[0].retry, 1, "there is room again");
+	fleet_free(w);
 }
