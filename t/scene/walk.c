@@ -57,13 +57,14 @@ static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
  * that the placer does not yet know how to write otherwise: such a pod would
  * run on (force d after fail e1 broken, without `agent').
  */
-static const char *const closing[] = { "kube up", "flight up", "writer on",
-	"release change", "delay change 0s", "answer change again 0",
-	"answer status again 0", "answer delete again 0", "answer read again 0",
-	"heal all", "render e1 go", "render e2 go", "render e3 go",
-	"apply e1 after=1s", "apply e2 after=1s", "apply e3 after=1s",
-	"apply e1 go", "apply e2 go", "apply e3 go", "back e1 e2 e3",
-	"agent e1", "agent e2", "agent e3", "time 1h", "calm" };
+static const char *const closing[] = { "store ok", "kube up", "flight up",
+	"writer on", "release change", "delay change 0s",
+	"answer change again 0", "answer status again 0",
+	"answer delete again 0", "answer read again 0", "heal all",
+	"render e1 go", "render e2 go", "render e3 go", "apply e1 after=1s",
+	"apply e2 after=1s", "apply e3 after=1s", "apply e1 go", "apply e2 go",
+	"apply e3 go", "back e1 e2 e3", "agent e1", "agent e2", "agent e3",
+	"time 1h", "calm" };
 
 static uint64_t state;
 static uint64_t turns, events; /* in all worlds */
