@@ -148,8 +148,7 @@ save_files(struct act *a, struct wpod *p, struct why *why)
 
 /*
  * Its sets were "sent" from now on, whatever becomes of the process, and what
- * the device says until now is no news of them.  So was what is cut: maybe by
- * another replica, of which we have read.
+ * the device says until now is no news of them.
  */
 static void
 save_change(struct act *a, struct wdevice *d, struct why *why)
@@ -160,8 +159,6 @@ save_change(struct act *a, struct wdevice *d, struct why *why)
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->queued == IO_FILES)
 			save_files(a, p, why);
-		if (p->queued == IO_CUT && !p->adopted)
-			(void)store_seat(a->store, p, why);
 		if (p->queued != IO_SET)
 			continue;
 		images = p->reverting ? p->proven_images : p->pod->images;

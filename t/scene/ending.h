@@ -27,8 +27,8 @@ void ending_free(struct ending *); /* takes NULL */
 char *ending_differs(const struct ending *, const struct ending *);
 
 /*
- * Fails when the placer, started anew from its database, remembers a pod that
- * nobody has, or a device has something of one.
+ * Fails when a device has something of a pod that nobody has, or the placer,
+ * started anew from its database for a minute and once more, remembers one.
  */
 void ending_leaks(struct scene *);
 

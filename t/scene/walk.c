@@ -4,7 +4,8 @@
  * the scene language; what must hold is rules.c's.  What fails is shrunk and
  * printed as a scene that `scene -1 FILE' plays.
  *	WALK_SEED	of the first world; each has the next
- *	WALK_STEPS	statements in all, with what the placer does after each
+ *	WALK_STEPS	turns of the placer in all: what is looked at after each
+ *			frame of it and after each statement is rules.c's
  */
 #include <bsd/string.h>
 #include <signal.h>
@@ -21,7 +22,7 @@
 #include "t/scene/scene.h"
 
 enum {
-	STEPS = 20000,
+	STEPS = 1000 * 1000,
 	LENGTH = 100,	/* statements of a world */
 	ENDLESS_S = 60, /* of real time, for one world: it never ends */
 	LINE_MAX_ = 128,
@@ -51,13 +52,13 @@ static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
 	"device e3 cpu=1" };
 
 /* The end of all troubles; no agent forgets what it has refused. */
-static const char *const closing[] = { "kube up", "flight up", "writer on",
-	"release change", "delay change 0s", "answer change again 0",
-	"answer status again 0", "answer delete again 0", "answer read again 0",
-	"heal all", "render e1 go", "render e2 go", "render e3 go",
-	"apply e1 after=1s", "apply e2 after=1s", "apply e3 after=1s",
-	"apply e1 go", "apply e2 go", "apply e3 go", "back e1 e2 e3", "time 1h",
-	"calm" };
+static const char *const closing[] = { "store ok", "kube up", "flight up",
+	"writer on", "release change", "delay change 0s",
+	"answer change again 0", "answer status again 0",
+	"answer delete again 0", "answer read again 0", "heal all",
+	"render e1 go", "render e2 go", "render e3 go", "apply e1 after=1s",
+	"apply e2 after=1s", "apply e3 after=1s", "apply e1 go", "apply e2 go",
+	"apply e3 go", "back e1 e2 e3", "time 1h", "calm" };
 
 static uint64_t state;
 static uint64_t turns, events; /* in all worlds */
@@ -372,7 +373,7 @@ no_log(const struct body_log *line, void *arg)
 int
 main(void)
 {
-	uint64_t seed = number("WALK_SEED", 1), steps, done = 0, worlds = 0;
+	uint64_t seed = number("WALK_SEED", 1), steps, said = 0, worlds = 0;
 	uint64_t failed = 0, first = seed;
 	static struct step world[LENGTH];
 	const char *rule;
@@ -380,13 +381,13 @@ main(void)
 	signal(SIGALRM, on_endless);
 	steps = number("WALK_STEPS", STEPS);
 	log_set_sink(no_log, NULL);
-	for (; done < steps && failed < 5; seed++, worlds++) {
+	for (; turns < steps && failed < 5; seed++, worlds++) {
 		AUTO_FREE char *why = NULL;
 		size_t n = LENGTH;
 
 		state = seed;
 		why = play(world, &n, 1, &rule);
-		done += n;
+		said += n;
 		if (why == NULL)
 			continue;
 		failed++;
@@ -395,7 +396,7 @@ main(void)
 	printf("seeds %llu to %llu: %llu worlds, %llu statements, "
 	       "%llu turns, %llu events, %llu worlds failed\n",
 	    (unsigned long long)first, (unsigned long long)seed - 1,
-	    (unsigned long long)worlds, (unsigned long long)done,
+	    (unsigned long long)worlds, (unsigned long long)said,
 	    (unsigned long long)turns, (unsigned long long)events,
 	    (unsigned long long)failed);
 	printf("%d passed, %d failed\n", failed == 0, failed != 0);

@@ -143,7 +143,7 @@ Test(blocked, a_failure_of_before_our_memory_is_none_unless_it_lasts)
 	s.w->forgot = 1;
 	s.d->dev->failed = 1;
 	suspect_first_read(s.w, s.d);
-	cr_expect_eq(version(0), JUDGED);
+	cr_expect_eq(version(0), INNOCENT);
 	cr_expect_eq(version(s.w->apply_ms), HUNG);
 	s.since[0] = '2';
 	cr_expect_eq(version(1), BROKEN, "that is another one");

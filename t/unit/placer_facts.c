@@ -144,6 +144,32 @@ not_sent(struct stage *s)
 	s->dev->nentries = 0;
 }
 static void
+doubted(struct stage *s)
+{
+	not_sent(s);
+	s->p->doubted = 1;
+	s->dev->applied = s->dev->settled = 0;
+}
+static void
+doubted_and_terminating(struct stage *s)
+{
+	doubted(s);
+	terminating(s);
+}
+static void
+doubted_and_retreating(struct stage *s)
+{
+	doubted(s);
+	retreating(s);
+}
+static void
+doubted_and_settled(struct stage *s)
+{
+	not_sent(s);
+	s->p->doubted = 1;
+	terminating(s);
+}
+static void
 entry_gone(struct stage *s)
 {
 	s->dev->nentries = 0;
@@ -400,7 +426,11 @@ static const struct {
 	    .entry = NEVER_SENT) CASE(orphan, .pod = NO_POD,
 	    .seat = UNSURE) CASE(old_orphan, .pod = NO_POD,
 	    .seat = SEATED) CASE(retreating, .seat = RETREATING) CASE(not_sent,
-	    .entry = NEVER_SENT) CASE(entry_gone,
+	    .entry = NEVER_SENT) CASE(doubted,
+	    .entry = NEVER_SENT) CASE(doubted_and_terminating,
+	    .pod = TERMINATING, .entry = TAKEN_OUT) CASE(doubted_and_retreating,
+	    .seat = RETREATING, .entry = TAKEN_OUT) CASE(doubted_and_settled,
+	    .pod = TERMINATING, .entry = CLEARED) CASE(entry_gone,
 	    .entry = CLEARED) CASE(entry_going, .entry = TAKEN_OUT) CASE(unread,
 	    .entry = UNREAD) CASE(withheld, .entry = WITHHELD) CASE(ended,
 	    .entry = ENDED) CASE(other_images, .entry = OTHER_IMAGES)

@@ -219,3 +219,54 @@ Test(proof, what_is_known_is_bounded_and_the_oldest_goes_first)
 	cr_assert(!look(&s, 4));
 	tear_down(&s);
 }
+
+Test(proof, what_was_withheld_with_others_still_tries)
+{
+	struct stage s;
+
+	set_up(&s, "x:1");
+	cr_assert_eq(look_at_all(&s), 2);
+	world_queue(s.w, s.p[0], IO_NONE);
+	s.p[0]->sent = s.p[0]->withheld = 1;
+	s.p[0]->sent_images = s.p[0]->pod->images;
+	cr_expect(!look(&s, 2));
+	s.p[0]->withheld = 0; /* and its entry is nowhere */
+	cr_expect(look(&s, 2));
+	tear_down(&s);
+}
+
+Test(proof, a_device_that_is_away_proves_nothing_and_gives_its_place)
+{
+	struct stage s;
+
+	set_up(&s, "x:1");
+	cr_assert_eq(look_at_all(&s), 2);
+	cr_assert(!look(&s, 2));
+	s.d[0]->dev->summary = DEVICE_POWERED_OFF;
+	cr_expect(look(&s, 2));
+	tear_down(&s);
+}
+
+Test(proof, an_update_that_did_not_arrive_proves_nothing)
+{
+	struct stage s;
+
+	set_up(&s, "x:1");
+	cr_assert_eq(look_at_all(&s), 2);
+	s.p[0]->sent_images = s.p[0]->pod->images + 1;
+	proof_applied(s.w, s.p[0]);
+	cr_expect(!look(&s, 2));
+	tear_down(&s);
+}
+
+Test(proof, a_device_that_goes_gives_its_place)
+{
+	struct stage s;
+
+	set_up(&s, "x:1");
+	cr_assert_eq(look_at_all(&s), 2);
+	cr_assert(!look(&s, 2));
+	proof_drop(s.w->proofs, s.d[0]);
+	cr_expect(look(&s, 2));
+	tear_down(&s);
+}
