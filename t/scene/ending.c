@@ -181,6 +181,8 @@ ending_leaks(struct scene *sc)
 	struct world w;
 
 	TAILQ_FOREACH(d, &sc->edges, link) {
+		if (!d->exists)
+			continue;
 		check_elements(sc, d, &d->apps);
 		check_elements(sc, d, &d->configs);
 	}
