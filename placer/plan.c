@@ -30,7 +30,7 @@
 #include "placer/tell.h"
 
 enum {
-	SAVED_MS = 100
+	SAVED_MS = 1000
 };
 
 /* -- actions -- */
@@ -211,8 +211,10 @@ write_entry(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	if (pauses(w, p, now) || (p->device->isolating && !p->suspect))
 		return; /* the search's end looks again */
 	if (p->pod->images != p->rendered_images) {
-		/* what ran is saved first */
-		if (p->entry != NULL && !p->pod->uses_secrets) {
+		/* what ran is saved first, if only the disk were not full */
+		if (p->entry != NULL && p->proven_images != 0 &&
+		    !p->pod->uses_secrets) {
+			effects_pod(fx, EFFECT_ENTRY, p);
 			world_look_at(w, p, now.boot_ms + SAVED_MS);
 			return;
 		}
