@@ -159,18 +159,40 @@ is_new_orphan(const struct world *w, const struct wpod *p)
 }
 
 /*
+ * We have no memory, and nobody was told where the pod ran: it may have been
+ * taken out of a spec just before, by a device that has not yet stopped it.
+ * Not for longer than a version may take: some never settle.
+ */
+static int
+may_be_stopping(const struct world *w, const struct wpod *p, struct now now)
+{
+	const struct wdevice *d;
+
+	if (!w->forgot || p->pod == NULL || !p->pod->terminating ||
+	    now.boot_ms >= w->writer_boot + w->pull_ms)
+		return 0;
+	TAILQ_FOREACH(d, &p->node->devices, on_node)
+		if (facts_device(d, now) == HERE && !facts_settled(d))
+			return 1;
+	return 0;
+}
+
+/*
  * No seat, no pod: facts only after a complete list of the side that would
  * show it (design 6).
  */
 static enum life_seat
-seat_fact(const struct world *w, const struct wpod *p)
+seat_fact(const struct world *w, const struct wpod *p, struct now now)
 {
 	int pods_known = p->node == NULL || p->node->pods_listed;
 
 	if (p->pod == NULL && (!pods_known || is_new_orphan(w, p)))
 		return UNSURE;
 	if (p->device == NULL)
-		return w->devices_listed && pods_known ? NO_SEAT : UNSURE;
+		return w->devices_listed && pods_known &&
+			(p->node == NULL || !may_be_stopping(w, p, now)) ?
+		    NO_SEAT :
+		    UNSURE;
 	if (p->device->dev == NULL && !p->device->gone &&
 	    !p->device->unreadable)
 		return UNSURE;
@@ -251,7 +273,7 @@ facts_of(const struct world *w, const struct wpod *p, struct now now)
 {
 	return (struct life_facts){
 		.pod = pod_fact(p, now),
-		.seat = seat_fact(w, p),
+		.seat = seat_fact(w, p, now),
 		.entry = entry_fact(p, now),
 		.device = device_fact(w, p, now),
 	};

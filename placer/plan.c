@@ -30,7 +30,8 @@
 #include "placer/tell.h"
 
 enum {
-	SAVED_MS = 1000
+	SAVED_MS = 1000,
+	SETTLES_MS = 1000
 };
 
 /* -- actions -- */
@@ -404,6 +405,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (!may_act(p, now))
 			return;
 	} while (act_on(w, p, v, now, fx) && --again > 0);
+	if (p->state == LOOKING && w->forgot) /* until devices have settled */
+		world_look_at(w, p, now.boot_ms + SETTLES_MS);
 	live_look(w, p, now, fx);
 	if (p->device != NULL)
 		world_look_device_at(w, p->device, now.boot_ms);

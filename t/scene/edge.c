@@ -105,6 +105,7 @@ edge_init(struct edge *d)
 	TAILQ_INIT(&d->configs);
 	TAILQ_INIT(&d->old_apps);
 	TAILQ_INIT(&d->old_configs);
+	TAILQ_INIT(&d->excused);
 	TAILQ_INIT(&d->target);
 	TAILQ_INIT(&d->files);
 	TAILQ_INIT(&d->told);
@@ -139,6 +140,7 @@ edge_clear(struct edge *d)
 	edge_empty(&d->configs);
 	edge_empty(&d->old_apps);
 	edge_empty(&d->old_configs);
+	edge_empty(&d->excused);
 	edge_empty(&d->target);
 	edge_empty(&d->files);
 	edge_empty(&d->failed);

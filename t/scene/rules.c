@@ -96,11 +96,24 @@ tries(struct scene *sc, const struct edge *d, const char *image)
 	return 0;
 }
 
+/* Others try in place of one that is away; its own stays when it is back. */
+static int
+counts(struct scene *sc, struct edge *d, const char *image)
+{
+	if (!tries(sc, d, image))
+		edge_cut(&d->excused, image);
+	else if (!is_there(d))
+		edge_set(&d->excused, image, "");
+	else
+		return edge_find(&d->excused, image) == NULL;
+	return 0;
+}
+
 static void
 check_images(struct scene *sc)
 {
-	const struct edge *d;
 	const struct kpod *p;
+	struct edge *d;
 	int n;
 
 	TAILQ_FOREACH(p, &sc->pods, link) {
@@ -108,7 +121,7 @@ check_images(struct scene *sc)
 			continue;
 		n = 0;
 		TAILQ_FOREACH(d, &sc->edges, link)
-			n += is_there(d) && tries(sc, d, p->image);
+			n += counts(sc, d, p->image);
 		if (n > 2)
 			scene_fail(sc, "%d devices try image %s at once", n,
 			    p->image);

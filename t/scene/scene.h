@@ -165,6 +165,7 @@ struct edge {
 	uint64_t target_version;
 	char *target_hash;
 	struct element_list failed; /* hashes that it never tries again */
+	struct element_list excused; /* images it tries since it was away */
 	struct element_list target; /* of the version being applied */
 	struct element_list files;  /* its config entries */
 	struct told_list told;	    /* what runs */
