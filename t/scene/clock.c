@@ -12,11 +12,18 @@
 /* 2026-01-01T00:00:00Z at boot. */
 static const int64_t wall_at_boot_ms = 1767225600000;
 static int64_t boot_ms = CLOCK_START_MS;
+static int64_t wall_off_ms;
 
 void
 clock_set(int64_t ms)
 {
 	boot_ms = ms;
+}
+
+void
+clock_set_wall(int64_t off_ms)
+{
+	wall_off_ms = off_ms;
 }
 
 int64_t
@@ -28,7 +35,7 @@ clock_boot_ms(void)
 int64_t
 clock_wall_ms(void)
 {
-	return wall_at_boot_ms + boot_ms;
+	return wall_at_boot_ms + boot_ms + wall_off_ms;
 }
 
 int

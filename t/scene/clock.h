@@ -4,7 +4,7 @@
 
 /*
  * Virtual time.  Every clock of the process, libevent's too, says what was
- * set here and moves only by clock_set().
+ * set here and moves only by that.
  */
 
 #include <stdint.h>
@@ -14,6 +14,8 @@ enum {
 };
 
 void clock_set(int64_t boot_ms);
+/* Only the wall's, as when a person or NTP sets it; 0: as it began. */
+void clock_set_wall(int64_t off_ms);
 int64_t clock_boot_ms(void);
 int64_t clock_wall_ms(void);
 

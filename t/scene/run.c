@@ -72,6 +72,7 @@ scene_begin(struct scene *sc, const char *file)
 {
 	*sc = (struct scene){ .file = file };
 	clock_set(CLOCK_START_MS);
+	clock_set_wall(0);
 	TAILQ_INIT(&sc->timers);
 	TAILQ_INIT(&sc->pods);
 	TAILQ_INIT(&sc->objects);

@@ -258,6 +258,21 @@ v_delay(struct scene *sc, const struct words *s)
 		side->on[type].delay_ms = ms;
 }
 
+/* wall 2h | -2h: the wall's clock says so much more than it did at the start.
+ */
+static void
+v_wall(struct scene *sc, const struct words *s)
+{
+	const char *text = words_at(s, 1);
+	int back = *text == '-';
+	int64_t ms = words_ms(text + back);
+
+	if (ms == -1)
+		scene_fail(sc, "no duration");
+	else
+		clock_set_wall(back ? -ms : ms);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct scene *, const struct words *);
@@ -266,6 +281,7 @@ static const struct {
 #include "t/scene/verbs.def"
 #undef VERB
 	{ "time", v_time },
+	{ "wall", v_wall },
 	{ "restart", v_restart },
 	{ "takeover", v_takeover },
 	{ "store", v_store },
