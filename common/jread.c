@@ -132,6 +132,14 @@ jread_string(struct json_object *j)
 }
 
 size_t
+jread_members(struct json_object *j)
+{
+	if (!json_object_is_type(j, json_type_object))
+		return 0;
+	return (size_t)json_object_object_length(j);
+}
+
+size_t
 jread_count(struct json_object *j)
 {
 	if (!json_object_is_type(j, json_type_array))

@@ -96,6 +96,9 @@ struct json_object *jread_member(struct json_object *, const char *key);
 /* A string without NUL inside; NULL when it is none.  Borrowed. */
 const char *jread_string(struct json_object *);
 
+/* Members of an object, 0 for what is none. */
+size_t jread_members(struct json_object *);
+
 /* Length of an array, 0 for what is none; its elements. */
 size_t jread_count(struct json_object *);
 struct json_object *jread_item(struct json_object *, size_t);

@@ -17,8 +17,9 @@ enum {
 	MAX_NAMESPACE = 63,
 	MAX_UID = 64,
 	MAX_LABEL_VALUE = 63,
-	MAX_LABELS = 256 * 1024,      /* of one object */
-	MAX_CONTAINERS = 128,	      /* of one pod */
+	MAX_LABEL_KEY = MAX_NAME + 1 + MAX_LABEL_VALUE, /* with its prefix */
+	MAX_LABELS = 256 * 1024,			/* of one object */
+	MAX_CONTAINERS = 128,				/* of one pod */
 	MAX_APP = 63,		      /* our application names */
 	MAX_APPLICATION = 256 * 1024, /* one pod's files and config */
 	MAX_TEXT = 512,		      /* one message to a person */

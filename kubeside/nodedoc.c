@@ -23,7 +23,7 @@
 #include "ipc/build.h"
 
 enum {
-	KEY_SIZE = MAX_NAME + 1 + MAX_LABEL_VALUE + 1
+	KEY_SIZE = MAX_LABEL_KEY + 1
 };
 
 #define DOMAIN "vk.flightctl.io/"

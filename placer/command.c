@@ -204,14 +204,6 @@ order(const struct command *from, const struct order *o, int yes)
 	return answer_end(&to);
 }
 
-static const struct {
-	const char *word, *argument;
-} order_rows[ORDER_COUNT] = {
-#define X(name, word, argument) { word, argument },
-	ORDERS(X)
-#undef X
-};
-
 static const struct row {
 	const char *name;
 	const char *argument; /* what it wants, NULL: none */
@@ -277,11 +269,11 @@ try_order(const struct command *from, const char *line, int yes)
 		struct order o = { .kind = (enum order_kind)i,
 			.uid = from->uid };
 
-		if ((more = words_after(line, order_rows[i].word)) == NULL)
+		if ((more = words_after(line, orders_word(o.kind))) == NULL)
 			continue;
 		if (strchr(more, ' ') != NULL ||
 		    (*more == '\0' && i != ORDER_RELEASE_BRAKE))
-			return wants(order_rows[i].argument);
+			return wants(orders_argument(o.kind));
 		o.name = more;
 		return order(from, &o, yes);
 	}

@@ -182,12 +182,10 @@ build_labels(struct block *b, struct parse *p, struct device *d)
 	struct json_object *v;
 	struct lh_entry *e = NULL;
 	const char *key;
-	size_t n = 0;
 
-	while (jread_next(p->raw.labels, &e, &key, &v))
-		n++;
-	d->labels = block_get(b, n + 2, sizeof(*d->labels));
-	for (e = NULL; jread_next(p->raw.labels, &e, &key, &v);) {
+	d->labels =
+	    block_get(b, jread_members(p->raw.labels) + 2, sizeof(*d->labels));
+	while (jread_next(p->raw.labels, &e, &key, &v)) {
 		if (jread_string(v) == NULL)
 			return fail(p->why, ERR_FORMAT,
 			    "metadata.labels[%.64s]: %s, not a string", key,

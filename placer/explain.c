@@ -116,8 +116,9 @@ say_device(struct explain *x, const struct wpod *p, const struct life_facts *f)
 	    "%s; %s", is.means, status);
 }
 
-static void
-say_life(struct explain *x, const struct wpod *p, const struct life_facts *f)
+void
+explain_life(struct explain *x, const struct wpod *p,
+    const struct life_facts *f)
 {
 	struct life_verdict v = life_decide(f);
 	struct life_word so = life_action_word(v.action);
@@ -127,6 +128,12 @@ say_life(struct explain *x, const struct wpod *p, const struct life_facts *f)
 	    &(struct explain_row){ "pod", who, v.rule, life_state_name(v.state),
 		NO_CLOCK },
 	    "%s: %s", so.name, so.means);
+}
+
+static void
+say_life(struct explain *x, const struct wpod *p, const struct life_facts *f)
+{
+	explain_life(x, p, f);
 	say_fact(x, "uid", p->uid, life_pod_word(f->pod));
 	say_fact(x, "seat", p->device != NULL ? p->device->name : NULL,
 	    life_seat_word(f->seat));
@@ -167,12 +174,8 @@ say_writer(struct explain *x, const struct wpod *p)
 static void
 say_namesake(struct explain *x, const struct wpod *p)
 {
-	const struct wpod *old = NULL;
-	struct wpod *q = NULL;
+	const struct wpod *old = world_namesake(x->world, p);
 
-	while ((q = world_named(x->world, p->ns, p->name, q)) != NULL)
-		if (q != p && q->device != NULL)
-			old = q;
 	explain_row(x,
 	    &(struct explain_row){ "waits", NULL, 0, p->why_reason, NO_CLOCK },
 	    "the pod of that name before it (uid %s) is not confirmed gone "
@@ -246,14 +249,9 @@ explain_pod(struct answer *to, const struct world *w, const char *who,
     struct now now)
 {
 	struct explain x = { to, w, now };
-	const char *slash = strchr(who, '/');
-	AUTO_FREE char *ns = NULL;
 	struct wpod *p = NULL;
 
-	if (slash == NULL)
-		return -1;
-	ns = xstrndup(who, (size_t)(slash - who));
-	while ((p = world_named(w, ns, slash + 1, p)) != NULL)
+	while ((p = world_called(w, who, p)) != NULL)
 		say_pod(&x, p);
 	return to->n > 0 ? 0 : -1;
 }

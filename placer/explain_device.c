@@ -4,8 +4,6 @@
  */
 #include <stdio.h>
 
-#include "common/auto.h"
-#include "common/xmem.h"
 #include "placer/amount.h"
 #include "placer/explain_own.h"
 #include "placer/facts.h"
@@ -69,14 +67,8 @@ say_pods(struct explain *x, const struct wdevice *d)
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		struct life_facts f = facts_of(x->world, p, x->now);
-		struct life_verdict v = life_decide(&f);
-		struct life_word so = life_action_word(v.action);
-		AUTO_FREE char *who = xasprintf("%s/%s", p->ns, p->name);
 
-		explain_row(x,
-		    &(struct explain_row){ "pod", who, v.rule,
-			life_state_name(v.state), NO_CLOCK },
-		    "%s: %s", so.name, so.means);
+		explain_life(x, p, &f);
 	}
 }
 

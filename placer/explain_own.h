@@ -35,6 +35,10 @@ void explain_ranks(struct explain *, const struct wpod *);
 void explain_device_clocks(struct explain *, const struct wdevice *);
 void explain_pod_clocks(struct explain *, const struct wpod *);
 
+/* explain.c: a pod's state, the row that says it and what that row does. */
+void explain_life(struct explain *, const struct wpod *,
+    const struct life_facts *);
+
 /* explain.c: who ordered what, if anybody did. */
 void explain_order(struct explain *, const char *name, const char *verdict,
     const struct worded *);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "placer/amount.h"
 #include "placer/explain_own.h"
 #include "placer/pick.h"
 
@@ -52,18 +51,13 @@ numbers(const struct explain *x, const struct ranks *r,
 {
 	const struct fit_room *want = &r->pod->room;
 	char has[AMOUNT_SIZE], asked[AMOUNT_SIZE];
+	const char *what;
 
-	if (k->reason == PICK_NO_CPU) {
-		amount_cpu(has, k->room.cpu_m);
-		amount_cpu(asked, want->cpu_m);
-		(void)snprintf(text, MAX_TEXT, "%s CPU free, requested %s", has,
-		    asked);
-	} else if (k->reason == PICK_NO_MEMORY) {
-		amount_memory(has, k->room.memory);
-		amount_memory(asked, want->memory);
-		(void)snprintf(text, MAX_TEXT, "%s memory free, requested %s",
-		    has, asked);
-	} else if (k->reason == PICK_NO_PODS)
+	if ((what = pick_amounts(k->reason, &k->room, want, has, asked)) !=
+	    NULL)
+		(void)snprintf(text, MAX_TEXT, "%s %s free, requested %s", has,
+		    what, asked);
+	else if (k->reason == PICK_NO_PODS)
 		(void)snprintf(text, MAX_TEXT, "pods: %u, at most %u", k->npods,
 		    k->device->total.pods);
 	else if (k->reason == PICK_RESERVED)

@@ -158,17 +158,14 @@ is_new_orphan(const struct world *w, const struct wpod *p)
 	return p->adopted && w->rounds < (uint64_t)p->adopted_round + 2;
 }
 
-/*
- * We have no memory, and nobody was told where the pod ran: it may have been
- * taken out of a spec just before, by a device that has not yet stopped it.
- * Not for longer than a version may take: some never settle.
- */
-static int
-may_be_stopping(const struct world *w, const struct wpod *p, struct now now)
+int
+facts_may_be_stopping(const struct world *w, const struct wpod *p,
+    struct now now)
 {
 	const struct wdevice *d;
 
 	if (!w->forgot || p->pod == NULL || !p->pod->terminating ||
+	    p->node == NULL || p->device != NULL ||
 	    now.boot_ms >= w->writer_boot + w->pull_ms)
 		return 0;
 	TAILQ_FOREACH(d, &p->node->devices, on_node)
@@ -190,7 +187,7 @@ seat_fact(const struct world *w, const struct wpod *p, struct now now)
 		return UNSURE;
 	if (p->device == NULL)
 		return w->devices_listed && pods_known &&
-			(p->node == NULL || !may_be_stopping(w, p, now)) ?
+			!facts_may_be_stopping(w, p, now) ?
 		    NO_SEAT :
 		    UNSURE;
 	if (p->device->dev == NULL && !p->device->gone &&

@@ -40,4 +40,12 @@ enum {
 	FRESH_MS = 30 * 1000
 };
 
+/*
+ * We have no memory, and nobody was told where the pod ran: it may have been
+ * taken out of a spec just before, by a device that has not yet stopped it.
+ * Not for longer than a version may take: some never settle.
+ */
+int facts_may_be_stopping(const struct world *, const struct wpod *,
+    struct now);
+
 #endif

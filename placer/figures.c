@@ -121,7 +121,7 @@ static void
 common_labels(const struct wnode *n, const char *keys, char *lines, size_t size)
 {
 	struct span words = span_of(keys), word;
-	char key[MAX_NAME + 1 + MAX_LABEL_VALUE + 1];
+	char key[MAX_LABEL_KEY + 1];
 	const char *value;
 	size_t at = 0;
 	int len;

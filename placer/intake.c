@@ -52,19 +52,6 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 			world_look(w, p);
 }
 
-static size_t
-members(struct json_object *j)
-{
-	struct lh_entry *e = NULL;
-	struct json_object *v;
-	const char *key;
-	size_t n = 0;
-
-	while (jread_next(j, &e, &key, &v))
-		n++;
-	return n;
-}
-
 void
 intake_node(struct world *w, const struct body_node *m)
 {
@@ -83,7 +70,7 @@ intake_node(struct world *w, const struct body_node *m)
 		log_warn("node %s: its labels: %s", m->node, why.text);
 		return;
 	}
-	labels = xcalloc(members(j), sizeof(*labels));
+	labels = xcalloc(jread_members(j), sizeof(*labels));
 	while (jread_next(j, &e, &key, &v))
 		if (jread_string(v) != NULL)
 			labels[count++] = (struct label){ xstrdup(key),

@@ -142,10 +142,8 @@ by_time(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Silent, or gone from the node while pods of it are there; 0: neither, or
- * the brake was released for it. */
-static int64_t
-missing_since(const struct wdevice *d, const struct wnode *n)
+int64_t
+lost_missing_since(const struct wdevice *d, const struct wnode *n)
 {
 	if (d->written_off.on)
 		return 0;
@@ -163,12 +161,12 @@ most_at_once(struct world *w, const struct wnode *n)
 	int64_t *since;
 
 	RB_FOREACH(d, wdevice_tree, &w->devices)
-		len += missing_since(d, n) != 0;
+		len += lost_missing_since(d, n) != 0;
 	since = xcalloc(len + 1, sizeof(*since));
 	len = 0;
 	RB_FOREACH(d, wdevice_tree, &w->devices)
-		if (missing_since(d, n) != 0)
-			since[len++] = missing_since(d, n);
+		if (lost_missing_since(d, n) != 0)
+			since[len++] = lost_missing_since(d, n);
 	qsort(since, len, sizeof(*since), by_time);
 	for (i = 0; i < len; i++) {
 		while (since[i] - since[first] > BRAKE_WINDOW_MS)
@@ -200,7 +198,7 @@ lost_weigh(struct world *w, struct wnode *n, struct effects *fx)
 	e->node = n;
 	e->number = n->brake;
 	RB_FOREACH(d, wdevice_tree, &w->devices)
-		if (missing_since(d, n) != 0 || d->written_off.on)
+		if (lost_missing_since(d, n) != 0 || d->written_off.on)
 			world_look_pods_of(w, d);
 }
 

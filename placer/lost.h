@@ -27,4 +27,11 @@ void lost_weigh(struct world *, struct wnode *, struct effects *);
 void lost_arm_device(struct world *, struct wdevice *, struct now);
 void lost_arm_pod(struct world *, struct wpod *, struct now);
 
+/*
+ * The instant since when the brake of the node counts the device: silent, or
+ * gone from the node while pods of it are there.  0: neither, or the brake was
+ * released for it.
+ */
+int64_t lost_missing_since(const struct wdevice *, const struct wnode *);
+
 #endif

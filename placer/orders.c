@@ -15,9 +15,12 @@
 #include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/lost.h"
 
-static const char *const order_words[] = {
-#define X(name, word, argument) word,
+static const struct {
+	const char *word, *argument;
+} order_words[] = {
+#define X(name, word, argument) { word, argument },
 	ORDERS(X)
 #undef X
 };
@@ -25,7 +28,13 @@ static const char *const order_words[] = {
 const char *
 orders_word(enum order_kind kind)
 {
-	return order_words[kind];
+	return order_words[kind].word;
+}
+
+const char *
+orders_argument(enum order_kind kind)
+{
+	return order_words[kind].argument;
 }
 
 int
@@ -133,14 +142,9 @@ weigh_retire(const struct world *w, const struct order *o, struct now now,
 static struct wpod *
 pod_of(const struct world *w, const char *who)
 {
-	const char *slash = strchr(who, '/');
 	struct wpod *p = NULL, *found = NULL;
-	AUTO_FREE char *ns = NULL;
 
-	if (slash == NULL)
-		return NULL;
-	ns = xstrndup(who, (size_t)(slash - who));
-	while ((p = world_named(w, ns, slash + 1, p)) != NULL)
+	while ((p = world_called(w, who, p)) != NULL)
 		if (found == NULL || (p->device != NULL && !p->given_up.on))
 			found = p;
 	return found;
@@ -186,14 +190,6 @@ is_of_fleet(const struct wnode *n, const char *name)
 	    strcmp(n->name, name) == 0;
 }
 
-/* Its clock runs, or it left, and the brake counts it. */
-static int
-is_missing(const struct wdevice *d, const struct wnode *n)
-{
-	return !d->written_off.on &&
-	    ((d->node == n && d->away_boot != 0) || d->left == n);
-}
-
 static size_t
 count_missing(const struct world *w, const struct wnode *n)
 {
@@ -202,7 +198,7 @@ count_missing(const struct world *w, const struct wnode *n)
 	size_t missing = 0;
 
 	RB_FOREACH(d, wdevice_tree, &devices)
-		missing += is_missing(d, n);
+		missing += lost_missing_since(d, n) != 0;
 	return missing;
 }
 
@@ -292,7 +288,7 @@ release(struct world *w, const struct order *o, struct worded by,
 			continue;
 		n->brake_stale = 1;
 		RB_FOREACH(d, wdevice_tree, &w->devices) {
-			if (!is_missing(d, n))
+			if (lost_missing_since(d, n) == 0)
 				continue;
 			d->written_off = by;
 			save_device(w, d, fx);
@@ -348,7 +344,7 @@ record(struct effects *fx, const struct order *o, const char *text)
 	struct effect *e;
 
 	e = effects_add(fx, EFFECT_ORDER);
-	e->reason = order_words[o->kind];
+	e->reason = orders_word(o->kind);
 	e->number = o->uid;
 	e->text = *o->name != '\0' ? xasprintf("%s: %s", o->name, text) :
 				     xstrdup(text);

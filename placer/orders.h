@@ -54,5 +54,6 @@ void orders_look(struct world *, struct wdevice *, struct effects *);
 int orders_hold(const struct wdevice *);
 
 const char *orders_word(enum order_kind);
+const char *orders_argument(enum order_kind); /* what it wants, in words */
 
 #endif

@@ -7,6 +7,7 @@
  * words for why none will do.  Pure.
  */
 
+#include "placer/amount.h"
 #include "placer/world.h"
 
 /* Why a device is passed over, by which rule, in the order in which it is
@@ -64,6 +65,14 @@ void pick_device(struct wnode *, const struct wpod *, int list_complete,
  * the least room for it, of those that nobody keeps; NULL: none.
  */
 struct wdevice *pick_nearest(const struct wnode *, const struct wpod *);
+
+/*
+ * For PICK_NO_CPU and PICK_NO_MEMORY what there is and what is asked for, as
+ * people write it, and of what; NULL: another reason, nothing is written.
+ */
+const char *pick_amounts(enum pick_reason, const struct fit_room *room,
+    const struct fit_room *want, char has[AMOUNT_SIZE],
+    char asked[AMOUNT_SIZE]);
 
 /* "fit" for PICK_FITS. */
 const char *pick_words(enum pick_reason);

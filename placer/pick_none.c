@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "placer/amount.h"
 #include "placer/pick_own.h"
 
 /* The first device of the table that the room of which rules it out. */
@@ -52,34 +51,45 @@ say(char *text, size_t at, const char *fmt, ...)
 	return at + (size_t)n < MAX_TEXT ? at + (size_t)n : MAX_TEXT - 1;
 }
 
+const char *
+pick_amounts(enum pick_reason why, const struct fit_room *room,
+    const struct fit_room *want, char has[AMOUNT_SIZE], char asked[AMOUNT_SIZE])
+{
+	if (why == PICK_NO_CPU) {
+		amount_cpu(has, room->cpu_m);
+		amount_cpu(asked, want->cpu_m);
+		return "CPU";
+	}
+	if (why == PICK_NO_MEMORY) {
+		amount_memory(has, room->memory);
+		amount_memory(asked, want->memory);
+		return "memory";
+	}
+	return NULL;
+}
+
 /* The words of T010 and T031. */
 static size_t
 say_fullest_of(const struct pick_table *t, const struct wpod *p,
     const size_t *counts, char *text)
 {
+	static const enum pick_reason lacks[] = { PICK_NO_CPU, PICK_NO_MEMORY };
+	char has[AMOUNT_SIZE], asked[AMOUNT_SIZE];
 	const struct wdevice *d;
 	struct fit_room room;
-	char has[AMOUNT_SIZE], want[AMOUNT_SIZE];
+	const char *what;
+	size_t i;
 
-	if (counts[PICK_NO_CPU] > 0 &&
-	    (d = fullest_of(t, p, PICK_NO_CPU)) != NULL) {
+	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		if (counts[lacks[i]] == 0 ||
+		    (d = fullest_of(t, p, lacks[i])) == NULL)
+			continue;
 		room = fit_free(&d->total, &d->used);
-		amount_cpu(has, room.cpu_m);
-		amount_cpu(want, p->room.cpu_m);
+		what = pick_amounts(lacks[i], &room, &p->room, has, asked);
 		return say(text, 0,
-		    "Insufficient resources: Device %s has %s "
-		    "CPU, requested %s CPU",
-		    d->name, has, want);
-	}
-	if (counts[PICK_NO_MEMORY] > 0 &&
-	    (d = fullest_of(t, p, PICK_NO_MEMORY)) != NULL) {
-		room = fit_free(&d->total, &d->used);
-		amount_memory(has, room.memory);
-		amount_memory(want, p->room.memory);
-		return say(text, 0,
-		    "Insufficient resources: Device %s has %s "
-		    "memory, requested %s memory",
-		    d->name, has, want);
+		    "Insufficient resources: Device %s has %s %s, "
+		    "requested %s %s",
+		    d->name, has, what, asked, what);
 	}
 	return say(text, 0, "No device can take the pod");
 }

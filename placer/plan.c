@@ -405,7 +405,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (!may_act(p, now))
 			return;
 	} while (act_on(w, p, v, now, fx) && --again > 0);
-	if (p->state == LOOKING && w->forgot) /* until devices have settled */
+	if (facts_may_be_stopping(w, p, now))
 		world_look_at(w, p, now.boot_ms + SETTLES_MS);
 	live_look(w, p, now, fx);
 	if (p->device != NULL)

@@ -106,7 +106,7 @@ put_quoted(struct bytes *b, const char *s)
 static char *
 whole_map(struct json_object *map)
 {
-	size_t n = map == NULL ? 0 : (size_t)json_object_object_length(map), i;
+	size_t n = jread_members(map), i;
 	AUTO_FREE const char **keys = xcalloc(n + 1, sizeof(*keys));
 	struct bytes b = { NULL, 0, 0 };
 	struct json_object *value;

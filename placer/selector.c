@@ -196,7 +196,7 @@ requirement(struct block *b, struct lexer *x, struct requirement *r,
 	negated = taken(x, T_NOT);
 	if (x->token != T_WORD)
 		return bad(x, "a label's key", why);
-	if (x->word.len > MAX_NAME + 1 + MAX_LABEL_VALUE)
+	if (x->word.len > MAX_LABEL_KEY)
 		return fail(why, ERR_DENIED, "a key of %zu bytes", x->word.len);
 	r->key = block_strn(b, x->word.p, x->word.len);
 	next(x);
@@ -250,12 +250,9 @@ selector_of_map(struct block *b, struct json_object *map, const char *at,
 	struct json_object *v;
 	struct requirement *r;
 	const char *key;
-	size_t n = 0;
 
-	while (jread_next(map, &e, &key, &v))
-		n++;
-	t->reqs = block_get(b, n, sizeof(*t->reqs));
-	for (e = NULL; jread_next(map, &e, &key, &v);) {
+	t->reqs = block_get(b, jread_members(map), sizeof(*t->reqs));
+	while (jread_next(map, &e, &key, &v)) {
 		if (jread_string(v) == NULL)
 			return fail(why, ERR_FORMAT,
 			    "%s[%.64s]: %s, not a string", at, key,

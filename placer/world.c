@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/fault.h"
 #include "placer/live.h"
@@ -191,7 +192,19 @@ world_named(const struct world *w, const char *ns, const char *name,
 }
 
 struct wpod *
-world_namesake(struct world *w, const struct wpod *p)
+world_called(const struct world *w, const char *who, struct wpod *after)
+{
+	const char *slash = strchr(who, '/');
+	AUTO_FREE char *ns = NULL;
+
+	if (slash == NULL)
+		return NULL;
+	ns = xstrndup(who, (size_t)(slash - who));
+	return world_named(w, ns, slash + 1, after);
+}
+
+struct wpod *
+world_namesake(const struct world *w, const struct wpod *p)
 {
 	struct wpod *q = NULL;
 

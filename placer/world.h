@@ -357,8 +357,12 @@ void world_drop_pod(struct world *, struct wpod *);
 struct wpod *world_named(const struct world *, const char *ns, const char *name,
     struct wpod *after);
 
+/* The same for "NAMESPACE/NAME"; NULL too when it is not of that form. */
+struct wpod *world_called(const struct world *, const char *who,
+    struct wpod *after);
+
 /* Another pod of the same namespace and name that has a seat, or NULL. */
-struct wpod *world_namesake(struct world *, const struct wpod *);
+struct wpod *world_namesake(const struct world *, const struct wpod *);
 
 void world_free_needs(struct wpod *);
 

@@ -164,11 +164,11 @@ struct edge {
 	uint64_t reported_version;
 	uint64_t target_version;
 	char *target_hash;
-	struct element_list failed; /* hashes that it never tries again */
+	struct element_list failed;  /* hashes that it never tries again */
 	struct element_list excused; /* images it tries since it was away */
-	struct element_list target; /* of the version being applied */
-	struct element_list files;  /* its config entries */
-	struct told_list told;	    /* what runs */
+	struct element_list target;  /* of the version being applied */
+	struct element_list files;   /* its config entries */
+	struct told_list told;	     /* what runs */
 	struct guilt_list guilt;
 	char *updating, *reason, *message;
 	int64_t since_ms;

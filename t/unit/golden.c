@@ -28,3 +28,16 @@ golden_read(const char *folder, const char *name)
 	text[n] = '\0';
 	return text;
 }
+
+char *
+golden_pod(const char *name)
+{
+	AUTO_FREE char *file = xasprintf("%s.json", name);
+	char *text = golden_read("quadlet", file);
+
+	if (text == NULL) {
+		fprintf(stderr, "no t/golden/quadlet/%s\n", file);
+		abort();
+	}
+	return text;
+}

@@ -5,6 +5,9 @@
 /* The text of t/golden/FOLDER/NAME; caller frees; NULL: there is none. */
 char *golden_read(const char *folder, const char *name);
 
+/* The Pod of that name of t/golden/quadlet; it must be there. */
+char *golden_pod(const char *name);
+
 /* Pods of t/golden/quadlet; HOST: only with ALLOW_PRIVILEGED=yes. */
 #define GOLDEN_PODS                                                        \
 	"one", "all", "never", "on-failure", "long", "whole-configmap",    \

@@ -93,16 +93,6 @@ printed(const struct quadlet *q)
 
 static const char *const goldens[] = { GOLDEN_PODS };
 
-static char *
-golden_pod(size_t i)
-{
-	AUTO_FREE char *file = xasprintf("%s.json", goldens[i]);
-	char *text = golden_read("quadlet", file);
-
-	cr_assert_not_null(text, "%s", file);
-	return text;
-}
-
 Test(quadlet, goldens)
 {
 	struct quadlet q;
@@ -111,7 +101,7 @@ Test(quadlet, goldens)
 	size_t i;
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
-		AUTO_FREE char *pod = golden_pod(i);
+		AUTO_FREE char *pod = golden_pod(goldens[i]);
 		AUTO_FREE char *file = xasprintf("%s.txt", goldens[i]);
 		AUTO_FREE char *path = xasprintf(GOLDEN "%s", file);
 		AUTO_FREE char *want = golden_read("quadlet", file);
@@ -356,7 +346,7 @@ Test(quadlet, the_same_pod_gives_the_same_bytes_and_a_try_others)
 	size_t i, k;
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
-		AUTO_FREE char *pod = golden_pod(i);
+		AUTO_FREE char *pod = golden_pod(goldens[i]);
 
 		cr_assert_eq(render(span_of(pod), 0, &a, NULL), 0);
 		cr_assert_eq(render(span_of(pod), 0, &b, NULL), 0);
@@ -379,7 +369,7 @@ Test(quadlet, the_same_pod_gives_the_same_bytes_and_a_try_others)
 /* What a person adds in Kubernetes without a new image restarts nothing. */
 Test(quadlet, labels_and_annotations_change_no_byte)
 {
-	AUTO_FREE char *pod = golden_pod(0);
+	AUTO_FREE char *pod = golden_pod(goldens[0]);
 	AUTO_FREE char *other = NULL;
 	char *labels = strstr(pod, "\"labels\": {") + strlen("\"labels\": {");
 	struct quadlet a, b;
@@ -403,7 +393,7 @@ Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
 	size_t i, k, n;
 
 	for (i = 0; i < sizeof(goldens) / sizeof(goldens[0]); i++) {
-		AUTO_FREE char *pod = golden_pod(i);
+		AUTO_FREE char *pod = golden_pod(goldens[i]);
 
 		cr_assert_eq(render(span_of(pod), 3, &q, NULL), 0);
 		app = jread_parse(span_of(q.application), NULL);
@@ -521,7 +511,7 @@ Test(quadlet, completing_twice_changes_nothing)
 
 Test(quadlet, no_cut_pod_is_rendered)
 {
-	AUTO_FREE char *pod = golden_pod(1);
+	AUTO_FREE char *pod = golden_pod(goldens[1]);
 	struct quadlet q;
 	size_t n, len = strlen(pod) - 2; /* "}\n" */
 

@@ -33,16 +33,6 @@ static const char *const releases[] = { "before-0.1.0" };
 static const char *const pods[] = { GOLDEN_PODS };
 static const char shop[] = GOLDEN_SHOP, key[] = GOLDEN_KEY;
 
-static char *
-pod_text(size_t i)
-{
-	AUTO_FREE char *file = xasprintf("%s.json", pods[i]);
-	char *text = golden_read("quadlet", file);
-
-	cr_assert_not_null(text, "%s", file);
-	return text;
-}
-
 /* -- writing -- */
 
 static char *
@@ -53,7 +43,7 @@ rendered(size_t i)
 		{ (char[]){ "absent" }, 0, { NULL, 0 } },
 		{ (char[]){ "key" }, 1, { key, sizeof(key) - 1 } },
 	};
-	AUTO_FREE char *text = pod_text(i);
+	AUTO_FREE char *text = golden_pod(pods[i]);
 	struct why why = { .text = "" };
 	struct pod *pod = pod_parse(span_of(text), &why);
 	char app[MAX_APP + 1], *lines, *more;
@@ -209,7 +199,7 @@ check(const char *version, size_t i)
 	AUTO_FREE char *folder = xasprintf("release/%s", version);
 	AUTO_FREE char *file = xasprintf("%s.txt", pods[i]);
 	AUTO_FREE char *lines = golden_read(folder, file);
-	AUTO_FREE char *pod = pod_text(i);
+	AUTO_FREE char *pod = golden_pod(pods[i]);
 	struct world *w;
 	struct wpod *p;
 	size_t k;
@@ -243,7 +233,7 @@ Test(release, what_an_older_one_wrote_is_written_no_more)
 Test(release, another_image_is_written)
 {
 	AUTO_FREE char *lines = rendered(0);
-	AUTO_FREE char *pod = pod_text(0);
+	AUTO_FREE char *pod = golden_pod(pods[0]);
 	char *image = strstr(pod, "\"image\": \"");
 	struct world *w;
 
