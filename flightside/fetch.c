@@ -47,9 +47,10 @@ struct batch {
 	struct fetch *fetch;
 	enum budget_class class;
 	struct flight_call *call;
-	int waits; /* for its turn: its wants are not chosen yet */
-	int alone; /* GET of one device, not a list */
-	int pair;  /* of one want, from the start */
+	int waits;  /* for its turn: its wants are not chosen yet */
+	int alone;  /* GET of one device, not a list */
+	int pair;   /* of one want, from the start */
+	int forgot; /* some want since it was sent: its answer has more */
 	struct wants wants;
 	struct scan *scan;
 	int64_t read_boot;
@@ -113,7 +114,8 @@ on_item(struct span item, void *arg, struct why *why)
 		return 0;
 	}
 	fail(&bad, ERR_FORMAT, "device %s: no JSON", name);
-	if (!serve_name(b, name, item, scan_is_valid(item) ? &fine : &bad))
+	if (!serve_name(b, name, item, scan_is_valid(item) ? &fine : &bad) &&
+	    !b->forgot)
 		log_warn("device %s was not asked for", name);
 	return 0;
 }
@@ -202,6 +204,7 @@ batch_ready(struct flight_req *r, void *arg)
 		batch_free(b);
 		return 0;
 	}
+	b->forgot = 0;
 	b->read_boot = now_read().boot_ms;
 	if (b->alone)
 		r->path = path_make("devices", TAILQ_FIRST(&b->wants)->name,
@@ -357,10 +360,12 @@ fetch_new(struct event_base *base, struct flight *flight)
 	return f;
 }
 
-static void
+/* How many were arg's. */
+static int
 wants_forget(struct wants *wants, const void *arg)
 {
 	struct want *w, *next;
+	int n = 0;
 
 	for (w = TAILQ_FIRST(wants); w != NULL; w = next) {
 		next = TAILQ_NEXT(w, entry);
@@ -368,7 +373,9 @@ wants_forget(struct wants *wants, const void *arg)
 			continue;
 		TAILQ_REMOVE(wants, w, entry);
 		free(w);
+		n++;
 	}
+	return n;
 }
 
 void
@@ -380,7 +387,8 @@ fetch_forget(struct fetch *f, const void *arg)
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		wants_forget(&f->wants[c], arg);
 	TAILQ_FOREACH(b, &f->batches, entry)
-		wants_forget(&b->wants, arg);
+		if (wants_forget(&b->wants, arg) > 0)
+			b->forgot = 1;
 }
 
 void
