@@ -226,6 +226,21 @@ put_told(struct json_object *list, const struct told *t)
 	jmake_str(a, "status", t->state);
 }
 
+/* As an administrator has it reported. */
+static void
+put_exit(struct json_object *list, const struct told *t)
+{
+	AUTO_FREE char *unit = xasprintf("vk-%s_c.service", t->app);
+	AUTO_FREE char *text = xasprintf("%s exited %d",
+	    t->exit == 0 ? "success" : "exit-code", t->exit);
+	struct json_object *u = jmake_item(list);
+
+	jmake_str(u, "unit", unit);
+	jmake_str(u, "description", text);
+	jmake_str(u, "activeState", "active");
+	jmake_str(u, "subState", "exited");
+}
+
 static char *
 status_text(const struct edge *d)
 {
@@ -240,6 +255,10 @@ status_text(const struct edge *d)
 	TAILQ_FOREACH(t, &d->told, link)
 		if (strcmp(t->state, "none") != 0)
 			put_told(o, t);
+	o = jmake_list(s, "systemd");
+	TAILQ_FOREACH(t, &d->told, link)
+		if (t->exit >= 0)
+			put_exit(o, t);
 	o = jmake_list(s, "conditions");
 	put_condition(o, "Updating", d->updating, d->reason, d->message,
 	    d->since_ms);
@@ -464,6 +483,7 @@ run_target(struct scene *sc, struct edge *d)
 		t->raw = xstrdup(e->raw);
 		t->state = xstrdup("Running");
 		t->ready = t->of = 1;
+		t->exit = -1;
 		TAILQ_INSERT_TAIL(&d->told, t, link);
 	}
 }

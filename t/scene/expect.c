@@ -132,17 +132,41 @@ e_files(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the files are %s", e == NULL ? "none" : e->raw);
 }
 
-/* expect status LABEL PHASE ready|unready [reason=] [message=] */
+/* "3", "3 exit code not reported ..." or "none" of its first container. */
+static char *
+exit_of(const struct kpod *p)
+{
+	struct json_object *t =
+	    jread_member(jread_member(jread_item(jread_member(p->status,
+						     "containerStatuses"),
+					  0),
+			     "state"),
+		"terminated");
+	struct json_object *message = jread_member(t, "message");
+
+	if (t == NULL)
+		return xstrdup("none");
+	return xasprintf("%d%s%s",
+	    json_object_get_int(jread_member(t, "exitCode")),
+	    message != NULL ? " " : "",
+	    message != NULL ? jread_string(message) : "");
+}
+
+/* expect status LABEL PHASE ready|unready [reason=] [message=] [exit=N] */
 static void
 e_status(struct scene *sc, const struct words *s)
 {
 	const struct kpod *p = kube_pod(sc, words_at(s, 2));
 	const char *reason = words_get(s, "reason", ""), *ready;
 	const char *message = words_get(s, "message", "");
-	AUTO_FREE char *is = NULL;
+	const char *code = words_get(s, "exit", "");
+	AUTO_FREE char *is = NULL, *end = NULL;
 
 	if (p == NULL)
 		return;
+	end = exit_of(p);
+	if (*code != '\0')
+		same(sc, "the exit code", end, code);
 	same(sc, "the phase", kube_phase(p), words_at(s, 3));
 	ready = words_at(s, 4);
 	if (strcmp(ready, "ready") == 0 || strcmp(ready, "unready") == 0)

@@ -127,6 +127,7 @@ struct told {
 	char *raw;   /* of the element that runs */
 	char *state; /* "Running" */
 	int ready, of;
+	int exit; /* of its container, -1: none is reported */
 };
 TAILQ_HEAD(told_list, told);
 

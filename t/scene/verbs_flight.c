@@ -169,7 +169,7 @@ verb_agent(struct scene *sc, const struct words *s)
 	edge_wake(sc, d);
 }
 
-/* report NAME LABEL STATE [ready=0/1]; STATE none: no word of it */
+/* report NAME LABEL STATE [ready=0/1] [exit=N]; STATE none: no word of it */
 void
 verb_report(struct scene *sc, const struct words *s)
 {
@@ -186,6 +186,7 @@ verb_report(struct scene *sc, const struct words *s)
 	put(&t->state, words_at(s, 3));
 	t->ready = strcmp(t->state, "Running") == 0;
 	(void)sscanf(words_get(s, "ready", ""), "%d/%d", &t->ready, &t->of);
+	t->exit = atoi(words_get(s, "exit", "-1"));
 	d->rv++;
 }
 
