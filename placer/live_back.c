@@ -177,13 +177,16 @@ live_go_back(struct wpod *p, const char *entry)
 {
 	struct wlive *l = p->live;
 	const char *end = entry != NULL ? strchr(entry, '\n') : NULL;
+	const char *back = end != NULL ? end + 1 : l->old;
 
-	live_drop_files(l);
-	if (end != NULL)
-		l->files = xstrdup(end + 1);
-	else if (l->old != NULL && *l->old != '\0')
-		l->files = xstrdup(l->old);
+	/*
+	 * Without any it stays as it is, and nobody else is suspected; or
+	 * what was made meanwhile is tried.
+	 */
+	p->filed = back != NULL && *back != '\0' ? FILED_OLD : FILED_NEW;
+	if (p->filed == FILED_OLD) {
+		live_drop_files(l);
+		l->files = xstrdup(back);
+	}
 	live_drop_old(l);
-	/* Without them it stays as it is, and nobody else is suspected. */
-	p->filed = l->files != NULL ? FILED_OLD : FILED_NEW;
 }

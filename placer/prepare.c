@@ -121,6 +121,19 @@ keep(struct wpod *p, const struct quadlet *q)
 	world_free_needs(p);
 }
 
+/*
+ * An agent never tries again what it refused (again.h), and what it refused of
+ * a pod older than our memory we do not know: the number of such a pod's try
+ * begins where no earlier memory's did.
+ */
+static uint32_t
+try_of(const struct world *w, const struct wpod *p)
+{
+	int older = p->pod->order_ms < w->born * UINT64_C(1000);
+
+	return p->tries + (older ? w->born : 0);
+}
+
 static struct quadlet_in
 input_of(const struct world *w, const struct wpod *p)
 {
@@ -132,7 +145,7 @@ input_of(const struct world *w, const struct wpod *p)
 		.images = p->pod->images,
 		.cpu_m = p->pod->cpu_m,
 		.memory = p->pod->memory,
-		.try = p->tries,
+		.try = try_of(w, p),
 		.host = w->host,
 		.secrets = w->secrets,
 	};

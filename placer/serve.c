@@ -9,6 +9,7 @@
 #include "placer/serve.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,27 @@ set_cluster(struct serve *s, const char *cluster)
 	mark_prefix(w->cluster, w->prefix);
 	(void)store_put_meta(s->store, "cluster", cluster, NULL);
 	send_cluster(s);
+	return 0;
+}
+
+/* What is remembered from start to start. */
+static int
+load_meta(struct serve *s, char cluster[MAX_UID + 1], struct why *why)
+{
+	struct world *w = &s->world;
+	char born[24] = "";
+
+	if (store_get_meta(s->store, "cluster", cluster, MAX_UID + 1, why) ==
+		-1 ||
+	    store_get_meta(s->store, "born", born, sizeof(born), why) == -1)
+		return -1;
+	w->forgot = *cluster == '\0';
+	if (w->forgot && *born == '\0') {
+		(void)snprintf(born, sizeof(born), "%" PRId64,
+		    now_read().wall_ms / 1000);
+		(void)store_put_meta(s->store, "born", born, NULL);
+	}
+	w->born = (uint32_t)strtoul(born, NULL, 10);
 	return 0;
 }
 
@@ -298,15 +320,13 @@ serve_new(struct event_base *base, const struct settings *set,
 	s->store = store;
 	if (world_init(&s->world, set, why) == -1 ||
 	    store_load(store, &s->world, now_read(), why) == -1 ||
-	    store_get_meta(store, "cluster", cluster, sizeof(cluster), why) ==
-		-1) {
+	    load_meta(s, cluster, why) == -1) {
 		world_clear(&s->world);
 		free(s);
 		return NULL;
 	}
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);
-	s->world.forgot = *cluster == '\0';
 	(void)set_cluster(s, cluster);
 	arm(s, 0);
 	return s;

@@ -297,6 +297,7 @@ struct world {
 	uint8_t devices_listed;	    /* a complete list since the link began, and
 				       since we became a writer */
 	uint8_t forgot;		    /* we started without a memory */
+	uint32_t born;		    /* wall time in s when it began; 0: old */
 	uint8_t want_list;	    /* one is to be asked for */
 	int64_t list_boot;	    /* start of the one under way */
 	int64_t writer_boot;	    /* we became a writer: another one may have
