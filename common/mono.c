@@ -4,7 +4,9 @@
  */
 #include "common/mono.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t
 read_ms(clockid_t id)
@@ -20,6 +22,17 @@ struct now
 now_read(void)
 {
 	return (struct now){ read_ms(CLOCK_BOOTTIME), read_ms(CLOCK_REALTIME) };
+}
+
+void
+now_boot_id(char id[BOOT_ID_SIZE])
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? -1 : read(fd, id, BOOT_ID_SIZE - 1);
+
+	id[n == BOOT_ID_SIZE - 1 ? n : 0] = '\0';
+	if (fd != -1)
+		close(fd);
 }
 
 int64_t

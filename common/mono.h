@@ -17,6 +17,16 @@ struct now {
 
 struct now now_read(void);
 
+/*
+ * What tells one start of the machine from another, as its boot_ms are of that
+ * start only: 36 characters, or "" where the kernel does not say.  Before the
+ * sandbox.
+ */
+enum {
+	BOOT_ID_SIZE = 37
+};
+void now_boot_id(char id[BOOT_ID_SIZE]);
+
 /* Microseconds of CLOCK_MONOTONIC, for measuring. */
 int64_t now_us(void);
 

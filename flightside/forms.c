@@ -394,6 +394,8 @@ static int
 take_one(struct rest *r, char what, const struct forms_file *f)
 {
 	switch (what) {
+	case 'A':
+		return take_text(r, f->app->name);
 	case 'C':
 		return take_text(r, f->app->rules->cluster);
 	case 'D':

@@ -206,16 +206,19 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 		(void)store_unseat(a->store, e->pod, why);
 		drop_word(a, e->pod, why);
 		(void)store_drop_fault(a->store, e->pod, why);
+		(void)store_drop_active(a->store, e->pod, why);
 		break;
 	case EFFECT_SEARCH:
 		(void)store_search(a->store, e->device, why);
 		break;
 	case EFFECT_FAULT:
-		(void)store_fault(a->store, e->pod, now, why);
+		(void)store_fault(a->store, e->pod, why);
 		break;
 	case EFFECT_CLOCK:
-		(void)store_clock(a->store, e->device->name, (int64_t)e->number,
-		    why);
+		(void)store_clock(a->store, e->device, why);
+		break;
+	case EFFECT_ACTIVE:
+		(void)store_active(a->store, e->pod, why);
 		break;
 	case EFFECT_WORD:
 		save_word(a, e, why);
@@ -306,6 +309,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_SEARCH:
 	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
+	case EFFECT_ACTIVE:
 	case EFFECT_WORD:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */
@@ -351,6 +355,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	size_t i;
 	int failed;
 
+	(void)store_wall(a->store, now, &why);
 	for (i = 0; i < fx->n; i++)
 		save(a, &fx->list[i], now, &why);
 	failed = store_commit(a->store, &why) == -1;

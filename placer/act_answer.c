@@ -179,6 +179,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_SEARCH:
 	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
+	case EFFECT_ACTIVE:
 	case EFFECT_WORD:
 	case EFFECT_ORDER:
 	case EFFECT_RECORD:

@@ -4,7 +4,7 @@
  *
  * Owns the clock of spec.activeDeadlineSeconds: from status.startTime on, by
  * the wall once, when it is first seen there, and by the boot clock from then
- * on.  What follows is life.def's.
+ * on, over a restart too.  What follows is life.def's.
  */
 #include "placer/deadline.h"
 
@@ -24,13 +24,14 @@ deadline_is_over(const struct wpod *p, struct now now)
 
 /* Never more than what passed on the wall, nor since the machine's start. */
 static void
-start_clock(struct wpod *p, struct now now)
+start_clock(struct wpod *p, struct now now, struct effects *fx)
 {
 	int64_t passed = now.wall_ms - p->pod->seen.start_ms;
 
 	if (passed < 0)
 		passed = 0;
 	p->active_boot = passed < now.boot_ms ? now.boot_ms - passed : 1;
+	effects_pod(fx, EFFECT_ACTIVE, p);
 }
 
 void
@@ -40,7 +41,7 @@ deadline_look(struct world *w, struct wpod *p, struct now now,
 	if (p->pod == NULL || p->pod->deadline_ms == 0)
 		return;
 	if (p->active_boot == 0 && p->pod->seen.start_ms != 0)
-		start_clock(p, now);
+		start_clock(p, now, fx);
 	if (!has_deadline(p) || p->pod->terminating)
 		return;
 	if (!deadline_is_over(p, now)) {

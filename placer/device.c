@@ -37,7 +37,7 @@ struct raw {
 	const char *reported, *arch, *os, *cores, *memory_kb;
 	int64_t generation;
 	struct json_object *labels, *annotations, *decommissioning, *consoles;
-	struct json_object *apps, *configs, *reports, *conditions;
+	struct json_object *apps, *configs, *reports, *conditions, *status;
 };
 
 static const struct jread_field device_fields[] = {
@@ -52,6 +52,7 @@ static const struct jread_field device_fields[] = {
 	JARR(struct raw, consoles, "spec.consoles", MAX_LIST, OPTIONAL),
 	JARR(struct raw, apps, "spec.applications", MAX_LIST, OPTIONAL),
 	JARR(struct raw, configs, "spec.config", MAX_LIST, OPTIONAL),
+	JOBJ(struct raw, status, "status", OPTIONAL),
 	JSTR(struct raw, lifecycle, "status.lifecycle.status", 64, OPTIONAL),
 	JSTR(struct raw, summary, "status.summary.status", 64, OPTIONAL),
 	JSTR(struct raw, info, "status.summary.info", MAX_ITEM, OPTIONAL),
@@ -485,6 +486,8 @@ build(struct block *b, void *arg)
 	    build_entries(b, p, d) == -1 || build_configs(b, p, d) == -1 ||
 	    build_reports(b, p, d) == -1)
 		return -1;
+	exits_build(b, jread_member(p->raw.status, "systemd"), p->prefix,
+	    &d->exits);
 	return 0;
 }
 

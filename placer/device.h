@@ -11,6 +11,7 @@
 
 #include "common/span.h"
 #include "common/why.h"
+#include "placer/exits.h"
 #include "placer/pod.h"
 
 /* status.summary.status */
@@ -118,6 +119,7 @@ struct device {
 	size_t nconfigs;
 	struct app_report *reports; /* ours, status.applications */
 	size_t nreports;
+	struct exits exits;  /* of our containers, status.systemd */
 	size_t foreign_apps; /* not ours, in spec.applications */
 };
 

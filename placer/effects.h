@@ -18,7 +18,8 @@ enum effect_kind {
 	EFFECT_FORGET,	/* EFFECT_UNSEAT, then drop the pod itself */
 	EFFECT_SEARCH,	/* save device's search and its pods' flags */
 	EFFECT_FAULT,	/* save pod's failed tries */
-	EFFECT_CLOCK,	/* save device's clock (0: stopped) */
+	EFFECT_CLOCK,	/* save device's clock */
+	EFFECT_ACTIVE,	/* save since when pod is active, deadline.h */
 	EFFECT_WORD,	/* save the orders that hold for device, or for pod */
 	EFFECT_ORDER,	/* one was given: reason: which, text, number: uid */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */

@@ -57,12 +57,12 @@ fault_is_past(const struct wpod *p, const struct pod *pod)
 	return p->fault_images != 0 && p->fault_images != pod->images;
 }
 
-/* A pause is never longer than one can be, whatever the wall clock does. */
+/* A pause is never longer than one can be, whatever the wall clock did. */
 void
-fault_resume(struct wpod *p, const char *said, int64_t retry_wall_ms,
+fault_resume(struct wpod *p, const char *said, int64_t retry_boot,
     struct now now)
 {
-	int64_t ms = retry_wall_ms - now.wall_ms;
+	int64_t ms = retry_boot - now.boot_ms;
 
 	if (*said != '\0') {
 		p->fault = xstrdup(said);

@@ -14,8 +14,8 @@
 /* One more try failed: the device's own words, an Event for each. */
 void fault_note(struct wpod *, struct effects *);
 
-/* As it was remembered: what was said, and the wall time of the next try. */
-void fault_resume(struct wpod *, const char *said, int64_t retry_wall_ms,
+/* As it was remembered: what was said, and the time of the next try. */
+void fault_resume(struct wpod *, const char *said, int64_t retry_boot,
     struct now);
 
 /* How long until the next try: it doubles. */

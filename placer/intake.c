@@ -272,6 +272,23 @@ refuse_device(struct world *w, struct wdevice *d, const char *text)
 	    "the device is frozen: what it says cannot be read");
 }
 
+/* Told once for each unit; all else that the device says counts. */
+static void
+complain_of_unit(const struct device *dev, const struct device *before)
+{
+	const char *odd = dev->exits.odd;
+
+	if (odd == NULL ||
+	    (before != NULL && before->exits.odd != NULL &&
+		strcmp(before->exits.odd, odd) == 0))
+		return;
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "device",
+		.device = dev->name,
+		.error = odd },
+	    "a unit of status.systemd does not tell how its container ended");
+}
+
 /* What was adopted: its entry is learnt from where it stands. */
 static void
 recover_entries(struct wdevice *d, struct span object, struct effects *fx)
@@ -309,6 +326,7 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
 		return;
 	}
 	first = d->dev == NULL;
+	complain_of_unit(dev, d->dev);
 	world_set_device(w, d, dev, read_boot);
 	if (first)
 		suspect_first_read(w, d);

@@ -32,15 +32,9 @@ tell(struct wdevice *d, struct effects *fx, const char *reason, int warning,
 }
 
 static void
-save_clock(struct wdevice *d, struct now now, struct effects *fx)
+save_clock(struct wdevice *d, struct effects *fx)
 {
-	struct effect *e;
-
-	e = effects_add(fx, EFFECT_CLOCK);
-	e->device = d;
-	e->number = d->away_boot == 0 ?
-	    0 :
-	    (uint64_t)(now.wall_ms - (now.boot_ms - d->away_boot));
+	effects_add(fx, EFFECT_CLOCK)->device = d;
 }
 
 static void
@@ -52,21 +46,21 @@ start(struct world *w, struct wdevice *d, struct now now, struct effects *fx)
 		d->node->brake_stale = 1;
 		d->node->retry = 1; /* who waits for a name of its pods */
 	}
-	save_clock(d, now, fx);
+	save_clock(d, fx);
 	tell(d, fx, "DeviceDisconnected", 1, "disconnected");
 	world_look_pods_of(w, d);
 }
 
 /* Frozen or gone is not back. */
 static void
-stop(struct world *w, struct wdevice *d, enum life_device is, struct now now,
+stop(struct world *w, struct wdevice *d, enum life_device is,
     struct effects *fx)
 {
 	d->away_boot = 0;
 	d->motion_boot = 0; /* what is on its way there moves again */
 	if (d->node != NULL)
 		d->node->brake_stale = 1;
-	save_clock(d, now, fx);
+	save_clock(d, fx);
 	if (is == HERE)
 		tell(d, fx, "DeviceReconnected", 0, "is connected again");
 	world_look_pods_of(w, d);
@@ -104,7 +98,7 @@ resume(struct wdevice *d, struct now now, struct effects *fx)
 	d->away_boot = passed < now.boot_ms ? now.boot_ms - passed : 1;
 	if (d->node != NULL)
 		d->node->brake_stale = 1;
-	save_clock(d, now, fx);
+	save_clock(d, fx);
 }
 
 void
@@ -127,7 +121,7 @@ lost_look(struct world *w, struct wdevice *d, struct now now,
 	if (is == AWAY && d->away_boot == 0)
 		start(w, d, now, fx);
 	else if (is != AWAY && d->away_boot != 0)
-		stop(w, d, is, now, fx);
+		stop(w, d, is, fx);
 	else if (is == AWAY)
 		world_look_pods_of(w, d);
 }

@@ -449,6 +449,8 @@ build(struct block *b, void *arg)
 	build_told_device(b, jread_member(p->root, "status"), pod);
 	pod->recipe = recipe_of(b, p->root);
 	seen_read(jread_member(p->root, "status"), &pod->seen);
+	seen_ends(jread_member(p->root, "status"), pod->containers,
+	    pod->ncontainers);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/span.h"
 #include "common/why.h"
+#include "placer/exits.h"
 
 enum pod_phase {
 	PHASE_NONE, /* empty: created, nobody wrote a status */
@@ -76,6 +77,7 @@ struct pod_container {
 	uint8_t init;
 	uint8_t sidecar;   /* an init container that goes on */
 	uint64_t image_id; /* digest of its full name */
+	struct ended told; /* how it ended, as the API says */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */

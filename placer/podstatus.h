@@ -19,6 +19,8 @@ struct podstatus_in {
 	enum life_state state;
 	const char *device;		 /* its seat, or NULL */
 	const struct app_report *report; /* or NULL: none for it */
+	const struct exits *exits;	 /* of its device, or NULL */
+	const char *app;		 /* its application, where exits are */
 	const char *owner;		 /* Fleet that has it, or NULL */
 	int applied;			 /* its entry is applied */
 	int unreported;			 /* no report for it, for long */

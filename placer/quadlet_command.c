@@ -159,6 +159,24 @@ put_stop(struct work *w)
 }
 
 /*
+ * How it ended is the description of a unit that only stays: an operator who
+ * has the device report units named vk-* brings the exit code home (exits.h).
+ * The next end replaces it, and it goes when the agent stops the application,
+ * on whose target it stands and without which it does not start.
+ */
+static void
+put_exit(struct work *w)
+{
+	unitfile_line(&w->f, "ExecStopPost",
+	    "-/bin/sh -c 'u=vk-%s_%s; t=%s-flightctl-quadlet-app.target; "
+	    "/usr/bin/systemctl stop $$u.service 2>/dev/null; "
+	    "exec /usr/bin/systemd-run -q --no-block --collect --unit=$$u "
+	    "--description=\"$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS\" "
+	    "--remain-after-exit -p Requisite=$$t -p After=$$t /bin/true'",
+	    w->app->in->app, w->name, w->app->id);
+}
+
+/*
  * systemd gives each command as long as it likes; the grace period is for the
  * hook too.  What a hook before the stop says changes nothing ("-").
  */
@@ -177,5 +195,6 @@ quadlet_hooks(struct work *w)
 		"lifecycle.preStop") == -1)
 		return -1;
 	put_stop(w);
+	put_exit(w);
 	return 0;
 }

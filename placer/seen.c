@@ -182,3 +182,45 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	for (i = 0; i < jread_count(list); i++)
 		read_container(jread_item(list, i), seen);
 }
+
+/* What has a message was not reported (status_json.c). */
+static void
+read_end(struct json_object *j, struct ended *e)
+{
+	struct json_object *t =
+	    jread_member(jread_member(j, "state"), "terminated");
+	struct json_object *code;
+	const char *reason;
+
+	if (t == NULL)
+		t = jread_member(jread_member(j, "lastState"), "terminated");
+	code = jread_member(t, "exitCode");
+	reason = jread_string(jread_member(t, "reason"));
+	if (!json_object_is_type(code, json_type_int) ||
+	    json_object_get_int(code) < 0 ||
+	    json_object_get_int(code) > UINT8_MAX ||
+	    jread_member(t, "message") != NULL)
+		return;
+	e->known = 1;
+	e->code = (uint8_t)json_object_get_int(code);
+	e->oom = reason != NULL && strcmp(reason, "OOMKilled") == 0;
+}
+
+void
+seen_ends(struct json_object *status, struct pod_container *c, size_t n)
+{
+	struct json_object *list, *j;
+	const char *name;
+	size_t i;
+
+	for (; n > 0; n--, c++) {
+		list = jread_member(status,
+		    c->init ? "initContainerStatuses" : "containerStatuses");
+		for (i = 0; i < jread_count(list); i++) {
+			j = jread_item(list, i);
+			name = jread_string(jread_member(j, "name"));
+			if (name != NULL && strcmp(name, c->name) == 0)
+				read_end(j, &c->told);
+		}
+	}
+}

@@ -13,4 +13,7 @@
  */
 void seen_read(struct json_object *status, struct pod_seen *);
 
+/* How each of them ended last, as far as it was reported. */
+void seen_ends(struct json_object *status, struct pod_container *, size_t n);
+
 #endif

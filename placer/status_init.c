@@ -27,15 +27,15 @@ place_of(const struct view *v, uint32_t i)
 }
 
 static void
-put_ended(struct json_object *state, const struct podstatus_in *in, int failed)
+put_ended(struct json_object *state, const struct podstatus_in *in,
+    const struct pod_container *from, int failed)
 {
 	struct json_object *j = jmake_in(state, "terminated");
 	int64_t ms = in->pod->seen.start_ms;
 
 	if (ms == 0)
 		ms = in->now.wall_ms;
-	jmake_int(j, "exitCode", failed);
-	jmake_str(j, "reason", failed ? "Error" : "Completed");
+	status_exit(j, failed ? status_ended(in, from) : NULL, failed);
 	status_time(j, "startedAt", ms);
 	status_time(j, "finishedAt", ms);
 }
@@ -58,9 +58,9 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	const char *reason = NULL;
 
 	if (v->shape == SHAPE_FAILED && place == NOW)
-		put_ended(state, in, 1);
+		put_ended(state, in, from, 1);
 	else if (place == OVER && !from->sidecar)
-		put_ended(state, in, 0);
+		put_ended(state, in, from, 0);
 	else if (place == NOT_YET)
 		reason = in->reason != NULL ? in->reason : "PodInitializing";
 	else if (place == NOW && v->init_fails)
@@ -70,7 +70,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	if (reason != NULL)
 		status_waiting(state, reason, in->message);
 	if (place == NOW && v->init_fails)
-		put_ended(jmake_in(c, "lastState"), in, 1);
+		put_ended(jmake_in(c, "lastState"), in, from, 1);
 	return reason;
 }
 

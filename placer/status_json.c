@@ -4,8 +4,8 @@
  *
  * Owns its form: a reason that no longer holds is a null (the patch merges
  * conditions by type), containerStatuses are always whole, times stay where
- * what they time stays.  Exit codes are not reported by Flightctl: 0 for what
- * completed, 1 with a message for what failed.  Never an address.
+ * what they time stays.  Exit codes that the device does not report are 0 for
+ * what completed, 1 with a message for what failed.  Never an address.
  */
 #include "placer/status_json.h"
 
@@ -108,21 +108,45 @@ started_ms(const struct podstatus_in *in, uint32_t restarts)
 	return in->running_ms != 0 ? in->running_ms : in->now.wall_ms;
 }
 
+const struct ended *
+status_ended(const struct podstatus_in *in, const struct pod_container *c)
+{
+	const struct ended *e = NULL;
+
+	if (in->state == TIMED_OUT)
+		return NULL;
+	if (in->exits != NULL)
+		e = exits_find(in->exits, in->app, c->name);
+	return e == NULL && c->told.known ? &c->told : e;
+}
+
+void
+status_exit(struct json_object *t, const struct ended *e, int failed)
+{
+	int code = e != NULL ? e->code : failed;
+
+	jmake_int(t, "exitCode", code);
+	jmake_str(t, "reason",
+	    e != NULL && e->oom ? "OOMKilled" :
+		code != 0	? "Error" :
+				  "Completed");
+}
+
 static struct json_object *
-put_terminated(struct json_object *j, int failed)
+put_terminated(struct json_object *j, const struct ended *e, int failed)
 {
 	struct json_object *t = jmake_in(j, "terminated");
 
-	jmake_int(t, "exitCode", failed);
-	jmake_str(t, "reason", failed ? "Error" : "Completed");
-	jmake_str(t, "message", failed ? FAILED_TEXT : NULL);
+	status_exit(t, e, failed);
+	jmake_str(t, "message", failed && e == NULL ? FAILED_TEXT : NULL);
 	return t;
 }
 
 static void
-put_end(struct json_object *j, const struct podstatus_in *in, int failed)
+put_end(struct json_object *j, const struct podstatus_in *in,
+    const struct ended *e, int failed)
 {
-	struct json_object *t = put_terminated(j, failed);
+	struct json_object *t = put_terminated(j, e, failed);
 	const struct pod_seen *seen = &in->pod->seen;
 
 	status_time(t, "startedAt", started_ms(in, 0));
@@ -150,11 +174,32 @@ status_waiting(struct json_object *state, const char *reason,
 	jmake_str(j, "message", message);
 }
 
+/*
+ * Of one that runs again, or will.  What was told before holds until it ends
+ * anew.
+ */
+static void
+put_last(struct json_object *c, const struct podstatus_in *in,
+    const struct view *v, const struct pod_container *from,
+    const struct ended *e)
+{
+	struct json_object *j = jmake_in(c, "lastState");
+
+	if (v->shape == SHAPE_FAILS)
+		put_terminated(j, e == &from->told ? NULL : e, 1);
+	else if (v->shape == SHAPE_ENDS)
+		put_terminated(j, NULL, 0);
+	else if (v->shape == SHAPE_RUNS && e != NULL &&
+	    in->pod->restart != RESTART_NEVER)
+		put_terminated(j, e, 0);
+}
+
 static void
 put_state(struct json_object *c, const struct podstatus_in *in,
-    const struct view *v, uint32_t restarts)
+    const struct view *v, const struct pod_container *from, uint32_t restarts)
 {
 	struct json_object *state = jmake_in(c, "state"), *j;
+	const struct ended *e = status_ended(in, from);
 
 	switch (v->shape) {
 	case SHAPE_RUNS:
@@ -162,8 +207,10 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 		status_time(j, "startedAt", started_ms(in, restarts));
 		break;
 	case SHAPE_COMPLETED:
+		put_end(state, in, NULL, 0);
+		break;
 	case SHAPE_FAILED:
-		put_end(state, in, v->shape == SHAPE_FAILED);
+		put_end(state, in, e, 1);
 		break;
 	case SHAPE_CREATING:
 	case SHAPE_FAILS:
@@ -172,9 +219,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 		status_waiting(state, waiting_reason(in, v), in->message);
 		break;
 	}
-	j = jmake_in(c, "lastState");
-	if (v->shape == SHAPE_FAILS || v->shape == SHAPE_ENDS)
-		put_terminated(j, v->shape == SHAPE_FAILS);
+	put_last(c, in, v, from, e);
 }
 
 /*
@@ -193,7 +238,7 @@ put_container(struct json_object *list, const struct podstatus_in *in,
 	jmake_bool(c, "ready", v->ready);
 	jmake_bool(c, "started", v->shape == SHAPE_RUNS);
 	jmake_int(c, "restartCount", restarts);
-	put_state(c, in, v, restarts);
+	put_state(c, in, v, from, restarts);
 }
 
 static uint32_t

@@ -37,6 +37,17 @@ struct view {
 void status_init(struct json_object *, const struct podstatus_in *,
     const struct view *, struct pod_seen *says);
 
+/*
+ * How a container ended by what its device says, or else by what was told
+ * before; NULL: nobody knows, or it was ended for being out of time.
+ */
+const struct ended *status_ended(const struct podstatus_in *,
+    const struct pod_container *);
+
+/* exitCode and reason; of one that ended NULL: 1 when it failed, 0. */
+void status_exit(struct json_object *terminated, const struct ended *,
+    int failed);
+
 /* {"waiting":{"reason":...,"message":...}} and the times of a state. */
 void status_waiting(struct json_object *, const char *reason,
     const char *message);

@@ -43,6 +43,8 @@ static const char schema[] =
     "edit TEXT);"
     "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
     "since_ms INTEGER) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS active (uid TEXT PRIMARY KEY, ns TEXT, "
+    "name TEXT, node TEXT, since_ms INTEGER) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS word (kind TEXT, name TEXT, uid INTEGER, "
     "at_ms INTEGER, created TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, "
@@ -240,8 +242,11 @@ store_commit(struct store *s, struct why *why)
 		return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : 0;
 	}
 	s->open = 0;
-	if (!failed && store_run(s, SQL_COMMIT, why) == 0)
+	if (!failed && store_run(s, SQL_COMMIT, why) == 0) {
+		s->committed = s->start;
 		return 0;
+	}
+	s->start = s->committed;
 	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;
 	return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : -1;
@@ -313,6 +318,28 @@ store_column(sqlite3_stmt *st, int at)
 	return text != NULL ? text : "";
 }
 
+void
+store_bind_pod(sqlite3_stmt *st, const struct wpod *p)
+{
+	store_bind_text(st, 1, p->uid);
+	store_bind_text(st, 2, p->ns);
+	store_bind_text(st, 3, p->name);
+	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
+}
+
+struct wpod *
+store_pod(struct world *w, sqlite3_stmt *st)
+{
+	struct wpod *p = world_pod(w, store_column(st, 0));
+
+	if (p == NULL) {
+		p = world_add_pod(w, store_column(st, 0), store_column(st, 1),
+		    store_column(st, 2));
+		p->node = world_node(w, store_column(st, 3));
+	}
+	return p;
+}
+
 static void
 load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 {
@@ -322,9 +349,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	(void)now;
 	if (world_pod(w, store_column(st, 0)) != NULL)
 		return;
-	p = world_add_pod(w, store_column(st, 0), store_column(st, 1),
-	    store_column(st, 2));
-	p->node = world_node(w, store_column(st, 3));
+	p = store_pod(w, st);
 	if ((d = world_device(w, store_column(st, 5))) == NULL)
 		d = world_add_device(w, store_column(st, 5));
 	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
@@ -351,29 +376,12 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	p->filed = (enum filed)sqlite3_column_int(st, 22);
 }
 
-/* A clock never claims more than what passed on the wall. */
-static void
-load_clock(struct world *w, sqlite3_stmt *st, struct now now)
-{
-	int64_t passed = now.wall_ms - sqlite3_column_int64(st, 1);
-	struct wdevice *d;
-
-	if ((d = world_device(w, store_column(st, 0))) == NULL)
-		d = world_add_device(w, store_column(st, 0));
-	if (passed < 0)
-		passed = 0;
-	d->away_boot = now.boot_ms - passed;
-	if (d->away_boot < 1)
-		d->away_boot = 1;
-}
-
 int
 store_load(struct store *s, struct world *w, struct now now, struct why *why)
 {
 	if (store_each(s, SQL_SEATS, load_seat, w, now, why) == -1 ||
-	    store_each(s, SQL_CLOCKS, load_clock, w, now, why) == -1)
-		return -1;
-	if (store_load_words(s, w, now, why) == -1)
+	    store_load_clocks(s, w, now, why) == -1 ||
+	    store_load_words(s, w, now, why) == -1)
 		return -1;
 	return store_load_search(s, w, now, why);
 }
@@ -468,20 +476,6 @@ store_get_old(struct store *s, const char *uid, char **edit, struct why *why)
 	AUTO_FREE char *key = xasprintf("%s-", uid);
 
 	return get_entry(s, key, edit, why);
-}
-
-int
-store_clock(struct store *s, const char *device, int64_t since_wall_ms,
-    struct why *why)
-{
-	enum sql n = since_wall_ms > 0 ? SQL_CLOCK_PUT : SQL_CLOCK_DROP;
-
-	if (store_begin(s, why) == -1)
-		return -1;
-	store_bind_text(s->stmt[n], 1, device);
-	if (since_wall_ms > 0)
-		sqlite3_bind_int64(s->stmt[n], 2, since_wall_ms);
-	return store_run(s, n, why);
 }
 
 int

@@ -46,11 +46,15 @@ int store_get_kept(struct store *, const char *uid, char **edit, struct why *);
 int store_put_old(struct store *, const struct wpod *, const char *,
     struct why *);
 int store_get_old(struct store *, const char *uid, char **edit, struct why *);
-int store_clock(struct store *, const char *device, int64_t since_wall_ms,
-    struct why *); /* 0: it stopped */
+/* A device's clock, running or not; since when a pod is active. */
+int store_clock(struct store *, const struct wdevice *, struct why *);
+int store_active(struct store *, const struct wpod *, struct why *);
+int store_drop_active(struct store *, const struct wpod *, struct why *);
+/* Each turn, before anything is saved: was the wall clock set? */
+int store_wall(struct store *, struct now, struct why *);
 /* The search on a device and the flags of its pods; the failed tries of one. */
 int store_search(struct store *, const struct wdevice *, struct why *);
-int store_fault(struct store *, const struct wpod *, struct now, struct why *);
+int store_fault(struct store *, const struct wpod *, struct why *);
 int store_drop_fault(struct store *, const struct wpod *, struct why *);
 /* The orders that hold for a device; for a pod (not on: dropped). */
 int store_device_words(struct store *, const struct wdevice *, struct why *);

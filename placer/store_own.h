@@ -15,11 +15,19 @@ enum sql {
 	SQL_COUNT
 };
 
+/* Which start of the machine the boot_ms in it are of, and the wall then. */
+struct store_start {
+	char id[BOOT_ID_SIZE];
+	int64_t wall_at_boot_ms;
+};
+
 struct store {
 	sqlite3 *db;
 	sqlite3_stmt *stmt[SQL_COUNT];
 	int open;   /* a transaction */
 	int failed; /* in this transaction: it must not be committed */
+	char boot_id[BOOT_ID_SIZE];
+	struct store_start start, committed;
 };
 
 /* -1, with what SQLite says; the transaction must not be committed. */
@@ -34,6 +42,10 @@ int store_run(struct store *, enum sql, struct why *);
 void store_bind_text(sqlite3_stmt *, int at, const char *);
 const char *store_column(sqlite3_stmt *, int at); /* "" for NULL */
 
+/* Columns and parameters 0 to 3, or 1 to 4: uid, ns, name, node. */
+void store_bind_pod(sqlite3_stmt *, const struct wpod *);
+struct wpod *store_pod(struct world *, sqlite3_stmt *); /* made if need be */
+
 /* All rows of a statement without parameters. */
 typedef void store_row(struct world *, sqlite3_stmt *, struct now);
 int store_each(struct store *, enum sql, store_row *, struct world *,
@@ -41,6 +53,9 @@ int store_each(struct store *, enum sql, store_row *, struct world *,
 
 /* The searches and failed tries, once the seats are there. */
 int store_load_search(struct store *, struct world *, struct now, struct why *);
+
+/* Clocks that run, once the seats are there and before the failed tries. */
+int store_load_clocks(struct store *, struct world *, struct now, struct why *);
 
 /* What people ordered, once the seats are there. */
 int store_load_words(struct store *, struct world *, struct now, struct why *);

@@ -49,26 +49,21 @@ load_search(struct world *w, sqlite3_stmt *st, struct now now)
 }
 
 int
-store_fault(struct store *s, const struct wpod *p, struct now now,
-    struct why *why)
+store_fault(struct store *s, const struct wpod *p, struct why *why)
 {
 	enum sql n = p->tries > 0 ? SQL_FAULT_PUT : SQL_FAULT_DROP;
 	sqlite3_stmt *st = s->stmt[n];
 
 	if (store_begin(s, why) == -1)
 		return -1;
-	store_bind_text(st, 1, p->uid);
-	if (p->tries == 0)
+	if (p->tries == 0) {
+		store_bind_text(st, 1, p->uid);
 		return store_run(s, n, why);
-	store_bind_text(st, 2, p->ns);
-	store_bind_text(st, 3, p->name);
-	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
+	}
+	store_bind_pod(st, p);
 	sqlite3_bind_int64(st, 5, (int64_t)p->fault_images);
 	sqlite3_bind_int(st, 6, p->tries);
-	sqlite3_bind_int64(st, 7,
-	    p->retry_boot > now.boot_ms ?
-		now.wall_ms + p->retry_boot - now.boot_ms :
-		0);
+	sqlite3_bind_int64(st, 7, p->retry_boot);
 	store_bind_text(st, 8, p->fault);
 	return store_run(s, n, why);
 }
@@ -85,13 +80,8 @@ store_drop_fault(struct store *s, const struct wpod *p, struct why *why)
 static void
 load_fault(struct world *w, sqlite3_stmt *st, struct now now)
 {
-	struct wpod *p = world_pod(w, store_column(st, 0));
+	struct wpod *p = store_pod(w, st);
 
-	if (p == NULL) {
-		p = world_add_pod(w, store_column(st, 0), store_column(st, 1),
-		    store_column(st, 2));
-		p->node = world_node(w, store_column(st, 3));
-	}
 	p->fault_images = (uint64_t)sqlite3_column_int64(st, 4);
 	p->tries = (uint8_t)sqlite3_column_int(st, 5);
 	fault_resume(p, store_column(st, 7), sqlite3_column_int64(st, 6), now);

@@ -110,6 +110,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct podstatus_in in = {
 		.pod = p->pod,
+		.app = p->app,
 		.state = p->state,
 		.final_failed = (p->hopeless && p->pod->controller == NULL) ||
 		    (p->pod->terminating && p->state == DONE && !p->ended),
@@ -130,6 +131,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (p->device->dev != NULL) {
 			in.owner = p->device->dev->owner;
 			in.report = device_report(p->device->dev, p->app);
+			in.exits = &p->device->dev->exits;
 		}
 		add_pull(p, &in, now);
 	}

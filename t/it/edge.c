@@ -232,8 +232,9 @@ edge_is_empty(const char *name)
 	AUTO_FREE char *containers = edge_sh_on(name, "podman ps -aq");
 	AUTO_FREE char *volumes =
 	    edge_sh_on(name, "podman volume ls -q; ls /run/vk-flightctl 2>&-");
-	AUTO_FREE char *units =
-	    edge_sh_on(name, "systemctl list-units --all --no-legend 'k8s-*'");
+	AUTO_FREE char *units = edge_sh_on(name,
+	    "systemctl list-units --all --no-legend 'k8s-*' 'vk-*'; "
+	    "find /run/systemd/transient -name 'vk-*' 2>&-");
 
 	it_ok(*containers == '\0', "podman has no container left (%.80s)",
 	    containers);

@@ -217,6 +217,13 @@ Test(unitcheck, what_is_the_hosts_needs_leave)
 
 #define D "/var/lib/vk-flightctl/@"
 #define RESULT "echo \"$$SERVICE_RESULT $$EXIT_CODE $$EXIT_STATUS\""
+#define EXIT(unit, property)                                                  \
+	"=-/bin/sh -c '" unit "; t=" ID                                       \
+	"-flightctl-quadlet-app.target; /usr/bin/systemctl stop $$u.service " \
+	"2>/dev/null; exec /usr/bin/systemd-run -q --no-block --collect "     \
+	"--unit=$$u --description=\"$$SERVICE_RESULT $$EXIT_CODE "            \
+	"$$EXIT_STATUS\" --remain-after-exit " property                       \
+	" -p After=$$t /bin/true'"
 
 Test(unitcheck, commands_are_exactly_those_of_exec_def)
 {
@@ -250,6 +257,10 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 		  "--no-block " ID "-pod_-pod.service'",
 		    0 },
 		{ "Post=/bin/sh -c 'reboot'", -1 },
+		{ "Post" EXIT("u=vk-@_c", "-p Requisite=$$t"), 0 },
+		{ "Post" EXIT("u=vk-@_d", "-p Requisite=$$t"), -1 },
+		{ "Post" EXIT("u=sshd", "-p Requisite=$$t"), -1 },
+		{ "Post" EXIT("u=vk-@_c", "-p User=root"), -1 },
 		{ "=/usr/bin/podman volume rm -f @-000000-v", -1 },
 	};
 	static const char *const others[] = {

@@ -208,6 +208,27 @@ Test(intake, a_device_that_cannot_be_read_is_frozen_and_not_gone)
 	NO_LEAKS();
 }
 
+Test(intake, a_unit_that_tells_nothing_is_one_line_and_harms_nothing)
+{
+	struct world *w = fleet_world();
+	struct effects fx = { NULL, 0, 0 };
+	const char *more =
+	    ",\"status\":{\"systemd\":[{\"unit\":"
+	    "\"vk-k8s-0123456789-a_b.service\",\"description\":\"so so\"}]}";
+
+	(void)strlcpy(w->prefix, "k8s-0123456789-", sizeof(w->prefix));
+	warnings = 0;
+	device(w, "d", more, 1, &fx);
+	device(w, "d", more, 2, &fx);
+	cr_assert_eq(warnings, 1);
+	cr_assert(!world_device(w, "d")->unreadable);
+	device(w, "d", "", 3, &fx);
+	cr_assert_eq(warnings, 1);
+	effects_clear(&fx);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(intake, an_answer_that_was_overtaken_is_dropped)
 {
 	struct world *w = fleet_world();

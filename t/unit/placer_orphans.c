@@ -248,6 +248,7 @@ carry_out(struct stage *s, const struct effect *e)
 	case EFFECT_ENTRY:
 	case EFFECT_SEARCH:
 	case EFFECT_CLOCK:
+	case EFFECT_ACTIVE:
 	case EFFECT_WORD:
 	case EFFECT_ORDER:
 	case EFFECT_RECORD:

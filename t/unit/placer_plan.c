@@ -253,6 +253,7 @@ word(enum effect_kind kind)
 		[EFFECT_UNSEAT] = "UNSEAT",
 		[EFFECT_FORGET] = "FORGET",
 		[EFFECT_CLOCK] = "CLOCK",
+		[EFFECT_ACTIVE] = "ACTIVE",
 		[EFFECT_RECORD] = NULL,
 		[EFFECT_CHANGE] = "CHANGE",
 		[EFFECT_READ] = "READ",

@@ -45,7 +45,8 @@ static char name[] = "c", image[] = "nginx";
 static void
 set_containers(struct point *p, int two)
 {
-	p->containers[0] = (struct pod_container){ name, image, 0, 0, 0 };
+	p->containers[0] =
+	    (struct pod_container){ .name = name, .image = image };
 	p->containers[1] = p->containers[0];
 	p->pod.containers = p->containers;
 	p->pod.ncontainers = two ? 2 : 1;

@@ -327,8 +327,10 @@ say(const struct example *e, struct podstatus *out)
 {
 	static char name[] = "c", image[] = "nginx";
 	struct pod_container containers[] = {
-		{ name, image, (e->flags & INIT_FIRST) != 0, 0, 0 },
-		{ name, image, 0, 0, 0 }
+		{ .name = name,
+		    .image = image,
+		    .init = (e->flags & INIT_FIRST) != 0 },
+		{ .name = name, .image = image }
 	};
 	struct app_report r = { NULL, (enum app_state)e->says,
 		(uint16_t)e->ready, (uint16_t)e->of, 0 };

@@ -62,8 +62,11 @@ initialized(const struct pod_seen *seen)
 Test(status_init, what_a_report_means)
 {
 	char name[] = "c", image[] = "nginx";
-	struct pod_container all[3] = { { name, image, 1, 0, 0 },
-		{ name, image, 1, 1, 0 }, { name, image, 0, 0, 0 } };
+	struct pod_container all[3] = {
+		{ .name = name, .image = image, .init = 1 },
+		{ .name = name, .image = image, .init = 1, .sidecar = 1 },
+		{ .name = name, .image = image }
+	};
 	struct app_report report = { 0 };
 	struct pod pod;
 	struct podstatus_in in = { .pod = &pod,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <criterion/criterion.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -21,6 +22,10 @@
 #include "t/unit/leaks.h"
 
 static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
+enum {
+	MINUTE_MS = 60 * 1000,
+	HOUR_MS = 60 * MINUTE_MS
+};
 static char dir[] = "/tmp/placer_store.XXXXXX";
 
 static void
@@ -75,10 +80,12 @@ Test(store, a_seat_and_a_clock_come_back_as_they_were)
 	struct wpod *p = seated(w, "a"), *q;
 	struct store *s = open_store(0);
 
+	cr_assert_eq(store_load(s, w, now, NULL), 0);
 	cr_assert_eq(store_seat(s, p, NULL), 0);
 	p->entry = xstrdup("{}");
 	cr_assert_eq(store_put_entry(s, p, NULL), 0);
-	cr_assert_eq(store_clock(s, "d", now.wall_ms - 60000, NULL), 0);
+	p->device->away_boot = now.boot_ms - 60000;
+	cr_assert_eq(store_clock(s, p->device, NULL), 0);
 	cr_assert_eq(store_commit(s, NULL), 0);
 	store_close(s);
 	s = open_store(0);
@@ -134,14 +141,13 @@ Test(store, a_search_goes_on_where_it_was)
 	NO_LEAKS();
 }
 
-/* The pause that is left after so long, by the wall. */
+/* The pause that is left, then. */
 static int64_t
-pause_left(int64_t passed_ms)
+pause_left(struct now then)
 {
 	struct world *w = fleet_world(), *again = fleet_world();
 	struct wpod *p = seated(w, "a"), *q;
 	struct store *s = open_store(0);
-	struct now then = { 77, now.wall_ms + passed_ms };
 	int64_t left;
 
 	world_unseat(w, p);
@@ -149,7 +155,7 @@ pause_left(int64_t passed_ms)
 	p->fault_images = p->pod->images;
 	p->fault = xstrdup("While Preparing: prefetch failed for x");
 	p->retry_boot = now.boot_ms + 40000;
-	cr_assert_eq(store_fault(s, p, now, NULL), 0);
+	cr_assert_eq(store_fault(s, p, NULL), 0);
 	cr_assert_eq(store_commit(s, NULL), 0);
 	cr_assert_eq(store_load(s, again, then, NULL), 0);
 	cr_assert_not_null(q = world_pod(again, p->uid));
@@ -167,15 +173,27 @@ pause_left(int64_t passed_ms)
 	return left;
 }
 
+/* After so long, while somebody set the wall clock. */
+static struct now
+later(int64_t passed_ms, int64_t set_ms)
+{
+	return (struct now){ now.boot_ms + passed_ms,
+		now.wall_ms + passed_ms + set_ms };
+}
+
 Test(store, a_failed_try_is_remembered_and_its_pause_is_what_is_left_of_it)
 {
 	struct world *w = fleet_world();
-	struct store *s;
+	struct store *s = open_store(0);
 
-	cr_assert_eq(pause_left(0), 40000);
-	cr_assert_eq(pause_left(30000), 10000);
-	cr_assert_eq(pause_left(50000), 0);
-	cr_assert_eq(pause_left(-3600 * 1000), 40000, "the wall jumped back");
+	cr_assert_eq(store_load(s, w, now, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	cr_assert_eq(pause_left(now), 40000);
+	cr_assert_eq(pause_left(later(30000, 0)), 10000);
+	cr_assert_eq(pause_left(later(50000, 0)), 0);
+	cr_assert_eq(pause_left(later(30000, -HOUR_MS)), 10000);
+	cr_assert_eq(pause_left(later(30000, HOUR_MS)), 10000);
 	s = open_store(0);
 	cr_assert_eq(store_load(s, w, now, NULL), 0);
 	cr_assert_eq(w->npods, 0);
@@ -184,20 +202,143 @@ Test(store, a_failed_try_is_remembered_and_its_pause_is_what_is_left_of_it)
 	NO_LEAKS();
 }
 
-Test(store, a_clock_of_the_future_has_just_begun)
+static void
+exec_on(const char *sql)
 {
-	struct world *w = fleet_world();
+	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	sqlite3 *db;
+
+	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+}
+
+/* What was saved a minute ago, as it is read then; what is set at its start. */
+static struct world *
+read_then(struct now then, int64_t set_ms, const char *meanwhile)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct now set = later(0, set_ms);
+	struct wpod *p = seated(w, "a");
 	struct store *s = open_store(0);
 
-	cr_assert_eq(store_clock(s, "d", now.wall_ms + 1, NULL), 0);
-	cr_assert_eq(store_clock(s, "e", now.wall_ms - 1, NULL), 0);
-	cr_assert_eq(store_clock(s, "e", 0, NULL), 0);
-	cr_assert_eq(store_commit(s, NULL), 0);
 	cr_assert_eq(store_load(s, w, now, NULL), 0);
-	cr_assert_eq(world_device(w, "d")->away_boot, now.boot_ms);
-	cr_assert_null(world_device(w, "e"));
+	p->device->away_boot = now.boot_ms - MINUTE_MS;
+	p->active_boot = now.boot_ms - 2 * MINUTE_MS;
+	p->tries = 1;
+	free(p->fault); /* of the round before */
+	p->fault = xstrdup("x");
+	p->retry_boot = now.boot_ms + 2000;
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	cr_assert_eq(store_clock(s, p->device, NULL), 0);
+	cr_assert_eq(store_active(s, p, NULL), 0);
+	cr_assert_eq(store_fault(s, p, NULL), 0);
+	cr_assert_eq(store_wall(s, set, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	if (meanwhile != NULL)
+		exec_on(meanwhile);
+	s = open_store(0);
+	cr_assert_eq(store_load(s, again, then, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	store_close(s);
+	/* And once more, when nothing happened. */
+	fleet_free(again);
+	again = fleet_world();
+	s = open_store(0);
+	cr_assert_eq(store_load(s, again, then, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
 	store_close(s);
 	fleet_free(w);
+	return again;
+}
+
+static void
+clocks_are(struct world *w, int64_t away, int64_t active, int64_t retry)
+{
+	const struct wdevice *d = world_device(w, "d");
+	const struct wpod *p = TAILQ_FIRST(&d->pods);
+
+	cr_expect_eq(d->away_boot, away, "away since %" PRId64, d->away_boot);
+	cr_expect_eq(p->active_boot, active, "active since %" PRId64,
+	    p->active_boot);
+	cr_expect_eq(p->retry_boot, retry, "again at %" PRId64, p->retry_boot);
+	fleet_free(w);
+}
+
+Test(store, within_one_start_of_the_machine_the_wall_moves_no_clock)
+{
+	int64_t away = now.boot_ms - MINUTE_MS,
+		active = now.boot_ms - 2 * MINUTE_MS,
+		retry = now.boot_ms + 2000;
+
+	clocks_are(read_then(later(1000, 0), 0, NULL), away, active, retry);
+	clocks_are(read_then(later(1000, HOUR_MS), 0, NULL), away, active,
+	    retry);
+	clocks_are(read_then(later(1000, -HOUR_MS), 0, NULL), away, active,
+	    retry);
+	clocks_are(read_then(later(1000, HOUR_MS), HOUR_MS, NULL), away, active,
+	    retry);
+	NO_LEAKS();
+}
+
+#define ANOTHER                                                  \
+	"UPDATE meta SET value = 'x' || substr(value, 2) WHERE " \
+	"key = 'boot'"
+
+Test(store, after_another_start_the_wall_tells_at_most_the_time_since)
+{
+	struct now early = { 1000, now.wall_ms + 9000 },
+		   late = { HOUR_MS, now.wall_ms + 9000 },
+		   set = { HOUR_MS, now.wall_ms + HOUR_MS + 9000 },
+		   past = { HOUR_MS, now.wall_ms - HOUR_MS };
+
+	clocks_are(read_then(early, 0, ANOTHER), 1, 1, 0);
+	/* It came from another machine. */
+	clocks_are(read_then(late, 0, ANOTHER), HOUR_MS - MINUTE_MS - 9000,
+	    HOUR_MS - 2 * MINUTE_MS - 9000, 0);
+	/* The wall was set before that. */
+	clocks_are(read_then(set, HOUR_MS, ANOTHER), HOUR_MS - MINUTE_MS - 9000,
+	    HOUR_MS - 2 * MINUTE_MS - 9000, 0);
+	/* Nothing began in the future; no pause is longer than it can be. */
+	clocks_are(read_then(past, 0, ANOTHER), HOUR_MS, HOUR_MS,
+	    HOUR_MS + 10000);
+	NO_LEAKS();
+}
+
+/* An older release saved instants of the wall, and no start. */
+Test(store, clocks_of_an_older_release_go_on)
+{
+	AUTO_FREE char *older =
+	    xasprintf("DELETE FROM meta;"
+		      "UPDATE clock SET since_ms = %" PRId64
+		      ";DELETE FROM active;"
+		      "UPDATE fault SET retry_ms = %" PRId64,
+		now.wall_ms - 3000, now.wall_ms + 5000);
+
+	clocks_are(read_then(now, 0, older), now.boot_ms - 3000, 0,
+	    now.boot_ms + 5000);
+	NO_LEAKS();
+}
+
+Test(store, a_clock_that_stopped_is_gone)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a");
+	struct store *s = open_store(0);
+
+	p->device->away_boot = p->active_boot = 1;
+	cr_assert_eq(store_clock(s, p->device, NULL), 0);
+	cr_assert_eq(store_active(s, p, NULL), 0);
+	p->device->away_boot = 0;
+	cr_assert_eq(store_clock(s, p->device, NULL), 0);
+	cr_assert_eq(store_drop_active(s, p, NULL), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert_null(world_device(again, "d"));
+	cr_assert_eq(again->npods, 0);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
 	NO_LEAKS();
 }
 
@@ -280,17 +421,6 @@ write_file(const char *text)
 	cr_assert_not_null(f);
 	fputs(text, f);
 	fclose(f);
-}
-
-static void
-exec_on(const char *sql)
-{
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
-	sqlite3 *db;
-
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	sqlite3_close(db);
 }
 
 Test(store, what_cannot_be_read_is_kept_and_replaced)

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * edge_exit: how containers ended on one real device, with and without
+ * spec.systemd.matchPatterns, which an administrator sets.  What kubectl
+ * shows is compared with what the containers did; nothing of it is left when
+ * they are gone, and a container that fails again and again is not held up.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/edge.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+
+#define PODS "t/edge/pods/exit.yaml"
+#define UNREPORTED "exit code not reported by the device"
+
+enum {
+	RUN_MS = 60000,
+	LOOP_MS = 60000,
+	GONE_MS = 15000,
+	PUT_AGAIN_MS = 300,
+};
+
+/* -- what an administrator does -- */
+
+static void
+set_patterns(const char *patterns)
+{
+	AUTO_FREE char *path =
+	    xasprintf("/api/v1/devices/%s", getenv("EDGE_ID"));
+	struct json_object *device;
+	int64_t since = it_ms();
+	long status;
+
+	do {
+		device = flight_device(getenv("EDGE_ID"));
+		json_object_object_add(js_get(device, "/spec"), "systemd",
+		    js_make("{\"matchPatterns\":%s}", patterns));
+		status = flight_put(path, device);
+		if (status == 409)
+			it_pause(PUT_AGAIN_MS);
+	} while (status == 409 && it_ms() - since < RUN_MS);
+	it_ok(status == 200, "spec.systemd.matchPatterns is %s", patterns);
+}
+
+/* -- what is told -- */
+
+struct end {
+	const char *pod, *list, *name, *state;
+	int64_t code;
+	const char *reason, *message;
+};
+
+static const struct end ends[] = {
+	{ "zero", "container", "main", "state", 0, "Completed", "" },
+	{ "three", "container", "main", "state", 3, "Error", "" },
+	{ "loop", "container", "main", "lastState", 5, "Error", "" },
+	{ "pair", "container", "first", "state", 0, "Completed", "" },
+	{ "pair", "container", "second", "state", 7, "Error", "" },
+	{ "init", "initContainer", "setup", "state", 9, "Error", "" },
+};
+
+static const struct end killed = { "killed", "container", "main", "state", 137,
+	"Error", "" };
+static const struct end unreported = { "three", "container", "main", "state", 1,
+	"Error", UNREPORTED };
+
+static int
+has_ended(struct json_object *pod, void *arg)
+{
+	const struct end *e = arg;
+	AUTO_FREE char *list = xasprintf("/status/%sStatuses", e->list);
+	AUTO_FREE char *at = xasprintf("/%s/terminated", e->state);
+	struct json_object *t = js_get(js_find(pod, list, "name", e->name), at);
+
+	return t != NULL && js_int(t, "/exitCode") == e->code &&
+	    strcmp(js_str(t, "/reason"), e->reason) == 0 &&
+	    strcmp(js_str(t, "/message"), e->message) == 0;
+}
+
+static void
+await(const struct end *e, int64_t since)
+{
+	AUTO_JSON struct json_object *pod = kube_await_one(KUBE_PODS, e->pod,
+	    has_ended, (void *)(uintptr_t)e, RUN_MS);
+
+	if (!it_took(since, pod != NULL && has_ended(pod, (void *)(uintptr_t)e),
+		"pod %s, %s: %s: exit code %d, %s", e->pod, e->name, e->state,
+		(int)e->code, e->reason))
+		it_say("%s",
+		    json_object_to_json_string(js_get(pod, "/status")));
+}
+
+static int
+has_restarted(struct json_object *pod, void *arg)
+{
+	const int64_t *n = arg;
+
+	return js_int(pod, "/status/containerStatuses/0/restartCount") >= *n;
+}
+
+/* Each end replaces the one before; the container starts again all the same. */
+static void
+loops(int64_t n)
+{
+	int64_t since = it_ms();
+	AUTO_JSON struct json_object *pod =
+	    kube_await_one(KUBE_PODS, "loop", has_restarted, &n, LOOP_MS);
+	AUTO_FREE char *units =
+	    edge_sh("systemctl list-units --all --no-legend 'vk-*-loop-*' | "
+		    "wc -l");
+
+	it_took(since, pod != NULL && has_restarted(pod, &n),
+	    "pod loop has restarted %d times", (int)n);
+	it_ok(strcmp(units, "1") == 0, "and one unit tells of it (%s)", units);
+}
+
+/* -- nothing is left -- */
+
+static int
+tells_nothing(struct json_object *set, void *arg)
+{
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	size_t n = 0;
+
+	(void)arg;
+	while (js_next(set, &at, NULL, &device))
+		n += js_len(device, "/status/systemd");
+	return n == 0;
+}
+
+/* Without the administrator's leave the units are there, and nobody knows. */
+static void
+without(const char *pods)
+{
+	int64_t since = it_ms();
+
+	edge_kubectl("apply -f %s -l way=alone", pods);
+	await(&unreported, since);
+	edge_kubectl("delete --wait=false -f %s -l way=alone", pods);
+	it_took(since, kube_await_gone(KUBE_PODS, "three", GONE_MS),
+	    "pod three is gone");
+}
+
+static void
+scenario(void)
+{
+	AUTO_FREE char *pods = child_source(PODS);
+	struct provider *p = edge_open(NULL);
+	int64_t since;
+	size_t i;
+
+	if (p == NULL)
+		return;
+	without(pods);
+	set_patterns("[\"vk-*\"]");
+	since = it_ms();
+	edge_kubectl("apply -f %s", pods);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		await(&ends[i], since);
+	since = it_ms();
+	free(edge_sh("podman kill $(podman ps -q "
+		     "--filter label=vk.flightctl.io/pod=killed)"));
+	await(&killed, since);
+	loops(3);
+	free(edge_sh("systemctl restart flightctl-agent"));
+	loops(5);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		await(&ends[i], it_ms());
+	edge_kubectl("delete --wait=false -f %s", pods);
+	edge_close(p);
+	since = it_ms();
+	it_took(since, flight_await(tells_nothing, NULL, GONE_MS),
+	    "status.systemd tells of no end any more");
+}
+
+int
+main(void)
+{
+	return it_run("edge-exit", scenario);
+}
