@@ -25,7 +25,7 @@ struct exits {
 	struct unit_ended {
 		char *unit; /* "APP_CONTAINER.service" */
 		struct ended ended;
-	} *list;
+	} * list;
 	size_t n;
 	char *odd; /* the first of our units that tells nothing, or NULL */
 };
