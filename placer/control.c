@@ -10,6 +10,7 @@
 #include <bsd/sys/queue.h>
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
@@ -18,16 +19,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/auto.h"
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/answer.h"
 #include "placer/command.h"
 
+#define REFUSED_TEXT "only root, the provider's user and CONTROL_GROUP may ask"
+
 struct peer {
 	LIST_ENTRY(peer) link;
 	struct control *control;
 	struct bufferevent *stream;
-	struct event *deadline; /* for all of it, not for each byte */
+	struct event *deadline; /* of its request, then of the answer */
 	uint32_t uid;		/* as the kernel says */
 	int allowed;
 };
@@ -40,6 +44,12 @@ struct control {
 	int64_t patience_ms;
 	struct command from; /* what the time and the peer are added to */
 	uid_t self;
+	int has_group;
+	gid_t group;
+};
+
+enum {
+	FEW_GROUPS = 64, /* more than most people are in */
 };
 
 static void
@@ -77,11 +87,21 @@ on_written(struct bufferevent *stream, void *arg)
 	drop(arg);
 }
 
+/* For all of it, not for each byte. */
+static void
+arm(struct peer *p, int64_t ms)
+{
+	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
+
+	evtimer_add(p->deadline, &in);
+}
+
 /* Takes the answer; the peer goes when it has all of it. */
 static void
 answer(struct peer *p, char *text)
 {
 	(void)bufferevent_disable(p->stream, EV_READ);
+	arm(p, p->control->patience_ms);
 	bufferevent_setcb(p->stream, NULL, on_written, on_event, p);
 	if (bufferevent_write(p->stream, text, strlen(text)) == -1)
 		abort();
@@ -116,15 +136,40 @@ on_read(struct bufferevent *stream, void *arg)
 	}
 	/* Not before it is read: the answer would be lost in the reset. */
 	if (!p->allowed)
-		answer(p,
-		    answer_text(ANSWER_ERROR,
-			"only root and the provider's user may ask"));
+		answer(p, answer_text(ANSWER_ERROR, REFUSED_TEXT));
 	else if (strlen(line) != len)
 		answer(p,
 		    answer_text(ANSWER_ERROR, "the request has a NUL in it"));
 	else
 		answer(p, answer_to(p, line));
 	free(line);
+}
+
+/*
+ * Is the peer in our group?  As it was when it connected; whoever is in more
+ * than a few groups is asked for again with the room that the kernel names.
+ */
+static int
+is_member(const struct control *c, int fd, const struct ucred *who)
+{
+	AUTO_FREE gid_t *groups = xcalloc(FEW_GROUPS, sizeof(*groups));
+	socklen_t len = FEW_GROUPS * sizeof(*groups);
+	size_t i;
+	int rc;
+
+	if (!c->has_group)
+		return 0;
+	if (who->gid == c->group)
+		return 1;
+	rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
+	if (rc == -1 && errno == ERANGE) {
+		groups = xreallocarray(groups, len, 1);
+		rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
+	}
+	for (i = 0; rc == 0 && i < len / sizeof(*groups); i++)
+		if (groups[i] == c->group)
+			return 1;
+	return 0;
 }
 
 static int
@@ -136,7 +181,8 @@ is_allowed(struct peer *p, int fd)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
 		return 0;
 	p->uid = who.uid;
-	if (who.uid == 0 || who.uid == p->control->self)
+	if (who.uid == 0 || who.uid == p->control->self ||
+	    is_member(p->control, fd, &who))
 		return 1;
 	log_warn("control socket: uid %u is refused", p->uid);
 	return 0;
@@ -147,8 +193,6 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
     int len, void *arg)
 {
 	struct control *c = arg;
-	struct timeval in = { c->patience_ms / 1000,
-		c->patience_ms % 1000 * 1000 };
 	struct peer *p;
 
 	(void)sa, (void)len;
@@ -159,7 +203,8 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	p->deadline = evtimer_new(c->base, on_deadline, p);
 	if (p->stream == NULL || p->deadline == NULL)
 		abort();
-	evtimer_add(p->deadline, &in);
+	arm(p,
+	    c->patience_ms < CONTROL_ASK_MS ? c->patience_ms : CONTROL_ASK_MS);
 	LIST_INSERT_HEAD(&c->peers, p, link);
 	if (++c->npeers == CONTROL_PEERS)
 		(void)evconnlistener_disable(l);
@@ -184,6 +229,13 @@ control_new(struct event_base *base, int fd, const struct command *from)
 	if (c->listener == NULL)
 		abort();
 	return c;
+}
+
+void
+control_group(struct control *c, gid_t group)
+{
+	c->has_group = 1;
+	c->group = group;
 }
 
 void

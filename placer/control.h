@@ -4,9 +4,13 @@
 
 /*
  * The control socket: one request and one answer (command.h) a connection.
- * Peers are root and the user that the provider runs as.  Bounded: so many
- * peers at once, so long each, so many bytes a request; none holds the loop.
+ * Peers are root, the user that the provider runs as, and the members of one
+ * group; members may give orders too, for whoever must look at night must act.
+ * Bounded: so many peers at once, so long each, so many bytes a request; none
+ * holds the loop.
  */
+
+#include <sys/types.h>
 
 #include "placer/command.h"
 
@@ -15,6 +19,9 @@ struct event_base;
 
 enum {
 	CONTROL_PEERS = 8,
+	/* To say what it wants, so that few can be silent in others' way. */
+	CONTROL_ASK_MS = 2000,
+	/* To take the answer, too. */
 	CONTROL_SECONDS = 10,
 };
 
@@ -25,6 +32,9 @@ enum {
 struct control *control_new(struct event_base *, int fd,
     const struct command *);
 void control_free(struct control *);
+
+/* Members of this group may ask, too: it is theirs by either of their lists. */
+void control_group(struct control *, gid_t);
 
 /* So long for each peer that comes from now on, instead of CONTROL_SECONDS. */
 void control_patience(struct control *, int64_t ms);

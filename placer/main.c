@@ -20,6 +20,7 @@ static struct store *store;
 static struct serve *serve;
 static struct http *http;
 static struct control *control;
+static const char *group; /* its number; the settings', "": none */
 
 static int
 start(struct event_base *base, const struct settings *set, struct why *why)
@@ -27,6 +28,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 	int set_aside;
 
 	loop = base;
+	group = set->text[SET_CONTROL_GROUP];
 	store = store_open(set->text[SET_STATE_DIR], &set_aside, why);
 	if (store == NULL)
 		return -1;
@@ -66,9 +68,11 @@ listener_came(enum listener what, int fd)
 		.order = order,
 		.arg = serve };
 
-	if (what == LISTENER_CONTROL)
+	if (what == LISTENER_CONTROL) {
 		control = control_new(loop, fd, &from);
-	else
+		if (*group != '\0')
+			control_group(control, (gid_t)strtoul(group, NULL, 10));
+	} else
 		http = http_new(loop, fd, serve_world(serve));
 }
 

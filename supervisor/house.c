@@ -14,10 +14,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -192,6 +195,53 @@ open_control(const char *path)
 	return fd;
 }
 
+/* A name, else a number; -1: there is no such group. */
+static int64_t
+group_number(const char *name)
+{
+	struct group *g;
+	unsigned long n;
+	char *end;
+
+	if ((g = getgrnam(name)) != NULL)
+		return g->gr_gid;
+	if (strspn(name, "0123456789") != strlen(name))
+		return -1;
+	n = strtoul(name, &end, 10);
+	return *end == '\0' && n < UINT32_MAX ? (int64_t)n : -1;
+}
+
+int
+house_group(struct settings *s, struct why *why)
+{
+	const char *name = s->text[SET_CONTROL_GROUP];
+	char number[16];
+	int64_t n;
+
+	if (name[0] == '\0')
+		return 0;
+	if ((n = group_number(name)) == -1)
+		return fail(why, ERR_SYSTEM,
+		    "%s=%s: must be a group of this host, or a number",
+		    settings_name(SET_CONTROL_GROUP), name);
+	(void)snprintf(number, sizeof(number), "%" PRId64, n);
+	return settings_set(s, SET_CONTROL_GROUP, number, why);
+}
+
+/* Takes effect at connect(2); the placer looks at who comes, too. */
+static int
+give_to_group(const struct settings *s)
+{
+	const char *path = s->text[SET_CONTROL_SOCKET];
+	const char *group = s->text[SET_CONTROL_GROUP];
+
+	if (group[0] == '\0')
+		return 0;
+	if (lchown(path, (uid_t)-1, (gid_t)strtoul(group, NULL, 10)) == -1)
+		return -1;
+	return chmod(path, 0660);
+}
+
 int
 house_control(const struct settings *s, struct why *why)
 {
@@ -200,8 +250,15 @@ house_control(const struct settings *s, struct why *why)
 
 	if (path[0] == '\0')
 		return HOUSE_NONE;
-	if ((fd = open_control(path)) != -1)
-		return fd;
+	if ((fd = open_control(path)) != -1) {
+		if (give_to_group(s) == 0)
+			return fd;
+		(void)wrong(why, s, SET_CONTROL_GROUP,
+		    "a group that the socket can be given to");
+		(void)unlink(path);
+		close(fd);
+		return -1;
+	}
 	if (s->given[SET_CONTROL_SOCKET])
 		return wrong(why, s, SET_CONTROL_SOCKET,
 		    "where a socket can be made");

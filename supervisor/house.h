@@ -20,8 +20,15 @@ enum {
 int house_listen(const struct settings *, struct why *);
 
 /*
- * That of CONTROL_SOCKET, for nobody but our own user; one that nobody listens
- * at is replaced.  When the default one cannot be made: a warning, HOUSE_NONE.
+ * CONTROL_GROUP becomes its number, which is all that the placer can use: it
+ * opens no list of groups.  -1: there is no such group.
+ */
+int house_group(struct settings *, struct why *);
+
+/*
+ * That of CONTROL_SOCKET, for our own user and CONTROL_GROUP, whose number is
+ * known; one that nobody listens at is replaced.  When the default one cannot
+ * be made: a warning, HOUSE_NONE.
  */
 int house_control(const struct settings *, struct why *);
 

@@ -57,7 +57,9 @@ open_socket(const char *path)
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
 		return fd;
 	if (errno == EACCES || errno == EPERM)
-		err(EX_NOPERM, "%s: only root and the provider's user may ask",
+		err(EX_NOPERM,
+		    "%s: only root, the provider's user and CONTROL_GROUP "
+		    "may ask",
 		    path);
 	err(EX_UNAVAILABLE,
 	    "%s: is the provider running, with this CONTROL_SOCKET?", path);

@@ -62,6 +62,12 @@ test_wrong_settings(void)
 		{ "STATUS_POLL_INTERVAL=0s",
 		    "STATUS_POLL_INTERVAL=0s: must be a duration, 1s..10m "
 		    "(\"90s\", \"1h30m\")" },
+		{ "FLIGHTCTL_API_URL=https://a CONTROL_GROUP=no-such-group",
+		    "CONTROL_GROUP=no-such-group: must be a group of this "
+		    "host, or a number" },
+		{ "FLIGHTCTL_API_URL=https://a CONTROL_GROUP=4294967295",
+		    "CONTROL_GROUP=4294967295: must be a group of this host, "
+		    "or a number" },
 		{ "LOG_LEVEL=loud",
 		    "LOG_LEVEL=loud: must be one of error, "
 		    "warn, info, debug" },
@@ -100,7 +106,7 @@ test_wrong_settings(void)
 static void
 test_command_line(void)
 {
-	AUTO_FREE char *a = NULL, *b = NULL, *c = NULL, *d = NULL;
+	AUTO_FREE char *a = NULL, *b = NULL, *c = NULL, *d = NULL, *e = NULL;
 	int status;
 
 	status = run_once(&a,
@@ -110,6 +116,11 @@ test_command_line(void)
 		stage_count(a, "FLIGHTCTL_API_URL=https://a\n") == 1 &&
 		stage_count(a, "# node vk-flightctl-x: fleet x\n") == 1,
 	    "-n prints the settings");
+	it_ok(run_once(&e,
+		  "FLIGHTCTL_API_URL=https://a CONTROL_GROUP=root -- -n") ==
+		    0 &&
+		stage_count(e, "CONTROL_GROUP=0\n") == 1,
+	    "-n prints a group's number");
 	it_ok(strstr(a, "s3cr3t") == NULL &&
 		stage_count(a, "# FLIGHTCTL_AUTH_TOKEN is given\n") == 1,
 	    "-n prints no secret");

@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,8 @@ enum {
 	LINES = 3000,
 	DEVICES = 10000,
 	NOBODY = 65534,
+	GROUP = 4242,
+	MANY_GROUPS = 200,
 };
 
 struct rig {
@@ -139,36 +142,63 @@ Test(control, who_says_nothing_or_little_is_dropped_in_time)
 	end(&r);
 }
 
-Test(control, another_user_is_refused)
+/* Is nobody, with these groups, answered so? */
+static void
+stranger_hears(struct rig *r, gid_t own, size_t n, const gid_t *more,
+    const char *want)
 {
-	struct rig r = rig(60 * 1000);
 	char got[128] = "";
 	pid_t child;
-	int fd[2], status;
+	int fd, status;
 
 	if (geteuid() != 0)
 		cr_skip_test("only root can be somebody else");
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
 	if ((child = fork()) == 0) {
-		if (setuid(NOBODY) == -1)
+		if (setgroups(n, more) == -1 || setgid(own) == -1 ||
+		    setuid(NOBODY) == -1)
 			_exit(1);
-		fd[0] = come(&r);
-		if (send(fd[0], "devices\n", 8, 0) != 8)
+		fd = come(r);
+		if (send(fd, "devices\n", 8, 0) != 8)
 			_exit(2);
-		if (recv(fd[0], got, sizeof(got) - 1, MSG_WAITALL) <= 0)
+		if (recv(fd, got, sizeof(got) - 1, MSG_WAITALL) <= 0)
 			_exit(3);
-		_exit(strcmp(got,
-			  "error only root and the provider's user "
-			  "may ask\n") == 0 ?
-			0 :
-			4);
+		_exit(strcmp(got, want) == 0 ? 0 : 4);
 	}
 	while (waitpid(child, &status, WNOHANG) == 0)
-		event_base_loop(r.base, EVLOOP_NONBLOCK);
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
 	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %d",
 	    status);
-	close(fd[0]);
-	close(fd[1]);
+}
+
+#define REFUSED \
+	"error only root, the provider's user and CONTROL_GROUP may ask\n"
+
+Test(control, another_user_is_refused)
+{
+	struct rig r = rig(60 * 1000);
+
+	stranger_hears(&r, NOBODY, 0, NULL, REFUSED);
+	stranger_hears(&r, 0, 1, (gid_t[]){ 0 }, REFUSED);
+	end(&r);
+}
+
+Test(control, members_of_the_group_are_answered)
+{
+	struct rig r = rig(60 * 1000);
+	gid_t many[MANY_GROUPS];
+	size_t i;
+
+	for (i = 0; i < MANY_GROUPS; i++)
+		many[i] = (gid_t)(GROUP + MANY_GROUPS - i - 1);
+	control_group(r.control, GROUP);
+	stranger_hears(&r, GROUP, 0, NULL, "ok 0\n");
+	stranger_hears(&r, NOBODY, 1, (gid_t[]){ GROUP }, "ok 0\n");
+	stranger_hears(&r, NOBODY, MANY_GROUPS, many, "ok 0\n");
+	stranger_hears(&r, NOBODY, 0, NULL, REFUSED);
+	stranger_hears(&r, NOBODY, 1, (gid_t[]){ GROUP + 1 }, REFUSED);
+	/* The number of a user is none of a group. */
+	control_group(r.control, NOBODY);
+	stranger_hears(&r, GROUP, 0, NULL, REFUSED);
 	end(&r);
 }
 

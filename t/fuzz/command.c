@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes as what a peer of the control socket sends: its first line has one
+ * whole answer, which vkfctl can read, and orders leave a world that answers.
+ */
+#include "placer/command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/unit/fleet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+
+struct at {
+	struct world *w;
+	struct now now;
+};
+
+static enum order_verdict
+give(void *arg, const struct order *o, char text[MAX_TEXT])
+{
+	struct at *at = arg;
+	struct effects done = { 0 };
+	enum order_verdict v;
+
+	v = orders_take(at->w, o, at->now, &done, text);
+	effects_clear(&done);
+	return v;
+}
+
+/* "ok N" and N lines, or a word, a text and the end of the line. */
+static void
+judge(const char *answer)
+{
+	static const char *const words[] = { ANSWER_ASK " ", ANSWER_ERROR " ",
+		ANSWER_NONE " " };
+	const char *rows = strchr(answer, '\n');
+	size_t i, n = 0;
+	char *end;
+
+	if (rows == NULL)
+		abort();
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(answer, words[i], strlen(words[i])) == 0) {
+			if (rows[1] != '\0')
+				abort();
+			return;
+		}
+	if (strncmp(answer, "ok ", 3) != 0)
+		abort();
+	i = strtoul(answer + 3, &end, 10);
+	if (end != rows)
+		abort();
+	for (rows++; *rows != '\0'; rows = strchr(rows, '\n') + 1, n++)
+		if (*rows != '{' || strchr(rows, '\n') == NULL)
+			abort();
+	if (i != n)
+		abort();
+}
+
+/* Instead of the database: one record. */
+int
+store_records(struct store *s, void (*put)(void *, const struct store_record *),
+    void *arg, struct why *why)
+{
+	static const struct store_record one = { .pod = "default/p",
+		.operation = "drain",
+		.desired = "",
+		.actual = "",
+		.action = "",
+		.result = "" };
+
+	(void)s, (void)why;
+	put(arg, &one);
+	return 0;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct at at = { fleet_world(), { 60000, 60000 } };
+	struct command from = { .world = at.w,
+		.now = at.now,
+		.uid = 1000,
+		.order = give,
+		.arg = &at };
+	const char *line = (const char *)data, *end;
+	size_t left = size;
+
+	world_seat(at.w, fleet_pod(at.w, "p", "1", "1Mi", NULL, NULL),
+	    fleet_add(at.w,
+		&(struct fleet_device){ "a", 1, 64, NULL, NULL, "Unknown" }));
+	fleet_pod(at.w, "big", "8", "1Mi", NULL, NULL);
+	/* As control.c: a line has no NUL, and at most so many bytes. */
+	while (left > 0) {
+		AUTO_FREE char *one = NULL, *answer = NULL;
+		size_t len;
+
+		end = memchr(line, '\n', left);
+		len = end == NULL ? left : (size_t)(end - line);
+		one = xstrndup(line, len);
+		if (len < COMMAND_MAX && strlen(one) == len) {
+			answer = command_answer(&from, one);
+			judge(answer);
+		}
+		line += len + (end != NULL);
+		left -= len + (end != NULL);
+	}
+	fleet_free(at.w);
+	return 0;
+}
