@@ -27,6 +27,7 @@ enum {
 	RUN_MS = 60000,
 	TRUE_MS = 15000, /* after which what is told is true */
 	AGAIN_MS = 30000,
+	DOWN_S = 20,
 	GONE_MS = 30000,
 	WATCH_MS = 20000,
 	REFUSED_MS = 20000,
@@ -102,17 +103,28 @@ began(const char *name, int times, const char *when)
 	    name, lines);
 }
 
-/* That it does not run is told in time, and that it does again. */
+/*
+ * That it does not run is told in time, and that it does again.  It is down for
+ * longer than the time to tell it: a shorter pause may well be over before any
+ * report says so.
+ */
 static void
 dies(const char *name, int64_t restarts)
 {
-	free(edge_sh("podman kill $(podman ps -q "
-		     "--filter label=vk.flightctl.io/pod=%s)",
-	    name));
+	free(edge_sh("c=$(podman ps -q --filter label=vk.flightctl.io/pod=%s) "
+		     "u=$(podman inspect $c --format "
+		     "'{{index .Config.Labels \"PODMAN_SYSTEMD_UNIT\"}}') && "
+		     "mkdir -p /run/systemd/system/$u.d && "
+		     "printf '[Service]\\nRestartSec=%d\\n' "
+		     ">/run/systemd/system/$u.d/test.conf && "
+		     "systemctl daemon-reload && podman kill $c",
+	    name, DOWN_S));
 	await(name, (struct wish){ "Running", 0, restarts - 1 }, TRUE_MS,
 	    "its container was killed");
 	await(name, (struct wish){ "Running", 1, restarts }, AGAIN_MS,
-	    "and starts again after 10 s");
+	    "and starts again");
+	free(edge_sh("rm -r /run/systemd/system/*.service.d/test.conf && "
+		     "systemctl daemon-reload"));
 }
 
 /* --- scenes -------------------------------------------------------------- */

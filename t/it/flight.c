@@ -243,3 +243,31 @@ flight_await_removed(const char *uid, int ms)
 
 	return flight_await(is_removed, copy, ms);
 }
+
+int64_t
+flight_restarts(struct json_object *set)
+{
+	struct json_object *device, *app;
+	struct lh_entry *at = NULL;
+	int64_t sum = 0;
+	size_t i;
+
+	while (js_next(set, &at, NULL, &device))
+		for (i = 0;
+		     (app = js_item(device, "/status/applications", i)) != NULL;
+		     i++)
+			sum += js_int(app, "/restarts");
+	return sum;
+}
+
+int64_t
+flight_generations(struct json_object *set)
+{
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	int64_t sum = 0;
+
+	while (js_next(set, &at, NULL, &device))
+		sum += js_int(device, "/metadata/generation");
+	return sum;
+}

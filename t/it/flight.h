@@ -8,6 +8,7 @@
  */
 
 #include <json-c/json_object.h>
+#include <stdint.h>
 
 struct http;
 
@@ -21,6 +22,12 @@ struct json_object *flight_devices(void);
 
 /* 1: the service has stored when it saw that device last. */
 int flight_has_seen(const char *name);
+
+/* Of all devices: how often containers were restarted, as they say. */
+int64_t flight_restarts(struct json_object *set);
+
+/* Of all devices: how often their specs were written, by whomever. */
+int64_t flight_generations(struct json_object *set);
 
 typedef int flight_fn(struct json_object *set, void *arg);
 int flight_await(flight_fn *, void *arg, int ms);

@@ -93,42 +93,12 @@ all_placed(struct json_object *set, void *arg)
 	return flight_count(set) >= PODS;
 }
 
-/* How often containers were restarted, as the devices say. */
-static int64_t
-restarts(struct json_object *set)
-{
-	struct json_object *device, *app;
-	struct lh_entry *at = NULL;
-	int64_t sum = 0;
-	size_t i;
-
-	while (js_next(set, &at, NULL, &device))
-		for (i = 0;
-		     (app = js_item(device, "/status/applications", i)) != NULL;
-		     i++)
-			sum += js_int(app, "/restarts");
-	return sum;
-}
-
-/* Of all devices: how often their specs were written, by whomever. */
-static int64_t
-generations(struct json_object *set)
-{
-	struct json_object *device;
-	struct lh_entry *at = NULL;
-	int64_t sum = 0;
-
-	while (js_next(set, &at, NULL, &device))
-		sum += js_int(device, "/metadata/generation");
-	return sum;
-}
-
 /* All three at once, with nothing to be done: nothing may be done. */
 static void
 kill_all(void)
 {
 	AUTO_JSON struct json_object *before = flight_devices(), *after = NULL;
-	int64_t was = generations(before), is;
+	int64_t was = flight_generations(before), is;
 	size_t i, ready;
 
 	ready = provider_lines(provider, "\"msg\":\"[a-z]+ is ready");
@@ -144,11 +114,11 @@ kill_all(void)
 	pod_delete("last");
 	it_ok(pods_gone("last", AGAIN_MS), "a pod comes and goes as before");
 	after = flight_devices();
-	it_ok(restarts(after) == 0, "no container was restarted (%lld)",
-	    (long long)restarts(after));
+	it_ok(flight_restarts(after) == 0, "no container was restarted (%lld)",
+	    (long long)flight_restarts(after));
 	it_ok(flight_count(after) == PODS, "%zu applications, as before",
 	    flight_count(after));
-	is = generations(after);
+	is = flight_generations(after);
 	it_ok(is - was <= 2,
 	    "no spec was written but for that pod (%lld writes)",
 	    (long long)(is - was));

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * rebuild: the provider starts with a database that is damaged, of a newer
+ * version, or gone.  It says so once, keeps what it cannot read, and finds its
+ * pods again on the devices: none is restarted, written again or lost.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+#define SET_ASIDE "kept as placer.db.set-aside and rebuilt"
+
+enum {
+	PODS = 3,
+	READY_MS = 30000,
+	RUN_MS = 30000,
+	VERSION_AT = 60, /* sqlite.org/fileformat2.html, user_version */
+};
+
+static char *state, *db, *wal, *aside;
+
+/* --- what happens to the file, with nobody at it -------------------------- */
+
+static void
+cut_in_two(void)
+{
+	struct stat st;
+
+	if (stat(db, &st) == -1 || truncate(db, st.st_size / 2) == -1)
+		it_die("%s: cannot be truncated", db);
+}
+
+static void
+make_newer(void)
+{
+	static const char newer[] = { 0, 0, 0x12, 0x67 };
+	AUTO_FD int fd = open(db, O_WRONLY | O_CLOEXEC);
+
+	if (fd == -1 ||
+	    pwrite(fd, newer, sizeof(newer), VERSION_AT) != sizeof(newer))
+		it_die("%s: its version cannot be written", db);
+}
+
+static void
+lose_it(void)
+{
+	if (unlink(db) == -1)
+		it_die("%s: cannot be removed", db);
+}
+
+static const struct {
+	const char *name; /* of the provider's run */
+	void (*befall)(void);
+	int kept;
+} cases[] = {
+	{ "truncated", cut_in_two, 1 },
+	{ "newer", make_newer, 1 },
+	{ "removed", lose_it, 0 },
+};
+
+/* --- what is seen --------------------------------------------------------- */
+
+static int
+is_same(const char *path, const char *bytes, size_t len)
+{
+	AUTO_FREE char *text = NULL;
+	size_t n;
+
+	text = it_file(path, &n);
+	return text != NULL && n == len && memcmp(text, bytes, n) == 0;
+}
+
+/* A pod comes and goes; all others are as they were. */
+static void
+look(const char *name, struct json_object *before)
+{
+	AUTO_JSON struct json_object *after = NULL;
+	int64_t writes;
+
+	json_object_put(pod_runs("kept-0", it_ms(), RUN_MS));
+	free(pod_create(name, NULL));
+	json_object_put(pod_runs(name, it_ms(), RUN_MS));
+	pod_delete(name);
+	it_ok(pods_gone(name, RUN_MS), "%s: a pod comes and goes", name);
+	it_ok(pods_in_phase("kept", "Running", PODS, RUN_MS) == PODS,
+	    "%s: all pods are Running", name);
+	after = flight_devices();
+	it_ok(flight_count(after) == PODS, "%s: %zu applications, as before",
+	    name, flight_count(after));
+	it_ok(flight_restarts(after) == 0, "%s: no container was restarted",
+	    name);
+	writes = flight_generations(after) - flight_generations(before);
+	it_ok(writes <= 2, "%s: no spec was written but for that pod (%lld)",
+	    name, (long long)writes);
+}
+
+static void
+start_with(size_t i)
+{
+	AUTO_JSON struct json_object *node = NULL, *before = flight_devices();
+	AUTO_FREE char *setting = xasprintf("STATE_DIR=%s", state);
+	AUTO_FREE char *bytes = NULL;
+	struct provider *p;
+	size_t len = 0, lines;
+
+	(void)unlink(aside);
+	(void)unlink(wal); /* would mend the file */
+	cases[i].befall();
+	bytes = it_file(db, &len);
+	p = provider_start(cases[i].name,
+	    (const char *const[]){ setting, NULL });
+	provider_expect(p, SET_ASIDE);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	look(cases[i].name, before);
+	lines = provider_lines(p, SET_ASIDE);
+	it_ok(lines == (size_t)cases[i].kept, "%s: %zu lines say so",
+	    cases[i].name, lines);
+	if (cases[i].kept)
+		it_ok(is_same(aside, bytes, len), "%s: the old file is kept",
+		    cases[i].name);
+	else
+		it_ok(access(aside, F_OK) == -1, "%s: nothing is kept",
+		    cases[i].name);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+static void
+scenario(void)
+{
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p;
+	size_t i;
+
+	world_open(&(struct world_conf){ .devices = 2 });
+	state = xasprintf("%s/first/state", it_folder());
+	db = xasprintf("%s/placer.db", state);
+	wal = xasprintf("%s-wal", db);
+	aside = xasprintf("%s.set-aside", db);
+	p = provider_start("first", NULL);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	for (i = 0; i < PODS; i++) {
+		AUTO_FREE char *name = xasprintf("kept-%zu", i);
+
+		free(pod_create(name, &(struct pod_conf){ .app = "kept" }));
+	}
+	it_ok(pods_in_phase("kept", "Running", PODS, RUN_MS) == PODS,
+	    "%d pods are Running", PODS);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		start_with(i);
+}
+
+int
+main(void)
+{
+	return it_run("rebuild", scenario);
+}

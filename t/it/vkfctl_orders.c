@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * vkfctl_orders: what an operator does about devices that are silent.  Four of
+ * five are: the brake is on.  One pod is given up, one device retired, the
+ * brake released, whereupon the other pods' clocks run; what is not wanted any
+ * more leaves its device when that is back, and what is runs on.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/child.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+#define CLOCK_RUNS "evicted when the device is not back by then"
+
+enum {
+	DEVICES = 5,
+	SILENT = 4, /* more than max(3, 30 %) */
+	READY_MS = 30000,
+	RUN_MS = 30000,
+	LOST_MS = 60000, /* half of it may be a blink */
+	BACK_MS = 60000,
+	AGAIN_MS = 1000,
+};
+
+static char *path, *uids[SILENT], *devices[SILENT];
+
+/* --- vkfctl --------------------------------------------------------------- */
+
+static void
+order(const char *word, const char *name, int status, const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	const char *argv[] = { program, "-s", path, "-o", "json", "-y", word,
+		name, NULL };
+	int got = child_run(argv, &out);
+
+	if (!it_ok(got == status && out != NULL && strstr(out, want) != NULL,
+		"%s %s: status %d, %s", word, name, got, want))
+		it_say("%s", out);
+}
+
+/* --- pods and devices ----------------------------------------------------- */
+
+static void
+pod_name(char name[16], size_t i)
+{
+	(void)snprintf(name, 16, "lost-%zu", i);
+}
+
+static void
+place_pods(void)
+{
+	AUTO_JSON struct json_object *set = flight_devices();
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	const char *id;
+	size_t i;
+
+	for (i = 0; i < SILENT && js_next(set, &at, &id, &device); i++) {
+		char name[16];
+
+		pod_name(name, i);
+		devices[i] = xstrdup(id);
+		uids[i] = pod_create(name,
+		    &(struct pod_conf){ .app = "lost", .device = devices[i] });
+	}
+	it_ok(pods_in_phase("lost", "Running", SILENT, RUN_MS) == SILENT,
+	    "%d pods are Running, each on its device", SILENT);
+}
+
+/* The real service calls one disconnected after five minutes: move its clock.
+ */
+static void
+move_clocks(void)
+{
+	AUTO_FREE char *script = child_source("t/real/flight");
+	size_t i;
+
+	for (i = 0; world_kind() == WORLD_REAL && i < SILENT; i++)
+		if (child_run((const char *[]){ script, "silent",
+				  getenv("FC_DIR"), devices[i], NULL },
+			NULL) != 0)
+			it_die("%s cannot be made silent", devices[i]);
+}
+
+static int
+all_lost(struct json_object *set, void *arg)
+{
+	size_t i, n = 0;
+
+	(void)arg;
+	for (i = 0; i < SILENT; i++)
+		n += strcmp(js_str(json_object_object_get(set, devices[i]),
+				"/status/summary/status"),
+			 "Unknown") == 0;
+	return n == SILENT;
+}
+
+/* What a device asked last is stored up to 15 s later: say it again. */
+static void
+fall_silent(void)
+{
+	int64_t since = it_ms();
+	size_t i;
+	int lost;
+
+	for (i = 0; i < SILENT; i++)
+		free(world_tell(SIM_EDGE, "disconnect %s", devices[i]));
+	do {
+		move_clocks();
+		lost = flight_await(all_lost, NULL, AGAIN_MS);
+	} while (!lost && it_ms() - since < LOST_MS);
+	it_took(since, lost, "Flightctl calls %d devices disconnected", SILENT);
+	for (i = 0; i < SILENT; i++)
+		it_ok(pod_has_event(uids[i], "DeviceDisconnected",
+			  "disconnected", LOST_MS),
+		    "%s is silent: an Event says so", devices[i]);
+}
+
+static void
+is_gone(size_t i, const char *reason)
+{
+	char name[16];
+
+	pod_name(name, i);
+	it_ok(pod_has_event(uids[i], reason, "", RUN_MS), "%s: Event %s", name,
+	    reason);
+	it_ok(kube_await_gone(KUBE_PODS, name, RUN_MS),
+	    "%s is gone while its device is silent", name);
+}
+
+static void
+explains(size_t i, const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	char name[32] = "default/";
+	const char *argv[] = { program, "-s", path, "-o", "json", "explain",
+		"pod", name, NULL };
+
+	pod_name(name + strlen(name), i);
+	if (!it_ok(child_run(argv, &out) == 0 && out != NULL &&
+		    strstr(out, want) != NULL,
+		"explain pod %s: %s", name, want))
+		it_say("%s", out);
+}
+
+/* --- the scenario --------------------------------------------------------- */
+
+static void
+give_orders(void)
+{
+	explains(2, "the brake is on");
+	explains(3, "the brake is on");
+	order("give-up", "default/lost-0", EX_OK, "\"result\":\"done\"");
+	is_gone(0, "GivenUp");
+	order("give-up", "default/lost-0", EX_NOINPUT, "");
+	order("retire", devices[1], EX_OK, "\"result\":\"done\"");
+	order("retire", devices[1], EX_OK, "\"result\":\"already\"");
+	is_gone(1, "DeviceRetired");
+	explains(2, "the brake is on");
+	order("release-brake", world_fleet(), EX_OK, "\"result\":\"done\"");
+	explains(2, CLOCK_RUNS);
+	explains(3, CLOCK_RUNS);
+}
+
+static int
+two_left(struct json_object *set, void *arg)
+{
+	(void)arg;
+	return flight_count(set) == 2;
+}
+
+static void
+come_back(void)
+{
+	int64_t since = it_ms();
+	size_t i;
+
+	for (i = 0; i < SILENT; i++)
+		free(world_tell(SIM_EDGE, "connect %s", devices[i]));
+	for (i = 0; i < 2; i++)
+		it_ok(flight_await_removed(uids[i], BACK_MS),
+		    "back: what was let go leaves %s", devices[i]);
+	for (i = 2; i < SILENT; i++)
+		it_ok(pod_has_event(uids[i], "DeviceReconnected", "", BACK_MS),
+		    "back: %s has its pod still", devices[i]);
+	it_took(since, flight_await(two_left, NULL, BACK_MS),
+	    "two applications are left");
+	order("undrain", devices[1], EX_OK, "\"result\":\"done\"");
+}
+
+static void
+scenario(void)
+{
+	static const char *const fast[] = { "STATUS_POLL_INTERVAL=1s", NULL };
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p;
+
+	world_open(
+	    &(struct world_conf){ .devices = DEVICES, .disconnect_ms = 3000 });
+	path = xasprintf("%s/provider/control.sock", it_folder());
+	p = provider_start("provider", fast);
+	provider_expect(p, "too many devices went silent");
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	place_pods();
+	fall_silent();
+	give_orders();
+	come_back();
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("vkfctl-orders", scenario);
+}
