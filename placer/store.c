@@ -193,6 +193,12 @@ store_close(struct store *s)
 {
 	if (s == NULL)
 		return;
+	/*
+	 * The sandbox lets nobody remove the log, and one that is left with
+	 * something in it would be laid over whatever database is there next.
+	 */
+	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+	    NULL, NULL);
 	close_db(s);
 	free(s);
 }

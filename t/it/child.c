@@ -11,11 +11,13 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
@@ -149,20 +151,43 @@ child_source(const char *path)
 	return xasprintf("%s/%s", cwd, path);
 }
 
+/*
+ * proc(5), stat: the fourth word; the second may have blanks, in brackets.
+ * -1: it has ended.
+ */
+static pid_t
+parent_of(const char *pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%s/stat", pid);
+	AUTO_FREE char *stat = it_file(path, NULL);
+	const char *at = stat != NULL ? strrchr(stat, ')') : NULL;
+	long parent;
+	char state;
+
+	return at != NULL && sscanf(at, ") %c %ld", &state, &parent) == 2 &&
+		state != 'Z' ?
+	    (pid_t)parent :
+	    -1;
+}
+
+/*
+ * All processes are looked at: the list of children that the kernel has ready
+ * lacks some while another of them ends.
+ */
 size_t
 child_list(pid_t pid, pid_t *pids, size_t max)
 {
-	AUTO_FREE char *path =
-	    xasprintf("/proc/%d/task/%d/children", (int)pid, (int)pid);
-	AUTO_FREE char *list = it_file(path, NULL);
-	char *p = list, *end;
+	DIR *dir = opendir("/proc");
+	const struct dirent *e;
 	size_t n = 0;
-	long id;
 
-	while (p != NULL && n < max && (id = strtol(p, &end, 10)) > 0) {
-		pids[n++] = (pid_t)id;
-		p = end;
-	}
+	if (dir == NULL)
+		it_die("/proc cannot be read");
+	while (n < max && (e = readdir(dir)) != NULL)
+		if (*e->d_name >= '1' && *e->d_name <= '9' &&
+		    parent_of(e->d_name) == pid)
+			pids[n++] = (pid_t)strtol(e->d_name, NULL, 10);
+	closedir(dir);
 	return n;
 }
 

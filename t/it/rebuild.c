@@ -110,12 +110,15 @@ start_with(size_t i)
 {
 	AUTO_JSON struct json_object *node = NULL, *before = flight_devices();
 	AUTO_FREE char *setting = xasprintf("STATE_DIR=%s", state);
-	AUTO_FREE char *bytes = NULL;
+	AUTO_FREE char *bytes = NULL, *left = NULL;
 	struct provider *p;
 	size_t len = 0, lines;
 
 	(void)unlink(aside);
-	(void)unlink(wal); /* would mend the file */
+	left = it_file(wal, &len);
+	it_ok(left == NULL || len == 0,
+	    "%s: nothing is left in the log that would mend the file",
+	    cases[i].name);
 	cases[i].befall();
 	bytes = it_file(db, &len);
 	p = provider_start(cases[i].name,
