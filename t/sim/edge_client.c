@@ -122,6 +122,7 @@ on_pushed(const struct https_answer *a, void *arg)
 		c->failures = 0;
 		c->unsent = 0;
 		see_online(c, a->body);
+		poll_begin(c);
 		run(c);
 	} else if (a->status == 404) {
 		/* v1.2.0 lets a long poll run on: it may be 4 min. */
@@ -206,10 +207,14 @@ on_again(evutil_socket_t fd, short what, void *arg)
 		begin(c);
 		return;
 	}
-	if (c->poll == NULL)
-		poll_begin(c);
+	/*
+	 * One after the other: v1.2.0 forgets that a restored device came back
+	 * when it is told its state in the same moment.
+	 */
 	if (c->unsent && c->push == NULL)
 		push(c);
+	else if (!c->unsent)
+		poll_begin(c);
 }
 
 /* --- the long poll ------------------------------------------------------- */
