@@ -273,6 +273,15 @@ store_each(struct store *s, enum sql n, store_row *fn, struct world *w,
 
 /* -- seats -- */
 
+void
+store_bind_pod(sqlite3_stmt *st, const struct wpod *p)
+{
+	store_bind_text(st, 1, p->uid);
+	store_bind_text(st, 2, p->ns);
+	store_bind_text(st, 3, p->name);
+	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
+}
+
 int
 store_seat(struct store *s, const struct wpod *p, struct why *why)
 {
@@ -280,10 +289,7 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 
 	if (store_begin(s, why) == -1)
 		return -1;
-	store_bind_text(st, 1, p->uid);
-	store_bind_text(st, 2, p->ns);
-	store_bind_text(st, 3, p->name);
-	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
+	store_bind_pod(st, p);
 	store_bind_text(st, 5, p->app);
 	store_bind_text(st, 6, p->device->name);
 	sqlite3_bind_int64(st, 7, p->room.cpu_m);
@@ -305,15 +311,20 @@ store_seat(struct store *s, const struct wpod *p, struct why *why)
 }
 
 int
-store_unseat(struct store *s, const struct wpod *p, struct why *why)
+store_drop(struct store *s, enum sql n, const char *key, struct why *why)
 {
 	if (store_begin(s, why) == -1)
 		return -1;
-	store_bind_text(s->stmt[SQL_SEAT_DROP], 1, p->uid);
-	if (store_run(s, SQL_SEAT_DROP, why) == -1)
+	store_bind_text(s->stmt[n], 1, key);
+	return store_run(s, n, why);
+}
+
+int
+store_unseat(struct store *s, const struct wpod *p, struct why *why)
+{
+	if (store_drop(s, SQL_SEAT_DROP, p->uid, why) == -1)
 		return -1;
-	store_bind_text(s->stmt[SQL_ENTRY_DROP], 1, p->uid);
-	return store_run(s, SQL_ENTRY_DROP, why);
+	return store_drop(s, SQL_ENTRY_DROP, p->uid, why);
 }
 
 const char *
@@ -322,15 +333,6 @@ store_column(sqlite3_stmt *st, int at)
 	const char *text = (const char *)sqlite3_column_text(st, at);
 
 	return text != NULL ? text : "";
-}
-
-void
-store_bind_pod(sqlite3_stmt *st, const struct wpod *p)
-{
-	store_bind_text(st, 1, p->uid);
-	store_bind_text(st, 2, p->ns);
-	store_bind_text(st, 3, p->name);
-	store_bind_text(st, 4, p->node != NULL ? p->node->name : "");
 }
 
 struct wpod *
@@ -346,22 +348,27 @@ store_pod(struct world *w, sqlite3_stmt *st)
 	return p;
 }
 
+struct wdevice *
+store_device(struct world *w, sqlite3_stmt *st, int at)
+{
+	struct wdevice *d = world_device(w, store_column(st, at));
+
+	return d != NULL ? d : world_add_device(w, store_column(st, at));
+}
+
 static void
 load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 {
-	struct wdevice *d;
 	struct wpod *p;
 
 	(void)now;
 	if (world_pod(w, store_column(st, 0)) != NULL)
 		return;
 	p = store_pod(w, st);
-	if ((d = world_device(w, store_column(st, 5))) == NULL)
-		d = world_add_device(w, store_column(st, 5));
 	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
 	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
 		sqlite3_column_int64(st, 7), 1, 0 };
-	world_seat(w, p, d);
+	world_seat(w, p, store_device(w, st, 5));
 	p->sent_images = (uint64_t)sqlite3_column_int64(st, 8);
 	p->running_ms = sqlite3_column_int64(st, 9);
 	p->retreating = sqlite3_column_int(st, 10) != 0;

@@ -27,25 +27,22 @@ enum {
 int
 store_clock(struct store *s, const struct wdevice *d, struct why *why)
 {
-	enum sql n = d->away_boot != 0 ? SQL_CLOCK_PUT : SQL_CLOCK_DROP;
+	sqlite3_stmt *st = s->stmt[SQL_CLOCK_PUT];
 
+	if (d->away_boot == 0)
+		return store_drop(s, SQL_CLOCK_DROP, d->name, why);
 	if (store_begin(s, why) == -1)
 		return -1;
-	store_bind_text(s->stmt[n], 1, d->name);
-	if (d->away_boot != 0)
-		sqlite3_bind_int64(s->stmt[n], 2, d->away_boot);
-	return store_run(s, n, why);
+	store_bind_text(st, 1, d->name);
+	sqlite3_bind_int64(st, 2, d->away_boot);
+	return store_run(s, SQL_CLOCK_PUT, why);
 }
 
 static void
 load_clock(struct world *w, sqlite3_stmt *st, struct now now)
 {
-	struct wdevice *d = world_device(w, store_column(st, 0));
-
 	(void)now;
-	if (d == NULL)
-		d = world_add_device(w, store_column(st, 0));
-	d->away_boot = sqlite3_column_int64(st, 1);
+	store_device(w, st, 0)->away_boot = sqlite3_column_int64(st, 1);
 }
 
 int
@@ -63,10 +60,7 @@ store_active(struct store *s, const struct wpod *p, struct why *why)
 int
 store_drop_active(struct store *s, const struct wpod *p, struct why *why)
 {
-	if (store_begin(s, why) == -1)
-		return -1;
-	store_bind_text(s->stmt[SQL_ACTIVE_DROP], 1, p->uid);
-	return store_run(s, SQL_ACTIVE_DROP, why);
+	return store_drop(s, SQL_ACTIVE_DROP, p->uid, why);
 }
 
 static void

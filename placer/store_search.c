@@ -51,30 +51,24 @@ load_search(struct world *w, sqlite3_stmt *st, struct now now)
 int
 store_fault(struct store *s, const struct wpod *p, struct why *why)
 {
-	enum sql n = p->tries > 0 ? SQL_FAULT_PUT : SQL_FAULT_DROP;
-	sqlite3_stmt *st = s->stmt[n];
+	sqlite3_stmt *st = s->stmt[SQL_FAULT_PUT];
 
+	if (p->tries == 0)
+		return store_drop_fault(s, p, why);
 	if (store_begin(s, why) == -1)
 		return -1;
-	if (p->tries == 0) {
-		store_bind_text(st, 1, p->uid);
-		return store_run(s, n, why);
-	}
 	store_bind_pod(st, p);
 	sqlite3_bind_int64(st, 5, (int64_t)p->fault_images);
 	sqlite3_bind_int(st, 6, p->tries);
 	sqlite3_bind_int64(st, 7, p->retry_boot);
 	store_bind_text(st, 8, p->fault);
-	return store_run(s, n, why);
+	return store_run(s, SQL_FAULT_PUT, why);
 }
 
 int
 store_drop_fault(struct store *s, const struct wpod *p, struct why *why)
 {
-	if (store_begin(s, why) == -1)
-		return -1;
-	store_bind_text(s->stmt[SQL_FAULT_DROP], 1, p->uid);
-	return store_run(s, SQL_FAULT_DROP, why);
+	return store_drop(s, SQL_FAULT_DROP, p->uid, why);
 }
 
 static void

@@ -74,8 +74,7 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 			p->given_up = by;
 		return;
 	}
-	if ((d = world_device(w, store_column(st, 1))) == NULL)
-		d = world_add_device(w, store_column(st, 1));
+	d = store_device(w, st, 1);
 	if ((at = device_word(d, kind)) == NULL)
 		return;
 	*at = by;
