@@ -78,6 +78,7 @@ struct pod_container {
 	uint8_t sidecar;   /* an init container that goes on */
 	uint64_t image_id; /* digest of its full name */
 	struct ended told; /* how it ended, as the API says */
+	int64_t told_ms;   /* when, 0: that it has not */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */

@@ -183,16 +183,21 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 		read_container(jread_item(list, i), seen);
 }
 
-/* What has a message was not reported (status_json.c). */
+/* Of this image.  What has a message was not reported (status_json.c). */
 static void
-read_end(struct json_object *j, struct ended *e)
+read_end(struct json_object *j, struct pod_container *c)
 {
 	struct json_object *t =
 	    jread_member(jread_member(j, "state"), "terminated");
+	const char *image = jread_string(jread_member(j, "image"));
 	struct json_object *code;
 	const char *reason;
 
-	if (t == NULL)
+	if (image == NULL || strcmp(image, c->image) != 0)
+		return;
+	if (t != NULL)
+		c->told_ms = time_of(t, "finishedAt");
+	else
 		t = jread_member(jread_member(j, "lastState"), "terminated");
 	code = jread_member(t, "exitCode");
 	reason = jread_string(jread_member(t, "reason"));
@@ -201,9 +206,9 @@ read_end(struct json_object *j, struct ended *e)
 	    json_object_get_int(code) > UINT8_MAX ||
 	    jread_member(t, "message") != NULL)
 		return;
-	e->known = 1;
-	e->code = (uint8_t)json_object_get_int(code);
-	e->oom = reason != NULL && strcmp(reason, "OOMKilled") == 0;
+	c->told.known = 1;
+	c->told.code = (uint8_t)json_object_get_int(code);
+	c->told.oom = reason != NULL && strcmp(reason, "OOMKilled") == 0;
 }
 
 void
@@ -220,7 +225,7 @@ seen_ends(struct json_object *status, struct pod_container *c, size_t n)
 			j = jread_item(list, i);
 			name = jread_string(jread_member(j, "name"));
 			if (name != NULL && strcmp(name, c->name) == 0)
-				read_end(j, &c->told);
+				read_end(j, c);
 		}
 	}
 }

@@ -144,14 +144,27 @@ put_terminated(struct json_object *j, const struct ended *e, int failed)
 
 static void
 put_end(struct json_object *j, const struct podstatus_in *in,
-    const struct ended *e, int failed)
+    const struct pod_container *from, const struct ended *e, int failed)
 {
 	struct json_object *t = put_terminated(j, e, failed);
-	const struct pod_seen *seen = &in->pod->seen;
 
 	status_time(t, "startedAt", started_ms(in, 0));
 	status_time(t, "finishedAt",
-	    seen->finished_ms != 0 ? seen->finished_ms : in->now.wall_ms);
+	    from->told_ms != 0 ? from->told_ms : in->now.wall_ms);
+}
+
+/*
+ * It does not start again, while others of its pod run: the report tells of all
+ * of them together, its own end does not.
+ */
+static int
+is_over(const struct podstatus_in *in, const struct view *v,
+    const struct ended *e)
+{
+	return v->shape == SHAPE_RUNS && e != NULL &&
+	    in->pod->ncontainers > 1 &&
+	    (in->pod->restart == RESTART_NEVER ||
+		(in->pod->restart == RESTART_ON_FAILURE && e->code == 0));
 }
 
 static const char *
@@ -190,7 +203,7 @@ put_last(struct json_object *c, const struct podstatus_in *in,
 	else if (v->shape == SHAPE_ENDS)
 		put_terminated(j, NULL, 0);
 	else if (v->shape == SHAPE_RUNS && e != NULL &&
-	    in->pod->restart != RESTART_NEVER)
+	    in->pod->restart != RESTART_NEVER && !is_over(in, v, e))
 		put_terminated(j, e, 0);
 }
 
@@ -203,14 +216,18 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 
 	switch (v->shape) {
 	case SHAPE_RUNS:
+		if (is_over(in, v, e)) {
+			put_end(state, in, from, e, e->code != 0);
+			break;
+		}
 		j = jmake_in(state, "running");
 		status_time(j, "startedAt", started_ms(in, restarts));
 		break;
 	case SHAPE_COMPLETED:
-		put_end(state, in, NULL, 0);
+		put_end(state, in, from, NULL, 0);
 		break;
 	case SHAPE_FAILED:
-		put_end(state, in, e, 1);
+		put_end(state, in, from, e, 1);
 		break;
 	case SHAPE_CREATING:
 	case SHAPE_FAILS:
@@ -231,12 +248,13 @@ put_container(struct json_object *list, const struct podstatus_in *in,
     const struct view *v, const struct pod_container *from, uint32_t restarts)
 {
 	struct json_object *c = jmake_item(list);
+	int over = is_over(in, v, status_ended(in, from));
 
 	jmake_str(c, "name", from->name);
 	jmake_str(c, "image", from->image);
 	jmake_str(c, "imageID", "");
-	jmake_bool(c, "ready", v->ready);
-	jmake_bool(c, "started", v->shape == SHAPE_RUNS);
+	jmake_bool(c, "ready", v->ready && !over);
+	jmake_bool(c, "started", v->shape == SHAPE_RUNS && !over);
 	jmake_int(c, "restartCount", restarts);
 	put_state(c, in, v, from, restarts);
 }
@@ -268,11 +286,11 @@ put_containers(struct json_object *status, const struct podstatus_in *in,
 		put_container(list, in, v, &pod->containers[i], restarts);
 		says->restarts += restarts;
 		restarts = 0;
-		if (v->shape == SHAPE_RUNS)
-			says->running_ms = in->now.wall_ms;
-		else if (v->shape == SHAPE_COMPLETED ||
-		    v->shape == SHAPE_FAILED)
+		if (v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED ||
+		    is_over(in, v, status_ended(in, &pod->containers[i])))
 			says->finished_ms = in->now.wall_ms;
+		else if (v->shape == SHAPE_RUNS)
+			says->running_ms = in->now.wall_ms;
 		else
 			says->reasons = pod_reasons_add(says->reasons,
 			    waiting_reason(in, v));

@@ -64,6 +64,7 @@ static const struct end ends[] = {
 	{ "loop", "container", "main", "lastState", 5, "Error", "" },
 	{ "pair", "container", "first", "state", 0, "Completed", "" },
 	{ "pair", "container", "second", "state", 7, "Error", "" },
+	{ "part", "container", "once", "state", 0, "Completed", "" },
 	{ "init", "initContainer", "setup", "state", 9, "Error", "" },
 };
 
@@ -122,6 +123,27 @@ loops(int64_t n)
 	it_ok(strcmp(units, "1") == 0, "and one unit tells of it (%s)", units);
 }
 
+/* One of its containers has ended for good, the other runs. */
+static int
+is_partly_over(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return strcmp(js_str(pod, "/status/phase"), "Running") == 0 &&
+	    strcmp(js_condition(pod, "Ready"), "False") == 0 &&
+	    js_get(js_find(pod, "/status/containerStatuses", "name", "steady"),
+		"/state/running") != NULL;
+}
+
+static void
+goes_on(void)
+{
+	AUTO_JSON struct json_object *pod = kube_await_one(KUBE_PODS, "part",
+	    is_partly_over, NULL, RUN_MS);
+
+	it_ok(pod != NULL && is_partly_over(pod, NULL),
+	    "pod part runs on without it, not Ready");
+}
+
 /* -- nothing is left -- */
 
 static int
@@ -166,6 +188,7 @@ scenario(void)
 	edge_kubectl("apply -f %s", pods);
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		await(&ends[i], since);
+	goes_on();
 	since = it_ms();
 	free(edge_sh("podman kill $(podman ps -q "
 		     "--filter label=vk.flightctl.io/pod=killed)"));

@@ -180,6 +180,7 @@ tell(struct podstatus_in *in, struct pod *pod, const char *state)
 	    state);
 	seen_read(status, &pod->seen);
 	pod->containers[0].told = (struct ended){ 0 };
+	pod->containers[0].told_ms = 0;
 	seen_ends(status, pod->containers, 1);
 	json_object_put(status);
 	podstatus_clear(&s);
@@ -277,4 +278,120 @@ Test(exits, what_is_told)
 
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		try(&rows[i]);
+}
+
+/* -- one of two -- */
+
+/* What is told of the first, by how it ended. */
+static const struct {
+	const char *description;
+	enum restart_policy restart;
+	const char *state;
+} firsts[] = {
+	{ "success exited 0", RESTART_NEVER, "terminated" },
+	{ "exit-code exited 5", RESTART_NEVER, "terminated" },
+	{ "success exited 0", RESTART_ON_FAILURE, "terminated" },
+	{ "exit-code exited 5", RESTART_ON_FAILURE, "running" },
+	{ "success exited 0", RESTART_ALWAYS, "running" },
+	{ "exit-code  ", RESTART_NEVER, "running" },
+};
+
+static struct json_object *
+container(struct json_object *status, int i)
+{
+	return jread_item(jread_member(status, "containerStatuses"), i);
+}
+
+static int
+is_in(struct json_object *status, int i, const char *state)
+{
+	return jread_member(jread_member(container(status, i), "state"),
+		   state) != NULL;
+}
+
+static int
+flag(struct json_object *status, int i, const char *key)
+{
+	return json_object_get_boolean(jread_member(container(status, i), key));
+}
+
+static const char *
+finished_at(struct json_object *status)
+{
+	return jread_string(
+	    jread_member(jread_member(jread_member(container(status, 0),
+					  "state"),
+			     "terminated"),
+		"finishedAt"));
+}
+
+static struct json_object *
+status_of(struct podstatus_in *in)
+{
+	struct json_object *status;
+	struct podstatus s;
+
+	podstatus_make(in, &s);
+	status = jread_parse(span_of(s.json), NULL);
+	podstatus_clear(&s);
+	return status;
+}
+
+static void
+one_of_two(size_t i)
+{
+	char names[][8] = { "web", "log" }, image[] = "x", other[] = "y";
+	struct device *d = device_that_says("web", firsts[i].description);
+	struct pod_container c[] = { { .name = names[0], .image = image },
+		{ .name = names[1], .image = image } };
+	struct app_report report = { .state = APP_RUNNING,
+		.ready = 2,
+		.of = 3 };
+	struct pod pod = { .containers = c,
+		.ncontainers = 2,
+		.restart = firsts[i].restart };
+	struct podstatus_in in = { .pod = &pod,
+		.state = RUNNING,
+		.app = APP,
+		.exits = &d->exits,
+		.device = "d",
+		.report = &report,
+		.applied = 1,
+		.connected = 1,
+		.running_ms = 1,
+		.now = { 0, NOW } };
+	struct json_object *first = status_of(&in), *next;
+	int over = strcmp(firsts[i].state, "terminated") == 0;
+
+	cr_expect(is_in(first, 0, firsts[i].state), "row %zu", i);
+	cr_expect(is_in(first, 1, "running"), "row %zu", i);
+	cr_expect(!over || !flag(first, 0, "ready"), "row %zu", i);
+	cr_expect_eq(flag(first, 0, "started"), !over, "row %zu", i);
+	/* The device boots, and has forgotten; later, and of another image. */
+	seen_read(first, &pod.seen);
+	seen_ends(first, c, 2);
+	in.exits = NULL;
+	in.now.wall_ms += 60000;
+	next = status_of(&in);
+	cr_expect(is_in(next, 0, firsts[i].state), "row %zu, later", i);
+	if (over)
+		cr_expect_str_eq(finished_at(next), finished_at(first));
+	json_object_put(next);
+	c[0].image = other;
+	c[0].told = (struct ended){ 0 };
+	c[0].told_ms = 0;
+	seen_ends(first, c, 2);
+	next = status_of(&in);
+	cr_expect(is_in(next, 0, "running"), "row %zu, another", i);
+	json_object_put(next);
+	json_object_put(first);
+	device_free(d);
+}
+
+Test(exits, of_two_the_one_that_ended_for_good)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++)
+		one_of_two(i);
 }

@@ -236,6 +236,7 @@ Test(podstatus, times_stay)
 		podstatus_make(&p.in, &s);
 		j = parsed(&s);
 		seen_read(j, &p.pod.seen);
+		seen_ends(j, p.pod.containers, p.pod.ncontainers);
 		p.in.now.wall_ms += 60000;
 		podstatus_make(&p.in, &later);
 		k = parsed(&later);
