@@ -137,8 +137,8 @@ is_partly_over(struct json_object *pod, void *arg)
 static void
 goes_on(void)
 {
-	AUTO_JSON struct json_object *pod = kube_await_one(KUBE_PODS, "part",
-	    is_partly_over, NULL, RUN_MS);
+	AUTO_JSON struct json_object *pod =
+	    kube_await_one(KUBE_PODS, "part", is_partly_over, NULL, RUN_MS);
 
 	it_ok(pod != NULL && is_partly_over(pod, NULL),
 	    "pod part runs on without it, not Ready");
