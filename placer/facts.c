@@ -254,7 +254,7 @@ entry_fact(const struct wpod *p, struct now now)
 		return NEVER_SENT;
 	if (p->unread)
 		return UNREAD;
-	if (p->withheld && pod_fact(p, now) == WANTED)
+	if (p->withheld && !p->retreating && pod_fact(p, now) == WANTED)
 		return WITHHELD;
 	if (p->flying == IO_CUT)
 		return TAKEN_OUT;
