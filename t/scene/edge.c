@@ -553,6 +553,14 @@ edge_wake(struct scene *sc, struct edge *d)
 }
 
 int
+edge_is_frozen(const struct edge *d)
+{
+	return !d->silent &&
+	    (strcmp(d->summary, "AwaitingReconnect") == 0 ||
+		strcmp(d->summary, "ConflictPaused") == 0);
+}
+
+int
 edge_may_run(const struct edge *d, const char *app)
 {
 	const struct told *t;

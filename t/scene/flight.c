@@ -132,6 +132,7 @@ send_edge(struct scene *sc, struct edge *d, enum msg_type asked, uint64_t id)
 	struct body_device m = { .read_boot = (uint64_t)clock_boot_ms(),
 		.object = span_of(text) };
 
+	d->told_frozen = edge_is_frozen(d);
 	side_answer(sc, &sc->flight, asked, MSG_DEVICE, id, &m);
 }
 

@@ -165,6 +165,17 @@ place_stop(struct scene *sc)
 	sc->store_full = full;
 }
 
+/* Of a pod that went by force nobody knows any more but its device. */
+static void
+forget_forced(struct scene *sc)
+{
+	struct kpod *p;
+
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (!p->in_api && p->forced)
+			p->unknown = 1;
+}
+
 void
 place_restart(struct scene *sc, int lose_store)
 {
@@ -172,6 +183,8 @@ place_restart(struct scene *sc, int lose_store)
 	size_t i;
 
 	place_stop(sc);
+	if (lose_store)
+		forget_forced(sc);
 	for (i = 0; lose_store && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		AUTO_FREE char *path =
 		    xasprintf("%s/placer.db%s", sc->dir, parts[i]);
@@ -203,6 +216,7 @@ place_takeover(struct scene *sc)
 	sc->flight.chan = NULL;
 	side_release(sc, &sc->flight, MSG_CHANGE);
 	place_stop(sc);
+	forget_forced(sc);
 	sc->other_dir = sc->dir;
 	sc->dir = dir;
 	if (sc->writer) {

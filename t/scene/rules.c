@@ -153,7 +153,8 @@ is_pending(const struct kpod *p)
 
 /*
  * Whoever gave it up took it upon himself when the device stops it: a version
- * that failed there is not tried again.  Out of the spec it must be.
+ * that failed there is not tried again.  Nor is it when it went by force and
+ * no database has it.  Out of the spec it must be.
  */
 static int
 is_left_alone(struct scene *sc, const struct kpod *p)
@@ -163,7 +164,7 @@ is_left_alone(struct scene *sc, const struct kpod *p)
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (edge_find(&d->apps, p->app) != NULL)
 			return 0;
-	return p->given_up;
+	return p->given_up || p->unknown;
 }
 
 static void
@@ -297,7 +298,12 @@ check_names(struct scene *sc, const char *device, struct span edit,
 void
 rules_change(struct scene *sc, const struct body_change *m)
 {
+	const struct edge *d = flight_find(sc, m->device);
+
 	check_writer(sc, "a change", m->device, m->until_boot);
+	if (d != NULL && d->told_frozen)
+		scene_fail(sc, "%s is written while Flightctl holds it",
+		    m->device);
 	if (!scan_is_valid(m->edit))
 		scene_fail(sc, "an edit of %s that is no JSON", m->device);
 	check_names(sc, m->device, m->edit, "applications");

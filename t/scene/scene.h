@@ -89,6 +89,7 @@ struct kpod {
 	int ended;    /* reached a terminal phase */
 	int forced;   /* a person's word: may be at two places */
 	int given_up; /* by an order: nobody waits for its device */
+	int unknown;  /* went by force, and so did our memory of it */
 	int evicted;
 	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */
@@ -156,8 +157,9 @@ struct edge {
 	int forget_render; /* of the next write */
 	int garbage;	   /* sent as something that is no device */
 	int spec_invalid;
-	int drained; /* a person said so */
-	int shrunk;  /* under its pods */
+	int drained;	 /* a person said so */
+	int shrunk;	 /* under its pods */
+	int told_frozen; /* as it was last sent, Flightctl holds it */
 	/* -- the agent -- */
 	int silent;
 	int hold_apply;
@@ -338,6 +340,8 @@ void edge_acquit(struct edge *, struct guilt *);
 int edge_cut(struct element_list *, const char *name);
 const struct element *edge_find(const struct element_list *, const char *);
 struct told *edge_told(struct edge *, const char *app);
+/* It is told that Flightctl holds it after a restore. */
+int edge_is_frozen(const struct edge *);
 /* Can the device be running the application, now or soon? */
 int edge_may_run(const struct edge *, const char *app);
 /* "a b c": labels of the pods whose mark stands in its spec. */

@@ -59,9 +59,10 @@ static const char *const closing[] = { "store ok", "kube up", "flight up",
 	"answer delete again 0", "answer read again 0", "heal all",
 	"render e1 go", "render e2 go", "render e3 go", "apply e1 after=1s",
 	"apply e2 after=1s", "apply e3 after=1s", "apply e1 go", "apply e2 go",
-	"apply e3 go", "back e1 e2 e3", "time 1m", "operator any undrain e1",
-	"operator any undrain e2", "operator any undrain e3", "time 1h",
-	"calm" };
+	"apply e3 go", "back e1 e2 e3", "device e1 summary=Online",
+	"device e2 summary=Online", "device e3 summary=Online", "time 1m",
+	"operator any undrain e1", "operator any undrain e2",
+	"operator any undrain e3", "time 1h", "calm" };
 
 static uint64_t state;
 static uint64_t turns, events; /* in all worlds */
