@@ -3,8 +3,7 @@
  * pick.c: chooses the device of a pod.
  *
  * Owns the order of the rules; the numbers are those of placement(7) and of
- * t/unit/placer_pick.c.  A table with one short row a device keeps the common
- * case (no wishes, ten thousand devices) a walk over few cache lines.
+ * t/unit/placer_pick.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,34 +34,6 @@ unsigned int
 pick_rule(enum pick_reason r)
 {
 	return reasons[r].rule;
-}
-
-struct pick_table *
-pick_table_new(void)
-{
-	struct pick_table *t;
-
-	t = xcalloc(1, sizeof(*t));
-	t->stale = 1;
-	return t;
-}
-
-void
-pick_table_free(struct pick_table *t)
-{
-	if (t == NULL)
-		return;
-	pick_index_free(t);
-	free(t->rows);
-	free(t->measures);
-	free(t->devices);
-	free(t);
-}
-
-void
-pick_table_stale(struct pick_table *t)
-{
-	t->stale = 1;
 }
 
 /* 2. Placeable. */
@@ -126,61 +97,6 @@ pick_usable(const struct wdevice *d)
 	enum pick_reason why = pick_placeable(d);
 
 	return why != PICK_FITS ? why : pick_connected(d);
-}
-
-void
-pick_table_update(struct pick_table *t, const struct wdevice *d)
-{
-	struct pick_measure *m;
-	struct pick_row *r;
-
-	if (t == NULL || t->stale || d->slot >= t->n)
-		return;
-	r = &t->rows[d->slot];
-	m = &t->measures[d->slot];
-	m->room = fit_free(&d->total, &d->used);
-	m->scale = fit_scale(&d->total, &m->room);
-	r->free = m->scale.free;
-	r->npods = (uint32_t)d->npods;
-	r->reason = (uint32_t)pick_usable(d);
-	if (r->reason == PICK_FITS && d->reserved_for != NULL)
-		r->reason = PICK_RESERVED;
-	pick_index_update(t, d->slot);
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct wdevice *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-struct pick_table *
-pick_sorted(struct wnode *node)
-{
-	struct pick_table *t = node->table;
-	struct wdevice *d;
-	size_t i = 0;
-
-	if (!t->stale)
-		return t;
-	pick_index_free(t);
-	t->n = node->ndevices;
-	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
-	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
-	t->devices = xreallocarray(t->devices, t->n, sizeof(struct wdevice *));
-	TAILQ_FOREACH(d, &node->devices, on_node)
-		t->devices[i++] = d;
-	qsort(t->devices, t->n, sizeof(struct wdevice *), by_name);
-	memset(t->rows, 0, t->n * sizeof(*t->rows));
-	t->stale = 0;
-	for (i = 0; i < t->n; i++) {
-		t->devices[i]->slot = (uint32_t)i;
-		pick_table_update(t, t->devices[i]);
-	}
-	pick_index_new(t);
-	return t;
 }
 
 /* What is kept for a pod is as good as any other to it. */
