@@ -250,12 +250,19 @@ store_commit(struct store *s, struct why *why)
 	s->open = 0;
 	if (!failed && store_run(s, SQL_COMMIT, why) == 0) {
 		s->committed = s->start;
+		s->commits++;
 		return 0;
 	}
 	s->start = s->committed;
 	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;
 	return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : -1;
+}
+
+uint64_t
+store_commits(const struct store *s)
+{
+	return s->commits;
 }
 
 int

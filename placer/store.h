@@ -82,5 +82,7 @@ int store_records(struct store *,
 
 /* Nothing written since the last one: 0 at once. */
 int store_commit(struct store *, struct why *);
+/* Those since the start that made something durable. */
+uint64_t store_commits(const struct store *);
 
 #endif

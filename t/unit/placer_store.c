@@ -397,6 +397,7 @@ Test(store, a_full_disk_fails_the_turn_and_only_that)
 	(void)store_seat(s, p, NULL);
 	cr_assert_eq(store_commit(s, &why), -1);
 	cr_assert_eq(why.kind, ERR_SYSTEM);
+	cr_assert_eq(store_commits(s), 0, "one that failed is none");
 	rl.rlim_cur = rl.rlim_max;
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
 	cr_assert_eq(store_load(s, again, now, NULL), 0);
@@ -409,6 +410,28 @@ Test(store, a_full_disk_fails_the_turn_and_only_that)
 	store_close(s);
 	fleet_free(w);
 	fleet_free(again);
+	NO_LEAKS();
+}
+
+Test(store, a_commit_counts_when_it_made_something_durable)
+{
+	struct world *w = fleet_world();
+	struct store *s = open_store(0);
+	struct wpod *p = seated(w, "a");
+
+	cr_assert_eq(store_commits(s), 0, "opening is none");
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 0, "nor is one of nothing");
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	cr_assert_eq(store_put_meta(s, "k", "v", NULL), 0);
+	cr_assert_eq(store_commits(s), 0, "not before it is asked for");
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 1, "many writes, one commit");
+	cr_assert_eq(store_unseat(s, p, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 2);
+	store_close(s);
+	fleet_free(w);
 	NO_LEAKS();
 }
 
