@@ -122,8 +122,10 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 	is = facts_device(p->device, now);
 	if (is == GONE)
 		return is;
-	if (facts_given_up(p))
-		return world_is_closed(p->device) ? GONE : GIVEN_UP;
+	if (facts_given_up(p) && world_is_closed(p->device))
+		return GONE;
+	if (facts_given_up(p) && p->flying == IO_NONE)
+		return GIVEN_UP; /* else what is on its way is awaited */
 	if (is == FROZEN)
 		return is;
 	if (facts_left(p))

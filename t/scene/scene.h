@@ -85,9 +85,10 @@ struct kpod {
 	struct json_object *status;
 	uint64_t rv;
 	int in_api;
-	int bound;  /* the apiserver lists it for the node */
-	int ended;  /* reached a terminal phase */
-	int forced; /* a person's word: may be at two places */
+	int bound;    /* the apiserver lists it for the node */
+	int ended;    /* reached a terminal phase */
+	int forced;   /* a person's word: may be at two places */
+	int given_up; /* by an order: nobody waits for its device */
 	int evicted;
 	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */

@@ -6,44 +6,99 @@
 
 #include "t/scene/verbs.h"
 
-/* Whose end is not confirmed any more, because a person said so. */
+enum {
+	ORDER_ANY = ORDER_NOTHING + 1 /* of what is wanted */
+};
+
+static struct world *
+world_of(struct scene *sc)
+{
+	return (struct world *)(uintptr_t)serve_world(sc->serve);
+}
+
+/* The pod that the order would give up: of a name, the one on a device. */
+static struct kpod *
+meant(struct scene *sc, const struct order *o)
+{
+	const struct wpod *found = NULL;
+	struct wpod *is = NULL;
+	struct kpod *p;
+
+	if (o->kind != ORDER_GIVE_UP)
+		return NULL;
+	while ((is = world_called(world_of(sc), o->name, is)) != NULL)
+		if (is->device != NULL && !is->given_up.on)
+			found = is;
+	TAILQ_FOREACH(p, &sc->pods, link)
+		if (found != NULL && strcmp(p->uid, found->uid) == 0)
+			break;
+	return p;
+}
+
+/* All that is on a device which never comes back, as far as anybody knows. */
 static void
-note_order(struct scene *sc, const struct order *o)
+retire(struct scene *sc, const struct edge *d)
 {
 	const struct wpod *is;
 	struct kpod *p;
-	const char *slash = strchr(o->name, '/');
-	struct edge *d = flight_find(sc, o->name);
 
-	if (d != NULL)
-		d->drained = o->kind == ORDER_DRAIN ||
-		    (d->drained && o->kind != ORDER_UNDRAIN);
 	TAILQ_FOREACH(p, &sc->pods, link) {
-		is =
-		    world_pod((struct world *)(uintptr_t)serve_world(sc->serve),
-			p->uid);
-		if (is == NULL || is->device == NULL)
-			continue;
-		if (o->kind == ORDER_RETIRE ?
-			strcmp(is->device->name, o->name) == 0 :
-			o->kind == ORDER_GIVE_UP && slash != NULL &&
-			    strcmp(slash + 1, p->name) == 0)
-			p->forced = 1;
+		is = world_pod(world_of(sc), p->uid);
+		if (edge_may_run(d, p->app) ||
+		    (is != NULL && is->device != NULL &&
+			strcmp(is->device->name, d->name) == 0))
+			p->forced = p->given_up = 1;
 	}
 }
 
+/* Taken back, not saved or not by the other replica, it may come again. */
+static int
+is_forgotten(const struct scene *sc, enum order_verdict v)
+{
+	return v == ORDER_DOES && !sc->store_full && sc->other_dir == NULL;
+}
+
+static void
+note_device(struct scene *sc, struct edge *d, enum order_kind kind,
+    enum order_verdict v)
+{
+	if (kind == ORDER_DRAIN)
+		d->drained = 1;
+	else if (kind == ORDER_UNDRAIN)
+		d->drained = d->drained && !is_forgotten(sc, v);
+	else if (kind == ORDER_RETIRE)
+		retire(sc, d);
+}
+
+/* Whose end is not confirmed any more, because a person said so. */
+static enum order_verdict
+give(struct scene *sc, const struct order *o, char text[MAX_TEXT])
+{
+	struct edge *d = flight_find(sc, o->name);
+	struct kpod *p = meant(sc, o);
+	enum order_verdict v = serve_order(sc->serve, o, text);
+
+	if (v != ORDER_DOES && v != ORDER_ALREADY)
+		return v;
+	if (p != NULL)
+		p->forced = p->given_up = 1;
+	if (d != NULL)
+		note_device(sc, d, o->kind, v);
+	return v;
+}
+
 /*
- * operator [again|refused|none] ORDER [NAME]: a person at vkfctl(8); again: it
- * must change nothing.
+ * operator [again|refused|none|any] ORDER [NAME]: a person at vkfctl(8); again:
+ * it must change nothing; any: whatever the answer is.
  */
 void
 verb_operator(struct scene *sc, const struct words *s)
 {
 	static const char *const results[] = { "done", "again", "refused",
-		"none" };
+		"none", "any" };
 	char text[MAX_TEXT] = "";
 	struct order o = { .uid = 1000, .kind = ORDER_COUNT };
-	size_t want = 0, at = 1, i;
+	size_t want = ORDER_DOES, at = 1, i;
 
 	for (i = 1; i < sizeof(results) / sizeof(results[0]); i++)
 		if (strcmp(words_at(s, 1), results[i]) == 0) {
@@ -59,9 +114,8 @@ verb_operator(struct scene *sc, const struct words *s)
 		scene_fail(sc, "no order %s", words_at(s, at));
 		return;
 	}
-	note_order(sc, &o);
-	i = (size_t)serve_order(sc->serve, &o, text);
-	if (i != want && !sc->quiet)
+	i = (size_t)give(sc, &o, text);
+	if (i != want && want != ORDER_ANY && !sc->quiet)
 		scene_fail(sc, "%s: %s, wanted %s: %s", words_at(s, at),
 		    results[i], results[want], text);
 }

@@ -42,10 +42,11 @@ static const struct rule rules[] = {
 
 struct step {
 	char text[LINE_MAX_];
-	char pod[32]; /* that the apiserver must have, or "" */
-	char new[32]; /* or must not have */
-	int out;      /* shrunk away */
-	int cannot;   /* and could not be */
+	char pod[32];	   /* that the apiserver must have, or "" */
+	char new[32];	   /* or must not have */
+	char given_up[32]; /* by name, or "" */
+	int out;	   /* shrunk away */
+	int cannot;	   /* and could not be */
 };
 
 static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
@@ -58,7 +59,9 @@ static const char *const closing[] = { "store ok", "kube up", "flight up",
 	"answer delete again 0", "answer read again 0", "heal all",
 	"render e1 go", "render e2 go", "render e3 go", "apply e1 after=1s",
 	"apply e2 after=1s", "apply e3 after=1s", "apply e1 go", "apply e2 go",
-	"apply e3 go", "back e1 e2 e3", "time 1h", "calm" };
+	"apply e3 go", "back e1 e2 e3", "time 1m", "operator any undrain e1",
+	"operator any undrain e2", "operator any undrain e3", "time 1h",
+	"calm" };
 
 static uint64_t state;
 static uint64_t turns, events; /* in all worlds */
@@ -138,6 +141,9 @@ fill(const struct scene *sc, struct step *s, char letter)
 	} else if (letter == 'N') {
 		snprintf(s->new, sizeof(s->new), "%c", 'a' + (char)draw(6));
 		(void)strlcpy(word, s->new, sizeof(word));
+	} else if (letter == 'W') {
+		snprintf(word, sizeof(word), "%c", 'a' + (char)draw(6));
+		(void)strlcpy(s->given_up, word, sizeof(s->given_up));
 	} else if (letter == 'D')
 		snprintf(word, sizeof(word), "e%u", 1 + draw(DEVICES));
 	else if (letter == 'C')
@@ -269,12 +275,19 @@ without_restarts(const struct step *steps, struct step *calm, size_t n)
 	return !had;
 }
 
-/* A statement that could not be in this world, but in the other. */
+/*
+ * A statement that could not be in this world, but in the other; or an order,
+ * which another placer may not have been told.
+ */
 static void
 note_odd(struct ending *e, const struct step *s)
 {
+	if (s->out && !s->cannot)
+		return;
 	if (s->cannot)
 		ending_odd(e, *s->pod != '\0' ? s->pod : s->new);
+	if (*s->given_up != '\0')
+		ending_odd(e, s->given_up);
 }
 
 /* As it stands, and again with one placer that never dies: it ends alike. */
