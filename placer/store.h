@@ -18,7 +18,8 @@ struct store;
 
 /*
  * Opens or creates dir/placer.db.  A file that is corrupt, or of another
- * version, is renamed to placer.db.set-aside and *set_aside is 1.  No file is
+ * version, is renamed to placer.db.set-aside and *set_aside is 1;
+ * the two before it are placer.db.set-aside.1 and .2.  No file is
  * opened later.
  */
 struct store *store_open(const char *dir, int *set_aside, struct why *);

@@ -461,6 +461,42 @@ Test(store, what_cannot_be_read_is_kept_and_replaced)
 	NO_LEAKS();
 }
 
+static void
+is_file(const char *name, const char *text)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
+	char buf[64] = "";
+	FILE *f = fopen(path, "r");
+
+	if (text == NULL) {
+		cr_expect_null(f, "%s is there", name);
+		return;
+	}
+	cr_assert_not_null(f, "%s is not there", name);
+	cr_assert_not_null(fgets(buf, sizeof(buf), f));
+	fclose(f);
+	cr_expect_str_eq(buf, text, "%s: %s", name, buf);
+}
+
+Test(store, the_last_three_that_were_set_aside_stay)
+{
+	static const char *const texts[] = { "first, not sound",
+		"second, not sound", "third, not sound", "fourth, not sound" };
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		write_file(texts[i]);
+		store_close(open_store(1));
+		if (i == 2)
+			is_file("placer.db.set-aside.2", texts[0]);
+	}
+	is_file("placer.db.set-aside", texts[3]);
+	is_file("placer.db.set-aside.1", texts[2]);
+	is_file("placer.db.set-aside.2", texts[1]);
+	is_file("placer.db.set-aside.3", NULL);
+	NO_LEAKS();
+}
+
 Test(store, the_last_hundred_records_stay)
 {
 	struct store *s = open_store(0);
