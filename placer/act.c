@@ -359,6 +359,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	for (i = 0; i < fx->n; i++)
 		save(a, &fx->list[i], now, &why);
 	failed = store_commit(a->store, &why) == -1;
+	a->world->commits = store_commits(a->store);
 	if (failed && !a->store_failed)
 		log_error("%s: no new placements until it can be written",
 		    why.text);

@@ -256,6 +256,12 @@ write_turns(FILE *f, const struct world *w, const char *name)
 	put_tally(f, name, "operation", "act", &w->acted);
 }
 
+static void
+write_commits(FILE *f, const struct world *w, const char *name)
+{
+	fprintf(f, "%s %" PRIu64 "\n", name, w->commits);
+}
+
 static const struct {
 	const char *name;
 	const char *type;

@@ -3,8 +3,7 @@
  * pick.c: chooses the device of a pod.
  *
  * Owns the order of the rules; the numbers are those of placement(7) and of
- * t/unit/placer_pick.c.  A table with one short row a device keeps the common
- * case (no wishes, ten thousand devices) a walk over few cache lines.
+ * t/unit/placer_pick.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -35,33 +34,6 @@ unsigned int
 pick_rule(enum pick_reason r)
 {
 	return reasons[r].rule;
-}
-
-struct pick_table *
-pick_table_new(void)
-{
-	struct pick_table *t;
-
-	t = xcalloc(1, sizeof(*t));
-	t->stale = 1;
-	return t;
-}
-
-void
-pick_table_free(struct pick_table *t)
-{
-	if (t == NULL)
-		return;
-	free(t->rows);
-	free(t->measures);
-	free(t->devices);
-	free(t);
-}
-
-void
-pick_table_stale(struct pick_table *t)
-{
-	t->stale = 1;
 }
 
 /* 2. Placeable. */
@@ -125,58 +97,6 @@ pick_usable(const struct wdevice *d)
 	enum pick_reason why = pick_placeable(d);
 
 	return why != PICK_FITS ? why : pick_connected(d);
-}
-
-void
-pick_table_update(struct pick_table *t, const struct wdevice *d)
-{
-	struct pick_measure *m;
-	struct pick_row *r;
-
-	if (t == NULL || t->stale || d->slot >= t->n)
-		return;
-	r = &t->rows[d->slot];
-	m = &t->measures[d->slot];
-	m->room = fit_free(&d->total, &d->used);
-	m->scale = fit_scale(&d->total, &m->room);
-	r->free = m->scale.free;
-	r->npods = (uint32_t)d->npods;
-	r->reason = (uint32_t)pick_usable(d);
-	if (r->reason == PICK_FITS && d->reserved_for != NULL)
-		r->reason = PICK_RESERVED;
-}
-
-static int
-by_name(const void *a, const void *b)
-{
-	const struct wdevice *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
-struct pick_table *
-pick_sorted(struct wnode *node)
-{
-	struct pick_table *t = node->table;
-	struct wdevice *d;
-	size_t i = 0;
-
-	if (!t->stale)
-		return t;
-	t->n = node->ndevices;
-	t->rows = xreallocarray(t->rows, t->n, sizeof(*t->rows));
-	t->measures = xreallocarray(t->measures, t->n, sizeof(*t->measures));
-	t->devices = xreallocarray(t->devices, t->n, sizeof(struct wdevice *));
-	TAILQ_FOREACH(d, &node->devices, on_node)
-		t->devices[i++] = d;
-	qsort(t->devices, t->n, sizeof(struct wdevice *), by_name);
-	memset(t->rows, 0, t->n * sizeof(*t->rows));
-	t->stale = 0;
-	for (i = 0; i < t->n; i++) {
-		t->devices[i]->slot = (uint32_t)i;
-		pick_table_update(t, t->devices[i]);
-	}
-	return t;
 }
 
 /* What is kept for a pod is as good as any other to it. */
@@ -359,45 +279,95 @@ pick_order(const struct pick_rank *a, const struct pick_rank *b)
 }
 
 /*
- * Can the row still win?  What ties in all but the name comes later in the
- * walk, so it has lost.
+ * Can what has that scale and so many pods still win?  What ties in all but the
+ * name comes later in the walk, so it has lost.
  */
+static int
+may_outrank(const struct fit_scale *scale, uint32_t npods, const struct wpod *p,
+    const struct pick_rank *best)
+{
+	int bound, floor = TENTH * best->tenths; /* see fit_bound() */
+
+	bound = fit_bound(scale, &p->room);
+	if (bound >= floor + TENTH)
+		return 1;
+	if (bound < floor)
+		return 0;
+	if (npods != best->npods)
+		return npods < best->npods;
+	return p->pod->wish != NULL && p->pod->wish->npreferred > 0;
+}
+
 static int
 may_win(const struct pick_table *t, size_t slot, const struct wpod *p,
     const struct pick_rank *best)
 {
 	const struct pick_row *r = &t->rows[slot];
-	int bound, floor = TENTH * best->tenths; /* see fit_bound() */
 
+	if (best->device == NULL)
+		return 1;
 	if (r->same != best->same)
 		return r->same < best->same;
-	if (r->free + FIT_SLACK < floor)
+	if (r->free + FIT_SLACK < TENTH * best->tenths)
 		return 0; /* not even for a pod of no size */
-	bound = fit_bound(&t->measures[slot].scale, &p->room);
-	if (bound >= floor + TENTH)
-		return 1;
-	if (bound < floor)
+	return may_outrank(&t->measures[slot].scale, r->npods, p, best);
+}
+
+/* Sums know nothing of rule 5: below one may be what it prefers to the best. */
+static int
+may_have_it(const struct pick_sum *s, const struct wpod *p,
+    const struct pick_rank *best)
+{
+	if (s->npods == UINT32_MAX)
 		return 0;
-	if (r->npods != best->npods)
-		return r->npods < best->npods;
-	return p->pod->wish != NULL;
+	return best->device == NULL || best->same > 0 ||
+	    may_outrank(&s->scale, s->npods, p, best);
+}
+
+static void
+look_at_rows(const struct pick_table *t, size_t at, const struct wpod *p,
+    struct pick_rank *best)
+{
+	size_t i, end = pick_end(at, t->n);
+	struct pick_rank x;
+
+	for (i = at * PICK_FAN; i < end; i++) {
+		if (reason(t, i, p) != PICK_FITS || !may_win(t, i, p, best))
+			continue;
+		x = rank(t, i, p);
+		if (x.reason == PICK_FITS &&
+		    (best->device == NULL || pick_order(&x, best) > 0))
+			*best = x;
+	}
+}
+
+/* In the order of the names, whatever is left out. */
+static void
+look_below(const struct pick_table *t, size_t level, size_t at,
+    const struct wpod *p, struct pick_rank *best)
+{
+	const struct pick_level *below;
+	size_t i, end;
+
+	if (!may_have_it(&t->levels[level].sums[at], p, best))
+		return;
+	if (level == 0) {
+		look_at_rows(t, at, p, best);
+		return;
+	}
+	below = &t->levels[level - 1];
+	end = pick_end(at, below->n);
+	for (i = at * PICK_FAN; i < end; i++)
+		look_below(t, level - 1, i, p, best);
 }
 
 static struct wdevice *
 choose(const struct pick_table *t, const struct wpod *p)
 {
-	struct pick_rank best = { .device = NULL }, x;
-	size_t i;
+	struct pick_rank best = { .device = NULL };
 
-	for (i = 0; i < t->n; i++) {
-		if (reason(t, i, p) != PICK_FITS ||
-		    (best.device != NULL && !may_win(t, i, p, &best)))
-			continue;
-		x = rank(t, i, p);
-		if (x.reason == PICK_FITS &&
-		    (best.device == NULL || pick_order(&x, &best) > 0))
-			best = x;
-	}
+	if (t->n > 0)
+		look_below(t, t->nlevels - 1, 0, p, &best);
 	return best.device;
 }
 

@@ -20,13 +20,43 @@ struct pick_measure {
 	struct fit_scale scale; /* rule 6 without a division */
 };
 
+/* What no row of some is better than; npods UINT32_MAX: none can be chosen. */
+struct pick_sum {
+	struct fit_scale scale;
+	uint32_t npods;
+};
+
+enum {
+	PICK_FAN = 16, /* rows, or sums of the level below, in a sum */
+	PICK_LEVELS = 8
+};
+
+struct pick_level {
+	struct pick_sum *sums;
+	size_t n;
+};
+
 struct pick_table {
 	struct pick_row *rows;
 	struct pick_measure *measures; /* of the same slots */
 	struct wdevice **devices;
+	struct pick_level levels[PICK_LEVELS]; /* the last has one sum */
+	size_t nlevels;
 	size_t n;
 	int stale;
 };
+
+/* The first that is not below the at-th sum, of n. */
+static inline size_t
+pick_end(size_t at, size_t n)
+{
+	return (at + 1) * PICK_FAN < n ? (at + 1) * PICK_FAN : n;
+}
+
+/* The sums of all rows; after one row changed, those above it. */
+void pick_index_new(struct pick_table *);
+void pick_index_update(struct pick_table *, size_t slot);
+void pick_index_free(struct pick_table *);
 
 /* The node's table, its devices in the order of their names. */
 struct pick_table *pick_sorted(struct wnode *);

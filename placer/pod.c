@@ -416,6 +416,21 @@ build_told_device(struct block *b, struct json_object *status, struct pod *pod)
 	}
 }
 
+static void
+build_told(struct block *b, struct json_object *status, struct pod *pod)
+{
+	struct pod_container *c = pod->containers;
+	const char *image;
+
+	build_told_device(b, status, pod);
+	seen_read(status, &pod->seen);
+	seen_ends(status, c, pod->ncontainers);
+	for (; c < pod->containers + pod->ncontainers; c++)
+		if ((image = seen_image(status, c)) != NULL &&
+		    strcmp(image, c->image) != 0)
+			c->told_image = block_str(b, image);
+}
+
 static int
 build(struct block *b, void *arg)
 {
@@ -446,11 +461,8 @@ build(struct block *b, void *arg)
 	pod->uses_secrets = (uint8_t)quadlet_uses_secrets(raw->spec);
 	build_owner(b, raw, pod);
 	build_reconnect(p, pod);
-	build_told_device(b, jread_member(p->root, "status"), pod);
+	build_told(b, jread_member(p->root, "status"), pod);
 	pod->recipe = recipe_of(b, p->root);
-	seen_read(jread_member(p->root, "status"), &pod->seen);
-	seen_ends(jread_member(p->root, "status"), pod->containers,
-	    pod->ncontainers);
 	return 0;
 }
 

@@ -66,6 +66,8 @@ struct pod_seen {
 	uint32_t restarts;   /* sum of restartCount */
 	uint32_t init_restarts; /* likewise, of initContainerStatuses */
 	uint32_t init_done;	/* those that are terminated or started */
+	uint64_t images;	/* digest: those that containers are said to
+				   run, added like reasons */
 	uint64_t reasons; /* digest: the reasons of the pod, of our condition
 			     and of its containers, pod_reasons_add() over
 			     each */
@@ -77,6 +79,7 @@ struct pod_container {
 	uint8_t init;
 	uint8_t sidecar;   /* an init container that goes on */
 	uint64_t image_id; /* digest of its full name */
+	char *told_image;  /* another that the API says it runs, or NULL */
 	struct ended told; /* how it ended, as the API says */
 	int64_t told_ms;   /* when, 0: that it has not */
 };

@@ -311,6 +311,7 @@ podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 
 	view_counts(in, &v);
 	rule = view_report(in, &v);
+	v.old_images = !in->applied || lives[in->state].stage == OLD_IMAGES;
 	view_conditions(in, &v);
 	status_json(in, &v, out);
 	out->rule = rule;
@@ -338,6 +339,7 @@ podstatus_is_told(const struct podstatus *s, const struct pod *pod)
 	return a->phase == b->phase && a->restarts == b->restarts &&
 	    a->init_restarts == b->init_restarts &&
 	    a->init_done == b->init_done && a->reasons == b->reasons &&
+	    a->images == b->images &&
 	    (a->running_ms != 0) == (b->running_ms != 0) &&
 	    (a->finished_ms != 0) == (b->finished_ms != 0);
 }

@@ -157,6 +157,8 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	if (ms > seen->finished_ms)
 		seen->finished_ms = ms;
 	seen->restarts += restarts_of(j);
+	seen->images = pod_reasons_add(seen->images,
+	    jread_string(jread_member(j, "image")));
 	read_reason(state, seen);
 }
 
@@ -183,18 +185,15 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 		read_container(jread_item(list, i), seen);
 }
 
-/* Of this image.  What has a message was not reported (status_json.c). */
+/* What has a message was not reported (status_json.c). */
 static void
 read_end(struct json_object *j, struct pod_container *c)
 {
 	struct json_object *t =
 	    jread_member(jread_member(j, "state"), "terminated");
-	const char *image = jread_string(jread_member(j, "image"));
 	struct json_object *code;
 	const char *reason;
 
-	if (image == NULL || strcmp(image, c->image) != 0)
-		return;
 	if (t != NULL)
 		c->told_ms = time_of(t, "finishedAt");
 	else
@@ -211,21 +210,42 @@ read_end(struct json_object *j, struct pod_container *c)
 	c->told.oom = reason != NULL && strcmp(reason, "OOMKilled") == 0;
 }
 
-void
-seen_ends(struct json_object *status, struct pod_container *c, size_t n)
+static struct json_object *
+status_of(struct json_object *status, const struct pod_container *c)
 {
-	struct json_object *list, *j;
+	struct json_object *list = jread_member(status,
+	    c->init ? "initContainerStatuses" : "containerStatuses");
+	struct json_object *j;
 	const char *name;
 	size_t i;
 
+	for (i = 0; i < jread_count(list); i++) {
+		j = jread_item(list, i);
+		name = jread_string(jread_member(j, "name"));
+		if (name != NULL && strcmp(name, c->name) == 0)
+			return j;
+	}
+	return NULL;
+}
+
+const char *
+seen_image(struct json_object *status, const struct pod_container *c)
+{
+	const char *image =
+	    jread_string(jread_member(status_of(status, c), "image"));
+
+	return image != NULL && *image != '\0' ? image : NULL;
+}
+
+/* Of another image nothing is taken. */
+void
+seen_ends(struct json_object *status, struct pod_container *c, size_t n)
+{
+	const char *image;
+
 	for (; n > 0; n--, c++) {
-		list = jread_member(status,
-		    c->init ? "initContainerStatuses" : "containerStatuses");
-		for (i = 0; i < jread_count(list); i++) {
-			j = jread_item(list, i);
-			name = jread_string(jread_member(j, "name"));
-			if (name != NULL && strcmp(name, c->name) == 0)
-				read_end(j, c);
-		}
+		image = seen_image(status, c);
+		if (image != NULL && strcmp(image, c->image) == 0)
+			read_end(status_of(status, c), c);
 	}
 }

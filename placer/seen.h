@@ -16,4 +16,8 @@ void seen_read(struct json_object *status, struct pod_seen *);
 /* How each of them ended last, as far as it was reported. */
 void seen_ends(struct json_object *status, struct pod_container *, size_t n);
 
+/* The image that it is said to run, borrowed from status; NULL: none. */
+const char *seen_image(struct json_object *status,
+    const struct pod_container *);
+
 #endif

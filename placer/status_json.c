@@ -239,24 +239,38 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	put_last(c, in, v, from, e);
 }
 
+/* Until the device has applied another image, the one that was told runs. */
+static const char *
+running_image(const struct view *v, const struct pod_container *from)
+{
+	return v->shape == SHAPE_RUNS && v->old_images &&
+		from->told_image != NULL ?
+	    from->told_image :
+	    from->image;
+}
+
 /*
  * Restarts are reported for the application as a whole: the first container
  * is given all of them, so that their sum is right.
  */
 static void
 put_container(struct json_object *list, const struct podstatus_in *in,
-    const struct view *v, const struct pod_container *from, uint32_t restarts)
+    const struct view *v, const struct pod_container *from, uint32_t restarts,
+    struct pod_seen *says)
 {
 	struct json_object *c = jmake_item(list);
 	int over = is_over(in, v, status_ended(in, from));
+	const char *image = running_image(v, from);
 
 	jmake_str(c, "name", from->name);
-	jmake_str(c, "image", from->image);
+	jmake_str(c, "image", image);
 	jmake_str(c, "imageID", "");
 	jmake_bool(c, "ready", v->ready && !over);
 	jmake_bool(c, "started", v->shape == SHAPE_RUNS && !over);
 	jmake_int(c, "restartCount", restarts);
 	put_state(c, in, v, from, restarts);
+	says->restarts += restarts;
+	says->images = pod_reasons_add(says->images, image);
 }
 
 static uint32_t
@@ -283,8 +297,7 @@ put_containers(struct json_object *status, const struct podstatus_in *in,
 	for (i = 0; i < pod->ncontainers && v->shape != SHAPE_UNSAID; i++) {
 		if (pod->containers[i].init)
 			continue;
-		put_container(list, in, v, &pod->containers[i], restarts);
-		says->restarts += restarts;
+		put_container(list, in, v, &pod->containers[i], restarts, says);
 		restarts = 0;
 		if (v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED ||
 		    is_over(in, v, status_ended(in, &pod->containers[i])))

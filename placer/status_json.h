@@ -25,6 +25,7 @@ struct view {
 	uint8_t begun;	    /* every init container has ended well */
 	uint8_t init_fails; /* the last one that started runs again later */
 	uint32_t init_started;
+	uint8_t old_images;  /* what runs may be what ran before */
 	uint8_t unheard;     /* nobody knows whether it still is */
 	const char *reason;  /* the pod's, or NULL */
 	const char *message; /* likewise */

@@ -7,6 +7,7 @@
  */
 #include "placer/store_own.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,10 @@
 #include "common/xmem.h"
 
 #define STORE_VERSION 4
+enum {
+	STORE_ASIDES = 3 /* set aside and kept */
+};
+
 #define NOT_WRITTEN "placer.db: not written"
 
 static const char *const texts[] = {
@@ -145,20 +150,46 @@ close_db(struct store *s)
 	memset(s, 0, sizeof(*s));
 }
 
+/* n: how many were set aside after it. */
+static char *
+aside_name(const char *path, int n, const char *part)
+{
+	return n == 0 ? xasprintf("%s.set-aside%s", path, part) :
+			xasprintf("%s.set-aside.%d%s", path, n, part);
+}
+
+/* Nothing older stays at the new place, where it would be laid over others. */
+static int
+move(const char *from, const char *to)
+{
+	if (rename(from, to) == 0)
+		return 0;
+	if (errno == ENOENT)
+		(void)unlink(to);
+	return -1;
+}
+
 static int
 put_aside(const char *path, struct why *why)
 {
 	static const char *const parts[] = { "", "-wal", "-shm" };
 	size_t i;
+	int n;
 
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		AUTO_FREE char *from = xasprintf("%s%s", path, parts[i]);
-		AUTO_FREE char *to =
-		    xasprintf("%s.set-aside%s", path, parts[i]);
+		AUTO_FREE char *now = xasprintf("%s%s", path, parts[i]);
+		AUTO_FREE char *last = aside_name(path, 0, parts[i]);
 
-		if (rename(from, to) == -1 && i == 0)
+		for (n = STORE_ASIDES - 1; n > 0; n--) {
+			AUTO_FREE char *from =
+			    aside_name(path, n - 1, parts[i]);
+			AUTO_FREE char *to = aside_name(path, n, parts[i]);
+
+			(void)move(from, to);
+		}
+		if (move(now, last) == -1 && i == 0)
 			return fail(why, ERR_SYSTEM,
-			    "%s: cannot be renamed: %m", from);
+			    "%s: cannot be renamed: %m", now);
 	}
 	return 0;
 }
@@ -250,12 +281,19 @@ store_commit(struct store *s, struct why *why)
 	s->open = 0;
 	if (!failed && store_run(s, SQL_COMMIT, why) == 0) {
 		s->committed = s->start;
+		s->commits++;
 		return 0;
 	}
 	s->start = s->committed;
 	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;
 	return failed ? fail(why, ERR_SYSTEM, NOT_WRITTEN) : -1;
+}
+
+uint64_t
+store_commits(const struct store *s)
+{
+	return s->commits;
 }
 
 int

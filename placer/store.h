@@ -18,7 +18,8 @@ struct store;
 
 /*
  * Opens or creates dir/placer.db.  A file that is corrupt, or of another
- * version, is renamed to placer.db.set-aside and *set_aside is 1.  No file is
+ * version, is renamed to placer.db.set-aside and *set_aside is 1;
+ * the two before it are placer.db.set-aside.1 and .2.  No file is
  * opened later.
  */
 struct store *store_open(const char *dir, int *set_aside, struct why *);
@@ -82,5 +83,7 @@ int store_records(struct store *,
 
 /* Nothing written since the last one: 0 at once. */
 int store_commit(struct store *, struct why *);
+/* Those since the start that made something durable. */
+uint64_t store_commits(const struct store *);
 
 #endif

@@ -26,6 +26,7 @@ struct store {
 	sqlite3_stmt *stmt[SQL_COUNT];
 	int open;   /* a transaction */
 	int failed; /* in this transaction: it must not be committed */
+	uint64_t commits;
 	char boot_id[BOOT_ID_SIZE];
 	struct store_start start, committed;
 };

@@ -317,6 +317,7 @@ struct world {
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
 	struct tally planned, acted; /* turns */
+	uint64_t commits;	     /* of the database, since start */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
 	struct pace pace;    /* of writes and polls */
 	int64_t queued_boot; /* the last change of any device */

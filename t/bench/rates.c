@@ -2,9 +2,9 @@
 /*
  * rates.c: figures of the whole provider between simulators: memory when idle,
  * pods created and deleted per second until the API shows it, requests to
- * Flightctl a pod, bytes a pod.  Flightctl's rate is raised and its worker
- * renders at once (the real one takes 17 ms a device), so that neither is the
- * limit; devices apply at once.
+ * Flightctl a pod, commits of the database, bytes a pod.  Flightctl's rate is
+ * raised and its worker renders at once (the real one takes 17 ms a device), so
+ * that neither is the limit; devices apply at once.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +28,8 @@ enum {
 	DEVICES = 50,
 	PODS = 500,
 	MANY = 5000,
+	LIVES = 1000, /* of pods, whose commits are counted */
+	ALONE = 20,   /* of pods that come and go one by one */
 	WAIT_MS = 120000,
 	SETTLED_MS = 8000, /* longer than a worker waits: common/lean.c */
 	STEP_MS = 200,
@@ -108,6 +110,58 @@ rates(void)
 	crowd_end();
 }
 
+#define COMMITS "\nvk_flightctl_store_commits_total "
+
+static double
+commits(void)
+{
+	struct http *h = provider_listener(provider, WAIT_MS);
+	struct http_answer a;
+	char *at;
+	double n;
+
+	if (http_send(h, "GET", "/metrics", NULL, NULL, &a) != 200 ||
+	    (at = strstr(a.body, COMMITS)) == NULL)
+		it_die("no count of commits");
+	n = strtod(at + strlen(COMMITS), NULL);
+	http_answer_clear(&a);
+	http_free(h);
+	return n;
+}
+
+/* Bound, running, deleted and gone: together, and one after another. */
+static void
+lives(void)
+{
+	static const struct pod_conf life = { .app = "life",
+		.cpu = "1m",
+		.memory = "1Mi" };
+	double before = commits();
+	unsigned int i;
+
+	crowd_create(&life, 0, LIVES);
+	if (pods_in_phase("life", "Running", LIVES, WAIT_MS) != LIVES)
+		it_die("not all pods are Running");
+	crowd_end();
+	crowd_delete(&life, 0, LIVES);
+	if (!pods_gone("life", WAIT_MS))
+		it_die("not all pods are gone");
+	crowd_end();
+	figure("commits_1000", commits() - before, "");
+	before = commits();
+	for (i = 0; i < ALONE; i++) {
+		crowd_create(&life, i, i + 1);
+		crowd_end();
+		if (pods_in_phase("life", "Running", 1, WAIT_MS) != 1)
+			it_die("the pod is not Running");
+		crowd_delete(&life, i, i + 1);
+		crowd_end();
+		if (!pods_gone("life", WAIT_MS))
+			it_die("the pod is not gone");
+	}
+	figure("commits_alone", (commits() - before) / ALONE, "1/pod");
+}
+
 static void
 bytes(double idle)
 {
@@ -136,6 +190,7 @@ scenario(void)
 	idle = idle_pss();
 	figure("idle_pss", idle / 1e6, "MB");
 	rates();
+	lives();
 	bytes(idle);
 }
 

@@ -20,28 +20,11 @@
 #include "t/it/provider.h"
 #include "t/it/world.h"
 
-#define DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
-
 enum {
 	REPLICAS = 3,
 	READY_MS = 20000,
 	RUN_MS = 20000,
 };
-
-static void
-create_deployment(void)
-{
-	AUTO_FREE char *template = pod_template("web", NULL);
-
-	if (kube_send("POST", DEPLOYMENTS,
-		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\","
-			"\"metadata\":{\"name\":\"web\"},\"spec\":{"
-			"\"replicas\":%d,\"selector\":{\"matchLabels\":"
-			"{\"app\":\"web\"}},\"template\":{%s}}}",
-		    REPLICAS, template),
-		NULL) != 201)
-		it_die("the Deployment is refused");
-}
 
 static void
 create_pods(void)
@@ -63,7 +46,7 @@ remove_all(void)
 	int i;
 
 	if (world_kind() != WORLD_SIM) {
-		kube_send("DELETE", DEPLOYMENTS "/web", NULL, NULL);
+		kube_send("DELETE", KUBE_DEPLOYMENTS "/web", NULL, NULL);
 		return;
 	}
 	for (i = 0; i < REPLICAS; i++) {
@@ -128,7 +111,7 @@ scenario(void)
 	if (world_kind() == WORLD_SIM)
 		create_pods();
 	else
-		create_deployment();
+		pod_deployment("web", REPLICAS, NULL);
 	running = pods_in_phase("web", "Running", REPLICAS, RUN_MS);
 	it_took(since, running == REPLICAS, "%u of %d replicas are Running",
 	    running, REPLICAS);

@@ -28,7 +28,8 @@ static const char *const names[] = { "vk_flightctl_pods_total",
 	"vk_flightctl_pod_deployment_duration_seconds",
 	"vk_flightctl_devices_total", "vk_flightctl_device_capacity",
 	"vk_flightctl_reconcile_duration_seconds",
-	"vk_flightctl_device_disconnections_total" };
+	"vk_flightctl_device_disconnections_total",
+	"vk_flightctl_store_commits_total" };
 
 static int
 answers(struct http *h, const char *path, long status)

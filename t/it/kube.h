@@ -10,6 +10,7 @@
 #include <json-c/json_object.h>
 
 #define KUBE_PODS "/api/v1/namespaces/default/pods"
+#define KUBE_DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
 #define KUBE_NODES "/api/v1/nodes"
 
 struct http;

@@ -81,6 +81,21 @@ pod_create(const char *name, const struct pod_conf *conf)
 }
 
 void
+pod_deployment(const char *name, int replicas, const struct pod_conf *conf)
+{
+	AUTO_FREE char *template = pod_template(name, conf);
+
+	if (kube_send("POST", KUBE_DEPLOYMENTS,
+		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\","
+			"\"metadata\":{\"name\":\"%s\"},\"spec\":{"
+			"\"replicas\":%d,\"selector\":{\"matchLabels\":"
+			"{\"app\":\"%s\"}},\"template\":{%s}}}",
+		    name, replicas, name, template),
+		NULL) != 201)
+		it_die("Deployment %s is refused", name);
+}
+
+void
 pod_delete(const char *name)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", KUBE_PODS, name);

@@ -23,6 +23,12 @@ char *pod_template(const char *name, const struct pod_conf *);
 /* Creates; its UID, the caller's.  Dies when refused.  conf NULL: defaults. */
 char *pod_create(const char *name, const struct pod_conf *);
 
+/*
+ * A Deployment of so many, app=name; just where there are controllers: not on
+ * the simulators.  Dies when refused.
+ */
+void pod_deployment(const char *name, int replicas, const struct pod_conf *);
+
 /* As a person does: with the pod's grace period. */
 void pod_delete(const char *name);
 

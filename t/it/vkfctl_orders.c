@@ -20,6 +20,7 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/silence.h"
 #include "t/it/world.h"
 
 #define CLOCK_RUNS "evicted when the device is not back by then"
@@ -31,7 +32,6 @@ enum {
 	RUN_MS = 30000,
 	LOST_MS = 60000, /* half of it may be a blink */
 	BACK_MS = 60000,
-	AGAIN_MS = 1000,
 };
 
 static char *path, *uids[SILENT], *devices[SILENT];
@@ -80,49 +80,12 @@ place_pods(void)
 	    "%d pods are Running, each on its device", SILENT);
 }
 
-/* The real service calls one disconnected after five minutes: move its clock.
- */
-static void
-move_clocks(void)
-{
-	AUTO_FREE char *script = child_source("t/real/flight");
-	size_t i;
-
-	for (i = 0; world_kind() == WORLD_REAL && i < SILENT; i++)
-		if (child_run((const char *[]){ script, "silent",
-				  getenv("FC_DIR"), devices[i], NULL },
-			NULL) != 0)
-			it_die("%s cannot be made silent", devices[i]);
-}
-
-static int
-all_lost(struct json_object *set, void *arg)
-{
-	size_t i, n = 0;
-
-	(void)arg;
-	for (i = 0; i < SILENT; i++)
-		n += strcmp(js_str(json_object_object_get(set, devices[i]),
-				"/status/summary/status"),
-			 "Unknown") == 0;
-	return n == SILENT;
-}
-
-/* What a device asked last is stored up to 15 s later: say it again. */
 static void
 fall_silent(void)
 {
-	int64_t since = it_ms();
 	size_t i;
-	int lost;
 
-	for (i = 0; i < SILENT; i++)
-		free(world_tell(SIM_EDGE, "disconnect %s", devices[i]));
-	do {
-		move_clocks();
-		lost = flight_await(all_lost, NULL, AGAIN_MS);
-	} while (!lost && it_ms() - since < LOST_MS);
-	it_took(since, lost, "Flightctl calls %d devices disconnected", SILENT);
+	silence(devices, SILENT);
 	for (i = 0; i < SILENT; i++)
 		it_ok(pod_has_event(uids[i], "DeviceDisconnected",
 			  "disconnected", LOST_MS),
@@ -188,8 +151,7 @@ come_back(void)
 	int64_t since = it_ms();
 	size_t i;
 
-	for (i = 0; i < SILENT; i++)
-		free(world_tell(SIM_EDGE, "connect %s", devices[i]));
+	silence_ends(devices, SILENT);
 	for (i = 0; i < 2; i++)
 		it_ok(flight_await_removed(uids[i], BACK_MS),
 		    "back: what was let go leaves %s", devices[i]);

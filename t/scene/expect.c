@@ -132,15 +132,18 @@ e_files(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the files are %s", e == NULL ? "none" : e->raw);
 }
 
+static struct json_object *
+first_container(const struct kpod *p)
+{
+	return jread_item(jread_member(p->status, "containerStatuses"), 0);
+}
+
 /* "3", "3 exit code not reported ..." or "none" of its first container. */
 static char *
 exit_of(const struct kpod *p)
 {
 	struct json_object *t =
-	    jread_member(jread_member(jread_item(jread_member(p->status,
-						     "containerStatuses"),
-					  0),
-			     "state"),
+	    jread_member(jread_member(first_container(p), "state"),
 		"terminated");
 	struct json_object *message = jread_member(t, "message");
 
@@ -152,7 +155,10 @@ exit_of(const struct kpod *p)
 	    message != NULL ? jread_string(message) : "");
 }
 
-/* expect status LABEL PHASE ready|unready [reason=] [message=] [exit=N] */
+/*
+ * expect status LABEL PHASE ready|unready [reason=] [message=] [exit=N]
+ *	[image=]
+ */
 static void
 e_status(struct scene *sc, const struct words *s)
 {
@@ -160,6 +166,7 @@ e_status(struct scene *sc, const struct words *s)
 	const char *reason = words_get(s, "reason", ""), *ready;
 	const char *message = words_get(s, "message", "");
 	const char *code = words_get(s, "exit", "");
+	const char *image = words_get(s, "image", "");
 	AUTO_FREE char *is = NULL, *end = NULL;
 
 	if (p == NULL)
@@ -167,6 +174,10 @@ e_status(struct scene *sc, const struct words *s)
 	end = exit_of(p);
 	if (*code != '\0')
 		same(sc, "the exit code", end, code);
+	if (*image != '\0')
+		same(sc, "the image",
+		    jread_string(jread_member(first_container(p), "image")),
+		    image);
 	same(sc, "the phase", kube_phase(p), words_at(s, 3));
 	ready = words_at(s, 4);
 	if (strcmp(ready, "ready") == 0 || strcmp(ready, "unready") == 0)

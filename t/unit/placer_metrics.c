@@ -13,6 +13,22 @@
 
 #define OWNED "vk_flightctl_devices_owned{fleet=\"\",owner="
 
+Test(metrics, commits_are_a_counter)
+{
+	struct world *w = fleet_world();
+	char *text;
+
+	w->commits = UINT64_C(1) << 40;
+	text = metrics_text(w);
+	cr_expect(strstr(text,
+		      "# TYPE vk_flightctl_store_commits_total counter\n"
+		      "vk_flightctl_store_commits_total 1099511627776\n"),
+	    "%s", text);
+	free(text);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(metrics, devices_of_fleets_are_counted_by_owner)
 {
 	static const char *const owners[] = { "Fleet/x", "Fleet/y", "Fleet/x",

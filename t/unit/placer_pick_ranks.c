@@ -10,11 +10,12 @@
 
 enum {
 	DEVICES = 40,
+	MANY = 700, /* the index over them is three levels high */
 	PODS = 300
 };
 
 static struct world *
-zoned_world(unsigned int *seed)
+zoned_world(unsigned int *seed, int devices)
 {
 	static const char *const summaries[] = { NULL, NULL, NULL, "Unknown" };
 	struct world *w = fleet_world();
@@ -22,8 +23,8 @@ zoned_world(unsigned int *seed)
 	struct wdevice *d;
 	int i;
 
-	for (i = 0; i < DEVICES; i++) {
-		snprintf(name, sizeof(name), "d%02d", i);
+	for (i = 0; i < devices; i++) {
+		snprintf(name, sizeof(name), "d%03d", i);
 		snprintf(labels, sizeof(labels), "\"zone\":\"z%d\"%s",
 		    rand_r(seed) % 4,
 		    rand_r(seed) % 8 ? "" : ",\"vk.flightctl.io/cordon\":\"\"");
@@ -76,7 +77,7 @@ ranks_agree(struct world *w, struct wpod *p)
 
 	r = pick_ranks(&w->nodes[0], p, &n);
 	pick_device(&w->nodes[0], p, w->devices_listed, &a);
-	cr_assert_eq(n, DEVICES);
+	cr_assert_eq(n, w->nodes[0].ndevices);
 	cr_assert_eq(a.device, r[0].reason == PICK_FITS ? r[0].device : NULL);
 	for (i = 0; i < n; i++) {
 		rule = (int)pick_rule(r[i].reason);
@@ -116,7 +117,7 @@ Test(pick, what_explains_a_choice_is_what_chooses)
 	for (seed = 1; seed <= 20; seed++) {
 		unsigned int s = seed;
 
-		w = zoned_world(&s);
+		w = zoned_world(&s, DEVICES);
 		for (i = 0; i < PODS; i++) {
 			p[i] = wishing_pod(w, &s, i, &ports[i]);
 			ranks_agree(w, p[i]);
@@ -131,4 +132,55 @@ Test(pick, what_explains_a_choice_is_what_chooses)
 				p[i]->pod->nports = 0, p[i]->pod->ports = NULL;
 		fleet_free(w);
 	}
+}
+
+/* Devices fill, empty and are ruled out between any two choices. */
+Test(pick, what_the_index_leaves_out_would_not_be_chosen)
+{
+	struct pick_answer a;
+	struct host_port port;
+	struct wdevice *d = NULL;
+	struct world *w;
+	struct wpod *p[PODS];
+	unsigned int s = 1;
+	int i, other;
+
+	w = zoned_world(&s, MANY);
+	for (i = 0; i < PODS; i++) {
+		p[i] = wishing_pod(w, &s, i, &port);
+		p[i]->pod->nports = 0, p[i]->pod->ports = NULL;
+		ranks_agree(w, p[i]);
+		pick_device(&w->nodes[0], p[i], w->devices_listed, &a);
+		if (a.device != NULL)
+			world_seat(w, p[i], a.device);
+		other = rand_r(&s) % (i + 1);
+		if (rand_r(&s) % 3 == 0 && p[other]->device != NULL)
+			world_unseat(w, p[other]);
+		d = d != NULL ? RB_NEXT(wdevice_tree, &w->devices, d) :
+				RB_MIN(wdevice_tree, &w->devices);
+		if (d != NULL) {
+			d->isolating = !d->isolating;
+			world_device_changed(d);
+		}
+	}
+	fleet_free(w);
+}
+
+Test(pick, what_is_kept_for_a_pod_is_found_where_nothing_else_is)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d = fleet_add(w,
+	    &(struct fleet_device){ "d", 4, 1024, NULL, NULL, NULL });
+	struct wpod *p = fleet_pod(w, "p", "1", "64Mi", NULL, NULL);
+	struct wpod *q = fleet_pod(w, "q", "1", "64Mi", NULL, NULL);
+	struct pick_answer a;
+
+	d->reserved_for = p;
+	world_device_changed(d);
+	pick_device(&w->nodes[0], q, 1, &a);
+	cr_expect_null(a.device);
+	pick_device(&w->nodes[0], p, 1, &a);
+	cr_expect_eq(a.device, d);
+	d->reserved_for = NULL;
+	fleet_free(w);
 }

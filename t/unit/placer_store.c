@@ -397,6 +397,7 @@ Test(store, a_full_disk_fails_the_turn_and_only_that)
 	(void)store_seat(s, p, NULL);
 	cr_assert_eq(store_commit(s, &why), -1);
 	cr_assert_eq(why.kind, ERR_SYSTEM);
+	cr_assert_eq(store_commits(s), 0, "one that failed is none");
 	rl.rlim_cur = rl.rlim_max;
 	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &rl), 0);
 	cr_assert_eq(store_load(s, again, now, NULL), 0);
@@ -409,6 +410,28 @@ Test(store, a_full_disk_fails_the_turn_and_only_that)
 	store_close(s);
 	fleet_free(w);
 	fleet_free(again);
+	NO_LEAKS();
+}
+
+Test(store, a_commit_counts_when_it_made_something_durable)
+{
+	struct world *w = fleet_world();
+	struct store *s = open_store(0);
+	struct wpod *p = seated(w, "a");
+
+	cr_assert_eq(store_commits(s), 0, "opening is none");
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 0, "nor is one of nothing");
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	cr_assert_eq(store_put_meta(s, "k", "v", NULL), 0);
+	cr_assert_eq(store_commits(s), 0, "not before it is asked for");
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 1, "many writes, one commit");
+	cr_assert_eq(store_unseat(s, p, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 2);
+	store_close(s);
+	fleet_free(w);
 	NO_LEAKS();
 }
 
@@ -435,6 +458,42 @@ Test(store, what_cannot_be_read_is_kept_and_replaced)
 	exec_on("PRAGMA user_version = 4711");
 	store_close(open_store(1));
 	store_close(open_store(0));
+	NO_LEAKS();
+}
+
+static void
+is_file(const char *name, const char *text)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
+	char buf[64] = "";
+	FILE *f = fopen(path, "r");
+
+	if (text == NULL) {
+		cr_expect_null(f, "%s is there", name);
+		return;
+	}
+	cr_assert_not_null(f, "%s is not there", name);
+	cr_assert_not_null(fgets(buf, sizeof(buf), f));
+	fclose(f);
+	cr_expect_str_eq(buf, text, "%s: %s", name, buf);
+}
+
+Test(store, the_last_three_that_were_set_aside_stay)
+{
+	static const char *const texts[] = { "first, not sound",
+		"second, not sound", "third, not sound", "fourth, not sound" };
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		write_file(texts[i]);
+		store_close(open_store(1));
+		if (i == 2)
+			is_file("placer.db.set-aside.2", texts[0]);
+	}
+	is_file("placer.db.set-aside", texts[3]);
+	is_file("placer.db.set-aside.1", texts[2]);
+	is_file("placer.db.set-aside.2", texts[1]);
+	is_file("placer.db.set-aside.3", NULL);
 	NO_LEAKS();
 }
 

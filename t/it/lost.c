@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lost: scenario 5.  A device with a pod falls silent: back in time, all is as
+ * it was; out of time, the pod is deleted and the next one runs on the other
+ * device, while the old one stays Terminating until its device is back.  On
+ * the real servers a Deployment makes the next pod; kubesim has no
+ * controllers, there it is made by hand.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/silence.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 30000,
+	RUN_MS = 30000,
+	TOLD_MS = 60000, /* half of it may be a blink */
+	BACK_MS = 60000,
+	TIMEOUT_MS = 60000, /* as set */
+};
+
+/* A pod of ours. */
+struct seat {
+	char *name, *uid, *device;
+};
+
+static void
+seat_free(struct seat *s)
+{
+	free(s->name);
+	free(s->uid);
+	free(s->device);
+}
+
+/* --- pods ----------------------------------------------------------------- */
+
+static void
+create(void)
+{
+	if (world_kind() == WORLD_SIM)
+		free(pod_create("first", &(struct pod_conf){ .app = "web" }));
+	else
+		pod_deployment("web", 1, NULL);
+}
+
+static void
+remove_all(void)
+{
+	if (world_kind() == WORLD_SIM)
+		pod_delete("second");
+	else
+		kube_send("DELETE", KUBE_DEPLOYMENTS "/web", NULL, NULL);
+	it_ok(pods_gone("web", RUN_MS), "all are gone");
+}
+
+struct wish {
+	const char *except; /* a UID that is not meant, or NULL */
+	const char *ready;
+	struct seat found;
+};
+
+static int
+is_there(struct json_object *set, void *arg)
+{
+	struct wish *w = arg;
+	struct json_object *pod;
+	struct lh_entry *at = NULL;
+	const char *name, *uid;
+
+	while (js_next(set, &at, &name, &pod)) {
+		uid = js_str(pod, "/metadata/uid");
+		if (strcmp(js_condition(pod, "Ready"), w->ready) != 0 ||
+		    (w->except != NULL && strcmp(uid, w->except) == 0))
+			continue;
+		w->found.name = xstrdup(name);
+		w->found.uid = xstrdup(uid);
+		return 1;
+	}
+	return 0;
+}
+
+/* The pod that is so, and the device that has it: the caller's. */
+static struct seat
+await(const char *ready, const char *except, int ms, const char *what)
+{
+	struct wish w = { .except = except, .ready = ready };
+	AUTO_JSON struct json_object *set = NULL;
+	struct json_object *device;
+	int64_t since = it_ms();
+
+	if (!it_took(since, kube_await(KUBE_PODS, is_there, &w, ms), "%s",
+		what))
+		it_die("without it there is nothing to look at");
+	set = flight_devices();
+	device = flight_holder(set, w.found.uid, NULL);
+	w.found.device = xstrdup(js_str(device, "/metadata/name"));
+	return w.found;
+}
+
+static int
+is_leaving(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return *js_str(pod, "/metadata/deletionTimestamp") != '\0';
+}
+
+/* --- the scenario --------------------------------------------------------- */
+
+static void
+told(const struct seat *s, const char *reason, const char *words, int ms)
+{
+	it_ok(pod_has_event(s->uid, reason, words, ms), "an Event says %s",
+	    reason);
+}
+
+static void
+back_in_time(const struct seat *was)
+{
+	AUTO_JSON struct json_object *before = flight_devices(), *after = NULL;
+	struct seat lost, again;
+
+	silence(&was->device, 1);
+	lost = await("Unknown", NULL, TOLD_MS, "its pod's Ready is Unknown");
+	told(was, "DeviceDisconnected", "disconnected", TOLD_MS);
+	silence_ends(&was->device, 1);
+	again = await("True", NULL, BACK_MS, "back in time: Ready again");
+	told(was, "DeviceReconnected", "", BACK_MS);
+	it_ok(strcmp(again.uid, was->uid) == 0 &&
+		strcmp(again.device, was->device) == 0,
+	    "it is the same pod on the same device");
+	after = flight_devices();
+	it_ok(flight_restarts(after) == 0 &&
+		flight_generations(after) == flight_generations(before),
+	    "nothing was restarted, no spec was written");
+	seat_free(&lost);
+	seat_free(&again);
+}
+
+static void
+out_of_time(const struct seat *was)
+{
+	AUTO_JSON struct json_object *pod = NULL, *set = NULL;
+	struct seat next;
+	int64_t since;
+
+	silence(&was->device, 1);
+	told(was, "DeviceTimeoutExceeded", "", TOLD_MS + TIMEOUT_MS);
+	pod = kube_await_one(KUBE_PODS, was->name, is_leaving, NULL, RUN_MS);
+	it_ok(pod != NULL && is_leaving(pod, NULL), "it is to be deleted");
+	if (world_kind() == WORLD_SIM)
+		free(pod_create("second", &(struct pod_conf){ .app = "web" }));
+	next = await("True", was->uid, RUN_MS, "another pod is Ready");
+	it_ok(strcmp(next.device, was->device) != 0,
+	    "it runs on the other device (%s, not %s)", next.device,
+	    was->device);
+	json_object_put(pod);
+	pod = kube_await_one(KUBE_PODS, was->name, is_leaving, NULL, RUN_MS);
+	it_ok(pod != NULL && is_leaving(pod, NULL),
+	    "the old one is Terminating, for it may run there still");
+	since = it_ms();
+	silence_ends(&was->device, 1);
+	it_took(since, kube_await_gone(KUBE_PODS, was->name, BACK_MS),
+	    "the device is back: the old one is gone");
+	it_ok(flight_await_removed(was->uid, BACK_MS),
+	    "and its application with it");
+	set = flight_devices();
+	it_ok(flight_reports(flight_holder(set, next.uid, NULL), next.uid),
+	    "the next runs on");
+	seat_free(&next);
+}
+
+static void
+scenario(void)
+{
+	static const char *const settings[] = { "STATUS_POLL_INTERVAL=1s",
+		"DEVICE_RECONNECT_TIMEOUT=1m", NULL };
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p;
+	struct seat first;
+
+	world_open(&(struct world_conf){ .devices = 2, .disconnect_ms = 3000 });
+	p = provider_start("provider", settings);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	create();
+	first = await("True", NULL, RUN_MS, "its pod is Ready");
+	back_in_time(&first);
+	out_of_time(&first);
+	remove_all();
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	seat_free(&first);
+}
+
+int
+main(void)
+{
+	return it_run("lost", scenario);
+}
