@@ -254,6 +254,22 @@ blamed_is_there(const struct wdevice *d)
 	return 0;
 }
 
+/* Of this version: of what was taken out of it, these are old words. */
+static int
+fetches(const struct wdevice *d)
+{
+	const char *words = said_words(d->dev);
+	const struct wpod *p;
+
+	if (!said_fetching(d->dev))
+		return 0;
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (p->withheld && device_entry(d->dev, p->app) == NULL &&
+		    said_names(words, p))
+			return 0;
+	return 1;
+}
+
 /*
  * It goes on saying neither that it applied the version, nor that it failed:
  * while it fetches what the version wants it is given more time.
@@ -263,21 +279,18 @@ is_hung(struct world *w, struct wdevice *d, struct now now)
 {
 	int waits = (!d->dev->failed || d->unsure) &&
 	    facts_device(d, now) == HERE && d->dev->summary != DEVICE_UNKNOWN;
-	int fetches = said_fetching(d->dev);
+	int late = fetches(d);
 
-	return runs_out(w, d, &d->hung_boot, waits && !fetches, w->apply_ms,
-		   now) |
-	    runs_out(w, d, &d->fetch_boot, waits && fetches, w->pull_ms, now);
+	return runs_out(w, d, &d->hung_boot, waits && !late, w->apply_ms, now) |
+	    runs_out(w, d, &d->fetch_boot, waits && late, w->pull_ms, now);
 }
 
-/* Nobody could be guilty: it refused the same before we knew of it. */
+/* Nobody could be guilty: it refused the same before, seen by nobody. */
 static int
 is_ignored(const struct wdevice *d)
 {
 	const struct wpod *p;
 
-	if (!is_done(d))
-		return 0;
 	TAILQ_FOREACH(p, &d->pods, on_device)
 		if (is_suspect(p, d) || p->filed == FILED_NEW)
 			return 0;
