@@ -175,10 +175,11 @@ save_change(struct act *a, struct wdevice *d, struct why *why)
 		(void)store_search(a->store, d, why);
 }
 
+/* Learnt from a device, it may be of a pod that went in the same turn. */
 static void
 save_entry(struct act *a, struct wpod *p, struct why *why)
 {
-	if (p->entry == NULL || p->pod->uses_secrets)
+	if (p->entry == NULL || p->pod == NULL || p->pod->uses_secrets)
 		return;
 	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
 		p->kept_images = p->proven_images;
@@ -269,7 +270,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 {
 	switch (e->kind) {
 	case EFFECT_ENTRY:
-		if (e->pod->pod->uses_secrets)
+		if (e->pod->pod != NULL && e->pod->pod->uses_secrets)
 			break; /* until it is sent, and never on a disk */
 		free(e->pod->entry);
 		e->pod->entry = NULL;

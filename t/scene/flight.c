@@ -133,6 +133,7 @@ send_edge(struct scene *sc, struct edge *d, enum msg_type asked, uint64_t id)
 		.object = span_of(text) };
 
 	d->told_frozen = edge_is_frozen(d);
+	d->was_frozen |= d->told_frozen;
 	side_answer(sc, &sc->flight, asked, MSG_DEVICE, id, &m);
 }
 

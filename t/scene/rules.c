@@ -385,8 +385,11 @@ rules_delete(struct scene *sc, const struct body_pod_delete *m)
 		if (edge_may_run(d, p->app) && !p->forced)
 			scene_fail(sc, "%s is deleted while %s can run it",
 			    p->label, d->name);
+		/* Nothing is written where it is owned, or held: of what was
+		   given up there the delete is on its way. */
 		if (p->forced && edge_find(&d->apps, p->app) != NULL &&
-		    d->owner == NULL)
+		    d->owner == NULL && !d->told_frozen &&
+		    !(p->given_up && d->was_frozen))
 			scene_fail(sc, "%s is deleted and left on %s", p->label,
 			    d->name);
 	}

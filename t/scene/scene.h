@@ -160,6 +160,7 @@ struct edge {
 	int drained;	 /* a person said so */
 	int shrunk;	 /* under its pods */
 	int told_frozen; /* as it was last sent, Flightctl holds it */
+	int was_frozen;	 /* likewise, ever */
 	/* -- the agent -- */
 	int silent;
 	int hold_apply;

@@ -154,7 +154,15 @@ fill(const struct scene *sc, struct step *s, char letter)
 	else if (letter == 'T')
 		(void)strlcpy(word, whiles[draw(7)], sizeof(word));
 	else
-		snprintf(word, sizeof(word), "%c", letter);
+		abort(); /* walk.def has no other */
+	(void)strlcat(s->text, word, sizeof(s->text));
+}
+
+static void
+add(struct step *s, char c)
+{
+	char word[] = { c, '\0' };
+
 	(void)strlcat(s->text, word, sizeof(s->text));
 }
 
@@ -165,7 +173,10 @@ draw_step(const struct scene *sc, struct step *s)
 
 	memset(s, 0, sizeof(*s));
 	for (p = pick_rule(); *p != '\0'; p++)
-		fill(sc, s, *p);
+		if (*p == '%')
+			fill(sc, s, *++p);
+		else
+			add(s, *p);
 }
 
 /* Could it happen now? */
