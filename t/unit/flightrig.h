@@ -66,9 +66,10 @@ char *rig_tell(struct rig *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Until it holds; the test fails when it does not in time. */
-#define RIG_UNTIL(r, cond)                                             \
+#define RIG_UNTIL(r, cond) RIG_WITHIN(r, RIG_WAIT_MS, cond)
+#define RIG_WITHIN(r, ms, cond)                                        \
 	do {                                                           \
-		int64_t end_ = rig_ms() + RIG_WAIT_MS;                 \
+		int64_t end_ = rig_ms() + (ms);                        \
 		while (!(cond)) {                                      \
 			cr_assert_lt(rig_ms(), end_, "never: " #cond); \
 			rig_turn(r);                                   \
