@@ -310,10 +310,10 @@ rules_change(struct scene *sc, const struct body_change *m)
 	check_names(sc, m->device, m->edit, "config");
 }
 
-static const struct kpod *
+static struct kpod *
 by_uid(const struct scene *sc, const char *uid)
 {
-	const struct kpod *p;
+	struct kpod *p;
 
 	TAILQ_FOREACH(p, &sc->pods, link)
 		if (strcmp(p->uid, uid) == 0)
@@ -363,10 +363,21 @@ check_eviction(struct scene *sc, const struct kpod *p)
 			    p->label, d->name);
 }
 
+/* An order that was taken back and not saved holds again later. */
+static void
+note_retired(struct scene *sc, struct kpod *p)
+{
+	const struct edge *d;
+
+	TAILQ_FOREACH(d, &sc->edges, link)
+		if (d->retired && edge_may_run(d, p->app))
+			p->forced = p->given_up = 1;
+}
+
 void
 rules_delete(struct scene *sc, const struct body_pod_delete *m)
 {
-	const struct kpod *p = by_uid(sc, m->uid);
+	struct kpod *p = by_uid(sc, m->uid);
 	const struct edge *d;
 
 	check_writer(sc, "a delete", m->name, m->until_boot);
@@ -375,6 +386,7 @@ rules_delete(struct scene *sc, const struct body_pod_delete *m)
 		    m->name);
 		return;
 	}
+	note_retired(sc, p);
 	if (m->grace_s != 0) {
 		check_eviction(sc, p);
 		return;

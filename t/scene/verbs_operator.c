@@ -64,10 +64,12 @@ note_device(struct scene *sc, struct edge *d, enum order_kind kind,
 {
 	if (kind == ORDER_DRAIN)
 		d->drained = 1;
-	else if (kind == ORDER_UNDRAIN)
-		d->drained = d->drained && !is_forgotten(sc, v);
-	else if (kind == ORDER_RETIRE)
+	else if (kind == ORDER_UNDRAIN && is_forgotten(sc, v))
+		d->drained = d->retired = 0;
+	else if (kind == ORDER_RETIRE) {
+		d->drained = d->retired = 1;
 		retire(sc, d);
+	}
 }
 
 /* Whose end is not confirmed any more, because a person said so. */
