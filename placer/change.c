@@ -341,9 +341,7 @@ change_refusal(const struct wdevice *d, char text[MAX_TEXT])
 static int
 takes_writes(const struct wdevice *d)
 {
-	return d->dev != NULL && !d->gone && !d->unreadable &&
-	    d->dev->owner == NULL && !d->dev->decommissioning &&
-	    !d->dev->consoles;
+	return !d->gone && !world_is_closed(d) && !d->dev->consoles;
 }
 
 /* -- the machine (spec.def) -- */

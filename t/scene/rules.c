@@ -96,13 +96,16 @@ tries(struct scene *sc, const struct edge *d, const char *image)
 	return 0;
 }
 
-/* Others try in place of one that is away; its own stays when it is back. */
+/*
+ * Others try in place of one that is away; its own stays when it is back, and
+ * what waited while one was held goes.
+ */
 static int
 counts(struct scene *sc, struct edge *d, const char *image)
 {
 	if (!tries(sc, d, image))
 		edge_cut(&d->excused, image);
-	else if (!is_there(d))
+	else if (!is_there(d) || d->was_frozen)
 		edge_set(&d->excused, image, "");
 	else
 		return edge_find(&d->excused, image) == NULL;
