@@ -32,22 +32,6 @@ enum {
 
 /* --- scenario 3 ----------------------------------------------------------- */
 
-static char failed[] = "Failed", pending[] = "Pending";
-
-/* One is, in that phase. */
-static int
-is_refused(struct json_object *set, void *phase)
-{
-	struct json_object *pod;
-	struct lh_entry *at = NULL;
-
-	while (js_next(set, &at, NULL, &pod))
-		if (strcmp(js_str(pod, "/status/phase"), phase) == 0 &&
-		    strcmp(js_str(pod, "/status/reason"), REASON) == 0)
-			return 1;
-	return 0;
-}
-
 static void
 too_big(void)
 {
@@ -58,9 +42,9 @@ too_big(void)
 	int64_t since = it_ms();
 
 	edge_kubectl("apply -f %s", file);
-	it_took(since, kube_await(KUBE_PODS, is_refused, failed, TOLD_MS),
+	it_took(since, pods_have("Failed", REASON, TOLD_MS),
 	    "a bare pod has failed: " REASON);
-	it_took(since, kube_await(KUBE_PODS, is_refused, pending, TOLD_MS),
+	it_took(since, pods_have("Pending", REASON, TOLD_MS),
 	    "a Deployment's is Pending: " REASON);
 	/* of one device the node has as much */
 	words = xasprintf(" has %lld CPU, requested 1000 CPU",

@@ -23,32 +23,11 @@
 
 #define REASON "InsufficientResources"
 
-static char failed[] = "Failed", pending[] = "Pending";
-
 enum {
 	DEVICES = 2,
 	READY_MS = 30000,
 	TOLD_MS = 20000,
 };
-
-static int
-has_reason(struct json_object *pod, void *phase)
-{
-	return strcmp(js_str(pod, "/status/phase"), phase) == 0 &&
-	    strcmp(js_str(pod, "/status/reason"), REASON) == 0;
-}
-
-static int
-one_has_reason(struct json_object *set, void *phase)
-{
-	struct json_object *pod;
-	struct lh_entry *at = NULL;
-
-	while (js_next(set, &at, NULL, &pod))
-		if (has_reason(pod, phase))
-			return 1;
-	return 0;
-}
 
 /* A Deployment's pod; where there are no controllers: as if it had one. */
 static void
@@ -113,13 +92,13 @@ refuse(int64_t has)
 
 	uid = pod_create("bare", &conf);
 	create_owned(&conf);
-	pod = kube_await_one(KUBE_PODS, "bare", has_reason, failed, TOLD_MS);
-	it_took(since, pod != NULL && has_reason(pod, failed),
+	it_took(since, pods_have("Failed", REASON, TOLD_MS),
 	    "a bare pod has failed: " REASON);
+	pod = kube_get(KUBE_PODS "/bare");
 	says(js_str(pod, "/status/message"), has, has + 1);
 	it_ok(pod_has_event(uid, REASON, "Insufficient resources", TOLD_MS),
 	    "an Event says so");
-	it_took(since, kube_await(KUBE_PODS, one_has_reason, pending, TOLD_MS),
+	it_took(since, pods_have("Pending", REASON, TOLD_MS),
 	    "a controller's pod is Pending: " REASON);
 	set = flight_devices();
 	it_ok(flight_count(set) == 0, "no device was given either");

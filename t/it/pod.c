@@ -166,6 +166,32 @@ pods_in_phase(const char *app, const char *phase, unsigned int n, int ms)
 	return w.seen;
 }
 
+struct reason_wait {
+	const char *phase, *reason;
+};
+
+static int
+has_reason(struct json_object *set, void *arg)
+{
+	const struct reason_wait *w = arg;
+	struct lh_entry *at = NULL;
+	struct json_object *pod;
+
+	while (js_next(set, &at, NULL, &pod))
+		if (strcmp(js_str(pod, "/status/phase"), w->phase) == 0 &&
+		    strcmp(js_str(pod, "/status/reason"), w->reason) == 0)
+			return 1;
+	return 0;
+}
+
+int
+pods_have(const char *phase, const char *reason, int ms)
+{
+	struct reason_wait w = { phase, reason };
+
+	return kube_await(KUBE_PODS, has_reason, &w, ms);
+}
+
 static int
 is_empty(struct json_object *set, void *arg)
 {

@@ -42,6 +42,9 @@ struct json_object *pod_runs(const char *name, int64_t since_ms, int ms);
 unsigned int pods_in_phase(const char *app, const char *phase, unsigned int n,
     int ms);
 
+/* Waits until a pod, whichever, is in that phase for that reason; 1: one is. */
+int pods_have(const char *phase, const char *reason, int ms);
+
 /* Waits until none is left; 1: so it is. */
 int pods_gone(const char *app, int ms);
 
