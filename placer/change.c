@@ -392,7 +392,7 @@ spec_facts(struct world *w, struct wdevice *d, struct now now)
 		.search = d->isolating ? SEARCHING : CALM,
 		.queue = queue_fact(w, d, now),
 		.door = door_fact(d, now),
-		.motion = poll_moves(d) ? MOVING : STILL,
+		.motion = poll_moves(d, now) ? MOVING : STILL,
 	};
 }
 

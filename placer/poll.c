@@ -43,15 +43,27 @@ ask(struct wdevice *d, struct effects *fx, enum read_for what_for)
 	e->number = what_for;
 }
 
-int
-poll_moves(const struct wdevice *d)
+/* What was replaced is first reported as ended, or not all of it as ready. */
+static int
+is_calm(const struct wpod *p)
 {
+	const struct app_report *r = device_report(p->device->dev, p->app);
+
+	return !p->applied || p->ended || r == NULL ||
+	    (r->state == APP_RUNNING && r->ready == r->of);
+}
+
+int
+poll_moves(const struct wdevice *d, struct now now)
+{
+	int fresh =
+	    d->motion_boot != 0 && now.boot_ms - d->motion_boot < POLL_CALM_MS;
 	const struct wpod *p;
 
 	if (d->dev == NULL)
 		return 0;
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (moves(p))
+		if (moves(p) || (fresh && !is_calm(p)))
 			return 1;
 	return 0;
 }

@@ -7,8 +7,12 @@
 #include "placer/effects.h"
 #include "placer/world.h"
 
+enum {
+	POLL_CALM_MS = 30 * 1000 /* in motion so long, unless all are ready */
+};
+
 /* Is there a pod of which something is to be heard? */
-int poll_moves(const struct wdevice *);
+int poll_moves(const struct wdevice *, struct now);
 
 /*
  * The device's turn: a read that somebody wants, and, while it is in
