@@ -6,8 +6,12 @@
  */
 #include "placer/poll.h"
 
+/*
+ * fresh: of what was replaced it is first reported that it ended, or that not
+ * all of it is ready.
+ */
 static int
-moves(const struct wpod *p)
+moves(const struct wpod *p, int fresh)
 {
 	const struct app_report *r;
 
@@ -26,9 +30,12 @@ moves(const struct wpod *p)
 	r = device_report(p->device->dev, p->app);
 	if (p->ended)
 		return 0;
-	return r == NULL ||
-	    (r->state != APP_RUNNING && r->state != APP_COMPLETED &&
-		r->state != APP_ERROR);
+	if (r == NULL)
+		return 1;
+	if (fresh)
+		return r->state != APP_RUNNING || r->ready != r->of;
+	return r->state != APP_RUNNING && r->state != APP_COMPLETED &&
+	    r->state != APP_ERROR;
 }
 
 static void
@@ -43,16 +50,6 @@ ask(struct wdevice *d, struct effects *fx, enum read_for what_for)
 	e->number = what_for;
 }
 
-/* What was replaced is first reported as ended, or not all of it as ready. */
-static int
-is_calm(const struct wpod *p)
-{
-	const struct app_report *r = device_report(p->device->dev, p->app);
-
-	return !p->applied || p->ended || r == NULL ||
-	    (r->state == APP_RUNNING && r->ready == r->of);
-}
-
 int
 poll_moves(const struct wdevice *d, struct now now)
 {
@@ -63,7 +60,7 @@ poll_moves(const struct wdevice *d, struct now now)
 	if (d->dev == NULL)
 		return 0;
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		if (moves(p) || (fresh && !is_calm(p)))
+		if (moves(p, fresh))
 			return 1;
 	return 0;
 }

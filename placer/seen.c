@@ -241,11 +241,13 @@ seen_image(struct json_object *status, const struct pod_container *c)
 void
 seen_ends(struct json_object *status, struct pod_container *c, size_t n)
 {
+	struct json_object *j;
 	const char *image;
 
 	for (; n > 0; n--, c++) {
-		image = seen_image(status, c);
+		j = status_of(status, c);
+		image = jread_string(jread_member(j, "image"));
 		if (image != NULL && strcmp(image, c->image) == 0)
-			read_end(status_of(status, c), c);
+			read_end(j, c);
 	}
 }

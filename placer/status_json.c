@@ -271,6 +271,13 @@ put_container(struct json_object *list, const struct podstatus_in *in,
 	put_state(c, in, v, from, restarts);
 	says->restarts += restarts;
 	says->images = pod_reasons_add(says->images, image);
+	if (over || v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED)
+		says->finished_ms = in->now.wall_ms;
+	else if (v->shape == SHAPE_RUNS)
+		says->running_ms = in->now.wall_ms;
+	else
+		says->reasons =
+		    pod_reasons_add(says->reasons, waiting_reason(in, v));
 }
 
 static uint32_t
@@ -299,14 +306,6 @@ put_containers(struct json_object *status, const struct podstatus_in *in,
 			continue;
 		put_container(list, in, v, &pod->containers[i], restarts, says);
 		restarts = 0;
-		if (v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED ||
-		    is_over(in, v, status_ended(in, &pod->containers[i])))
-			says->finished_ms = in->now.wall_ms;
-		else if (v->shape == SHAPE_RUNS)
-			says->running_ms = in->now.wall_ms;
-		else
-			says->reasons = pod_reasons_add(says->reasons,
-			    waiting_reason(in, v));
 	}
 }
 

@@ -150,6 +150,18 @@ struct told {
 	int unreported;
 };
 
+static struct json_object *
+status_of(struct podstatus_in *in)
+{
+	struct json_object *status;
+	struct podstatus s;
+
+	podstatus_make(in, &s);
+	status = jread_parse(span_of(s.json), NULL);
+	podstatus_clear(&s);
+	return status;
+}
+
 static struct told
 told_of(struct json_object *c, const char *state)
 {
@@ -170,12 +182,9 @@ told_of(struct json_object *c, const char *state)
 static struct told
 tell(struct podstatus_in *in, struct pod *pod, const char *state)
 {
-	struct json_object *status;
-	struct podstatus s;
+	struct json_object *status = status_of(in);
 	struct told told;
 
-	podstatus_make(in, &s);
-	status = jread_parse(span_of(s.json), NULL);
 	told = told_of(jread_item(jread_member(status, "containerStatuses"), 0),
 	    state);
 	seen_read(status, &pod->seen);
@@ -183,7 +192,6 @@ tell(struct podstatus_in *in, struct pod *pod, const char *state)
 	pod->containers[0].told_ms = 0;
 	seen_ends(status, pod->containers, 1);
 	json_object_put(status);
-	podstatus_clear(&s);
 	return told;
 }
 
@@ -323,18 +331,6 @@ finished_at(struct json_object *status)
 					  "state"),
 			     "terminated"),
 		"finishedAt"));
-}
-
-static struct json_object *
-status_of(struct podstatus_in *in)
-{
-	struct json_object *status;
-	struct podstatus s;
-
-	podstatus_make(in, &s);
-	status = jread_parse(span_of(s.json), NULL);
-	podstatus_clear(&s);
-	return status;
 }
 
 static void
