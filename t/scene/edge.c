@@ -115,7 +115,7 @@ edge_init(struct edge *d)
 	d->incarnation++;
 	d->apply_ms = 1000;
 	d->silent = d->waits = d->hold_apply = d->hold_render =
-	    d->forget_render = 0;
+	    d->forget_render = d->retired = 0;
 	d->generation = d->rendered_version = d->reported_version = 1;
 	d->target_version = 0;
 	set(&d->spec, "{}");
@@ -127,8 +127,7 @@ edge_init(struct edge *d)
 	set(&d->reason, "Updated");
 	set(&d->message, "");
 	d->since_ms = clock_wall_ms();
-	if (d->summary == NULL)
-		set(&d->summary, "Online");
+	set(&d->summary, "Online");
 }
 
 void
@@ -369,13 +368,24 @@ edge_restore(struct edge *d)
 	set(&d->summary, "AwaitingReconnect");
 }
 
-/* A version that is newer than the agent's. */
+static int
+is_paused(const struct edge *d)
+{
+	return strcmp(d->summary, "AwaitingReconnect") == 0 ||
+	    strcmp(d->summary, "ConflictPaused") == 0;
+}
+
+/* A version that is newer than the agent's; refused if it is not paused. */
 void
 edge_resume(struct scene *sc, struct edge *d)
 {
+	if (!is_paused(d))
+		return;
 	d->hold_render = d->hold_apply = 0;
 	mark_digest(span_of(d->spec), d->rendered_hash);
-	d->rendered_version = d->reported_version + 1;
+	if (d->rendered_version < d->reported_version)
+		d->rendered_version = d->reported_version;
+	d->rendered_version++;
 	d->rv++;
 	set(&d->summary, "Online");
 	edge_wake(sc, d);
@@ -555,9 +565,7 @@ edge_wake(struct scene *sc, struct edge *d)
 int
 edge_is_frozen(const struct edge *d)
 {
-	return !d->silent &&
-	    (strcmp(d->summary, "AwaitingReconnect") == 0 ||
-		strcmp(d->summary, "ConflictPaused") == 0);
+	return !d->silent && is_paused(d);
 }
 
 int

@@ -50,7 +50,7 @@ struct step {
 };
 
 static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
-	"device e3 cpu=1" };
+	"device e3 cpu=1", "backup e1", "backup e2", "backup e3" };
 
 /* The end of all troubles; no agent forgets what it has refused. */
 static const char *const closing[] = { "store ok", "kube up", "flight up",
@@ -59,8 +59,8 @@ static const char *const closing[] = { "store ok", "kube up", "flight up",
 	"answer delete again 0", "answer read again 0", "heal all",
 	"render e1 go", "render e2 go", "render e3 go", "apply e1 after=1s",
 	"apply e2 after=1s", "apply e3 after=1s", "apply e1 go", "apply e2 go",
-	"apply e3 go", "back e1 e2 e3", "device e1 summary=Online",
-	"device e2 summary=Online", "device e3 summary=Online", "time 1m",
+	"apply e3 go", "back e1 e2 e3", "resumed e1",
+	"resumed e2", "resumed e3", "time 1m",
 	"operator any undrain e1", "operator any undrain e2",
 	"operator any undrain e3", "time 1h", "calm" };
 
