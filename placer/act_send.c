@@ -94,12 +94,12 @@ add_pods(struct act *a, struct edit *edit, struct wdevice *d)
 			add_to_edit(a, edit, p);
 }
 
-static void
+static int
 add_again(struct edit *edit, struct wdevice *d, struct now now)
 {
 	AUTO_FREE char *entry = again_entry(d, now);
 
-	(void)edit_files(edit, entry);
+	return entry != NULL && edit_files(edit, entry) == 0;
 }
 
 void
@@ -116,9 +116,7 @@ act_send_change(struct act *a, struct wdevice *d, struct now now)
 		return;
 	edit = edit_new(d);
 	add_pods(a, edit, d);
-	d->again = d->again && d->nqueued == 0;
-	if (d->again)
-		add_again(edit, d, now);
+	d->again = d->again && d->nqueued == 0 && add_again(edit, d, now);
 	text = edit_text(edit);
 	edit_free(edit);
 	if (d->nqueued == 0 && !d->again)

@@ -93,9 +93,13 @@ again_try(struct world *w, struct wdevice *d, struct now now)
 char *
 again_entry(const struct wdevice *d, struct now now)
 {
-	const char *app = TAILQ_FIRST(&d->pods)->app;
-	size_t len = strlen(app), i;
+	const struct wpod *p = TAILQ_FIRST(&d->pods);
+	const char *app = p != NULL ? p->app : facts_stray(d, now);
+	size_t len, i;
 
+	if (app == NULL)
+		return NULL;
+	len = strlen(app);
 	for (i = 0; i < d->dev->nconfigs; i++)
 		if (again_is(d->dev->configs[i])) {
 			app = d->dev->configs[i];

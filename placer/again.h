@@ -37,7 +37,10 @@ void again_note(struct wdevice *, enum spec_version, struct now);
 /* 1: it is time; the write is to go. */
 int again_try(struct world *, struct wdevice *, struct now);
 
-/* The entry, in the place of the one that is there; the caller's. */
+/*
+ * The entry, in the place of the one that is there; the caller's.  NULL: there
+ * is no application of ours to name it after.
+ */
 char *again_entry(const struct wdevice *, struct now);
 
 #endif

@@ -17,6 +17,8 @@ due_cmp(const struct due *a, const struct due *b)
 {
 	if (a->at_boot != b->at_boot)
 		return a->at_boot < b->at_boot ? -1 : 1;
+	if (a->order != b->order)
+		return a->order < b->order ? -1 : 1;
 	if (a->seq != b->seq)
 		return a->seq < b->seq ? -1 : 1;
 	return 0;
@@ -58,17 +60,19 @@ due_next(struct due_tree *t, int64_t boot_ms)
 #define OWNER_OF(d, type) \
 	((struct type *)((char *)(d)-offsetof(struct type, due)))
 
+void
+world_look_at(struct world *w, struct wpod *p, int64_t boot_ms)
+{
+	if (p->due.at_boot == 0)
+		p->due.order = p->pod != NULL ? p->pod->order_ms : 0;
+	due_set(w, &w->due_pods, &p->due, boot_ms);
+}
+
 /* 1 is before any instant: at once. */
 void
 world_look(struct world *w, struct wpod *p)
 {
-	due_set(w, &w->due_pods, &p->due, 1);
-}
-
-void
-world_look_at(struct world *w, struct wpod *p, int64_t boot_ms)
-{
-	due_set(w, &w->due_pods, &p->due, boot_ms);
+	world_look_at(w, p, 1);
 }
 
 void

@@ -137,6 +137,30 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 	return p->device->dev->owner != NULL ? OWNED : HERE;
 }
 
+static int
+is_known(const struct wdevice *d, const char *app)
+{
+	const struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		if (strcmp(p->app, app) == 0)
+			return 1;
+	return device_entry(d->dev, app) != NULL;
+}
+
+const char *
+facts_stray(const struct wdevice *d, struct now now)
+{
+	size_t i;
+
+	if (d->node == NULL || facts_settled(d) || facts_device(d, now) != HERE)
+		return NULL;
+	for (i = 0; i < d->dev->nreports; i++)
+		if (!is_known(d, d->dev->reports[i].name))
+			return d->dev->reports[i].name;
+	return NULL;
+}
+
 static enum life_pod
 pod_fact(const struct wpod *p, struct now now)
 {

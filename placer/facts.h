@@ -17,6 +17,13 @@ int facts_stale(const struct wdevice *);
 /* The device runs what its spec says, as of a read that is not stale. */
 int facts_settled(const struct wdevice *);
 
+/*
+ * An application of ours that the device reports and that neither its spec nor
+ * a pod here has: taken out before we forgot its pod, and not yet ended.  NULL:
+ * none, or there is nobody to ask.
+ */
+const char *facts_stray(const struct wdevice *, struct now);
+
 /* HERE, AWAY, FROZEN or GONE: without a pod's own clock. */
 enum life_device facts_device(const struct wdevice *, struct now);
 

@@ -447,6 +447,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 		look_at_owners(&w->nodes[i]);
 	if (first && w->devices_listed) {
 		proof_list(w);
+		w->seek_all = 1;
 		world_look_all(w);
 	}
 	RB_FOREACH(p, wpod_tree, &w->pods)

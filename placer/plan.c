@@ -387,6 +387,19 @@ seek(struct world *w, struct wpod *p, struct effects *fx)
 	effects_pod(fx, EFFECT_SEAT, p);
 }
 
+/* All that have a place before any is given one: it may be the last there. */
+static void
+seek_all(struct world *w, struct effects *fx)
+{
+	struct wpod *p;
+
+	if (!w->seek_all)
+		return;
+	w->seek_all = 0;
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		seek(w, p, fx);
+}
+
 static void
 look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -448,6 +461,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		}
 	for (i = 0; i < w->nnodes; i++)
 		lost_weigh(w, &w->nodes[i], fx);
+	seek_all(w, fx);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
 		look_at_pod(w, p, now, fx);
 	live_poll(w, now, fx);

@@ -6,6 +6,8 @@
  */
 #include "placer/poll.h"
 
+#include "placer/facts.h"
+
 /*
  * fresh: of what was replaced it is first reported that it ended, or that not
  * all of it is ready.
@@ -62,7 +64,7 @@ poll_moves(const struct wdevice *d, struct now now)
 	TAILQ_FOREACH(p, &d->pods, on_device)
 		if (moves(p, fresh))
 			return 1;
-	return 0;
+	return facts_stray(d, now) != NULL;
 }
 
 void

@@ -260,6 +260,14 @@ stop_waiting(struct wpod *p)
 	p->waiting = 0;
 }
 
+static int
+is_older(const struct wpod *a, const struct wpod *b)
+{
+	if (a->pod->order_ms != b->pod->order_ms)
+		return a->pod->order_ms < b->pod->order_ms;
+	return strcmp(a->uid, b->uid) < 0;
+}
+
 /* Oldest first; most come in order, so the walk from the end is short. */
 static void
 start_waiting(struct wpod *p)
@@ -269,7 +277,7 @@ start_waiting(struct wpod *p)
 	if (p->waiting || p->node == NULL)
 		return;
 	TAILQ_FOREACH_REVERSE(q, &p->node->waiting, wpod_list, waits)
-		if (q->pod->order_ms <= p->pod->order_ms)
+		if (is_older(q, p))
 			break;
 	if (q == NULL)
 		TAILQ_INSERT_HEAD(&p->node->waiting, p, waits);

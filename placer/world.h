@@ -57,7 +57,9 @@ struct worded {
 struct due {
 	RB_ENTRY(due) link;
 	int64_t at_boot; /* 0: not in the tree */
-	uint64_t seq;	 /* makes keys unique */
+	uint64_t
+	    order;    /* among those of one instant: first come first served */
+	uint64_t seq; /* makes keys unique */
 };
 RB_HEAD(due_tree, due);
 
@@ -298,6 +300,7 @@ struct world {
 				       since we became a writer */
 	uint8_t forgot;		    /* we started without a memory */
 	uint32_t born;		    /* wall time in s when it began; 0: old */
+	uint8_t seek_all;	    /* it is news: plan.c, seek() */
 	uint8_t want_list;	    /* one is to be asked for */
 	int64_t list_boot;	    /* start of the one under way */
 	int64_t writer_boot;	    /* we became a writer: another one may have

@@ -375,7 +375,10 @@ is_paused(const struct edge *d)
 	    strcmp(d->summary, "ConflictPaused") == 0;
 }
 
-/* A version that is newer than the agent's; refused if it is not paused. */
+/*
+ * A version that is newer than the agent's, and than what it is at: refused if
+ * it is not paused.
+ */
 void
 edge_resume(struct scene *sc, struct edge *d)
 {
@@ -385,6 +388,8 @@ edge_resume(struct scene *sc, struct edge *d)
 	mark_digest(span_of(d->spec), d->rendered_hash);
 	if (d->rendered_version < d->reported_version)
 		d->rendered_version = d->reported_version;
+	if (d->rendered_version < d->target_version)
+		d->rendered_version = d->target_version;
 	d->rendered_version++;
 	d->rv++;
 	set(&d->summary, "Online");

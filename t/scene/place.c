@@ -165,17 +165,6 @@ place_stop(struct scene *sc)
 	sc->store_full = full;
 }
 
-/* Of a pod that went by force nobody knows any more but its device. */
-static void
-forget_forced(struct scene *sc)
-{
-	struct kpod *p;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (!p->in_api && p->forced)
-			p->unknown = 1;
-}
-
 void
 place_restart(struct scene *sc, int lose_store)
 {
@@ -183,8 +172,6 @@ place_restart(struct scene *sc, int lose_store)
 	size_t i;
 
 	place_stop(sc);
-	if (lose_store)
-		forget_forced(sc);
 	for (i = 0; lose_store && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		AUTO_FREE char *path =
 		    xasprintf("%s/placer.db%s", sc->dir, parts[i]);
@@ -216,7 +203,6 @@ place_takeover(struct scene *sc)
 	sc->flight.chan = NULL;
 	side_release(sc, &sc->flight, MSG_CHANGE);
 	place_stop(sc);
-	forget_forced(sc);
 	sc->other_dir = sc->dir;
 	sc->dir = dir;
 	if (sc->writer) {

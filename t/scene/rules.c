@@ -156,8 +156,7 @@ is_pending(const struct kpod *p)
 
 /*
  * Whoever gave it up took it upon himself when the device stops it: a version
- * that failed there is not tried again.  Nor is it when it went by force and
- * no database has it.  Out of the spec it must be.
+ * that failed there is not tried again.  Out of the spec it must be.
  */
 static int
 is_left_alone(struct scene *sc, const struct kpod *p)
@@ -167,7 +166,7 @@ is_left_alone(struct scene *sc, const struct kpod *p)
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (edge_find(&d->apps, p->app) != NULL)
 			return 0;
-	return p->given_up || p->unknown;
+	return p->given_up;
 }
 
 static void

@@ -89,7 +89,6 @@ struct kpod {
 	int ended;    /* reached a terminal phase */
 	int forced;   /* a person's word: may be at two places */
 	int given_up; /* by an order: nobody waits for its device */
-	int unknown;  /* went by force, and so did our memory of it */
 	int evicted;
 	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */

@@ -6,6 +6,7 @@
 #include "placer/facts.h"
 
 #include <criterion/criterion.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -528,5 +529,36 @@ Test(facts, a_deadline_never_counts_more_than_passed_by_either_clock)
 	cr_assert_eq(expires_s(5000, 1250), 5350, "after a restart");
 	cr_assert_eq(expires_s(5000, 900), 5600, "the wall jumped back");
 	cr_assert_eq(expires_s(20, 900000), 600, "the machine is just up");
+	NO_LEAKS();
+}
+
+static const char *
+stray(int applied, enum device_summary summary, const char *name)
+{
+	struct app_report reports[] = { { .name = app },
+		{ .name = (char *)(uintptr_t)name } };
+	struct stage s = set_up();
+	struct app_report *had = s.dev->reports;
+	size_t nhad = s.dev->nreports;
+	const char *is;
+
+	s.p->applied = s.dev->applied = (uint8_t)applied;
+	s.dev->summary = summary;
+	s.d->away_boot = summary == DEVICE_UNKNOWN ? NOW - 1 : 0;
+	s.dev->reports = reports;
+	s.dev->nreports = 2;
+	is = facts_stray(s.d, now);
+	s.dev->reports = had;
+	s.dev->nreports = nhad;
+	fleet_free(s.w);
+	return is;
+}
+
+Test(facts, a_stray_is_in_no_spec_and_no_pods_and_may_yet_end)
+{
+	cr_assert_str_eq(stray(0, DEVICE_ONLINE, "k8s-b"), "k8s-b");
+	cr_assert_null(stray(0, DEVICE_ONLINE, "k8s-a"));
+	cr_assert_null(stray(1, DEVICE_ONLINE, "k8s-b"), "it is settled");
+	cr_assert_null(stray(0, DEVICE_UNKNOWN, "k8s-b"), "it is away");
 	NO_LEAKS();
 }
