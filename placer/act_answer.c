@@ -13,11 +13,13 @@
 #include "placer/act_own.h"
 #include "placer/change.h"
 #include "placer/live.h"
+#include "placer/lost.h"
 #include "placer/prepare.h"
 
 enum {
-	AGAIN_MS = 2000, /* a refused status or delete */
-	SHOWN_MS = 5000	 /* until the watch shows what was told */
+	AGAIN_MS = 2000,       /* a refused status or delete */
+	DENIED_MS = 60 * 1000, /* a delete that a rule forbids */
+	SHOWN_MS = 5000	       /* until the watch shows what was told */
 };
 
 int
@@ -100,7 +102,11 @@ delete_done(struct act *a, const struct pending *q, const struct body_done *m,
 		p->deleting = q->number != NO_GRACE;
 		return; /* the watch tells the rest */
 	}
-	world_look_at(a->world, p, now.boot_ms + AGAIN_MS);
+	if (q->number == NO_GRACE)
+		lost_not_evicted(a->world);
+	p->delete_boot =
+	    now.boot_ms + (m->kind == ERR_DENIED ? DENIED_MS : AGAIN_MS);
+	world_look_at(a->world, p, p->delete_boot);
 }
 
 static void

@@ -214,6 +214,18 @@ may_evict(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+void
+lost_not_evicted(struct world *w)
+{
+	struct wpod *p;
+
+	if (w->evicted > 0)
+		w->evicted--;
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->state == EVICTING || p->state == DRAINING)
+			world_look(w, p);
+}
+
 int64_t
 lost_evicts_again(const struct world *w)
 {
@@ -229,12 +241,16 @@ lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
 	AUTO_FREE char *words = NULL;
 	struct effect *e;
 
-	if (p->evicted || p->deleting ||
+	if (p->evicted || p->deleting || !w->kube_reachable ||
+	    now.boot_ms < p->delete_boot ||
 	    (!facts_given_up(p) && !may_evict(w, p, now)))
 		return;
 	e = effects_add(fx, EFFECT_DELETE);
 	e->pod = p;
 	e->number = NO_GRACE;
+	if (p->evict_told)
+		return;
+	p->evict_told = 1;
 	words = xasprintf("%s; the pod is deleted", text);
 	effects_event(fx, p, 1, reason, words);
 	effects_record(fx, p, "Evict", text);

@@ -16,6 +16,9 @@ void lost_evict(struct world *, struct wpod *, struct now, struct effects *);
 void lost_delete(struct world *, struct wpod *, struct now, struct effects *,
     const char *reason, const char *text);
 
+/* One was refused: another may go in its place. */
+void lost_not_evicted(struct world *);
+
 /* When evictions go on; 0, or in the past: they may. */
 int64_t lost_evicts_again(const struct world *);
 

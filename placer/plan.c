@@ -48,7 +48,7 @@ is_to_be_told(const struct wpod *p)
 }
 
 static void
-finish(struct wpod *p, struct effects *fx)
+finish(struct wpod *p, struct now now, struct effects *fx)
 {
 	struct effect *e;
 
@@ -60,7 +60,7 @@ finish(struct wpod *p, struct effects *fx)
 		effects_pod(fx, EFFECT_FORGET, p);
 		return;
 	}
-	if (!p->pod->terminating || p->deleting)
+	if (!p->pod->terminating || p->deleting || now.boot_ms < p->delete_boot)
 		return; /* ended: its object stays */
 	if (is_to_be_told(p)) {
 		p->state = DONE;
@@ -300,7 +300,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		withhold(w, p, now);
 		return 0;
 	case FINISH:
-		finish(p, fx);
+		finish(p, now, fx);
 		return 0;
 	case CHOOSE:
 		return choose(w, p, now, fx);
@@ -408,6 +408,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	int again = 2;
 
 	proof_leave(p);
+	if (now.boot_ms < p->delete_boot)
+		world_look_at(w, p, p->delete_boot);
 	deadline_look(w, p, now, fx);
 	seek(w, p, fx);
 	do {
@@ -415,6 +417,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		v = life_decide(&f);
 		p->state = v.state;
 		p->rule = v.rule;
+		if (p->state != EVICTING && p->state != DRAINING)
+			p->evict_told = 0;
 		if (!may_act(p, now))
 			return;
 	} while (act_on(w, p, v, now, fx) && --again > 0);

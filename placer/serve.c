@@ -138,6 +138,8 @@ on_kube_state(struct serve *s, const struct frame *f)
 		return;
 	if (set_cluster(s, m.cluster) == -1)
 		return;
+	if (m.reachable && !s->world.kube_reachable)
+		world_look_all(&s->world);
 	s->world.kube_reachable = m.reachable != 0;
 }
 

@@ -144,8 +144,10 @@ struct wpod {
 	uint64_t kept_images; /* of the entry beside, store.h; 0: none */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;  /* an eviction was sent */
-	uint8_t expired;  /* its deadline, and that was told */
-	uint8_t ended;	  /* every container has ended for good */
+	uint8_t evict_told;   /* or tried: people were told */
+	int64_t delete_boot;  /* one was refused: not again before */
+	uint8_t expired;      /* its deadline, and that was told */
+	uint8_t ended;	      /* every container has ended for good */
 	struct proof *proof;  /* that its image waits for, NULL: none */
 	struct wlive *live;   /* NULL: its files do not change, live.h */
 	struct wneeds *needs; /* NULL: none, or not yet asked */

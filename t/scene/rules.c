@@ -29,7 +29,10 @@ places(struct scene *sc, const struct kpod *p)
 	return n;
 }
 
-/* Never twice at once, nor two of one name but by a person's word. */
+/*
+ * Never twice at once, nor two of one name but by a person's word; a backup
+ * that is restored asks nobody.
+ */
 static void
 check_pods(struct scene *sc)
 {
@@ -37,13 +40,13 @@ check_pods(struct scene *sc)
 	int n;
 
 	TAILQ_FOREACH(p, &sc->pods, link) {
-		if ((n = places(sc, p)) > 1)
+		if ((n = places(sc, p)) > 1 && !p->restored)
 			scene_fail(sc, "%s can run on %d devices at once",
 			    p->label, n);
 		for (q = TAILQ_NEXT(p, link); n == 1 && q != NULL;
 		     q = TAILQ_NEXT(q, link))
 			if (strcmp(p->name, q->name) == 0 && !p->forced &&
-			    places(sc, q) > 0)
+			    !p->restored && !q->restored && places(sc, q) > 0)
 				scene_fail(sc, "%s and %s can run at once",
 				    p->label, q->label);
 	}

@@ -89,6 +89,7 @@ struct kpod {
 	int ended;    /* reached a terminal phase */
 	int forced;   /* a person's word: may be at two places */
 	int given_up; /* by an order: nobody waits for its device */
+	int restored; /* a backup brought it back to a device */
 	int evicted;
 	int denied; /* by the key holder's rules */
 	int untold; /* it went without a word */

@@ -251,6 +251,19 @@ verb_backup(struct scene *sc, const struct words *s)
 		edge_backup(d);
 }
 
+/* What was taken out since the backup is there again, whoever runs now. */
+static void
+note_restored(struct scene *sc, const struct edge *d)
+{
+	const struct element *e;
+	struct kpod *p;
+
+	TAILQ_FOREACH(e, &d->old_apps, link)
+		if (edge_find(&d->apps, e->name) == NULL &&
+		    (p = kube_by_app(sc, e->name)) != NULL)
+			p->restored = 1;
+}
+
 void
 verb_restored(struct scene *sc, const struct words *s)
 {
@@ -262,6 +275,7 @@ verb_restored(struct scene *sc, const struct words *s)
 		scene_fail(sc, "%s has no backup", d->name);
 		return;
 	}
+	note_restored(sc, d);
 	edge_restore(d);
 	if (!sc->rounds_off)
 		flight_push(sc, d);

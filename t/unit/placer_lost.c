@@ -53,7 +53,7 @@ set_up(void)
 	s.p = fleet_pod(s.w, "p", "1", "1Mi", NULL, NULL);
 	world_seat(s.w, s.p, s.d[0]);
 	s.p->sent = s.p->applied = 1;
-	s.w->flight_reachable = 1;
+	s.w->flight_reachable = s.w->kube_reachable = 1;
 	look_at_all();
 }
 

@@ -43,7 +43,8 @@ set_up(void)
 	s.d->dev->rendered = s.d->dev->settled = s.d->dev->applied = 1;
 	s.d->read_boot = NOW;
 	s.w->nodes[0].until_boot = INT64_MAX;
-	s.w->flight_reachable = s.w->flight_up = s.w->kube_up = 1;
+	s.w->flight_reachable = s.w->flight_up = s.w->kube_up =
+	    s.w->kube_reachable = 1;
 	return s;
 }
 
