@@ -20,6 +20,7 @@
 #include "common/scan.h"
 #include "common/stamp.h"
 #include "placer/block.h"
+#include "placer/in_place.h"
 #include "placer/quadlet.h"
 #include "placer/recipe.h"
 #include "placer/requests.h"
@@ -42,6 +43,7 @@ struct raw {
 	const char *ns, *name, *uid, *node, *created, *deleted, *restart;
 	int64_t generation, grace, final_grace, deadline;
 	struct json_object *spec, *annotations, *owners, *containers, *inits;
+	struct json_object *debuggers;
 	struct json_object *selector, *required, *preferred, *tolerations;
 };
 
@@ -68,6 +70,8 @@ static const struct jread_field pod_fields[] = {
 	JARR(struct raw, containers, "spec.containers", MAX_CONTAINERS,
 	    REQUIRED),
 	JARR(struct raw, inits, "spec.initContainers", MAX_CONTAINERS,
+	    OPTIONAL),
+	JARR(struct raw, debuggers, "spec.ephemeralContainers", MAX_CONTAINERS,
 	    OPTIONAL),
 	JOBJ(struct raw, selector, "spec.nodeSelector", OPTIONAL),
 	JARR(struct raw, required,
@@ -107,6 +111,7 @@ struct parse {
 	struct raw raw;
 	struct why *why;
 	struct why complaint; /* the pod is returned all the same */
+	int resized;
 };
 
 static int
@@ -209,6 +214,10 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		c->sidecar = c->init && raw.restart != NULL &&
 		    strcmp(raw.restart, "Always") == 0;
 		c->image_id = quadlet_image_id(raw.image);
+		if (jread_members(raw.resources) > 0)
+			c->resources = block_str(b,
+			    json_object_to_json_string_ext(raw.resources,
+				JSON_C_TO_STRING_PLAIN));
 		pod->images = quadlet_image_add(pod->images, raw.image);
 		for (k = 0; k < jread_count(raw.ports); k++) {
 			port = jread_item(raw.ports, k);
@@ -219,6 +228,30 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		}
 	}
 	return 0;
+}
+
+/* One that has no name or image is nobody's to answer. */
+static void
+build_debuggers(struct block *b, struct json_object *list,
+    struct json_object *status, struct pod *pod)
+{
+	struct pod_debugger *d;
+	const char *name, *image;
+	size_t i;
+
+	pod->debuggers = block_get(b, jread_count(list), sizeof(*d));
+	for (i = 0; i < jread_count(list); i++) {
+		name = jread_string(jread_member(jread_item(list, i), "name"));
+		image =
+		    jread_string(jread_member(jread_item(list, i), "image"));
+		if (name == NULL || image == NULL ||
+		    strlen(name) > MAX_LABEL_VALUE || strlen(image) > 4096)
+			continue;
+		d = &pod->debuggers[pod->ndebuggers++];
+		d->name = block_str(b, name);
+		d->image = block_str(b, image);
+		d->told_ms = seen_debugger(status, name);
+	}
 }
 
 static int
@@ -462,6 +495,9 @@ build(struct block *b, void *arg)
 	build_owner(b, raw, pod);
 	build_reconnect(p, pod);
 	build_told(b, jread_member(p->root, "status"), pod);
+	build_debuggers(b, raw->debuggers, jread_member(p->root, "status"),
+	    pod);
+	pod->resized = (uint8_t)p->resized;
 	pod->recipe = recipe_of(b, p->root);
 	return 0;
 }
@@ -469,7 +505,7 @@ build(struct block *b, void *arg)
 struct pod *
 pod_parse(struct span s, struct why *why)
 {
-	AUTO_JSON struct json_object *root = NULL;
+	AUTO_JSON struct json_object *root = NULL, *debuggers = NULL;
 	struct why local = { 0 };
 	struct parse p = { .raw = { .restart = "Always",
 			       .node = "",
@@ -487,6 +523,8 @@ pod_parse(struct span s, struct why *why)
 		"deletionGracePeriodSeconds") == NULL)
 		p.raw.final_grace = p.raw.grace;
 	p.root = root;
+	debuggers = json_object_get(p.raw.debuggers); /* it is taken out */
+	p.resized = in_place_undo(root);
 	if ((pod = block_build(build, &p)) != NULL &&
 	    p.complaint.kind != ERR_NONE)
 		*p.why = p.complaint;

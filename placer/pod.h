@@ -64,6 +64,7 @@ struct pod_seen {
 	int64_t started_ms;  /* likewise, or of state.terminated */
 	int64_t finished_ms; /* latest state.terminated.finishedAt, 0: none */
 	uint32_t restarts;   /* sum of restartCount */
+	uint8_t resize_pending; /* condition PodResizePending is there */
 	uint32_t init_restarts; /* likewise, of initContainerStatuses */
 	uint32_t init_done;	/* those that are terminated or started */
 	uint64_t images;	/* digest: those that containers are said to
@@ -82,6 +83,14 @@ struct pod_container {
 	char *told_image;  /* another that the API says it runs, or NULL */
 	struct ended told; /* how it ended, as the API says */
 	int64_t told_ms;   /* when, 0: that it has not */
+	char *resources;   /* JSON: what it was admitted with; NULL: nothing */
+};
+
+/* A container that a client added to look into the pod: in_place.h. */
+struct pod_debugger {
+	char *name;
+	char *image;
+	int64_t told_ms; /* since when the API says that it has ended, or 0 */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */
@@ -150,11 +159,14 @@ struct pod {
 	uint8_t terminating;	/* has a deletionTimestamp */
 	uint8_t tolerates_ours; /* the provider taint, by its key */
 	uint8_t is_daemon;	/* controlled by a DaemonSet */
+	uint8_t resized;	/* and has what it had: in_place.h */
 	uint8_t uses_secrets;	/* its translation holds what is in a Secret */
 	struct host_port *ports;
 	size_t nports;
 	struct pod_container *containers; /* init ones first */
 	size_t ncontainers;
+	struct pod_debugger *debuggers;
+	size_t ndebuggers;
 	struct wish *wish;
 	char *recipe;	   /* what its files are made of, or NULL: recipe.h */
 	char *told_device; /* that our condition last named, or NULL */

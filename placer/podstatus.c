@@ -330,6 +330,11 @@ podstatus_is_told(const struct podstatus *s, const struct pod *pod)
 	const struct pod_seen *a = &s->says, *b = &pod->seen;
 	size_t i;
 
+	for (i = 0; i < pod->ndebuggers; i++)
+		if (pod->debuggers[i].told_ms == 0)
+			return 0;
+	if (pod->resized != b->resize_pending)
+		return 0;
 	/* After the last phase there is nothing to add. */
 	if (is_terminal(b->phase))
 		return 1;

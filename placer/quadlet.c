@@ -28,6 +28,7 @@
 #include "common/xmem.h"
 #include "placer/fields.h"
 #include "placer/identity.h"
+#include "placer/in_place.h"
 #include "placer/quadlet_own.h"
 
 #define ANNOTATION_TIMEZONE "vk.flightctl.io/timezone"
@@ -252,6 +253,7 @@ render(const struct quadlet_in *in, int dry, struct quadlet *out,
 
 	if (pod == NULL)
 		return -1;
+	(void)in_place_undo(pod);
 	r = translate(&app);
 	quadlet_maps_free(&app);
 	return r;

@@ -92,6 +92,8 @@ read_condition(struct json_object *j, struct pod_seen *seen)
 	const char *type = jread_string(jread_member(j, "type"));
 	size_t i;
 
+	seen->resize_pending |=
+	    type != NULL && strcmp(type, SEEN_RESIZE_PENDING) == 0;
 	for (i = 0; type != NULL && i < COND_COUNT; i++) {
 		if (strcmp(type, conditions[i]) != 0)
 			continue;
@@ -250,4 +252,24 @@ seen_ends(struct json_object *status, struct pod_container *c, size_t n)
 		if (image != NULL && strcmp(image, c->image) == 0)
 			read_end(j, c);
 	}
+}
+
+int64_t
+seen_debugger(struct json_object *status, const char *name)
+{
+	struct json_object *list =
+	    jread_member(status, "ephemeralContainerStatuses");
+	struct json_object *j;
+	const char *is;
+	size_t i;
+
+	for (i = 0; i < jread_count(list); i++) {
+		j = jread_item(list, i);
+		is = jread_string(jread_member(j, "name"));
+		if (is != NULL && strcmp(is, name) == 0)
+			return time_of(jread_member(jread_member(j, "state"),
+					   "terminated"),
+			    "finishedAt");
+	}
+	return 0;
 }

@@ -20,4 +20,9 @@ void seen_ends(struct json_object *status, struct pod_container *, size_t n);
 const char *seen_image(struct json_object *status,
     const struct pod_container *);
 
+/* Since when the API says that it has ended; 0: it does not. */
+int64_t seen_debugger(struct json_object *status, const char *name);
+
+#define SEEN_RESIZE_PENDING "PodResizePending"
+
 #endif

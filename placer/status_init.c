@@ -105,6 +105,7 @@ put_one(struct json_object *list, const struct podstatus_in *in,
 	jmake_bool(c, "ready", place == OVER);
 	jmake_bool(c, "started", started);
 	jmake_int(c, "restartCount", restarts);
+	status_resources(c, in, from);
 	says->init_restarts += restarts;
 	says->reasons =
 	    pod_reasons_add(says->reasons, put_state(c, in, v, from, place));

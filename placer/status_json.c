@@ -94,6 +94,7 @@ put_conditions(struct json_object *status, const struct podstatus_in *in,
 			seen->cond[i].since_ms :
 			in->now.wall_ms);
 	}
+	status_resize(list, in);
 }
 
 static int64_t
@@ -268,6 +269,7 @@ put_container(struct json_object *list, const struct podstatus_in *in,
 	jmake_bool(c, "ready", v->ready && !over);
 	jmake_bool(c, "started", v->shape == SHAPE_RUNS && !over);
 	jmake_int(c, "restartCount", restarts);
+	status_resources(c, in, from);
 	put_state(c, in, v, from, restarts);
 	says->restarts += restarts;
 	says->images = pod_reasons_add(says->images, image);
@@ -375,6 +377,7 @@ status_json(const struct podstatus_in *in, const struct view *v,
 	put_conditions(status, in, v);
 	status_init(status, in, v, &out->says);
 	put_containers(status, in, v, &out->says);
+	status_debuggers(status, in);
 	out->digest = digest(status, 0xcbf29ce484222325ULL);
 	out->json = jmake_text(&status);
 }

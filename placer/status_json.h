@@ -38,6 +38,16 @@ struct view {
 void status_init(struct json_object *, const struct podstatus_in *,
     const struct view *, struct pod_seen *says);
 
+/* ephemeralContainerStatuses: none ever runs. */
+void status_debuggers(struct json_object *, const struct podstatus_in *);
+
+/* The condition PodResizePending, or that it holds no more. */
+void status_resize(struct json_object *conditions, const struct podstatus_in *);
+
+/* What the container was admitted with, once a device has it. */
+void status_resources(struct json_object *, const struct podstatus_in *,
+    const struct pod_container *);
+
 /*
  * How a container ended by what its device says, or else by what was told
  * before; NULL: nobody knows, or it was ended for being out of time.

@@ -12,6 +12,7 @@
 
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/in_place.h"
 #include "placer/said.h"
 
 enum {
@@ -105,6 +106,23 @@ is_unreported(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+/* What was asked of it in place, each once. */
+static void
+tell_in_place(struct wpod *p, struct effects *fx)
+{
+	const struct pod *pod = p->pod;
+	size_t i;
+
+	if (pod->resized && !pod->seen.resize_pending && !p->resize_told)
+		effects_event(fx, p, 1, IN_PLACE_RESIZE, IN_PLACE_RESIZE_TEXT);
+	p->resize_told = pod->resized;
+	for (i = p->debuggers_told; i < pod->ndebuggers; i++)
+		if (pod->debuggers[i].told_ms == 0)
+			effects_event(fx, p, 1, IN_PLACE_DEBUGGER,
+			    IN_PLACE_DEBUGGER_TEXT);
+	p->debuggers_told = (uint8_t)pod->ndebuggers;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -123,6 +141,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	add_why(p, &in);
 	if (p->telling != 0 || !w->kube_up)
 		return; /* its answer looks again */
+	tell_in_place(p, fx);
 	if (p->device != NULL) {
 		in.device = p->device->name;
 		in.applied = p->applied;

@@ -365,6 +365,23 @@ world_set_room(struct wpod *p, struct fit_room room)
 	p->room = room;
 }
 
+/*
+ * Of a pod that is known: resized before the API could say what it was admitted
+ * with (in_place.h).  What its device cannot hold is not what it got.
+ */
+static int
+is_held(const struct wpod *p, const struct fit_room *want)
+{
+	struct fit_room room, used;
+
+	if (p->pod == NULL || p->device == NULL)
+		return 1;
+	used = p->device->used;
+	fit_take(&used, &p->room);
+	room = fit_free(&p->device->total, &used);
+	return fit_check(&room, want) == FIT_OK;
+}
+
 /* Other images are asked for: what was held against the last is no more. */
 static void
 forgive(struct wpod *p)
@@ -379,6 +396,9 @@ forgive(struct wpod *p)
 void
 world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 {
+	struct fit_room room = { pod->cpu_m, pod->memory, 1, p->room.spec };
+	int held = is_held(p, &room);
+
 	stop_waiting(p);
 	if ((p->pod != NULL && p->pod->images != pod->images) ||
 	    fault_is_past(p, pod))
@@ -390,8 +410,8 @@ world_set_pod(struct world *w, struct wpod *p, struct pod *pod)
 	p->node = world_node(w, pod->node);
 	if (p->group == NULL && pod->controller != NULL)
 		join_group(w, p, pod->controller);
-	world_set_room(p,
-	    (struct fit_room){ pod->cpu_m, pod->memory, 1, p->room.spec });
+	if (held)
+		world_set_room(p, room);
 	wait_or_not(p);
 	if (p->node != NULL)
 		p->node->figures_dirty = 1;

@@ -144,17 +144,19 @@ struct wpod {
 	uint64_t kept_images; /* of the entry beside, store.h; 0: none */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;  /* an eviction was sent */
-	uint8_t evict_told;   /* or tried: people were told */
-	int64_t delete_boot;  /* one was refused: not again before */
-	uint8_t expired;      /* its deadline, and that was told */
-	uint8_t ended;	      /* every container has ended for good */
-	struct proof *proof;  /* that its image waits for, NULL: none */
-	struct wlive *live;   /* NULL: its files do not change, live.h */
-	struct wneeds *needs; /* NULL: none, or not yet asked */
-	enum wish_io queued;  /* for the next write of its device */
-	enum wish_io flying;  /* in the write that is on its way */
-	uint8_t tries;	      /* that failed, fault.h */
-	char *fault;	      /* what the device said of the last, or NULL */
+	uint8_t evict_told;	/* or tried: people were told */
+	uint8_t resize_told;	/* in_place.h; likewise */
+	uint8_t debuggers_told; /* so many of them */
+	int64_t delete_boot;	/* one was refused: not again before */
+	uint8_t expired;	/* its deadline, and that was told */
+	uint8_t ended;		/* every container has ended for good */
+	struct proof *proof;	/* that its image waits for, NULL: none */
+	struct wlive *live;	/* NULL: its files do not change, live.h */
+	struct wneeds *needs;	/* NULL: none, or not yet asked */
+	enum wish_io queued;	/* for the next write of its device */
+	enum wish_io flying;	/* in the write that is on its way */
+	uint8_t tries;		/* that failed, fault.h */
+	char *fault;		/* what the device said of the last, or NULL */
 	const char *fault_reason; /* a literal, or NULL */
 	uint64_t fault_images;	  /* that failed */
 	uint8_t refusals;	  /* something it mounts was not there */

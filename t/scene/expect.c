@@ -12,6 +12,7 @@
 #include "common/auto.h"
 #include "common/jread.h"
 #include "common/xmem.h"
+#include "placer/seen.h"
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
 
@@ -215,6 +216,45 @@ e_condition(struct scene *sc, const struct words *s)
 	same(sc, "the condition", is != NULL ? is : "none", wanted);
 }
 
+/* expect resize LABEL REASON|none: what condition PodResizePending says */
+static void
+e_resize(struct scene *sc, const struct words *s)
+{
+	const struct kpod *p = kube_pod(sc, words_at(s, 2));
+	struct json_object *list, *c;
+	const char *type, *is = "none";
+	size_t i;
+
+	if (p == NULL)
+		return;
+	list = jread_member(p->status, "conditions");
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		if (type != NULL && strcmp(type, SEEN_RESIZE_PENDING) == 0)
+			is = jread_string(jread_member(c, "reason"));
+	}
+	same(sc, "the resize", is, words_at(s, 3));
+}
+
+/* expect debugger LABEL REASON: why its ephemeral container has ended */
+static void
+e_debugger(struct scene *sc, const struct words *s)
+{
+	const struct kpod *p = kube_pod(sc, words_at(s, 2));
+	struct json_object *c;
+	const char *is;
+
+	if (p == NULL)
+		return;
+	c = jread_item(jread_member(p->status, "ephemeralContainerStatuses"),
+	    0);
+	is = jread_string(
+	    jread_member(jread_member(jread_member(c, "state"), "terminated"),
+		"reason"));
+	same(sc, "the debugger", is != NULL ? is : "none", words_at(s, 3));
+}
+
 static const struct wpod *
 known(struct scene *sc, const char *label)
 {
@@ -366,6 +406,8 @@ static const struct {
 	{ "files", e_files },
 	{ "status", e_status },
 	{ "condition", e_condition },
+	{ "resize", e_resize },
+	{ "debugger", e_debugger },
 	{ "seat", e_seat },
 	{ "state", e_state },
 	{ "pods", e_pods },

@@ -88,7 +88,7 @@ free_pod(struct kpod *p)
 	char *texts[] = { p->name, p->label, p->uid, p->node, p->cpu, p->memory,
 		p->image, p->restart, p->controller, p->configmap, p->secret,
 		p->device, p->selector, p->reconnect, p->port, p->spec,
-		p->colour };
+		p->colour, p->debugger, p->asked_cpu };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -279,7 +279,10 @@ merge_conditions(struct json_object *into, struct json_object *list)
 			if (t != NULL && strcmp(t, type) == 0)
 				break;
 		}
-		json_object_array_put_idx(have, j, json_object_get(c));
+		if (jread_member(c, "$patch") == NULL)
+			json_object_array_put_idx(have, j, json_object_get(c));
+		else if (j < jread_count(have))
+			json_object_array_del_idx(have, j, 1);
 	}
 }
 

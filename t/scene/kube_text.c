@@ -64,7 +64,7 @@ container_text(const struct kpod *p)
 	jmake_str(c, "name", "c");
 	jmake_str(c, "image", p->image);
 	o = jmake_in(jmake_in(c, "resources"), "requests");
-	jmake_str(o, "cpu", p->cpu);
+	jmake_str(o, "cpu", p->asked_cpu != NULL ? p->asked_cpu : p->cpu);
 	jmake_str(o, "memory", p->memory);
 	if (p->port != NULL) {
 		o = jmake_item(jmake_list(c, "ports"));
@@ -91,7 +91,7 @@ kube_text(const struct kpod *p)
 	AUTO_FREE char *metadata = metadata_text(p);
 	AUTO_FREE char *container = container_text(p);
 	AUTO_FREE char *status = jmake_copy(p->status);
-	AUTO_FREE char *volumes = NULL;
+	AUTO_FREE char *volumes = NULL, *debugger = NULL;
 
 	volumes = p->configmap == NULL ?
 	    xstrdup("") :
@@ -99,11 +99,16 @@ kube_text(const struct kpod *p)
 		      "\"%s\",\"optional\":%s}}],",
 		p->configmap + (*p->configmap == '?'),
 		*p->configmap == '?' ? "true" : "false");
+	debugger = p->debugger == NULL ?
+	    xstrdup("") :
+	    xasprintf("\"ephemeralContainers\":[{\"name\":\"%s\",\"image\":"
+		      "\"x\"}],",
+		p->debugger);
 	return xasprintf(
 	    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":"
-	    "%s,\"spec\":{\"nodeName\":\"%s\",\"restartPolicy\":\"%s\",%s%s%s"
+	    "%s,\"spec\":{\"nodeName\":\"%s\",\"restartPolicy\":\"%s\",%s%s%s%s"
 	    "\"containers\":[%s]},\"status\":%s}",
-	    metadata, p->node, p->restart, volumes,
+	    metadata, p->node, p->restart, volumes, debugger,
 	    p->spec != NULL ? p->spec : "", p->spec != NULL ? "," : "",
 	    container, status);
 }

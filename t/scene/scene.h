@@ -80,7 +80,8 @@ struct kpod {
 	char app[MAX_APP + 1];
 	char *cpu, *memory, *image, *restart, *controller, *configmap;
 	char *secret;
-	char *device, *selector, *reconnect, *port, *spec, *colour;
+	char *device, *selector, *reconnect, *port, *spec, *colour, *debugger;
+	char *asked_cpu; /* since it was admitted with cpu, or NULL */
 	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
 	struct json_object *status;
 	uint64_t rv;

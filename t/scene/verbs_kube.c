@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/jread.h"
 #include "common/xmem.h"
 #include "t/scene/verbs.h"
 
@@ -109,6 +110,43 @@ verb_image(struct scene *sc, const struct words *s)
 		return;
 	free(p->image);
 	p->image = xstrdup(words_at(s, 2));
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+/* A device took it, and its status says with what. */
+static int
+is_admitted(const struct kpod *p)
+{
+	struct json_object *list = jread_member(p->status, "containerStatuses");
+
+	return jread_member(jread_item(list, 0), "resources") != NULL;
+}
+
+/* resize LABEL CPU: pods/resize */
+void
+verb_resize(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+	char **cpu;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) == NULL)
+		return;
+	cpu = is_admitted(p) ? &p->asked_cpu : &p->cpu;
+	free(*cpu);
+	*cpu = xstrdup(words_at(s, 2));
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+/* debug LABEL NAME: pods/ephemeralcontainers */
+void
+verb_debug(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) == NULL)
+		return;
+	free(p->debugger);
+	p->debugger = xstrdup(words_at(s, 2));
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 
