@@ -174,14 +174,6 @@ store_pod(struct world *w, sqlite3_stmt *st)
 	return p;
 }
 
-struct wdevice *
-store_device(struct world *w, sqlite3_stmt *st, int at)
-{
-	struct wdevice *d = world_device(w, store_column(st, at));
-
-	return d != NULL ? d : world_add_device(w, store_column(st, at));
-}
-
 static void
 load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 {
@@ -194,7 +186,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
 	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
 		sqlite3_column_int64(st, 7), 1, 0 };
-	world_seat(w, p, store_device(w, st, 5));
+	world_seat(w, p, world_device_or_new(w, store_column(st, 5)));
 	p->sent_images = (uint64_t)sqlite3_column_int64(st, 8);
 	p->running_ms = sqlite3_column_int64(st, 9);
 	p->retreating = sqlite3_column_int(st, 10) != 0;
