@@ -111,17 +111,6 @@ app_state_word(enum app_state s)
 	return states[s];
 }
 
-static size_t
-word_index(const char *const *words, size_t n, const char *word, size_t other)
-{
-	size_t i;
-
-	for (i = 0; word != NULL && i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return other;
-}
-
 /* A decimal number with nothing around it, 0 for anything else. */
 static uint64_t
 number(const char *s)
@@ -360,7 +349,7 @@ build_reports(struct block *b, struct parse *p, struct device *d)
 			continue;
 		r = &d->reports[d->nreports++];
 		r->name = block_str(b, raw.name);
-		r->state = (enum app_state)word_index(states, COUNT(states),
+		r->state = (enum app_state)jread_word(states, COUNT(states),
 		    raw.status, APP_UNKNOWN);
 		read_ready(raw.ready, r);
 		r->restarts = raw.restarts > UINT32_MAX ?
@@ -444,7 +433,7 @@ read_summary(const struct raw *raw)
 		return DEVICE_AWAITING_RECONNECT;
 	if (annotated(raw, PAUSED))
 		return DEVICE_CONFLICT_PAUSED;
-	return (enum device_summary)word_index(summaries, COUNT(summaries),
+	return (enum device_summary)jread_word(summaries, COUNT(summaries),
 	    raw->summary, DEVICE_UNKNOWN);
 }
 

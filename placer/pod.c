@@ -81,13 +81,10 @@ static const struct jread_field pod_fields[] = {
 	JARR(struct raw, tolerations, "spec.tolerations", MAX_LIST, OPTIONAL),
 };
 
-static const struct {
-	const char *word;
-	enum restart_policy policy;
-} restart_words[] = {
-	{ "Always", RESTART_ALWAYS },
-	{ "OnFailure", RESTART_ON_FAILURE },
-	{ "Never", RESTART_NEVER },
+static const char *const restart_words[] = {
+	[RESTART_ALWAYS] = "Always",
+	[RESTART_ON_FAILURE] = "OnFailure",
+	[RESTART_NEVER] = "Never",
 };
 
 static const struct {
@@ -368,19 +365,17 @@ static int
 build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 {
 	int64_t created = stamp_parse(raw->created), grace;
-	size_t i;
+	size_t restart = jread_word(restart_words, COUNT(restart_words),
+	    raw->restart, COUNT(restart_words));
 
 	if (created < 0)
 		return fail(why, ERR_FORMAT,
 		    "metadata.creationTimestamp: \"%s\" is no time",
 		    raw->created);
-	for (i = 0; i < COUNT(restart_words); i++)
-		if (strcmp(raw->restart, restart_words[i].word) == 0)
-			break;
-	if (i == COUNT(restart_words))
+	if (restart == COUNT(restart_words))
 		return fail(why, ERR_FORMAT, "spec.restartPolicy: \"%s\"",
 		    raw->restart);
-	pod->restart = restart_words[i].policy;
+	pod->restart = (enum restart_policy)restart;
 	pod->order_ms = (uint64_t)created;
 	pod->generation = (uint64_t)raw->generation;
 	pod->terminating = raw->deleted != NULL;
