@@ -132,6 +132,17 @@ jread_string(struct json_object *j)
 }
 
 size_t
+jread_word(const char *const *words, size_t n, const char *word, size_t other)
+{
+	size_t i;
+
+	for (i = 0; word != NULL && i < n; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	return other;
+}
+
+size_t
 jread_members(struct json_object *j)
 {
 	if (!json_object_is_type(j, json_type_object))

@@ -96,6 +96,10 @@ struct json_object *jread_member(struct json_object *, const char *key);
 /* A string without NUL inside; NULL when it is none.  Borrowed. */
 const char *jread_string(struct json_object *);
 
+/* The index of a word in a list; other: it is none of them, or NULL. */
+size_t jread_word(const char *const *words, size_t n, const char *word,
+    size_t other);
+
 /* Members of an object, 0 for what is none. */
 size_t jread_members(struct json_object *);
 

@@ -2,12 +2,13 @@
 /*
  * device.c: one Device of Flightctl as one allocation.
  *
- * Owns how a device's answer is read: what is ours in it, whether its spec is
- * rendered and applied (facts: all from the same answer, versions as numbers,
- * never updated.status), and what it says of itself.  Never judges a device:
- * whether it may be used is pick's, whether it failed anew is plan's.
+ * Owns how a device's answer is read: whether its spec is rendered and applied
+ * (facts: all from the same answer, versions as numbers, never
+ * updated.status), and what it says of itself; what is ours in it is
+ * device_ours.c's.  Never judges a device: whether it may be used is pick's,
+ * whether it failed anew is plan's.
  */
-#include "placer/device.h"
+#include "placer/device_own.h"
 
 #include <errno.h>
 #include <sha2.h>
@@ -15,12 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/jread.h"
 #include "common/limits.h"
 #include "common/scan.h"
-#include "placer/block.h"
-#include "placer/identity.h"
-#include "placer/recipe.h"
 
 #define HASH "device-controller/renderedSpecHash"
 #define VERSION "device-controller/renderedVersion"
@@ -37,7 +34,8 @@ struct raw {
 	const char *reported, *arch, *os, *cores, *memory_kb;
 	int64_t generation;
 	struct json_object *labels, *annotations, *decommissioning, *consoles;
-	struct json_object *apps, *configs, *reports, *conditions, *status;
+	struct json_object *conditions, *status;
+	struct device_lists lists;
 };
 
 static const struct jread_field device_fields[] = {
@@ -50,8 +48,8 @@ static const struct jread_field device_fields[] = {
 	JOBJ(struct raw, annotations, "metadata.annotations", OPTIONAL),
 	JOBJ(struct raw, decommissioning, "spec.decommissioning", OPTIONAL),
 	JARR(struct raw, consoles, "spec.consoles", MAX_LIST, OPTIONAL),
-	JARR(struct raw, apps, "spec.applications", MAX_LIST, OPTIONAL),
-	JARR(struct raw, configs, "spec.config", MAX_LIST, OPTIONAL),
+	JARR(struct raw, lists.apps, "spec.applications", MAX_LIST, OPTIONAL),
+	JARR(struct raw, lists.configs, "spec.config", MAX_LIST, OPTIONAL),
 	JOBJ(struct raw, status, "status", OPTIONAL),
 	JSTR(struct raw, lifecycle, "status.lifecycle.status", 64, OPTIONAL),
 	JSTR(struct raw, summary, "status.summary.status", 64, OPTIONAL),
@@ -65,19 +63,14 @@ static const struct jread_field device_fields[] = {
 	JSTR(struct raw, cores, "status.systemInfo.cpuCores", 64, OPTIONAL),
 	JSTR(struct raw, memory_kb, "status.systemInfo.memoryTotalKb", 64,
 	    OPTIONAL),
-	JARR(struct raw, reports, "status.applications", MAX_LIST, OPTIONAL),
+	JARR(struct raw, lists.reports, "status.applications", MAX_LIST,
+	    OPTIONAL),
 	JARR(struct raw, conditions, "status.conditions", MAX_LIST, OPTIONAL),
 };
 
 static const char *const summaries[] = {
 #define X(name, word) [DEVICE_##name] = word,
 	DEVICE_SUMMARIES(X)
-#undef X
-};
-
-static const char *const states[] = {
-#define X(name, word) [APP_##name] = word,
-	APP_STATES(X)
 #undef X
 };
 
@@ -88,38 +81,10 @@ struct parse {
 	struct why *why;
 };
 
-uint64_t
-device_files(const struct device *d, const char *config)
-{
-	size_t i;
-
-	for (i = 0; i < d->nconfigs; i++)
-		if (strcmp(d->configs[i], config) == 0)
-			return d->files[i];
-	return 0;
-}
-
 const char *
 device_summary_word(enum device_summary s)
 {
 	return summaries[s];
-}
-
-const char *
-app_state_word(enum app_state s)
-{
-	return states[s];
-}
-
-static size_t
-word_index(const char *const *words, size_t n, const char *word, size_t other)
-{
-	size_t i;
-
-	for (i = 0; word != NULL && i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return other;
 }
 
 /* A decimal number with nothing around it, 0 for anything else. */
@@ -136,9 +101,8 @@ number(const char *s)
 	return errno != 0 || *end != '\0' ? 0 : n;
 }
 
-/* n times unit, 0 when that is too much to be true. */
-static int64_t
-amount(const char *s, uint64_t unit)
+int64_t
+device_amount(const char *s, uint64_t unit)
 {
 	uint64_t n = number(s);
 
@@ -149,14 +113,6 @@ static char *
 text(struct block *b, const char *s)
 {
 	return s == NULL || *s == '\0' ? NULL : block_str(b, s);
-}
-
-static bool
-is_ours(const struct parse *p, const char *name)
-{
-	size_t n = strlen(p->prefix);
-
-	return n > 0 && strncmp(name, p->prefix, n) == 0;
 }
 
 static void
@@ -195,178 +151,6 @@ build_labels(struct block *b, struct parse *p, struct device *d)
 	}
 	add_known(b, d, "kubernetes.io/arch", p->raw.arch);
 	add_known(b, d, "kubernetes.io/os", p->raw.os);
-	return 0;
-}
-
-/* The name of list[i]; NULL with the why when there is none. */
-static const char *
-name_of(struct parse *p, struct json_object *list, const char *at, size_t i)
-{
-	const char *name;
-
-	name = jread_string(jread_member(jread_item(list, i), "name"));
-	if (name == NULL || strlen(name) > MAX_NAME) {
-		fail(p->why, ERR_FORMAT, "%s[%zu].name: not a name", at, i);
-		return NULL;
-	}
-	return name;
-}
-
-static void
-build_identity(struct block *b, struct json_object *app, struct app_entry *e)
-{
-	struct json_object *files = jread_member(app, "inline");
-	struct span id[ID_COUNT] = { 0 };
-	const char *content;
-	char digits[32];
-	size_t i;
-
-	for (i = 0; i < jread_count(files) && id[ID_UID].len == 0; i++) {
-		content =
-		    jread_string(jread_member(jread_item(files, i), "content"));
-		if (content != NULL)
-			identity_read(content, id);
-	}
-	if (id[ID_UID].len == 0)
-		return;
-	e->uid = block_strn(b, id[ID_UID].p, id[ID_UID].len);
-	e->ns = block_strn(b, id[ID_NAMESPACE].p, id[ID_NAMESPACE].len);
-	e->pod = block_strn(b, id[ID_POD].p, id[ID_POD].len);
-	e->node = block_strn(b, id[ID_NODE].p, id[ID_NODE].len);
-	if (id[ID_IMAGES].len == 16) {
-		memcpy(digits, id[ID_IMAGES].p, 16);
-		digits[16] = '\0';
-		e->images = strtoull(digits, NULL, 16);
-	}
-	if (id[ID_CPU].len < sizeof(digits)) {
-		memcpy(digits, id[ID_CPU].p, id[ID_CPU].len);
-		digits[id[ID_CPU].len] = '\0';
-		e->cpu_m = amount(digits, 1);
-	}
-	if (id[ID_MEMORY].len < sizeof(digits)) {
-		memcpy(digits, id[ID_MEMORY].p, id[ID_MEMORY].len);
-		digits[id[ID_MEMORY].len] = '\0';
-		e->memory = amount(digits, 1);
-	}
-}
-
-static size_t
-count_ours(const struct parse *p, struct json_object *list)
-{
-	const char *name;
-	size_t i, n = 0;
-
-	for (i = 0; i < jread_count(list); i++) {
-		name = jread_string(jread_member(jread_item(list, i), "name"));
-		n += name != NULL && is_ours(p, name);
-	}
-	return n;
-}
-
-static int
-build_entries(struct block *b, struct parse *p, struct device *d)
-{
-	struct json_object *list = p->raw.apps;
-	struct app_entry *e;
-	const char *name;
-	size_t i;
-
-	d->entries = block_get(b, count_ours(p, list), sizeof(*d->entries));
-	for (i = 0; i < jread_count(list); i++) {
-		/* An application without a name is called as its image. */
-		if (jread_member(jread_item(list, i), "image") != NULL &&
-		    jread_member(jread_item(list, i), "name") == NULL) {
-			d->foreign_apps++;
-			continue;
-		}
-		if ((name = name_of(p, list, "spec.applications", i)) == NULL)
-			return -1;
-		if (!is_ours(p, name)) {
-			d->foreign_apps++;
-			continue;
-		}
-		e = &d->entries[d->nentries++];
-		e->name = block_str(b, name);
-		build_identity(b, jread_item(list, i), e);
-		e->bytes = recipe_bytes(jread_item(list, i));
-	}
-	return 0;
-}
-
-static int
-build_configs(struct block *b, struct parse *p, struct device *d)
-{
-	struct json_object *list = p->raw.configs;
-	const char *name;
-	size_t i;
-
-	d->configs = block_get(b, count_ours(p, list), sizeof(char *));
-	d->files = block_get(b, count_ours(p, list), sizeof(uint64_t));
-	for (i = 0; i < jread_count(list); i++) {
-		if ((name = name_of(p, list, "spec.config", i)) == NULL)
-			return -1;
-		if (!is_ours(p, name))
-			continue;
-		d->files[d->nconfigs] = recipe_files(jread_item(list, i));
-		d->configs[d->nconfigs++] = block_str(b, name);
-	}
-	return 0;
-}
-
-/* "1/3"; anything else is 0 of 0. */
-static void
-read_ready(const char *s, struct app_report *r)
-{
-	unsigned long ready, of;
-	char *end;
-
-	if (s == NULL || *s < '0' || *s > '9')
-		return;
-	ready = strtoul(s, &end, 10);
-	if (*end != '/' || end[1] < '0' || end[1] > '9')
-		return;
-	of = strtoul(end + 1, &end, 10);
-	if (*end != '\0' || ready > UINT16_MAX || of > UINT16_MAX)
-		return;
-	r->ready = (uint16_t)ready;
-	r->of = (uint16_t)of;
-}
-
-static int
-build_reports(struct block *b, struct parse *p, struct device *d)
-{
-	struct {
-		const char *name, *status, *ready;
-		int64_t restarts;
-	} raw;
-	static const struct jread_field fields[] = {
-		JSTR(__typeof__(raw), name, "name", 4096, REQUIRED),
-		JSTR(__typeof__(raw), status, "status", 64, OPTIONAL),
-		JSTR(__typeof__(raw), ready, "ready", 64, OPTIONAL),
-		JINT(__typeof__(raw), restarts, "restarts", INT64_MAX,
-		    OPTIONAL),
-	};
-	struct json_object *list = p->raw.reports;
-	struct app_report *r;
-	size_t i;
-
-	d->reports = block_get(b, count_ours(p, list), sizeof(*d->reports));
-	for (i = 0; i < jread_count(list); i++) {
-		memset(&raw, 0, sizeof(raw));
-		if (jread_fields(jread_item(list, i), "status.applications",
-			fields, COUNT(fields), &raw, p->why) == -1)
-			return -1;
-		if (!is_ours(p, raw.name))
-			continue;
-		r = &d->reports[d->nreports++];
-		r->name = block_str(b, raw.name);
-		r->state = (enum app_state)word_index(states, COUNT(states),
-		    raw.status, APP_UNKNOWN);
-		read_ready(raw.ready, r);
-		r->restarts = raw.restarts > UINT32_MAX ?
-		    UINT32_MAX :
-		    (uint32_t)raw.restarts;
-	}
 	return 0;
 }
 
@@ -444,7 +228,7 @@ read_summary(const struct raw *raw)
 		return DEVICE_AWAITING_RECONNECT;
 	if (annotated(raw, PAUSED))
 		return DEVICE_CONFLICT_PAUSED;
-	return (enum device_summary)word_index(summaries, COUNT(summaries),
+	return (enum device_summary)jread_word(summaries, COUNT(summaries),
 	    raw->summary, DEVICE_UNKNOWN);
 }
 
@@ -469,8 +253,8 @@ build_scalars(struct block *b, struct parse *p, struct device *d)
 	    number(jread_string(jread_member(raw->annotations, VERSION)));
 	d->rendered = p->rendered;
 	d->hash_known = d->rendered || d->hash == NULL;
-	d->cpu_m = amount(raw->cores, 1000);
-	d->memory = amount(raw->memory_kb, 1024);
+	d->cpu_m = device_amount(raw->cores, 1000);
+	d->memory = device_amount(raw->memory_kb, 1024);
 	d->arch = text(b, raw->arch);
 	d->os = text(b, raw->os);
 }
@@ -483,8 +267,7 @@ build(struct block *b, void *arg)
 
 	build_scalars(b, p, d);
 	if (build_labels(b, p, d) == -1 || build_conditions(b, p, d) == -1 ||
-	    build_entries(b, p, d) == -1 || build_configs(b, p, d) == -1 ||
-	    build_reports(b, p, d) == -1)
+	    device_build_ours(b, &p->raw.lists, p->prefix, d, p->why) == -1)
 		return -1;
 	exits_build(b, jread_member(p->raw.status, "systemd"), p->prefix,
 	    &d->exits);
@@ -546,27 +329,5 @@ device_label(const struct device *d, const char *key)
 	for (i = 0; i < d->nlabels; i++)
 		if (strcmp(d->labels[i].key, key) == 0)
 			return d->labels[i].value;
-	return NULL;
-}
-
-const struct app_entry *
-device_entry(const struct device *d, const char *app)
-{
-	size_t i;
-
-	for (i = 0; i < d->nentries; i++)
-		if (strcmp(d->entries[i].name, app) == 0)
-			return &d->entries[i];
-	return NULL;
-}
-
-const struct app_report *
-device_report(const struct device *d, const char *app)
-{
-	size_t i;
-
-	for (i = 0; i < d->nreports; i++)
-		if (strcmp(d->reports[i].name, app) == 0)
-			return &d->reports[i];
 	return NULL;
 }

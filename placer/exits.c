@@ -58,12 +58,10 @@ exit_status(const char *word)
 static int
 signal_status(const char *word)
 {
-	size_t i;
+	size_t n =
+	    jread_word(signals, sizeof(signals) / sizeof(signals[0]), word, 0);
 
-	for (i = 1; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (strcmp(signals[i], word) == 0)
-			return OF_SIGNAL + (int)i;
-	return -1;
+	return n == 0 ? -1 : OF_SIGNAL + (int)n;
 }
 
 static int

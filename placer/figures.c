@@ -81,39 +81,28 @@ cap(uint64_t *v, uint64_t most)
 		*v = most;
 }
 
-/* The word of all devices, or none. */
+/*
+ * What all devices have in that label (key NULL: as their architecture), or
+ * NULL.  One without the label differs; one without an architecture has not
+ * told it yet.
+ */
 static const char *
-common_arch(const struct wnode *n)
+common(const struct wnode *n, const char *key)
 {
 	const struct wdevice *d;
-	const char *arch = NULL;
-
-	TAILQ_FOREACH(d, &n->devices, on_node) {
-		if (d->dev == NULL || d->dev->arch == NULL)
-			continue;
-		if (arch != NULL && strcmp(arch, d->dev->arch) != 0)
-			return "";
-		arch = d->dev->arch;
-	}
-	return arch != NULL ? arch : "";
-}
-
-/* The value that all devices have, or NULL. */
-static const char *
-common_label(const struct wnode *n, const char *key)
-{
-	const struct wdevice *d;
-	const char *value = NULL, *v;
+	const char *all = NULL, *its;
 
 	TAILQ_FOREACH(d, &n->devices, on_node) {
 		if (d->dev == NULL || d->gone || !d->dev->enrolled)
 			continue;
-		if ((v = device_label(d->dev, key)) == NULL ||
-		    (value != NULL && strcmp(v, value) != 0))
+		its = key == NULL ? d->dev->arch : device_label(d->dev, key);
+		if (its == NULL && key == NULL)
+			continue;
+		if (its == NULL || (all != NULL && strcmp(its, all) != 0))
 			return NULL;
-		value = v;
+		all = its;
 	}
-	return value;
+	return all;
 }
 
 /* Of NODE_DEVICE_KEYS, those that the scheduler can match for all of them. */
@@ -128,7 +117,7 @@ common_labels(const struct wnode *n, const char *keys, char *lines, size_t size)
 
 	while (form_next_word(&words, &word)) {
 		(void)snprintf(key, sizeof(key), "%.*s", (int)word.len, word.p);
-		if ((value = common_label(n, key)) == NULL ||
+		if ((value = common(n, key)) == NULL ||
 		    !form_is_label_value(span_of(value)))
 			continue;
 		len = snprintf(lines + at, size - at, "%s=%s\n", key, value);
@@ -145,6 +134,7 @@ figures_fill(const struct world *w, const struct wnode *n,
     struct body_node_figures *f)
 {
 	const struct wdevice *d;
+	const char *arch = common(n, NULL);
 
 	memset(f, 0, sizeof(*f));
 	TAILQ_FOREACH(d, &n->devices, on_node) {
@@ -158,7 +148,8 @@ figures_fill(const struct world *w, const struct wnode *n,
 	(void)strlcpy(f->node, n->name, sizeof(f->node));
 	(void)strlcpy(f->flightctl_text, w->flight_text,
 	    sizeof(f->flightctl_text));
-	(void)strlcpy(f->arch, common_arch(n), sizeof(f->arch));
+	if (arch != NULL)
+		(void)strlcpy(f->arch, arch, sizeof(f->arch));
 	common_labels(n, w->set->text[SET_NODE_DEVICE_KEYS], f->labels,
 	    sizeof(f->labels));
 }

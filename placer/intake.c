@@ -315,11 +315,9 @@ take_device(struct world *w, struct device *dev, const struct body_device *m,
     struct now now, struct effects *fx)
 {
 	int64_t read_boot = (int64_t)m->read_boot;
-	struct wdevice *d;
+	struct wdevice *d = world_device_or_new(w, dev->name);
 	int first;
 
-	if ((d = world_device(w, dev->name)) == NULL)
-		d = world_add_device(w, dev->name);
 	d->listed = 1;
 	if (d->dev != NULL && read_boot < d->read_boot) {
 		device_free(dev); /* an answer that was overtaken */
@@ -356,8 +354,7 @@ intake_device(struct world *w, const struct body_device *m, struct now now,
 		    "a device without a name is left alone");
 		return;
 	}
-	if ((d = world_device(w, name)) == NULL)
-		d = world_add_device(w, name);
+	d = world_device_or_new(w, name);
 	d->listed = 1;
 	refuse_device(w, d, why.text);
 }
@@ -367,11 +364,9 @@ intake_device_bad(struct world *w, const struct body_device_bad *m)
 {
 	struct wdevice *d;
 
-	if ((d = world_device(w, m->name)) == NULL) {
-		if (m->kind == ERR_GONE)
-			return;
-		d = world_add_device(w, m->name);
-	}
+	if (m->kind == ERR_GONE && world_device(w, m->name) == NULL)
+		return;
+	d = world_device_or_new(w, m->name);
 	d->listed = 1;
 	if (m->kind != ERR_GONE) {
 		refuse_device(w, d, m->text);

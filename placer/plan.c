@@ -368,7 +368,6 @@ is_told(struct wpod *p, struct effects *fx)
 static void
 seek(struct world *w, struct wpod *p, struct effects *fx)
 {
-	struct wdevice *d;
 	enum truth told;
 
 	if (p->device != NULL || p->sought || p->pod == NULL ||
@@ -380,9 +379,7 @@ seek(struct world *w, struct wpod *p, struct effects *fx)
 	    p->pod->told_device == NULL ||
 	    mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1)
 		return;
-	if ((d = world_device(w, p->pod->told_device)) == NULL)
-		d = world_add_device(w, p->pod->told_device);
-	world_seat(w, p, d);
+	world_seat(w, p, world_device_or_new(w, p->pod->told_device));
 	p->sent = 1;
 	effects_pod(fx, EFFECT_SEAT, p);
 }

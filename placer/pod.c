@@ -3,9 +3,9 @@
  * pod.c: one Pod of the apiserver as one allocation.
  *
  * Owns which members of a Pod are read and how strictly: identity and spec as
- * an apiserver admits them, or the pod is refused; a wish that people type
- * (annotations) may be wrong, then the pod is returned with the complaint.
- * Keeps nothing of json-c.
+ * an apiserver admits them, or the pod is refused; what people type in
+ * annotations (wish.c) may be wrong, then the pod is returned with the
+ * complaint.  Keeps nothing of json-c.
  */
 #include "placer/pod.h"
 
@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/duration.h"
 #include "common/jread.h"
 #include "common/limits.h"
 #include "common/scan.h"
@@ -25,26 +24,21 @@
 #include "placer/recipe.h"
 #include "placer/requests.h"
 #include "placer/seen.h"
-#include "placer/selector.h"
+#include "placer/wish.h"
 
-#define ANNOTATION_DEVICE "vk.flightctl.io/device"
-#define ANNOTATION_SELECTOR "vk.flightctl.io/device-selector"
-#define ANNOTATION_RECONNECT "vk.flightctl.io/reconnect-timeout"
 #define TAINT_KEY "virtual-kubelet.io/provider"
 
 enum {
 	GRACE_DEFAULT_S = 30,
 	GRACE_MAX_S = 86400 * 366,
-	RECONNECT_MIN_MS = 60 * 1000,
-	RECONNECT_MAX_MS = 30 * 60 * 1000,
 };
 
 struct raw {
 	const char *ns, *name, *uid, *node, *created, *deleted, *restart;
 	int64_t generation, grace, final_grace, deadline;
-	struct json_object *spec, *annotations, *owners, *containers, *inits;
+	struct json_object *spec, *owners, *containers, *inits, *tolerations;
 	struct json_object *debuggers;
-	struct json_object *selector, *required, *preferred, *tolerations;
+	struct wish_lists wish;
 };
 
 static const struct jread_field pod_fields[] = {
@@ -57,7 +51,7 @@ static const struct jread_field pod_fields[] = {
 	    OPTIONAL),
 	JINT(struct raw, final_grace, "metadata.deletionGracePeriodSeconds",
 	    INT64_MAX, OPTIONAL),
-	JOBJ(struct raw, annotations, "metadata.annotations", OPTIONAL),
+	JOBJ(struct raw, wish.annotations, "metadata.annotations", OPTIONAL),
 	JARR(struct raw, owners, "metadata.ownerReferences", MAX_LIST,
 	    OPTIONAL),
 	JOBJ(struct raw, spec, "spec", REQUIRED),
@@ -73,25 +67,22 @@ static const struct jread_field pod_fields[] = {
 	    OPTIONAL),
 	JARR(struct raw, debuggers, "spec.ephemeralContainers", MAX_CONTAINERS,
 	    OPTIONAL),
-	JOBJ(struct raw, selector, "spec.nodeSelector", OPTIONAL),
-	JARR(struct raw, required,
+	JOBJ(struct raw, wish.selector, "spec.nodeSelector", OPTIONAL),
+	JARR(struct raw, wish.required,
 	    "spec.affinity.nodeAffinity."
 	    "requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms",
 	    MAX_LIST, OPTIONAL),
-	JARR(struct raw, preferred,
+	JARR(struct raw, wish.preferred,
 	    "spec.affinity.nodeAffinity."
 	    "preferredDuringSchedulingIgnoredDuringExecution",
 	    MAX_LIST, OPTIONAL),
 	JARR(struct raw, tolerations, "spec.tolerations", MAX_LIST, OPTIONAL),
 };
 
-static const struct {
-	const char *word;
-	enum restart_policy policy;
-} restart_words[] = {
-	{ "Always", RESTART_ALWAYS },
-	{ "OnFailure", RESTART_ON_FAILURE },
-	{ "Never", RESTART_NEVER },
+static const char *const restart_words[] = {
+	[RESTART_ALWAYS] = "Always",
+	[RESTART_ON_FAILURE] = "OnFailure",
+	[RESTART_NEVER] = "Never",
 };
 
 static const struct {
@@ -254,112 +245,6 @@ build_debuggers(struct block *b, struct json_object *list,
 	}
 }
 
-static int
-build_required(struct block *b, const struct raw *raw, struct wish *w,
-    struct why *why)
-{
-	size_t i;
-
-	w->nrequired = jread_count(raw->required);
-	w->required = block_get(b, w->nrequired, sizeof(*w->required));
-	for (i = 0; i < w->nrequired; i++)
-		if (selector_of_term(b, jread_item(raw->required, i),
-			"spec.affinity.nodeAffinity.required", &w->required[i],
-			why) == -1)
-			return -1;
-	return 0;
-}
-
-static int
-build_preferred(struct block *b, const struct raw *raw, struct wish *w,
-    struct why *why)
-{
-	struct {
-		int64_t weight;
-		struct json_object *term;
-	} one = { 0 };
-	static const struct jread_field fields[] = {
-		JINT(__typeof__(one), weight, "weight", 100, REQUIRED),
-		JOBJ(__typeof__(one), term, "preference", REQUIRED),
-	};
-	const char *at = "spec.affinity.nodeAffinity.preferred";
-	size_t i;
-
-	w->npreferred = jread_count(raw->preferred);
-	w->preferred = block_get(b, w->npreferred, sizeof(*w->preferred));
-	for (i = 0; i < w->npreferred; i++) {
-		if (jread_fields(jread_item(raw->preferred, i), at, fields,
-			COUNT(fields), &one, why) == -1 ||
-		    selector_of_term(b, one.term, at, &w->preferred[i], why) ==
-			-1)
-			return -1;
-		w->preferred[i].weight = (int32_t)one.weight;
-	}
-	return 0;
-}
-
-static const char *
-annotation(const struct raw *raw, const char *key)
-{
-	return jread_string(jread_member(raw->annotations, key));
-}
-
-static int
-complain(struct parse *p, const char *key, const char *value, const char *text)
-{
-	return fail(&p->complaint, ERR_DENIED,
-	    "metadata.annotations[%s]: \"%.100s\": %s", key, value, text);
-}
-
-static int
-build_wish(struct block *b, struct parse *p, struct pod *pod)
-{
-	const struct raw *raw = &p->raw;
-	const char *selector = annotation(raw, ANNOTATION_SELECTOR);
-	const char *device = annotation(raw, ANNOTATION_DEVICE);
-	struct why why = { 0 };
-	struct wish *w;
-
-	if (selector == NULL && device == NULL && raw->required == NULL &&
-	    raw->preferred == NULL && raw->selector == NULL)
-		return 0;
-	w = pod->wish = block_get(b, 1, sizeof(*w));
-	if (selector_of_map(b, raw->selector, "spec.nodeSelector", &w->selector,
-		p->why) == -1 ||
-	    build_required(b, raw, w, p->why) == -1 ||
-	    build_preferred(b, raw, w, p->why) == -1)
-		return -1;
-	if (device != NULL && (*device == '\0' || strlen(device) > MAX_NAME))
-		complain(p, ANNOTATION_DEVICE, device, "no device's name");
-	else
-		w->device_name = block_str(b, device);
-	if (selector != NULL &&
-	    selector_parse(b, selector, &w->device, &why) == -1) {
-		complain(p, ANNOTATION_SELECTOR, selector, why.text);
-		w->device = (struct term){ 0 };
-	}
-	return 0;
-}
-
-static void
-build_reconnect(struct parse *p, struct pod *pod)
-{
-	const char *s = annotation(&p->raw, ANNOTATION_RECONNECT);
-	int64_t ms;
-
-	pod->reconnect_ms = RECONNECT_DEFAULT;
-	if (s == NULL)
-		return;
-	if (strcmp(s, "never") == 0)
-		pod->reconnect_ms = RECONNECT_NEVER;
-	else if (duration_ms(s, &ms) == 0 && ms >= RECONNECT_MIN_MS &&
-	    ms <= RECONNECT_MAX_MS)
-		pod->reconnect_ms = ms;
-	else
-		complain(p, ANNOTATION_RECONNECT, s,
-		    "neither 1m to 30m nor \"never\"");
-}
-
 static void
 build_owner(struct block *b, const struct raw *raw, struct pod *pod)
 {
@@ -401,19 +286,17 @@ static int
 build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 {
 	int64_t created = stamp_parse(raw->created), grace;
-	size_t i;
+	size_t restart = jread_word(restart_words, COUNT(restart_words),
+	    raw->restart, COUNT(restart_words));
 
 	if (created < 0)
 		return fail(why, ERR_FORMAT,
 		    "metadata.creationTimestamp: \"%s\" is no time",
 		    raw->created);
-	for (i = 0; i < COUNT(restart_words); i++)
-		if (strcmp(raw->restart, restart_words[i].word) == 0)
-			break;
-	if (i == COUNT(restart_words))
+	if (restart == COUNT(restart_words))
 		return fail(why, ERR_FORMAT, "spec.restartPolicy: \"%s\"",
 		    raw->restart);
-	pod->restart = restart_words[i].policy;
+	pod->restart = (enum restart_policy)restart;
 	pod->order_ms = (uint64_t)created;
 	pod->generation = (uint64_t)raw->generation;
 	pod->terminating = raw->deleted != NULL;
@@ -487,13 +370,12 @@ build(struct block *b, void *arg)
 		-1 ||
 	    build_scalars(raw, pod, p->why) == -1 ||
 	    requests_of(raw->spec, &pod->cpu_m, &pod->memory, p->why) == -1 ||
-	    build_wish(b, p, pod) == -1)
+	    wish_build(b, &raw->wish, pod, p->why, &p->complaint) == -1)
 		return -1;
 	if (pod->images == 0) /* which means: absent */
 		pod->images = 1;
 	pod->uses_secrets = (uint8_t)quadlet_uses_secrets(raw->spec);
 	build_owner(b, raw, pod);
-	build_reconnect(p, pod);
 	build_told(b, jread_member(p->root, "status"), pod);
 	build_debuggers(b, raw->debuggers, jread_member(p->root, "status"),
 	    pod);

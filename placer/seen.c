@@ -36,18 +36,6 @@ static const char *const conditions[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* The word's index, 0 for any other. */
-static size_t
-word_index(const char *const *words, size_t n, const char *word)
-{
-	size_t i;
-
-	for (i = 1; word != NULL && i < n; i++)
-		if (strcmp(words[i], word) == 0)
-			return i;
-	return 0;
-}
-
 const char *
 pod_phase_name(enum pod_phase phase)
 {
@@ -90,21 +78,18 @@ static void
 read_condition(struct json_object *j, struct pod_seen *seen)
 {
 	const char *type = jread_string(jread_member(j, "type"));
-	size_t i;
+	size_t i = jread_word(conditions, COND_COUNT, type, COND_COUNT);
 
 	seen->resize_pending |=
 	    type != NULL && strcmp(type, SEEN_RESIZE_PENDING) == 0;
-	for (i = 0; type != NULL && i < COND_COUNT; i++) {
-		if (strcmp(type, conditions[i]) != 0)
-			continue;
-		seen->cond[i].status = (enum truth)word_index(truths,
-		    COUNT(truths), jread_string(jread_member(j, "status")));
-		seen->cond[i].since_ms = time_of(j, "lastTransitionTime");
-		if (i == COND_DEVICE)
-			seen->reasons = pod_reasons_add(seen->reasons,
-			    jread_string(jread_member(j, "reason")));
+	if (i == COND_COUNT)
 		return;
-	}
+	seen->cond[i].status = (enum truth)jread_word(truths, COUNT(truths),
+	    jread_string(jread_member(j, "status")), TRUTH_ABSENT);
+	seen->cond[i].since_ms = time_of(j, "lastTransitionTime");
+	if (i == COND_DEVICE)
+		seen->reasons = pod_reasons_add(seen->reasons,
+		    jread_string(jread_member(j, "reason")));
 }
 
 static void
@@ -171,8 +156,8 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	size_t i;
 
 	memset(seen, 0, sizeof(*seen));
-	seen->phase = (enum pod_phase)word_index(phases, COUNT(phases),
-	    jread_string(jread_member(status, "phase")));
+	seen->phase = (enum pod_phase)jread_word(phases, COUNT(phases),
+	    jread_string(jread_member(status, "phase")), PHASE_NONE);
 	seen->start_ms = time_of(status, "startTime");
 	seen->reasons =
 	    pod_reasons_add(0, jread_string(jread_member(status, "reason")));

@@ -2,59 +2,19 @@
 /*
  * store.c: the memory of decisions.  Only files store*.c see sqlite3.h.
  *
- * Owns the database: WAL, locked exclusively, synchronous FULL, everything
- * opened before the sandbox closes.  Never decides what is worth keeping.
+ * Owns how a statement is run and what a transaction is, and the tables seat,
+ * entry and meta.  Never decides what is worth keeping.
  */
 #include "placer/store_own.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/xmem.h"
 
-#define STORE_VERSION 4
-enum {
-	STORE_ASIDES = 3 /* set aside and kept */
-};
-
 #define NOT_WRITTEN "placer.db: not written"
 
-static const char *const texts[] = {
-#define SQL(name, text) text,
-#include "placer/sql.def"
-#undef SQL
-};
-
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT) "
-    "WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS seat (uid TEXT PRIMARY KEY, ns TEXT, "
-    "name TEXT, node TEXT, app TEXT, device TEXT, cpu_m INTEGER, "
-    "memory INTEGER, images INTEGER, running_ms INTEGER, retreating INTEGER, "
-    "sent INTEGER, applied INTEGER, rendered INTEGER, proven INTEGER, "
-    "withheld INTEGER, suspect INTEGER, batch INTEGER, blamed INTEGER, "
-    "reverting INTEGER, filed INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS search (device TEXT PRIMARY KEY, "
-    "judged TEXT, isolating INTEGER, batches INTEGER, bad_batch INTEGER, "
-    "parked INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS fault (uid TEXT PRIMARY KEY, ns TEXT, "
-    "name TEXT, node TEXT, images INTEGER, tries INTEGER, retry_ms INTEGER, "
-    "text TEXT) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS entry (uid TEXT PRIMARY KEY, images INTEGER, "
-    "edit TEXT);"
-    "CREATE TABLE IF NOT EXISTS clock (device TEXT PRIMARY KEY, "
-    "since_ms INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS active (uid TEXT PRIMARY KEY, ns TEXT, "
-    "name TEXT, node TEXT, since_ms INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS word (kind TEXT, name TEXT, uid INTEGER, "
-    "at_ms INTEGER, created TEXT, PRIMARY KEY (kind, name)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS record (id INTEGER PRIMARY KEY, "
-    "at_ms INTEGER, pod TEXT, operation TEXT, desired TEXT, actual TEXT, "
-    "action TEXT, result TEXT);";
+/* -- one statement -- */
 
 int
 store_fail(struct store *s, const char *what, struct why *why)
@@ -63,178 +23,6 @@ store_fail(struct store *s, const char *what, struct why *why)
 	return fail(why, ERR_SYSTEM, "placer.db: %s: %s", what,
 	    sqlite3_errmsg(s->db));
 }
-
-static int
-exec(struct store *s, const char *sql, struct why *why)
-{
-	if (sqlite3_exec(s->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-		return store_fail(s, "open", why);
-	return 0;
-}
-
-static int
-version_is_ours(struct store *s)
-{
-	sqlite3_stmt *st;
-	int version = -1;
-
-	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) !=
-	    SQLITE_OK)
-		return 0;
-	if (sqlite3_step(st) == SQLITE_ROW)
-		version = sqlite3_column_int(st, 0);
-	sqlite3_finalize(st);
-	return version == 0 || version == STORE_VERSION;
-}
-
-static int
-is_sound(struct store *s)
-{
-	sqlite3_stmt *st;
-	int ok = 0;
-
-	if (sqlite3_prepare_v2(s->db, "PRAGMA quick_check(1)", -1, &st, NULL) !=
-	    SQLITE_OK)
-		return 0;
-	if (sqlite3_step(st) == SQLITE_ROW)
-		ok =
-		    strcmp((const char *)sqlite3_column_text(st, 0), "ok") == 0;
-	sqlite3_finalize(st);
-	return ok;
-}
-
-static int
-open_db(struct store *s, const char *path, struct why *why)
-{
-	AUTO_FREE char *version = NULL;
-	int i;
-
-	if (sqlite3_open_v2(path, &s->db,
-		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-		    SQLITE_OPEN_NOMUTEX,
-		NULL) != SQLITE_OK)
-		return store_fail(s, path, why);
-	version = xasprintf("PRAGMA user_version = %d", STORE_VERSION);
-	if (exec(s,
-		"PRAGMA locking_mode = EXCLUSIVE;"
-		"PRAGMA journal_mode = WAL;"
-		"PRAGMA synchronous = FULL;"
-		"PRAGMA temp_store = MEMORY;"
-		"PRAGMA cache_size = -1024;"
-		"PRAGMA wal_autocheckpoint = 400;",
-		why) == -1)
-		return -1;
-	if (!version_is_ours(s) || !is_sound(s))
-		return fail(why, ERR_FORMAT,
-		    "%s: not a sound database of "
-		    "version %d",
-		    path, STORE_VERSION);
-	if (exec(s, schema, why) == -1 || exec(s, version, why) == -1)
-		return -1;
-	for (i = 0; i < SQL_COUNT; i++)
-		if (sqlite3_prepare_v3(s->db, texts[i], -1,
-			SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
-			NULL) != SQLITE_OK)
-			return store_fail(s, texts[i], why);
-	return 0;
-}
-
-static void
-close_db(struct store *s)
-{
-	int i;
-
-	for (i = 0; i < SQL_COUNT; i++)
-		sqlite3_finalize(s->stmt[i]);
-	sqlite3_close(s->db);
-	memset(s, 0, sizeof(*s));
-}
-
-/* n: how many were set aside after it. */
-static char *
-aside_name(const char *path, int n, const char *part)
-{
-	return n == 0 ? xasprintf("%s.set-aside%s", path, part) :
-			xasprintf("%s.set-aside.%d%s", path, n, part);
-}
-
-/* Nothing older stays at the new place, where it would be laid over others. */
-static int
-move(const char *from, const char *to)
-{
-	if (rename(from, to) == 0)
-		return 0;
-	if (errno == ENOENT)
-		(void)unlink(to);
-	return -1;
-}
-
-static int
-put_aside(const char *path, struct why *why)
-{
-	static const char *const parts[] = { "", "-wal", "-shm" };
-	size_t i;
-	int n;
-
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		AUTO_FREE char *now = xasprintf("%s%s", path, parts[i]);
-		AUTO_FREE char *last = aside_name(path, 0, parts[i]);
-
-		for (n = STORE_ASIDES - 1; n > 0; n--) {
-			AUTO_FREE char *from =
-			    aside_name(path, n - 1, parts[i]);
-			AUTO_FREE char *to = aside_name(path, n, parts[i]);
-
-			(void)move(from, to);
-		}
-		if (move(now, last) == -1 && i == 0)
-			return fail(why, ERR_SYSTEM,
-			    "%s: cannot be renamed: %m", now);
-	}
-	return 0;
-}
-
-struct store *
-store_open(const char *dir, int *set_aside, struct why *why)
-{
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
-	struct store *s;
-
-	*set_aside = 0;
-	s = xcalloc(1, sizeof(*s));
-	if (open_db(s, path, why) == 0) {
-		s->failed = 0;
-		return s;
-	}
-	close_db(s);
-	if (access(path, F_OK) == 0 && put_aside(path, why) == 0) {
-		*set_aside = 1;
-		if (open_db(s, path, why) == 0) {
-			s->failed = 0;
-			return s;
-		}
-		close_db(s);
-	}
-	free(s);
-	return NULL;
-}
-
-void
-store_close(struct store *s)
-{
-	if (s == NULL)
-		return;
-	/*
-	 * The sandbox lets nobody remove the log, and one that is left with
-	 * something in it would be laid over whatever database is there next.
-	 */
-	(void)sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE,
-	    NULL, NULL);
-	close_db(s);
-	free(s);
-}
-
-/* -- one statement -- */
 
 void
 store_bind_text(sqlite3_stmt *st, int at, const char *text)
@@ -253,7 +41,7 @@ store_run(struct store *s, enum sql n, struct why *why)
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);
 	if (rc != SQLITE_DONE)
-		return store_fail(s, texts[n], why);
+		return store_fail(s, sqlite3_sql(st), why);
 	return 0;
 }
 
@@ -306,7 +94,7 @@ store_each(struct store *s, enum sql n, store_row *fn, struct world *w,
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW)
 		fn(w, st, now);
 	sqlite3_reset(st);
-	return rc == SQLITE_DONE ? 0 : store_fail(s, texts[n], why);
+	return rc == SQLITE_DONE ? 0 : store_fail(s, sqlite3_sql(st), why);
 }
 
 /* -- seats -- */
@@ -386,14 +174,6 @@ store_pod(struct world *w, sqlite3_stmt *st)
 	return p;
 }
 
-struct wdevice *
-store_device(struct world *w, sqlite3_stmt *st, int at)
-{
-	struct wdevice *d = world_device(w, store_column(st, at));
-
-	return d != NULL ? d : world_add_device(w, store_column(st, at));
-}
-
 static void
 load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 {
@@ -406,7 +186,7 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	(void)snprintf(p->app, sizeof(p->app), "%s", store_column(st, 4));
 	p->room = (struct fit_room){ sqlite3_column_int64(st, 6),
 		sqlite3_column_int64(st, 7), 1, 0 };
-	world_seat(w, p, store_device(w, st, 5));
+	world_seat(w, p, world_device_or_new(w, store_column(st, 5)));
 	p->sent_images = (uint64_t)sqlite3_column_int64(st, 8);
 	p->running_ms = sqlite3_column_int64(st, 9);
 	p->retreating = sqlite3_column_int(st, 10) != 0;

@@ -42,7 +42,8 @@ static void
 load_clock(struct world *w, sqlite3_stmt *st, struct now now)
 {
 	(void)now;
-	store_device(w, st, 0)->away_boot = sqlite3_column_int64(st, 1);
+	world_device_or_new(w, store_column(st, 0))->away_boot =
+	    sqlite3_column_int64(st, 1);
 }
 
 int

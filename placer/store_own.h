@@ -46,9 +46,8 @@ const char *store_column(sqlite3_stmt *, int at); /* "" for NULL */
 /* Columns and parameters 0 to 3, or 1 to 4: uid, ns, name, node. */
 void store_bind_pod(sqlite3_stmt *, const struct wpod *);
 
-/* The pod of those columns, the device of that one; made if need be. */
+/* The pod of those columns; made if need be. */
 struct wpod *store_pod(struct world *, sqlite3_stmt *);
-struct wdevice *store_device(struct world *, sqlite3_stmt *, int at);
 
 /* A statement whose only parameter says whose rows go. */
 int store_drop(struct store *, enum sql, const char *key, struct why *);

@@ -74,7 +74,7 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 			p->given_up = by;
 		return;
 	}
-	d = store_device(w, st, 1);
+	d = world_device_or_new(w, store_column(st, 1));
 	if ((at = device_word(d, kind)) == NULL)
 		return;
 	*at = by;

@@ -380,7 +380,8 @@ void world_set_pod(struct world *, struct wpod *, struct pod *);
 void world_no_pod(struct world *, struct wpod *);
 
 struct wdevice *world_device(const struct world *, const char *name);
-struct wdevice *world_add_device(struct world *, const char *name);
+/* The device of that name; added, when it is not there. */
+struct wdevice *world_device_or_new(struct world *, const char *name);
 /* Only a device without pods and not in any list. */
 void world_drop_device(struct world *, struct wdevice *);
 

@@ -41,10 +41,12 @@ world_device(const struct world *w, const char *name)
 }
 
 struct wdevice *
-world_add_device(struct world *w, const char *name)
+world_device_or_new(struct world *w, const char *name)
 {
-	struct wdevice *d;
+	struct wdevice *d = world_device(w, name);
 
+	if (d != NULL)
+		return d;
 	d = xcalloc(1, sizeof(*d));
 	d->name = xstrdup(name);
 	TAILQ_INIT(&d->pods);

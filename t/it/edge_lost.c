@@ -29,66 +29,13 @@ enum {
 	GONE_MS = 60000,
 };
 
-/* --- pods ----------------------------------------------------------------- */
-
-struct wish {
-	const char *except; /* a name that is not meant */
-	const char *ready;
-	char *name;
-};
-
 static int
-is_there(struct json_object *set, void *arg)
-{
-	struct wish *w = arg;
-	struct json_object *pod;
-	struct lh_entry *at = NULL;
-	const char *name;
-
-	while (js_next(set, &at, &name, &pod)) {
-		if (strcmp(js_condition(pod, "Ready"), w->ready) != 0 ||
-		    (w->except != NULL && strcmp(name, w->except) == 0))
-			continue;
-		free(w->name);
-		w->name = xstrdup(name);
-		return 1;
-	}
-	return 0;
-}
-
-/* The pod that is so; its name, the caller's, NULL: none. */
-static char *
-await(const char *ready, const char *except, int ms, const char *what)
-{
-	struct wish w = { except, ready, NULL };
-	int64_t since = it_ms();
-
-	it_took(since, kube_await(KUBE_PODS, is_there, &w, ms), "%s", what);
-	return w.name;
-}
-
-static struct json_object *
-pod_named(const char *name)
+leaves(const char *name)
 {
 	AUTO_FREE char *path = xasprintf(KUBE_PODS "/%s", name);
+	AUTO_JSON struct json_object *pod = kube_get(path);
 
-	return kube_get(path);
-}
-
-static char *
-uid_of(const char *name)
-{
-	AUTO_JSON struct json_object *pod = pod_named(name);
-
-	return xstrdup(js_str(pod, "/metadata/uid"));
-}
-
-static int
-is_leaving(const char *name)
-{
-	AUTO_JSON struct json_object *pod = pod_named(name);
-
-	return *js_str(pod, "/metadata/deletionTimestamp") != '\0';
+	return pod_leaves(pod, NULL);
 }
 
 /* --- what podman says ----------------------------------------------------- */
@@ -122,53 +69,57 @@ come_back(const char *device)
 /* --- scenes --------------------------------------------------------------- */
 
 static void
-back_in_time(const char *pod, const char *device)
+back_in_time(struct json_object *pod, const char *device)
 {
-	AUTO_FREE char *before = began(device, pod), *after = NULL;
-	AUTO_FREE char *lost = NULL, *again = NULL, *uid = uid_of(pod);
+	const char *name = js_str(pod, "/metadata/name");
+	const char *uid = js_str(pod, "/metadata/uid");
+	AUTO_FREE char *before = began(device, name), *after = NULL;
+	AUTO_JSON struct json_object *lost = NULL, *again = NULL;
 
 	edge_lose(device);
-	lost = await("Unknown", NULL, TOLD_MS, "its pod's Ready is Unknown");
-	it_ok(pod_has_event(uid, "DeviceDisconnected", "disconnected", TOLD_MS),
-	    "an Event says DeviceDisconnected");
+	lost = pod_whose_ready_is("Unknown", NULL, TOLD_MS,
+	    "its pod's Ready is Unknown");
+	pod_is_told(uid, "DeviceDisconnected", "disconnected", TOLD_MS);
 	come_back(device);
-	again = await("True", NULL, BACK_MS, "back in time: Ready again");
-	it_ok(again != NULL && strcmp(again, pod) == 0, "it is the same pod");
-	it_ok(pod_has_event(uid, "DeviceReconnected", "connected again",
-		  TOLD_MS),
-	    "an Event says DeviceReconnected");
-	after = began(device, pod);
+	again = pod_whose_ready_is("True", NULL, BACK_MS,
+	    "back in time: Ready again");
+	it_ok(strcmp(js_str(again, "/metadata/uid"), uid) == 0,
+	    "it is the same pod");
+	pod_is_told(uid, "DeviceReconnected", "connected again", TOLD_MS);
+	after = began(device, name);
 	it_ok(*before != '\0' && strcmp(before, after) == 0,
 	    "its container runs on (%s)", after);
 }
 
 static void
-out_of_time(const char *pod, const char *device)
+out_of_time(struct json_object *pod, const char *device)
 {
+	const char *name = js_str(pod, "/metadata/name");
+	const char *uid = js_str(pod, "/metadata/uid"), *heir;
 	const char *other = strcmp(device, OTHER) == 0 ? edge_name() : OTHER;
-	AUTO_FREE char *next = NULL, *here = NULL, *there = NULL, *now = NULL;
-	AUTO_FREE char *uid = uid_of(pod);
+	AUTO_FREE char *here = NULL, *there = NULL, *now = NULL;
+	AUTO_JSON struct json_object *next = NULL;
 	int64_t since;
 
 	edge_lose(device);
-	next = await("True", pod, TOLD_MS + TIMEOUT_MS + RUN_MS,
+	next = pod_whose_ready_is("True", uid, TOLD_MS + TIMEOUT_MS + RUN_MS,
 	    "out of time: another pod is Ready");
 	if (next == NULL)
 		return;
-	it_ok(pod_has_event(uid, "DeviceTimeoutExceeded", "", TOLD_MS),
-	    "an Event says DeviceTimeoutExceeded");
-	here = began(device, pod);
-	there = began(other, next);
-	it_ok(*here != '\0' && is_leaving(pod),
+	heir = js_str(next, "/metadata/name");
+	pod_is_told(uid, "DeviceTimeoutExceeded", "", TOLD_MS);
+	here = began(device, name);
+	there = began(other, heir);
+	it_ok(*here != '\0' && leaves(name),
 	    "the old one is Terminating, for it runs there still (%s)", here);
 	it_ok(*there != '\0', "the next runs on the other device (%s)", there);
 	since = it_ms();
 	come_back(device);
-	it_took(since, kube_await_gone(KUBE_PODS, pod, GONE_MS),
+	it_took(since, kube_await_gone(KUBE_PODS, name, GONE_MS),
 	    "the device is back: the old one is gone");
 	free(here);
-	here = began(device, pod);
-	now = began(other, next);
+	here = began(device, name);
+	now = began(other, heir);
 	it_ok(*here == '\0', "and its container (%s)", here);
 	it_ok(strcmp(there, now) == 0, "the next runs on (%s)", now);
 }
@@ -176,7 +127,8 @@ out_of_time(const char *pod, const char *device)
 static void
 scenario(void)
 {
-	AUTO_FREE char *file = child_source(WANDERER), *pod = NULL;
+	AUTO_FREE char *file = child_source(WANDERER);
+	AUTO_JSON struct json_object *pod = NULL;
 	struct provider *p = edge_open(
 	    (const char *const[]){ "DEVICE_RECONNECT_TIMEOUT=1m", NULL });
 
@@ -184,11 +136,11 @@ scenario(void)
 		return;
 	edge_up(OTHER);
 	edge_kubectl("apply -f %s", file);
-	pod = await("True", NULL, RUN_MS, "its pod is Ready");
+	pod = pod_whose_ready_is("True", NULL, RUN_MS, "its pod is Ready");
 	if (pod == NULL)
 		return;
-	back_in_time(pod, device_of(pod));
-	out_of_time(pod, device_of(pod));
+	back_in_time(pod, device_of(js_str(pod, "/metadata/name")));
+	out_of_time(pod, device_of(js_str(pod, "/metadata/name")));
 	edge_kubectl("delete -f %s", file);
 	it_ok(pods_gone("wanderer", GONE_MS), "all are gone");
 	edge_is_empty(OTHER);

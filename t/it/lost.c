@@ -64,65 +64,25 @@ remove_all(void)
 	it_ok(pods_gone("web", RUN_MS), "all are gone");
 }
 
-struct wish {
-	const char *except; /* a UID that is not meant, or NULL */
-	const char *ready;
-	struct seat found;
-};
-
-static int
-is_there(struct json_object *set, void *arg)
-{
-	struct wish *w = arg;
-	struct json_object *pod;
-	struct lh_entry *at = NULL;
-	const char *name, *uid;
-
-	while (js_next(set, &at, &name, &pod)) {
-		uid = js_str(pod, "/metadata/uid");
-		if (strcmp(js_condition(pod, "Ready"), w->ready) != 0 ||
-		    (w->except != NULL && strcmp(uid, w->except) == 0))
-			continue;
-		w->found.name = xstrdup(name);
-		w->found.uid = xstrdup(uid);
-		return 1;
-	}
-	return 0;
-}
-
-/* The pod that is so, and the device that has it: the caller's. */
+/* The pod whose Ready is so, and the device that has it: the caller's. */
 static struct seat
 await(const char *ready, const char *except, int ms, const char *what)
 {
-	struct wish w = { .except = except, .ready = ready };
-	AUTO_JSON struct json_object *set = NULL;
+	AUTO_JSON struct json_object *set = NULL, *pod = NULL;
 	struct json_object *device;
-	int64_t since = it_ms();
+	const char *uid;
 
-	if (!it_took(since, kube_await(KUBE_PODS, is_there, &w, ms), "%s",
-		what))
+	if ((pod = pod_whose_ready_is(ready, except, ms, what)) == NULL)
 		it_die("without it there is nothing to look at");
+	uid = js_str(pod, "/metadata/uid");
 	set = flight_devices();
-	device = flight_holder(set, w.found.uid, NULL);
-	w.found.device = xstrdup(js_str(device, "/metadata/name"));
-	return w.found;
-}
-
-static int
-is_leaving(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return *js_str(pod, "/metadata/deletionTimestamp") != '\0';
+	device = flight_holder(set, uid, NULL);
+	return (struct seat){ .name = xstrdup(js_str(pod, "/metadata/name")),
+		.uid = xstrdup(uid),
+		.device = xstrdup(js_str(device, "/metadata/name")) };
 }
 
 /* --- the scenario --------------------------------------------------------- */
-
-static void
-told(const struct seat *s, const char *reason, const char *words, int ms)
-{
-	it_ok(pod_has_event(s->uid, reason, words, ms), "an Event says %s",
-	    reason);
-}
 
 static void
 back_in_time(const struct seat *was)
@@ -132,10 +92,10 @@ back_in_time(const struct seat *was)
 
 	silence(&was->device, 1);
 	lost = await("Unknown", NULL, TOLD_MS, "its pod's Ready is Unknown");
-	told(was, "DeviceDisconnected", "disconnected", TOLD_MS);
+	pod_is_told(was->uid, "DeviceDisconnected", "disconnected", TOLD_MS);
 	silence_ends(&was->device, 1);
 	again = await("True", NULL, BACK_MS, "back in time: Ready again");
-	told(was, "DeviceReconnected", "", BACK_MS);
+	pod_is_told(was->uid, "DeviceReconnected", "", BACK_MS);
 	it_ok(strcmp(again.uid, was->uid) == 0 &&
 		strcmp(again.device, was->device) == 0,
 	    "it is the same pod on the same device");
@@ -155,9 +115,10 @@ out_of_time(const struct seat *was)
 	int64_t since;
 
 	silence(&was->device, 1);
-	told(was, "DeviceTimeoutExceeded", "", TOLD_MS + TIMEOUT_MS);
-	pod = kube_await_one(KUBE_PODS, was->name, is_leaving, NULL, RUN_MS);
-	it_ok(pod != NULL && is_leaving(pod, NULL), "it is to be deleted");
+	pod_is_told(was->uid, "DeviceTimeoutExceeded", "",
+	    TOLD_MS + TIMEOUT_MS);
+	pod = kube_await_one(KUBE_PODS, was->name, pod_leaves, NULL, RUN_MS);
+	it_ok(pod != NULL && pod_leaves(pod, NULL), "it is to be deleted");
 	if (world_kind() == WORLD_SIM)
 		free(pod_create("second", &(struct pod_conf){ .app = "web" }));
 	next = await("True", was->uid, RUN_MS, "another pod is Ready");
@@ -165,8 +126,8 @@ out_of_time(const struct seat *was)
 	    "it runs on the other device (%s, not %s)", next.device,
 	    was->device);
 	json_object_put(pod);
-	pod = kube_await_one(KUBE_PODS, was->name, is_leaving, NULL, RUN_MS);
-	it_ok(pod != NULL && is_leaving(pod, NULL),
+	pod = kube_await_one(KUBE_PODS, was->name, pod_leaves, NULL, RUN_MS);
+	it_ok(pod != NULL && pod_leaves(pod, NULL),
 	    "the old one is Terminating, for it may run there still");
 	since = it_ms();
 	silence_ends(&was->device, 1);

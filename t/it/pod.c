@@ -192,6 +192,47 @@ pods_have(const char *phase, const char *reason, int ms)
 	return kube_await(KUBE_PODS, has_reason, &w, ms);
 }
 
+struct ready_wait {
+	const char *status, *except;
+	struct json_object *pod;
+};
+
+static int
+is_ready_so(struct json_object *set, void *arg)
+{
+	struct ready_wait *w = arg;
+	struct lh_entry *at = NULL;
+	struct json_object *pod;
+
+	while (js_next(set, &at, NULL, &pod)) {
+		if (strcmp(js_condition(pod, "Ready"), w->status) != 0 ||
+		    (w->except != NULL &&
+			strcmp(js_str(pod, "/metadata/uid"), w->except) == 0))
+			continue;
+		w->pod = json_object_get(pod);
+		return 1;
+	}
+	return 0;
+}
+
+struct json_object *
+pod_whose_ready_is(const char *status, const char *except, int ms,
+    const char *what)
+{
+	struct ready_wait w = { .status = status, .except = except };
+	int64_t since = it_ms();
+
+	it_took(since, kube_await(KUBE_PODS, is_ready_so, &w, ms), "%s", what);
+	return w.pod;
+}
+
+int
+pod_leaves(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return *js_str(pod, "/metadata/deletionTimestamp") != '\0';
+}
+
 static int
 is_empty(struct json_object *set, void *arg)
 {
@@ -253,4 +294,11 @@ pod_has_event(const char *uid, const char *reason, const char *words, int ms)
 	struct said s = { uid, reason, words };
 
 	return kube_await(EVENTS, is_said, &s, ms);
+}
+
+void
+pod_is_told(const char *uid, const char *reason, const char *words, int ms)
+{
+	it_ok(pod_has_event(uid, reason, words, ms), "an Event says %s",
+	    reason);
 }

@@ -45,11 +45,26 @@ unsigned int pods_in_phase(const char *app, const char *phase, unsigned int n,
 /* Waits until a pod, whichever, is in that phase for that reason; 1: one is. */
 int pods_have(const char *phase, const char *reason, int ms);
 
+/*
+ * Waits until a pod, whichever but the one of UID except (NULL: any), has that
+ * status of condition Ready; one check, what, with the time it took.  The pod,
+ * or NULL.
+ */
+struct json_object *pod_whose_ready_is(const char *status, const char *except,
+    int ms, const char *what);
+
+/* It has a deletionTimestamp; a kube_one_fn. */
+int pod_leaves(struct json_object *pod, void *);
+
 /* Waits until none is left; 1: so it is. */
 int pods_gone(const char *app, int ms);
 
 /* Within ms an Event tells of that pod, with these words in its message. */
 int pod_has_event(const char *uid, const char *reason, const char *words,
+    int ms);
+
+/* One check of that. */
+void pod_is_told(const char *uid, const char *reason, const char *words,
     int ms);
 
 /* The node Ready within ms: one check; the Node, or NULL. */

@@ -218,3 +218,14 @@ Test(jmake, what_is_made_is_read_back)
 	twice = jmake_text(&again);
 	cr_assert_str_eq(twice, once);
 }
+
+Test(jread, the_index_of_a_word)
+{
+	static const char *const words[] = { "", "one", "two" };
+
+	cr_expect_eq(jread_word(words, 3, "two", 7), 2);
+	cr_expect_eq(jread_word(words, 3, "", 7), 0);
+	cr_expect_eq(jread_word(words, 3, "three", 7), 7);
+	cr_expect_eq(jread_word(words, 3, NULL, 7), 7);
+	cr_expect_eq(jread_word(words, 2, "two", 7), 7);
+}

@@ -80,10 +80,8 @@ fleet_read(const struct fleet_device *f)
 struct wdevice *
 fleet_add(struct world *w, const struct fleet_device *f)
 {
-	struct wdevice *d;
+	struct wdevice *d = world_device_or_new(w, f->name);
 
-	if ((d = world_device(w, f->name)) == NULL)
-		d = world_add_device(w, f->name);
 	world_set_device(w, d, fleet_read(f), 1);
 	return d;
 }

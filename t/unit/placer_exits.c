@@ -12,6 +12,7 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/limits.h"
 #include "common/xmem.h"
 #include "placer/device.h"
 #include "placer/podstatus.h"
@@ -21,9 +22,9 @@
 #define APP PREFIX "default-web-de19433b"
 #define NOW INT64_C(1795419780000)
 
-/* A device whose status.systemd is that. */
+/* A device whose status.systemd is that; what our names start with. */
 static struct device *
-device_with(const char *systemd)
+device_read_as(const char *systemd, const char *prefix)
 {
 	AUTO_FREE char *text =
 	    xasprintf("{\"metadata\":{\"name\":\"d\",\"creationTimestamp\":"
@@ -31,10 +32,16 @@ device_with(const char *systemd)
 		      "{\"systemd\":%s}}",
 		systemd);
 	struct why why = { .text = "" };
-	struct device *d = device_parse(span_of(text), PREFIX, &why);
+	struct device *d = device_parse(span_of(text), prefix, &why);
 
 	cr_assert_not_null(d, "%s: %s", text, why.text);
 	return d;
+}
+
+static struct device *
+device_with(const char *systemd)
+{
+	return device_read_as(systemd, PREFIX);
 }
 
 static struct device *
@@ -75,6 +82,8 @@ Test(exits, what_systemd_says)
 		{ "exit-code exited", ODD, 0 },
 		{ "exit-code exited 256", ODD, 0 },
 		{ "exit-code exited -1", ODD, 0 },
+		{ "exit-code exited -5", ODD, 0 },
+		{ "exit-code exited +3", ODD, 0 },
 		{ "exit-code exited 3x", ODD, 0 },
 		{ "exit-code exited 3 4", ODD, 0 },
 		{ "exit-code exited KILL", ODD, 0 },
@@ -82,6 +91,8 @@ Test(exits, what_systemd_says)
 		{ "signal killed ", ODD, 0 },
 		{ "exit-code  3", ODD, 0 },
 		{ "exit-code ended 3", ODD, 0 },
+		{ "a-result-of-just-thirty-1-bytes exited 3", 3, 0 },
+		{ "a-result-of-just-thirty-2-bytes. exited 3", ODD, 0 },
 		{ "a-word-of-more-than-thirty-two-bytes exited 3", ODD, 0 },
 		{ "/usr/bin/sleep 5", ODD, 0 },
 	};
@@ -112,7 +123,51 @@ Test(exits, whose_it_is)
 	cr_expect_null(exits_find(&d->exits, APP, "web-2"));
 	cr_expect_null(exits_find(&d->exits, PREFIX "default-we", "web"));
 	cr_expect_null(exits_find(&d->exits, APP "0", "web"));
+	cr_expect_null(
+	    exits_find(&d->exits, PREFIX "default-web-de19433c", "web"));
+	cr_expect_null(exits_find(&d->exits, APP, "log"));
 	device_free(d);
+	/* Ours by its name, and of no container. */
+	d = device_with("[{\"unit\":\"vk-" APP "-web.service\","
+			"\"description\":\"exit-code exited 3\"}]");
+	cr_expect_eq(d->exits.n, 1);
+	cr_expect_null(exits_find(&d->exits, APP, "web"));
+	device_free(d);
+}
+
+/* Before the cluster is known. */
+Test(exits, without_a_prefix_nothing_is_ours)
+{
+	static const char *const says[] = { "exit-code exited 3", "odd" };
+	struct device *d;
+	size_t i;
+
+	for (i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		AUTO_FREE char *list =
+		    xasprintf("[{\"unit\":\"vk-" APP "_web.service\","
+			      "\"description\":\"%s\"}]",
+			says[i]);
+
+		d = device_read_as(list, "");
+		cr_expect_eq(d->exits.n, 0, "%s", says[i]);
+		cr_expect_null(d->exits.odd, "%s", says[i]);
+		device_free(d);
+	}
+}
+
+Test(exits, no_name_is_longer_than_names_are)
+{
+	const int rest = (int)strlen("vk-" APP "_.service");
+	struct device *d;
+	int len;
+
+	for (len = MAX_NAME; len <= MAX_NAME + 1; len++) {
+		AUTO_FREE char *container = xasprintf("%0*d", len - rest, 7);
+
+		d = device_that_says(container, "exit-code exited 3");
+		cr_expect_eq(d->exits.n, len <= MAX_NAME, "%d", len);
+		device_free(d);
+	}
 }
 
 /* Nothing there is an error of the device; only a unit of ours can be odd. */
@@ -122,6 +177,7 @@ Test(exits, whatever_stands_there)
 		"[null,7,{},[]]", "[{\"unit\":7,\"description\":\"x\"}]",
 		"[{\"unit\":\"sshd.service\",\"description\":\"x\"}]",
 		"[{\"unit\":\"vk-\",\"description\":\"x\"}]",
+		"[{\"unit\":\"ab-" APP "_web.service\"}]",
 		"[{\"unit\":\"vk-k8s-9999999999-a_b.service\"}]" };
 	struct device *d;
 	size_t i;

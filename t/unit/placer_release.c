@@ -154,7 +154,7 @@ world_with(const char *lines, const char *pod)
 	mark_prefix(w->cluster, w->prefix);
 	(void)strlcpy(w->nodes[0].name, NODE, sizeof(w->nodes[0].name));
 	w->nodes[0].until_boot = INT64_MAX;
-	d = world_add_device(w, "d");
+	d = world_device_or_new(w, "d");
 	world_set_device(w, d, device_with(lines, w->prefix), 1);
 	list_pod(w, pod);
 	return w;

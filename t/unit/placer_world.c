@@ -182,6 +182,38 @@ Test(world, labels_that_all_devices_of_a_node_share)
 	fleet_free(w);
 }
 
+static void
+expect_arch(struct world *w, const char *arch, const char *when)
+{
+	struct body_node_figures f;
+
+	figures_fill(w, &w->nodes[0], &f);
+	cr_expect_str_eq(f.arch, arch, "%s", when);
+}
+
+/* Nobody is asked who takes no pods; who has not told yet objects to none. */
+Test(world, architecture_that_all_devices_of_a_node_share)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+
+	expect_arch(w, "", "no device");
+	fleet_add(w, &(struct fleet_device){ "a", 1, 64, NULL, NULL, NULL });
+	d = fleet_add(w,
+	    &(struct fleet_device){ "b", 1, 64, NULL, NULL, NULL });
+	expect_arch(w, "amd64", "both have it");
+	d->dev->arch = NULL;
+	expect_arch(w, "amd64", "one has not told");
+	d->dev->arch = (char[]){ "arm64" };
+	expect_arch(w, "", "they differ");
+	d->gone = 1;
+	expect_arch(w, "amd64", "who differs is gone");
+	d->gone = 0;
+	d->dev->enrolled = 0;
+	expect_arch(w, "amd64", "who differs is not enrolled");
+	fleet_free(w);
+}
+
 /* As the API sends it the next time, with such an entry or none. */
 static void
 read_again(struct world *w, struct wdevice *d, struct app_entry *e, int64_t len)
