@@ -28,6 +28,7 @@ enum {
 	COUNT_MS = 10000, /* a count is written at most so often */
 	FLYING_MAX = 4,
 	WAITING_MAX = 512,
+	NORMAL_MAX = 256, /* of them the rest is kept for warnings */
 	RATE_PER_S = 50,
 	FULL = 500000,	/* thousandths: a burst of 500 */
 	NAME_ROOM = 24, /* of an event's name, for what makes it unique */
@@ -344,6 +345,8 @@ events_post(struct events *e, const struct body_event *m)
 
 	if (k == NULL) {
 		make_room(e, now.wall_ms);
+		if (!m->warning && e->nwaiting >= NORMAL_MAX)
+			return;
 		if (e->nwaiting == WAITING_MAX) {
 			drop(e);
 			return;

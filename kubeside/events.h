@@ -15,7 +15,8 @@ void events_free(struct events *);
 
 /*
  * The same about the same object within 10 minutes is counted, not repeated.
- * Too many at once are dropped, and their number logged.
+ * Too many at once are dropped: normal ones first and without a word, of
+ * warnings the number is logged.
  */
 void events_post(struct events *, const struct body_event *);
 

@@ -256,6 +256,7 @@ note_running(struct wpod *p, struct wdevice *d, struct now now,
 			d->deployed.us +=
 			    (now.wall_ms - (int64_t)p->pod->order_ms) * 1000;
 		}
+		effects_story(fx, p, "Started", "running on device");
 	}
 	effects_pod(fx, EFFECT_SEAT, p);
 }

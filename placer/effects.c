@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/world.h"
 
@@ -66,6 +67,15 @@ effects_event(struct effects *fx, struct wpod *p, int warning,
 	e->reason = reason;
 	e->number = (uint64_t)warning;
 	e->text = xstrdup(text);
+}
+
+void
+effects_story(struct effects *fx, struct wpod *p, const char *reason,
+    const char *text)
+{
+	AUTO_FREE char *words = xasprintf("%s %s", text, p->device->name);
+
+	effects_event(fx, p, 0, reason, words);
 }
 
 void

@@ -63,6 +63,10 @@ void effects_pod(struct effects *, enum effect_kind, struct wpod *);
 void effects_record(struct effects *, struct wpod *, const char *operation,
     const char *text);
 
+/* A normal Event: the text, and after it the name of the pod's device. */
+void effects_story(struct effects *, struct wpod *, const char *reason,
+    const char *text);
+
 /* An Event about the pod: reason a literal, text copied. */
 void effects_event(struct effects *, struct wpod *, int warning,
     const char *reason, const char *text);

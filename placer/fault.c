@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "common/auto.h"
 #include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/said.h"
@@ -23,6 +24,7 @@ void
 fault_note(struct wpod *p, struct effects *fx)
 {
 	const char *said = said_words(p->device->dev);
+	AUTO_FREE char *words = NULL;
 
 	if (p->tries < UINT8_MAX)
 		p->tries++;
@@ -31,7 +33,8 @@ fault_note(struct wpod *p, struct effects *fx)
 	p->fault_reason = said_reason(said);
 	p->fault_images = p->pod != NULL ? p->pod->images : p->sent_images;
 	effects_pod(fx, EFFECT_FAULT, p); /* with the pause that is set next */
-	effects_event(fx, p, 1, p->fault_reason, p->fault);
+	words = xasprintf("%s: %s", p->fault_reason, p->fault);
+	effects_event(fx, p, 1, "Failed", words);
 }
 
 int64_t

@@ -82,6 +82,7 @@ sit_down(struct world *w, struct wpod *p, struct wdevice *d, struct effects *fx)
 	if (p->entry != NULL)
 		effects_pod(fx, EFFECT_ENTRY, p);
 	effects_record(fx, p, "Choose", d->name);
+	effects_story(fx, p, "Placed", "device");
 }
 
 /*
@@ -317,6 +318,7 @@ act_on(struct world *w, struct wpod *p, struct life_verdict v, struct now now,
 		write_entry(w, p, now, fx);
 		return 0;
 	case REMOVE:
+		tell_killing(p, fx);
 		change_queue(w, p, IO_CUT, now);
 		return 0;
 	case BLAME:

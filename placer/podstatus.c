@@ -314,6 +314,7 @@ podstatus_make(const struct podstatus_in *in, struct podstatus *out)
 	v.old_images = !in->applied || lives[in->state].stage == OLD_IMAGES;
 	view_conditions(in, &v);
 	status_json(in, &v, out);
+	out->backs_off = v.shape == SHAPE_FAILS || v.shape == SHAPE_ENDS;
 	out->rule = rule;
 }
 

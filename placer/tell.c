@@ -67,6 +67,9 @@ give(struct wpod *p, struct podstatus *status, struct effects *fx)
 	e->text = status->json;
 	status->json = NULL;
 	p->telling = e->number; /* a second look in this turn tells no more */
+	if (status->backs_off)
+		effects_event(fx, p, 1, "BackOff",
+		    "Back-off restarting failed container");
 }
 
 /* What failed before is more to know than that it is tried again. */
@@ -104,6 +107,15 @@ is_unreported(struct world *w, struct wpod *p, struct now now)
 		return p->silent_boot != 0;
 	world_look_at(w, p, p->silent_boot + SILENT_MS);
 	return 0;
+}
+
+void
+tell_killing(struct wpod *p, struct effects *fx)
+{
+	if (p->pod == NULL || p->kill_told || p->retreating)
+		return;
+	p->kill_told = 1;
+	effects_story(fx, p, "Killing", "stopping on device");
 }
 
 /* What was asked of it in place, each once. */

@@ -16,6 +16,9 @@ void tell_holds(struct wpod *, const char *text);
 void tell_holds_no_more(struct wpod *);
 void tell_waits_no_more(struct wpod *);
 
+/* It is being taken out of its device: one Event. */
+void tell_killing(struct wpod *, struct effects *);
+
 /* Its status, when the API does not show the same and is not about to. */
 void tell_status(struct world *, struct wpod *, struct now, struct effects *);
 

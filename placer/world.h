@@ -145,6 +145,7 @@ struct wpod {
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
 	uint8_t evicted;  /* an eviction was sent */
 	uint8_t evict_told;	/* or tried: people were told */
+	uint8_t kill_told;	/* it is being taken out: people were told */
 	uint8_t resize_told;	/* in_place.h; likewise */
 	uint8_t debuggers_told; /* so many of them */
 	int64_t delete_boot;	/* one was refused: not again before */

@@ -17,7 +17,7 @@
 #include "t/scene/scene.h"
 
 static const char *const names[OUT_COUNT] = { "change", "status", "delete",
-	"evict", "event", "read", "fetch", "figures" };
+	"evict", "event", "normal", "read", "fetch", "figures" };
 
 const char *
 out_name(enum out_kind kind)
@@ -370,7 +370,8 @@ e_output(struct scene *sc, const struct words *s, enum out_kind kind)
 	AUTO_FREE char *wanted = rest_of(s, 3);
 	struct output *o;
 
-	o = first_of(sc, kind, words_at(s, 2), kind == OUT_EVENT ? wanted : "");
+	o = first_of(sc, kind, words_at(s, 2),
+	    kind == OUT_EVENT || kind == OUT_NORMAL ? wanted : "");
 	if (o == NULL) {
 		scene_fail(sc, "it did not come");
 		return;

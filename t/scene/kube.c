@@ -404,8 +404,8 @@ on_event(struct scene *sc, const struct frame *f)
 		abort();
 	TAILQ_FOREACH(p, &sc->pods, link)
 		if (strcmp(p->uid, m.uid) == 0)
-			out_add(sc, OUT_EVENT, p->label, "%s %s", m.reason,
-			    m.message);
+			out_add(sc, m.warning ? OUT_EVENT : OUT_NORMAL,
+			    p->label, "%s %s", m.reason, m.message);
 }
 
 static void

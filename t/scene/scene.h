@@ -30,6 +30,7 @@ enum out_kind {
 	OUT_DELETE, /* final, of grace 0 */
 	OUT_EVICT,  /* with the pod's own grace */
 	OUT_EVENT,
+	OUT_NORMAL, /* an Event that is no warning */
 	OUT_READ,
 	OUT_FETCH,
 	OUT_FIGURES,

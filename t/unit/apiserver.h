@@ -22,7 +22,7 @@ struct asked {
 };
 
 enum {
-	ASKED_MAX = 64,
+	ASKED_MAX = 512,
 };
 
 extern struct event_base *apiserver_base;

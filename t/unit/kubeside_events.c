@@ -29,12 +29,12 @@ tear_down(void)
 TestSuite(events, .init = set_up, .fini = tear_down);
 
 static void
-post(const char *pod, const char *message)
+post_as(const char *pod, const char *message, int warning)
 {
 	struct body_event m = { .node = "n",
 		.ns = "ns",
 		.uid = "u",
-		.warning = 1,
+		.warning = (uint8_t)warning,
 		.reason = "Failed" };
 
 	snprintf(m.pod_name, sizeof(m.pod_name), "%s", pod);
@@ -42,6 +42,12 @@ post(const char *pod, const char *message)
 	if (pod[0] == '\0')
 		m.ns[0] = m.uid[0] = '\0';
 	events_post(events, &m);
+}
+
+static void
+post(const char *pod, const char *message)
+{
+	post_as(pod, message, 1);
 }
 
 static int
@@ -115,4 +121,27 @@ Test(events, few_fly_at_once)
 	cr_expect_eq(apiserver_count, 4);
 	apiserver_reply(0, 201, "{}");
 	apiserver_wait(5);
+}
+
+/* Of a thousand pods that start nobody reads each line; of one that fails... */
+Test(events, a_warning_finds_room_where_a_story_does_not)
+{
+	char message[16];
+	size_t i, warnings = 0;
+
+	for (i = 0; i < 2000; i++) {
+		snprintf(message, sizeof(message), "m%zu", i);
+		post_as("p", message, 0);
+	}
+	post("p", "bad");
+	for (i = 0; i + 4 < 261; i++) {
+		apiserver_wait(i + 4);
+		apiserver_reply(i, 201, "{}");
+	}
+	apiserver_wait(261);
+	apiserver_run(50);
+	cr_expect_eq(apiserver_count, 261);
+	for (i = 0; i < apiserver_count; i++)
+		warnings += (size_t)says(i, "\"type\":\"Warning\"");
+	cr_expect_eq(warnings, 1);
 }

@@ -222,12 +222,12 @@ static const struct {
 	const char *does; /* effects in their order, but for records */
 } cases[] = {
 #define CASE(fn, does) { #fn, fn, does },
-	CASE(comes, "SEAT STATUS CHANGE FIGURES") CASE(not_the_writer,
+	CASE(comes, "SEAT EVENT STATUS CHANGE FIGURES") CASE(not_the_writer,
 	    "FIGURES") CASE(not_the_writer_any_more, "FIGURES")
 	    CASE(devices_not_listed, "FIGURES") CASE(no_device_matches,
 		"EVENT STATUS FIGURES") CASE(never_fits, "EVENT STATUS FIGURES")
 		CASE(runs, "STATUS FIGURES") CASE(is_deleted,
-		    "CHANGE FIGURES") CASE(is_deleted_before_its_write,
+		    "EVENT CHANGE FIGURES") CASE(is_deleted_before_its_write,
 		    "UNSEAT DELETE FIGURES") CASE(is_deleted_and_confirmed,
 		    "UNSEAT DELETE FIGURES") CASE(is_deleted_and_not_confirmed,
 		    "FIGURES") CASE(is_deleted_and_was_never_placed,
