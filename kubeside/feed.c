@@ -101,7 +101,8 @@ feed_new(struct event_base *base, struct api *api, struct pods *pods,
 	f->pods = pods;
 	f->serve = serve;
 	f->conf = *conf;
-	f->watch = watch_new(base, api, "/api/v1/pods", selector, &ops, f);
+	f->watch = watch_new(base, api,
+	    &(struct watch_conf){ "/api/v1/pods", selector, 0 }, &ops, f);
 	if ((f->relist = evtimer_new(base, on_relist, f)) == NULL)
 		abort();
 	return f;

@@ -225,8 +225,9 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->placer_lost_ms = now.boot_ms;
 	for (i = 0; i < NODE_CONDITIONS_COUNT; i++)
 		n->doc.since_ms[i] = now.wall_ms;
-	n->watch =
-	    watch_new(base, api, "/api/v1/nodes", selector, &watch_ops, n);
+	n->watch = watch_new(base, api,
+	    &(struct watch_conf){ "/api/v1/nodes", selector, 0 }, &watch_ops,
+	    n);
 	n->beat = beat_new(base, api, conf->name);
 	if ((n->timer = evtimer_new(base, on_tick, n)) == NULL)
 		abort();
