@@ -22,7 +22,8 @@ struct pod {
 	unsigned int round; /* of the list that had it last */
 	/* calls.c: requests queued or on their way; a status that waits. */
 	unsigned int writes;
-	int flying;
+	int flying;	       /* or rests after a refusal */
+	unsigned int refusals; /* in a row, of writes */
 	struct write *waiting;
 	int gone;    /* dropped when writes is 0 */
 	char *names; /* of objects: "c/NAME\n" and "s/NAME\n" */
