@@ -29,6 +29,7 @@ enum {
 	STATUS_MS = 300000, /* at least so often */
 	STATUS_MIN_MS = 500,
 	META_MS = 2000,
+	ALIVE_MS = 2000,
 	PLACER_MS = 10000, /* a restart of the placer is no news */
 };
 
@@ -59,6 +60,7 @@ struct node {
 	char *telling;
 	int64_t told_ms;
 	int64_t meta_ms;
+	int64_t alive_ms;
 	unsigned int failures;
 };
 
@@ -393,6 +395,27 @@ status_due(struct node *n)
 	return due - age;
 }
 
+/*
+ * Figures of an earlier life stay as they are; but a node that was taken for
+ * dead says that it is not: a lease does not bring it back
+ * (facts/kubernetes.md surprise 4), and its pods are evicted for our fault.
+ */
+static void
+step_without_figures(struct node *n)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (is_ready(n))
+		return;
+	if (n->alive_ms != 0 && now - n->alive_ms < ALIVE_MS) {
+		wait_ms(n, ALIVE_MS);
+		return;
+	}
+	n->alive_ms = now;
+	send_write(n, HTTPS_PATCH, "/status",
+	    nodedoc_alive(&n->doc, now_read().wall_ms));
+}
+
 static void
 step(struct node *n)
 {
@@ -416,7 +439,7 @@ step(struct node *n)
 	}
 	beat_start(n->beat, n->uid);
 	if (!n->have_figures) {
-		/* Figures of an earlier life stay as they are. */
+		step_without_figures(n);
 		return;
 	}
 	/* Not in a row: somebody else may want them otherwise. */

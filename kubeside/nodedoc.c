@@ -395,28 +395,35 @@ put_resources(struct json_object *status, const struct body_node_figures *f)
 }
 
 static void
-put_conditions(struct json_object *status, const struct nodedoc *d,
-    int64_t heartbeat_ms)
+put_condition(struct json_object *list, const struct nodedoc *d,
+    enum node_condition i, int64_t heartbeat_ms)
 {
-	struct json_object *list = jmake_list(status, "conditions"), *o;
-	enum node_condition i;
+	struct json_object *o = jmake_item(list);
+	struct condition c = condition(d, i);
 	char stamp[STAMP_SIZE];
-	struct condition c;
 
-	for (i = 0; i < NODE_CONDITIONS_COUNT; i++) {
-		c = condition(d, i);
-		o = jmake_item(list);
-		jmake_str(o, "type", c.type);
-		jmake_str(o, "status", c.status);
-		jmake_str(o, "reason", c.reason);
-		jmake_str(o, "message", c.message);
-		stamp_format(d->since_ms[i], stamp);
-		jmake_str(o, "lastTransitionTime", stamp);
-		if (heartbeat_ms == 0)
-			continue;
-		stamp_format(heartbeat_ms, stamp);
-		jmake_str(o, "lastHeartbeatTime", stamp);
-	}
+	jmake_str(o, "type", c.type);
+	jmake_str(o, "status", c.status);
+	jmake_str(o, "reason", c.reason);
+	jmake_str(o, "message", c.message);
+	stamp_format(d->since_ms[i], stamp);
+	jmake_str(o, "lastTransitionTime", stamp);
+	if (heartbeat_ms == 0)
+		return;
+	stamp_format(heartbeat_ms, stamp);
+	jmake_str(o, "lastHeartbeatTime", stamp);
+}
+
+static void
+put_conditions(struct json_object *status, const struct nodedoc *d,
+    int64_t heartbeat_ms, int has_figures)
+{
+	struct json_object *list = jmake_list(status, "conditions");
+	enum node_condition i;
+
+	for (i = 0; i < NODE_CONDITIONS_COUNT; i++)
+		if (has_figures || i != NODE_FlightctlReachable)
+			put_condition(list, d, i, heartbeat_ms);
 }
 
 /* True, or empty: there is no machine behind this node. */
@@ -446,11 +453,20 @@ nodedoc_status(const struct nodedoc *d, int64_t heartbeat_ms)
 	put_annotations(jmake_in(o, "metadata"), &d->figures);
 	status = jmake_in(o, "status");
 	put_resources(status, &d->figures);
-	put_conditions(status, d, heartbeat_ms);
+	put_conditions(status, d, heartbeat_ms, 1);
 	address = jmake_item(jmake_list(status, "addresses"));
 	jmake_str(address, "type", "Hostname");
 	jmake_str(address, "address", d->name);
 	put_info(status, d);
+	return jmake_text(&o);
+}
+
+char *
+nodedoc_alive(const struct nodedoc *d, int64_t heartbeat_ms)
+{
+	struct json_object *o = jmake_object();
+
+	put_conditions(jmake_in(o, "status"), d, heartbeat_ms, 0);
 	return jmake_text(&o);
 }
 

@@ -54,6 +54,12 @@ char *nodedoc_meta(const struct nodedoc *, struct span object);
  */
 char *nodedoc_status(const struct nodedoc *, int64_t heartbeat_ms);
 
+/*
+ * One of the conditions alone, but not Flightctl's: for a node whose figures
+ * are not known yet and that the cluster took for dead.
+ */
+char *nodedoc_alive(const struct nodedoc *, int64_t heartbeat_ms);
+
 /* "True", "False" as it should be. */
 const char *nodedoc_condition(const struct nodedoc *, enum node_condition);
 

@@ -205,6 +205,28 @@ Test(node, ready_again_after_a_verdict)
 		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
 }
 
+/* A placer that does not come up is no reason to evict what runs. */
+Test(node, taken_for_dead_it_says_no_before_its_figures)
+{
+	static char list[4096];
+	size_t i, count;
+
+	snprintf(list, sizeof(list), LIST("%s"), object("u", "Unknown"));
+	apiserver_reply(0, 200, list);
+	i = find(0, "PATCH", "/nodes/n/status");
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "MemoryPressure") != NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "capacity") == NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "annotations") == NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "Flightctl") == NULL);
+	apiserver_reply(i, 200, object("u", "True"));
+	apiserver_run(50);
+	count = apiserver_count;
+	apiserver_run(300);
+	cr_expect_eq(apiserver_count, count, "said once");
+}
+
 Test(node, made_again_when_deleted)
 {
 	static char event[4096];
