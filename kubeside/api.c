@@ -26,7 +26,7 @@
 enum {
 	CALLS = 12,	      /* connections besides the streams */
 	TOKEN_AGE_MS = 60000, /* then its file is read again */
-	REFRESH_MS = 5000,    /* at most so often after a 401 */
+	REFRESH_MS = 5000,    /* at most so often after a refusal */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
 	POOLED_MS = 60000,    /* a connection of so long ago is still there */
 };
@@ -247,7 +247,8 @@ judge(struct api *a, const struct https_answer *ans, int stream)
 {
 	int64_t now = now_read().boot_ms;
 
-	if (ans->status == 401)
+	/* A token that is no more valid; a CA that the server has left. */
+	if (ans->why.kind == ERR_AUTH)
 		refresh(a);
 	if (ans->status == 403 || ans->status == 429)
 		return;
