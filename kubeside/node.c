@@ -26,6 +26,7 @@
 
 enum {
 	TICK_MS = 10000,
+	BEAT_MS = 10000,
 	STATUS_MS = 300000, /* at least so often */
 	STATUS_MIN_MS = 500,
 	META_MS = 2000,
@@ -230,7 +231,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->watch = watch_new(base, api,
 	    &(struct watch_conf){ "/api/v1/nodes", selector, 0 }, &watch_ops,
 	    n);
-	n->beat = beat_new(base, api, conf->name);
+	n->beat = beat_new(base, api, conf->name, BEAT_MS);
 	if ((n->timer = evtimer_new(base, on_tick, n)) == NULL)
 		abort();
 	return n;

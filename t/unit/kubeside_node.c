@@ -141,7 +141,7 @@ settle(void)
 	apiserver_reply(i, 201, object("u", "Unknown"));
 	i = find(0, "PATCH", "/nodes/n/status");
 	apiserver_reply(i, 200, object("u", "True"));
-	i = find(0, "PATCH", "/kube-node-lease/leases/n");
+	i = find(0, "GET", "/kube-node-lease/leases/n");
 	apiserver_reply(i, 404, "{}");
 	i = find(0, "POST", "/kube-node-lease/leases");
 	cr_expect(

@@ -202,6 +202,7 @@ Test(lease, text)
 	cr_expect_str_eq(read.version, "9");
 	cr_expect_str_eq(read.holder, "h");
 	cr_expect_eq(read.duration_ms, 15000);
+	cr_expect_eq(read.renew_ms, 1700000000123);
 	free(text);
 	/* Given back: nobody holds it, in either form. */
 	cr_assert_eq(lease_read(span_of("{\"metadata\":{\"resourceVersion\":"
