@@ -196,8 +196,12 @@ put_labels(struct json_object *meta, const struct nodedoc *d, int is_new)
 	const char *key, *value;
 	size_t i;
 
+	/* One of ours that is no more true goes, or pods are sent by it. */
 	for (i = 0; value = label(d, i, &key), key != NULL; i++)
-		jmake_str(labels, key, value);
+		if (value != NULL)
+			jmake_str(labels, key, value);
+		else if (!is_new)
+			jmake_null(labels, key);
 	while (next_key(d, &keys, buf, &of_devices)) {
 		(void)snprintf(text, sizeof(text), "%.*s", (int)of_devices.len,
 		    of_devices.p != NULL ? of_devices.p : "");
@@ -247,12 +251,12 @@ has_labels(const struct nodedoc *d, struct span object)
 	size_t i;
 	int has;
 
-	for (i = 0; value = label(d, i, &key), key != NULL; i++)
-		if (value != NULL &&
-		    (scan_get_string(object, is, sizeof(is), "metadata",
-			 "labels", key, NULL) != 1 ||
-			strcmp(is, value) != 0))
+	for (i = 0; value = label(d, i, &key), key != NULL; i++) {
+		has = scan_get_string(object, is, sizeof(is), "metadata",
+			  "labels", key, NULL) == 1;
+		if (has != (value != NULL) || (has && strcmp(is, value) != 0))
 			return 0;
+	}
 	while (next_key(d, &keys, buf, &of_devices)) {
 		has = scan_get_string(object, is, sizeof(is), "metadata",
 			  "labels", buf, NULL) == 1;

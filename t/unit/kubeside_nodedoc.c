@@ -87,6 +87,33 @@ Test(nodedoc, labels_that_all_devices_share)
 	free(text);
 }
 
+/* The scheduler would send pods by it: a fleet that is mixed by now. */
+Test(nodedoc, an_own_label_that_is_no_more_true_goes)
+{
+	struct nodedoc d = doc();
+	char *had, *text, *after;
+
+	d.zone = "z";
+	had = nodedoc_create(&d);
+	cr_expect_null(nodedoc_meta(&d, span_of(had)));
+	d.arch = "";
+	d.zone = "";
+	text = nodedoc_meta(&d, span_of(had));
+	cr_assert_not_null(text);
+	cr_expect_not_null(strstr(text, "\"kubernetes.io/arch\":null"), "%s",
+	    text);
+	cr_expect_not_null(
+	    strstr(text, "\"topology.kubernetes.io/zone\":null"));
+	cr_expect_not_null(strstr(text, "\"fleet\":\"a\""));
+	/* As the server has it then. */
+	after = nodedoc_create(&d);
+	cr_expect_null(strstr(after, "kubernetes.io/arch"));
+	cr_expect_null(nodedoc_meta(&d, span_of(after)));
+	free(after);
+	free(text);
+	free(had);
+}
+
 Test(nodedoc, taints_of_others_stay)
 {
 	static const char theirs[] =
