@@ -54,7 +54,6 @@ struct node {
 	char uid[MAX_UID + 1];
 	int known; /* a first list told whether it is there */
 	int in_list;
-	int have_figures;
 	int again; /* something changed while a call was under way */
 	int64_t placer_lost_ms; /* boot time, 0: it is there */
 	char *told;		/* status as last written, without times */
@@ -276,9 +275,9 @@ node_figures(struct node *n, const struct body_node_figures *f)
 	n->doc.arch = n->arch[0] != '\0' ? n->arch : n->doc.figures.arch;
 	set_condition(n, NODE_FlightctlReachable, before);
 	/* The first ones: what the server has may say the same for long. */
-	if (!n->have_figures && n->object != NULL)
+	if (!n->doc.has_figures && n->object != NULL)
 		adopt_times(n, seen(n));
-	n->have_figures = 1;
+	n->doc.has_figures = 1;
 	step(n);
 }
 
@@ -396,6 +395,21 @@ status_due(struct node *n)
 	return due - age;
 }
 
+/* Not in a row: somebody else may want them otherwise. */
+static int
+step_meta(struct node *n)
+{
+	int64_t now = now_read().boot_ms;
+	char *text;
+
+	if (now - n->meta_ms < META_MS ||
+	    (text = nodedoc_meta(&n->doc, seen(n))) == NULL)
+		return 0;
+	n->meta_ms = now;
+	send_write(n, HTTPS_PATCH, "", text);
+	return 1;
+}
+
 /*
  * Figures of an earlier life stay as they are; but a node that was taken for
  * dead says that it is not: a lease does not bring it back
@@ -406,7 +420,7 @@ step_without_figures(struct node *n)
 {
 	int64_t now = now_read().boot_ms;
 
-	if (is_ready(n))
+	if (step_meta(n) || is_ready(n))
 		return;
 	if (n->alive_ms != 0 && now - n->alive_ms < ALIVE_MS) {
 		wait_ms(n, ALIVE_MS);
@@ -420,7 +434,6 @@ step_without_figures(struct node *n)
 static void
 step(struct node *n)
 {
-	char *text;
 	int64_t due;
 
 	look_at_placer(n);
@@ -434,22 +447,17 @@ step(struct node *n)
 		return;
 	}
 	if (n->object == NULL) {
-		if (n->have_figures)
+		if (n->doc.has_figures)
 			send_write(n, HTTPS_POST, "", nodedoc_create(&n->doc));
 		return;
 	}
 	beat_start(n->beat, n->uid);
-	if (!n->have_figures) {
+	if (!n->doc.has_figures) {
 		step_without_figures(n);
 		return;
 	}
-	/* Not in a row: somebody else may want them otherwise. */
-	if (now_read().boot_ms - n->meta_ms >= META_MS &&
-	    (text = nodedoc_meta(&n->doc, seen(n))) != NULL) {
-		n->meta_ms = now_read().boot_ms;
-		send_write(n, HTTPS_PATCH, "", text);
+	if (step_meta(n))
 		return;
-	}
 	if ((due = status_due(n)) > 0) {
 		wait_ms(n, due < TICK_MS ? due : TICK_MS);
 		return;

@@ -81,6 +81,8 @@ object(const char *uid, const char *ready)
 		.zone = "",
 		.arch = "amd64",
 		.keys = "",
+		.placer_answers = 1,
+		.has_figures = 1,
 		.figures.flightctl = FLIGHT_ANSWERS };
 	char *made = nodedoc_create(&d);
 
