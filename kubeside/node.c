@@ -31,7 +31,6 @@ enum {
 	STATUS_MIN_MS = 500,
 	META_MS = 2000,
 	ALIVE_MS = 2000,
-	PLACER_MS = 10000, /* a restart of the placer is no news */
 };
 
 #define STRATEGIC "application/strategic-merge-patch+json"
@@ -41,6 +40,7 @@ struct node {
 	struct api *api;
 	const struct node_ops *ops;
 	void *arg;
+	int64_t away_ms;
 	int64_t grace_ms;
 	const char *arch; /* setting */
 	struct nodedoc doc;
@@ -78,6 +78,20 @@ static int
 writes(const struct node *n)
 {
 	return now_read().boot_ms < n->ops->until(n->arg);
+}
+
+/* The longest until something is to be looked at. */
+static int64_t
+tick_ms(const struct node *n)
+{
+	const int64_t news[] = { n->away_ms, n->grace_ms };
+	int64_t gone = now_read().boot_ms - n->placer_lost_ms, ms = TICK_MS;
+	size_t i;
+
+	for (i = 0; n->placer_lost_ms != 0 && i < 2; i++)
+		if (gone < news[i] && news[i] - gone < ms)
+			ms = news[i] - gone;
+	return ms;
 }
 
 /* Long without a placer, nobody looks after the pods: the cluster's turn. */
@@ -216,6 +230,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->api = api;
 	n->ops = ops;
 	n->arg = arg;
+	n->away_ms = conf->away_ms;
 	n->grace_ms = conf->grace_ms;
 	n->arch = conf->arch;
 	n->doc.name = conf->name;
@@ -311,7 +326,7 @@ look_at_placer(struct node *n)
 	const char *before = nodedoc_condition(&n->doc, NODE_PlacerAnswers);
 
 	n->doc.placer_answers = n->placer_lost_ms == 0 ||
-	    now_read().boot_ms - n->placer_lost_ms < PLACER_MS;
+	    now_read().boot_ms - n->placer_lost_ms < n->away_ms;
 	set_condition(n, NODE_PlacerAnswers, before);
 }
 
@@ -441,7 +456,7 @@ step(struct node *n)
 		n->again = 1;
 		return;
 	}
-	wait_ms(n, TICK_MS);
+	wait_ms(n, tick_ms(n));
 	if (!n->known || !alive(n) || !writes(n)) {
 		beat_stop(n->beat);
 		return;
@@ -459,7 +474,7 @@ step(struct node *n)
 	if (step_meta(n))
 		return;
 	if ((due = status_due(n)) > 0) {
-		wait_ms(n, due < TICK_MS ? due : TICK_MS);
+		wait_ms(n, due < tick_ms(n) ? due : tick_ms(n));
 		return;
 	}
 	n->telling = nodedoc_status(&n->doc, 0);
