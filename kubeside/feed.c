@@ -46,7 +46,8 @@ on_item(enum pod_how how, struct span object, void *arg)
 
 	if (how == POD_DELETED)
 		pods_forget(f->pods, object);
-	else if (pods_see(f->pods, f->conf.index, object, &why) == -1) {
+	else if (pods_see(f->pods, f->conf.index, f->conf.node, object, &why) ==
+	    -1) {
 		log_error("%s: %s", f->conf.node, why.text);
 		return 0;
 	}

@@ -38,12 +38,13 @@ struct pods *pods_new(void);
 void pods_free(struct pods *);
 
 /*
- * A pod seen on a node, as the server sent it; takes the place of what was
- * known of its uid.  ERR_FORMAT: no name, namespace or uid; ERR_LIMIT: more
- * than MAX_PODS.
+ * A pod seen on a node of that name, as the server sent it; takes the place
+ * of what was known of its uid.  ERR_FORMAT: no name, namespace or uid;
+ * ERR_DENIED: bound to another node, whatever the watch asked for; ERR_LIMIT:
+ * more than MAX_PODS.
  */
-int pods_see(struct pods *, unsigned int node, struct span object,
-    struct why *);
+int pods_see(struct pods *, unsigned int node, const char *node_name,
+    struct span object, struct why *);
 
 /* A list of a node begins and ends: what was not seen between is gone. */
 void pods_list_begin(struct pods *, unsigned int node);
