@@ -140,6 +140,7 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+	a->silent = c->silent;
 	a->maybe_done = c->req.method != HTTPS_GET && sent > 0;
 	if (c->why.kind != ERR_NONE)
 		a->why = c->why;

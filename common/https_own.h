@@ -30,6 +30,7 @@ struct https_call {
 	int added;
 	int paused;
 	int resume; /* wanted, done by the loop */
+	int silent; /* for longer than allowed */
 	int dead;   /* cancelled inside curl: swept afterwards */
 	struct why why;
 	char detail[CURL_ERROR_SIZE];

@@ -125,6 +125,7 @@ on_silence(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(c->silence, &tv);
 		return;
 	}
+	c->silent = 1;
 	fail(&c->why, ERR_AGAIN, "%s: silent for %u ms", c->method_path,
 	    c->req.silence_ms);
 	https_enter(h);

@@ -21,16 +21,14 @@
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "kubeside/creds.h"
+#include "kubeside/denials.h"
 
 enum {
 	CALLS = 12,	      /* connections besides the streams */
 	TOKEN_AGE_MS = 60000, /* then its file is read again */
-	REFRESH_MS = 5000,    /* at most so often after a 401 */
+	REFRESH_MS = 5000,    /* at most so often after a refusal */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
-	DENIED_MS = 5000,     /* refused for so long: it is no start-up */
 	POOLED_MS = 60000,    /* a connection of so long ago is still there */
-	DENIED_MAX = 32,
-	MAX_CAUSE = 160,
 };
 
 struct api_call {
@@ -40,12 +38,6 @@ struct api_call {
 	struct event *never;
 	struct https_req req; /* data, done, arg */
 	int alone;	      /* sent while no other call needed a connection */
-};
-
-struct denied {
-	char cause[MAX_CAUSE];
-	int64_t since_ms;
-	int logged;
 };
 
 struct api {
@@ -64,8 +56,7 @@ struct api {
 	int64_t good_ms;
 	unsigned int busy; /* calls that are no streams */
 	char text[MAX_TEXT];
-	struct denied denied[DENIED_MAX];
-	size_t ndenied;
+	struct denials denials;
 	TAILQ_HEAD(, api_call) calls;
 };
 
@@ -201,7 +192,7 @@ api_reload(struct api *a)
 {
 	struct why why = { 0 };
 
-	a->ndenied = 0;
+	memset(&a->denials, 0, sizeof(a->denials));
 	if (a->https == NULL)
 		event_active(a->load, EV_TIMEOUT, 0);
 	else if (load(a, &why) == -1)
@@ -236,35 +227,6 @@ refresh(struct api *a)
 	api_reload(a);
 }
 
-/* "User X cannot VERB RESOURCE in NAMESPACE": said once, when it lasts. */
-static void
-note_denied(struct api *a, const char *message)
-{
-	const char *cause = strstr(message, " cannot ");
-	int64_t now = now_read().boot_ms;
-	struct denied *d;
-	size_t i;
-
-	if (cause == NULL)
-		cause = message;
-	for (i = 0; i < a->ndenied; i++)
-		if (strncmp(a->denied[i].cause, cause, MAX_CAUSE - 1) == 0)
-			break;
-	d = &a->denied[i];
-	if (i == a->ndenied) {
-		if (a->ndenied == DENIED_MAX)
-			return;
-		a->ndenied++;
-		memset(d, 0, sizeof(*d));
-		memcpy(d->cause, cause, strnlen(cause, MAX_CAUSE - 1));
-		d->since_ms = now;
-	}
-	if (d->logged || now - d->since_ms < DENIED_MS)
-		return;
-	d->logged = 1;
-	log_error("not allowed: %s", message);
-}
-
 /*
  * A server that ends closes idle connections at once, but leaves streams open
  * and silent for a minute.  Alone, a call finds an idle connection, unless
@@ -285,7 +247,8 @@ judge(struct api *a, const struct https_answer *ans, int stream)
 {
 	int64_t now = now_read().boot_ms;
 
-	if (ans->status == 401)
+	/* A token that is no more valid; a CA that the server has left. */
+	if (ans->why.kind == ERR_AUTH)
 		refresh(a);
 	if (ans->status == 403 || ans->status == 429)
 		return;
@@ -327,9 +290,12 @@ on_done(const struct https_answer *plain, void *arg)
 		if (message[0] != '\0')
 			fail_code(&ans.why, ans.why.kind, ans.status,
 			    "%s: %.300s", plain->why.text, message);
-		if (ans.status == 403)
-			note_denied(c->api,
-			    message[0] != '\0' ? message : "all");
+		if (message[0] == '\0')
+			memcpy(message, "all", sizeof("all"));
+		if (ans.status == 403 &&
+		    denials_note(&api->denials, ans.body, message,
+			now_read().boot_ms))
+			log_error("not allowed: %s", message);
 	}
 	c->call = NULL;
 	if (c->req.done != NULL)

@@ -29,7 +29,10 @@ struct api *api_new(struct event_base *, const struct settings *,
     unsigned int streams, const struct api_ops *, void *arg);
 void api_free(struct api *);
 
-/* Credential files may have changed. */
+/*
+ * Credential files may have changed.  So they may after a 401, and when the
+ * server cannot be verified: that reads them again by itself.
+ */
 void api_reload(struct api *);
 
 /*

@@ -22,8 +22,7 @@
 
 enum {
 	LEASE_S = 40,
-	RENEW_MS = 10000,
-	SPREAD_MS = 1000,
+	SPREAD = 10,	 /* of the period, one part in so many */
 	HURRY_MS = 3000, /* the longest between tries */
 	DEADLINE_MS = 8000,
 };
@@ -37,7 +36,9 @@ struct beat {
 	struct event *timer;
 	struct api_call *call;
 	int going;
+	int known;   /* it was read, or may not be */
 	int missing; /* the lease is to be created */
+	int64_t period_ms;
 	int64_t last_us;
 	unsigned int failures;
 };
@@ -51,19 +52,46 @@ wait_ms(struct beat *b, int64_t ms)
 }
 
 static void
+renew_later(struct beat *b)
+{
+	int64_t spread = b->period_ms / SPREAD;
+
+	wait_ms(b,
+	    b->period_ms - spread +
+		(int64_t)arc4random_uniform((uint32_t)(2 * spread + 1)));
+}
+
+/* What was read is where ours goes on; without the right to, from our clock. */
+static int
+learn(struct beat *b, const struct https_answer *a)
+{
+	struct lease l;
+	struct why why;
+
+	if (a->why.kind != ERR_NONE && a->status != 404 && a->status != 403)
+		return 0;
+	b->known = 1;
+	b->missing = a->status == 404;
+	if (a->why.kind == ERR_NONE && lease_read(a->body, &l, &why) == 0 &&
+	    (l.renew_ms + 1) * 1000 > b->last_us)
+		b->last_us = (l.renew_ms + 1) * 1000;
+	wait_ms(b, 0);
+	return 1;
+}
+
+static void
 on_answer(const struct https_answer *a, void *arg)
 {
 	struct beat *b = arg;
 	int64_t ms;
 
 	b->call = NULL;
-	if (!b->going)
+	if (!b->going || (!b->known && learn(b, a)))
 		return;
 	if (a->why.kind == ERR_NONE) {
 		b->failures = 0;
 		b->missing = 0;
-		wait_ms(b,
-		    RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS));
+		renew_later(b);
 		return;
 	}
 	/* 404: to be created; 409: it was, meanwhile. */
@@ -92,6 +120,15 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (!b->known) {
+		path = lease_path(NAMESPACE, b->node);
+		b->call = api_send(b->api,
+		    &(struct https_req){ .path = path,
+			.deadline_ms = DEADLINE_MS,
+			.done = on_answer,
+			.arg = b });
+		return;
+	}
 	l.renew_us = lease_next_us(&b->last_us, now_read().wall_ms);
 	path = lease_path(NAMESPACE, b->missing ? NULL : b->node);
 	body = b->missing ? lease_create_text(&l) : lease_patch_text(&l);
@@ -108,12 +145,14 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 struct beat *
-beat_new(struct event_base *base, struct api *api, const char *node)
+beat_new(struct event_base *base, struct api *api, const char *node,
+    int64_t period_ms)
 {
 	struct beat *b = xcalloc(1, sizeof(*b));
 
 	b->api = api;
 	b->node = xstrdup(node);
+	b->period_ms = period_ms;
 	if ((b->timer = evtimer_new(base, on_timer, b)) == NULL)
 		abort();
 	return b;
@@ -139,6 +178,7 @@ beat_start(struct beat *b, const char *uid)
 		return;
 	memcpy(b->uid, uid, len + 1);
 	b->going = 1;
+	b->known = 0;
 	b->failures = 0;
 	if (b->call == NULL)
 		wait_ms(b, 0);

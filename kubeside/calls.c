@@ -15,17 +15,21 @@
 #include <string.h>
 
 #include "common/auto.h"
-#include "common/jmake.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
+#include "kubeside/calldoc.h"
 
 enum {
 	FLYING_MAX = 8,
 	TRIES_MAX = 6,
+	YIELD = 3, /* refused so often, it lets others of its pod go first */
+	/* A rest after a 403 ends before what waits is too old to be sent. */
+	DENIED_MAX = 3,
+	WARN_MS = 60000,
 	/* A write that was sent ends before the lease does: until is 5 s
 	 * before its end. */
 	DEADLINE_MS = 5000,
@@ -52,6 +56,8 @@ struct write {
 	char *path;
 	char *body;
 	struct api_call *call; /* NULL: it waits */
+	struct event *pause;   /* pending: it waits alone; NULL: never did */
+	struct why why;	       /* of its last failure */
 };
 
 TAILQ_HEAD(writes, write);
@@ -67,6 +73,8 @@ struct calls {
 	unsigned int nflying;
 	struct event *hold; /* pending: the server wants a rest */
 	unsigned int failures;
+	char denied[MAX_UID + 1]; /* with 403, and none was taken since */
+	int64_t warned_ms;
 };
 
 static void fly(struct calls *);
@@ -77,10 +85,20 @@ is_read(const struct write *w)
 	return w->kind == READ_OBJECT || w->kind == READ_POD;
 }
 
+static int
+rests(const struct write *w)
+{
+	return w->pause != NULL && evtimer_pending(w->pause, NULL);
+}
+
 static void
 write_free(struct write *w)
 {
 	api_cancel(w->call);
+	if (rests(w))
+		w->pod->flying = 0;
+	if (w->pause != NULL)
+		event_free(w->pause);
 	if (w->pod->waiting == w)
 		w->pod->waiting = NULL;
 	pods_settle(w->calls->pods, w->pod);
@@ -166,25 +184,6 @@ calls_is_idle(const struct calls *c)
 	return TAILQ_EMPTY(&c->queue) && TAILQ_EMPTY(&c->flying);
 }
 
-/* A 422 whose cause is the uid: another pod has the name now. */
-static int
-is_replaced(const struct https_answer *a)
-{
-	struct span causes, cause;
-	char field[64];
-	size_t at = 0;
-
-	if (a->status != 422 ||
-	    scan_get(a->body, &causes, "details", "causes", NULL) != 1)
-		return 0;
-	while (scan_next(causes, &at, &cause) == 1)
-		if (scan_get_string(cause, field, sizeof(field), "field",
-			NULL) == 1 &&
-		    strcmp(field, "metadata.uid") == 0)
-			return 1;
-	return 0;
-}
-
 /* A pod that was read by its name has the uid of another one. */
 static int
 is_another(const struct write *w, const struct https_answer *a)
@@ -204,7 +203,7 @@ judge(const struct write *w, const struct https_answer *a, struct why *why)
 	const struct pod *pod = w->pod;
 
 	*why = a->why;
-	if (is_replaced(a) || is_another(w, a) ||
+	if (calldoc_is_replaced(a) || is_another(w, a) ||
 	    (w->kind == WRITE_DELETE && a->status == 409))
 		fail_code(why, ERR_GONE, a->status, "%s/%s: replaced", pod->ns,
 		    pod->name);
@@ -216,6 +215,58 @@ judge(const struct write *w, const struct https_answer *a, struct why *why)
 		    pod->name);
 }
 
+/* Whether all must rest, not this pod's writes only. */
+static int
+is_for_all(const struct calls *c, const struct write *w,
+    const struct https_answer *a)
+{
+	switch (a->status) {
+	case 0:
+	case 401:
+	case 429:
+	case 503:
+		return 1;
+	case 403:
+		return c->denied[0] != '\0' &&
+		    strcmp(c->denied, w->pod->uid) != 0;
+	default:
+		return 0;
+	}
+}
+
+/* What the answer says of this pod's luck, and of everybody's. */
+static void
+note(struct calls *c, const struct write *w, const struct https_answer *a,
+    const struct why *why)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (why->kind == ERR_NONE)
+		c->failures = 0;
+	if (is_read(w) || is_for_all(c, w, a))
+		return;
+	if (a->status == 403)
+		memcpy(c->denied, w->pod->uid, strlen(w->pod->uid) + 1);
+	else
+		c->denied[0] = '\0';
+	if (why->kind != ERR_AGAIN && why->kind != ERR_DENIED) {
+		w->pod->refusals = 0;
+		return;
+	}
+	/* What is not allowed is api.c's to tell. */
+	if (++w->pod->refusals != YIELD || why->kind == ERR_DENIED ||
+	    (c->warned_ms != 0 && now - c->warned_ms < WARN_MS))
+		return;
+	c->warned_ms = now;
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){
+		.operation = w->kind == WRITE_STATUS ? "status" : "delete",
+		.pod = w->pod->name,
+		.error = why->text },
+	    "%s/%s: refused again and again; it waits, others go on",
+	    w->pod->ns, w->pod->name);
+}
+
 static int
 may_retry(const struct write *w, const struct why *why)
 {
@@ -223,28 +274,56 @@ may_retry(const struct write *w, const struct why *why)
 	if (is_read(w) || w->unlinked ||
 	    (w->kind == WRITE_STATUS && w->pod->waiting != NULL))
 		return 0;
+	/* It may be refused for ever; a delete behind it may not. */
+	if (w->kind == WRITE_STATUS && w->pod->refusals >= YIELD &&
+	    w->pod->writes > 1)
+		return 0;
 	return (why->kind == ERR_AGAIN || why->kind == ERR_AUTH ||
 		   why->kind == ERR_DENIED) &&
 	    w->tries < TRIES_MAX && now_read().boot_ms < w->until_ms;
 }
 
-/* Back to the front; the whole queue rests, the trouble is the server's. */
 static void
-retry(struct write *w, const struct why *why, int64_t retry_after_ms)
+on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct write *w = arg;
+
+	(void)fd;
+	(void)what;
+	w->pod->flying = 0;
+	fly(w->calls);
+}
+
+/* Back to the front, to wait there with all the others or alone. */
+static void
+retry(struct write *w, const struct why *why, int64_t retry_after_ms, int all)
 {
 	struct calls *c = w->calls;
+	unsigned int failures = w->pod->refusals;
+	struct event *timer = c->hold;
 	struct timeval tv;
 	int64_t ms;
 
 	TAILQ_INSERT_HEAD(&c->queue, w, entry);
 	if (w->kind == WRITE_STATUS)
 		w->pod->waiting = w;
-	if (evtimer_pending(c->hold, NULL))
+	w->why = *why;
+	if (all && evtimer_pending(c->hold, NULL))
 		return;
-	ms = retry_wait_ms(why->kind, ++c->failures, retry_after_ms,
-	    arc4random());
+	if (all) {
+		failures = ++c->failures;
+		if (why->kind == ERR_DENIED && failures > DENIED_MAX)
+			failures = DENIED_MAX;
+	} else {
+		if (w->pause == NULL &&
+		    (w->pause = evtimer_new(c->base, on_pause_over, w)) == NULL)
+			abort();
+		timer = w->pause;
+		w->pod->flying = 1;
+	}
+	ms = retry_wait_ms(why->kind, failures, retry_after_ms, arc4random());
 	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(c->hold, &tv);
+	evtimer_add(timer, &tv);
 }
 
 static void
@@ -252,6 +331,7 @@ on_answer(const struct https_answer *a, void *arg)
 {
 	struct write *w = arg;
 	struct calls *c = w->calls;
+	int all = is_for_all(c, w, a);
 	struct why why;
 
 	w->call = NULL;
@@ -260,13 +340,12 @@ on_answer(const struct https_answer *a, void *arg)
 	if (!is_read(w))
 		w->pod->flying = 0;
 	judge(w, a, &why);
-	if (why.kind == ERR_NONE)
-		c->failures = 0;
+	note(c, w, a, &why);
 	if (why.kind == ERR_NONE && is_read(w) && !w->unlinked) {
 		c->ops->object(w->id, a->body, c->arg);
 		write_free(w);
 	} else if (may_retry(w, &why)) {
-		retry(w, &why, a->retry_after_ms);
+		retry(w, &why, a->retry_after_ms, all);
 	} else {
 		finish(w, &why);
 	}
@@ -299,8 +378,11 @@ launch(struct write *w)
 	if (w->pod->waiting == w)
 		w->pod->waiting = NULL;
 	if (!is_held(w)) {
-		fail(&why, ERR_DENIED, "%s/%s: lease over", w->pod->ns,
-		    w->pod->name);
+		if (w->why.kind != ERR_NONE)
+			why = w->why; /* what kept it so long */
+		else
+			fail(&why, ERR_DENIED, "%s/%s: lease over", w->pod->ns,
+			    w->pod->name);
 		finish(w, &why);
 		return;
 	}
@@ -358,45 +440,6 @@ write_new(struct calls *c, struct pod *pod, enum write_kind kind, uint64_t id,
 	return w;
 }
 
-static char *
-pod_path(const struct pod *pod, const char *below)
-{
-	AUTO_FREE char *ns = https_escape(pod->ns);
-	AUTO_FREE char *name = https_escape(pod->name);
-
-	return xasprintf("/api/v1/namespaces/%s/pods/%s%s", ns, name, below);
-}
-
-/* One object, and not one that says where the pod can be reached. */
-static int
-check_status(struct span status, struct why *why)
-{
-	struct span key, value;
-	size_t at = 0;
-
-	if (!scan_is_valid(status) || status.p[0] != '{')
-		return fail(why, ERR_FORMAT,
-		    "status: not exactly one JSON object");
-	while (scan_member(status, &at, &key, &value) == 1)
-		if (scan_string_is(key, "podIP") ||
-		    scan_string_is(key, "podIPs"))
-			return fail(why, ERR_DENIED,
-			    "status: podIP is not ours to say");
-	return 0;
-}
-
-static char *
-status_body(const struct pod *pod, struct span status)
-{
-	AUTO_FREE char *head = NULL;
-	struct json_object *o = jmake_object();
-
-	jmake_str(jmake_in(o, "metadata"), "uid", pod->uid);
-	head = jmake_text(&o);
-	return xasprintf("%.*s,\"status\":%.*s}", (int)strlen(head) - 1, head,
-	    (int)status.len, status.p);
-}
-
 void
 calls_status(struct calls *c, uint64_t id, unsigned int node,
     const struct body_pod_status *m)
@@ -407,14 +450,14 @@ calls_status(struct calls *c, uint64_t id, unsigned int node,
 	uint64_t old;
 
 	pod = pods_find(c->pods, node, m->ns, m->name, m->uid, &why);
-	if (pod == NULL || check_status(m->status, &why) == -1) {
+	if (pod == NULL || calldoc_check(m->status, &why) == -1) {
 		c->ops->done(id, &why, c->arg);
 		return;
 	}
 	if ((w = pod->waiting) == NULL) {
 		w = write_new(c, pod, WRITE_STATUS, id, m->until_boot);
-		w->path = pod_path(pod, "/status");
-		w->body = status_body(pod, m->status);
+		w->path = calldoc_path(pod, "/status");
+		w->body = calldoc_status(pod, m->status);
 		pod->waiting = w;
 		TAILQ_INSERT_TAIL(&c->queue, w, entry);
 		fly(c);
@@ -423,7 +466,7 @@ calls_status(struct calls *c, uint64_t id, unsigned int node,
 	/* The newest wins, in the older one's place. */
 	old = w->id;
 	free(w->body);
-	w->body = status_body(pod, m->status);
+	w->body = calldoc_status(pod, m->status);
 	w->id = id;
 	w->until_ms = (int64_t)m->until_boot;
 	w->tries = 0;
@@ -432,11 +475,23 @@ calls_status(struct calls *c, uint64_t id, unsigned int node,
 	fly(c);
 }
 
+/* One that rests does not keep the others of its pod waiting. */
+static void
+hurry(struct calls *c, const struct pod *pod)
+{
+	struct write *w;
+
+	TAILQ_FOREACH(w, &c->queue, entry)
+		if (w->pod == pod && rests(w)) {
+			evtimer_del(w->pause);
+			w->pod->flying = 0;
+		}
+}
+
 void
 calls_delete(struct calls *c, uint64_t id, unsigned int node,
     const struct body_pod_delete *m)
 {
-	struct json_object *o;
 	struct why why = { 0 };
 	struct write *w;
 	struct pod *pod;
@@ -447,14 +502,9 @@ calls_delete(struct calls *c, uint64_t id, unsigned int node,
 		return;
 	}
 	w = write_new(c, pod, WRITE_DELETE, id, m->until_boot);
-	w->path = pod_path(pod, "");
-	o = jmake_object();
-	jmake_str(o, "apiVersion", "v1");
-	jmake_str(o, "kind", "DeleteOptions");
-	if (m->grace_s != NO_GRACE)
-		jmake_int(o, "gracePeriodSeconds", m->grace_s);
-	jmake_str(jmake_in(o, "preconditions"), "uid", pod->uid);
-	w->body = jmake_text(&o);
+	w->path = calldoc_path(pod, "");
+	w->body = calldoc_delete(pod, m->grace_s);
+	hurry(c, pod);
 	TAILQ_INSERT_TAIL(&c->queue, w, entry);
 	fly(c);
 }
@@ -489,7 +539,7 @@ calls_object(struct calls *c, uint64_t id, const struct body_get_object *m)
 	w = write_new(c, pod, m->kind == OBJECT_POD ? READ_POD : READ_OBJECT,
 	    id, 0);
 	w->path = m->kind == OBJECT_POD ?
-	    pod_path(pod, "") :
+	    calldoc_path(pod, "") :
 	    xasprintf("/api/v1/namespaces/%s/%s/%s", ns,
 		m->kind == OBJECT_SECRET ? "secrets" : "configmaps", name);
 	TAILQ_INSERT_TAIL(&c->queue, w, entry);

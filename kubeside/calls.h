@@ -5,6 +5,12 @@
 /*
  * What the placer asks of the apiserver about a pod: status, deletion, a
  * ConfigMap or Secret that the pod names.
+ *
+ * A write that the server refuses for one pod, by an admission policy or a
+ * webhook (403, 5xx), waits alone and ever longer; the others go on.  All rest
+ * when the trouble is the server's or ours: 429 and 503 (facts/kubernetes.md
+ * surprises 3 and 21), no connection, a 401, or a 403 for another pod too
+ * since the last write that was taken: a young server refuses everything.
  */
 
 #include "ipc/msg.h"

@@ -46,7 +46,8 @@ on_item(enum pod_how how, struct span object, void *arg)
 
 	if (how == POD_DELETED)
 		pods_forget(f->pods, object);
-	else if (pods_see(f->pods, f->conf.index, object, &why) == -1) {
+	else if (pods_see(f->pods, f->conf.index, f->conf.node, object, &why) ==
+	    -1) {
 		log_error("%s: %s", f->conf.node, why.text);
 		return 0;
 	}
@@ -101,7 +102,8 @@ feed_new(struct event_base *base, struct api *api, struct pods *pods,
 	f->pods = pods;
 	f->serve = serve;
 	f->conf = *conf;
-	f->watch = watch_new(base, api, "/api/v1/pods", selector, &ops, f);
+	f->watch = watch_new(base, api,
+	    &(struct watch_conf){ "/api/v1/pods", selector, 0 }, &ops, f);
 	if ((f->relist = evtimer_new(base, on_relist, f)) == NULL)
 		abort();
 	return f;

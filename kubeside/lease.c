@@ -89,7 +89,7 @@ int
 lease_read(struct span object, struct lease *l, struct why *why)
 {
 	struct span number;
-	char digits[16], *end;
+	char digits[16], renew[64], *end;
 	long s = 0;
 
 	memset(l, 0, sizeof(*l));
@@ -109,6 +109,10 @@ lease_read(struct span object, struct lease *l, struct why *why)
 			    "not a Lease: leaseDurationSeconds");
 	}
 	l->duration_ms = (int64_t)s * 1000;
+	l->renew_ms = scan_get_string(object, renew, sizeof(renew), "spec",
+			  "renewTime", NULL) == 1 ?
+	    stamp_parse(renew) :
+	    -1;
 	return 0;
 }
 

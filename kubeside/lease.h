@@ -38,6 +38,7 @@ struct lease {
 	char version[MAX_VERSION];
 	char holder[MAX_NAME + 1]; /* "": nobody */
 	int64_t duration_ms;
+	int64_t renew_ms; /* rounded down; -1: never, or no time */
 };
 
 /* ERR_FORMAT: not a Lease. */
@@ -45,7 +46,8 @@ int lease_read(struct span object, struct lease *, struct why *);
 
 /*
  * The next renewTime in microseconds: the wall clock's, but later than any
- * before.  One that steps back looks like death to the server.
+ * before.  One that steps back looks like death to the server
+ * (facts/kubernetes.md surprise 5).
  */
 int64_t lease_next_us(int64_t *last_us, int64_t wall_ms);
 

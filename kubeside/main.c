@@ -54,6 +54,10 @@ static struct {
 	unsigned int unreleased;
 } kube;
 
+enum {
+	PLACER_AWAY_MS = 10000, /* a restart of the placer is no news */
+};
+
 #define EACH_SEAT(s) \
 	for ((s) = kube.seats; (s) < kube.seats + kube.nseats; (s)++)
 
@@ -334,6 +338,7 @@ seat_open(struct seat *s, const char *identity)
 		.zone = set->text[SET_NODE_ZONE],
 		.arch = set->text[SET_FLEET_ARCH],
 		.keys = set->text[SET_NODE_DEVICE_KEYS],
+		.away_ms = PLACER_AWAY_MS,
 		.grace_ms = set->number[SET_PLACER_GRACE] };
 
 	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,

@@ -26,10 +26,11 @@
 
 enum {
 	TICK_MS = 10000,
+	BEAT_MS = 10000,
 	STATUS_MS = 300000, /* at least so often */
 	STATUS_MIN_MS = 500,
 	META_MS = 2000,
-	PLACER_MS = 10000, /* a restart of the placer is no news */
+	ALIVE_MS = 2000,
 };
 
 #define STRATEGIC "application/strategic-merge-patch+json"
@@ -39,6 +40,7 @@ struct node {
 	struct api *api;
 	const struct node_ops *ops;
 	void *arg;
+	int64_t away_ms;
 	int64_t grace_ms;
 	const char *arch; /* setting */
 	struct nodedoc doc;
@@ -52,13 +54,13 @@ struct node {
 	char uid[MAX_UID + 1];
 	int known; /* a first list told whether it is there */
 	int in_list;
-	int have_figures;
 	int again; /* something changed while a call was under way */
 	int64_t placer_lost_ms; /* boot time, 0: it is there */
 	char *told;		/* status as last written, without times */
 	char *telling;
 	int64_t told_ms;
 	int64_t meta_ms;
+	int64_t alive_ms;
 	unsigned int failures;
 };
 
@@ -76,6 +78,20 @@ static int
 writes(const struct node *n)
 {
 	return now_read().boot_ms < n->ops->until(n->arg);
+}
+
+/* The longest until something is to be looked at. */
+static int64_t
+tick_ms(const struct node *n)
+{
+	const int64_t news[] = { n->away_ms, n->grace_ms };
+	int64_t gone = now_read().boot_ms - n->placer_lost_ms, ms = TICK_MS;
+	size_t i;
+
+	for (i = 0; n->placer_lost_ms != 0 && i < 2; i++)
+		if (gone < news[i] && news[i] - gone < ms)
+			ms = news[i] - gone;
+	return ms;
 }
 
 /* Long without a placer, nobody looks after the pods: the cluster's turn. */
@@ -214,6 +230,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->api = api;
 	n->ops = ops;
 	n->arg = arg;
+	n->away_ms = conf->away_ms;
 	n->grace_ms = conf->grace_ms;
 	n->arch = conf->arch;
 	n->doc.name = conf->name;
@@ -225,9 +242,10 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->placer_lost_ms = now.boot_ms;
 	for (i = 0; i < NODE_CONDITIONS_COUNT; i++)
 		n->doc.since_ms[i] = now.wall_ms;
-	n->watch =
-	    watch_new(base, api, "/api/v1/nodes", selector, &watch_ops, n);
-	n->beat = beat_new(base, api, conf->name);
+	n->watch = watch_new(base, api,
+	    &(struct watch_conf){ "/api/v1/nodes", selector, 0 }, &watch_ops,
+	    n);
+	n->beat = beat_new(base, api, conf->name, BEAT_MS);
 	if ((n->timer = evtimer_new(base, on_tick, n)) == NULL)
 		abort();
 	return n;
@@ -272,9 +290,9 @@ node_figures(struct node *n, const struct body_node_figures *f)
 	n->doc.arch = n->arch[0] != '\0' ? n->arch : n->doc.figures.arch;
 	set_condition(n, NODE_FlightctlReachable, before);
 	/* The first ones: what the server has may say the same for long. */
-	if (!n->have_figures && n->object != NULL)
+	if (!n->doc.has_figures && n->object != NULL)
 		adopt_times(n, seen(n));
-	n->have_figures = 1;
+	n->doc.has_figures = 1;
 	step(n);
 }
 
@@ -308,7 +326,7 @@ look_at_placer(struct node *n)
 	const char *before = nodedoc_condition(&n->doc, NODE_PlacerAnswers);
 
 	n->doc.placer_answers = n->placer_lost_ms == 0 ||
-	    now_read().boot_ms - n->placer_lost_ms < PLACER_MS;
+	    now_read().boot_ms - n->placer_lost_ms < n->away_ms;
 	set_condition(n, NODE_PlacerAnswers, before);
 }
 
@@ -392,10 +410,45 @@ status_due(struct node *n)
 	return due - age;
 }
 
+/* Not in a row: somebody else may want them otherwise. */
+static int
+step_meta(struct node *n)
+{
+	int64_t now = now_read().boot_ms;
+	char *text;
+
+	if (now - n->meta_ms < META_MS ||
+	    (text = nodedoc_meta(&n->doc, seen(n))) == NULL)
+		return 0;
+	n->meta_ms = now;
+	send_write(n, HTTPS_PATCH, "", text);
+	return 1;
+}
+
+/*
+ * Figures of an earlier life stay as they are; but a node that was taken for
+ * dead says that it is not: a lease does not bring it back
+ * (facts/kubernetes.md surprise 4), and its pods are evicted for our fault.
+ */
+static void
+step_without_figures(struct node *n)
+{
+	int64_t now = now_read().boot_ms;
+
+	if (step_meta(n) || is_ready(n))
+		return;
+	if (n->alive_ms != 0 && now - n->alive_ms < ALIVE_MS) {
+		wait_ms(n, ALIVE_MS);
+		return;
+	}
+	n->alive_ms = now;
+	send_write(n, HTTPS_PATCH, "/status",
+	    nodedoc_alive(&n->doc, now_read().wall_ms));
+}
+
 static void
 step(struct node *n)
 {
-	char *text;
 	int64_t due;
 
 	look_at_placer(n);
@@ -403,30 +456,25 @@ step(struct node *n)
 		n->again = 1;
 		return;
 	}
-	wait_ms(n, TICK_MS);
+	wait_ms(n, tick_ms(n));
 	if (!n->known || !alive(n) || !writes(n)) {
 		beat_stop(n->beat);
 		return;
 	}
 	if (n->object == NULL) {
-		if (n->have_figures)
+		if (n->doc.has_figures)
 			send_write(n, HTTPS_POST, "", nodedoc_create(&n->doc));
 		return;
 	}
 	beat_start(n->beat, n->uid);
-	if (!n->have_figures) {
-		/* Figures of an earlier life stay as they are. */
+	if (!n->doc.has_figures) {
+		step_without_figures(n);
 		return;
 	}
-	/* Not in a row: somebody else may want them otherwise. */
-	if (now_read().boot_ms - n->meta_ms >= META_MS &&
-	    (text = nodedoc_meta(&n->doc, seen(n))) != NULL) {
-		n->meta_ms = now_read().boot_ms;
-		send_write(n, HTTPS_PATCH, "", text);
+	if (step_meta(n))
 		return;
-	}
 	if ((due = status_due(n)) > 0) {
-		wait_ms(n, due < TICK_MS ? due : TICK_MS);
+		wait_ms(n, due < tick_ms(n) ? due : tick_ms(n));
 		return;
 	}
 	n->telling = nodedoc_status(&n->doc, 0);

@@ -22,7 +22,8 @@ struct node_conf {
 	const char *zone;
 	const char *arch; /* "": what the figures say */
 	const char *keys; /* NODE_DEVICE_KEYS */
-	int64_t grace_ms; /* without a placer: then it goes silent */
+	int64_t away_ms;  /* without a placer: then it says so */
+	int64_t grace_ms; /* ... and then it goes silent */
 };
 
 struct node_ops {

@@ -135,13 +135,24 @@ static const struct {
 } taints[] = {
 	{ "virtual-kubelet.io/provider", "flightctl" },
 	{ DOMAIN "flightctl-unreachable", NULL },
+	{ DOMAIN "placer-away", NULL },
 };
 
-static int
-wants_taint(const struct nodedoc *d, size_t i)
+enum {
+	TAINTS = sizeof(taints) / sizeof(taints[0])
+};
+
+/* Those wanted, a bit each; has: those that are there. */
+static unsigned int
+wanted_taints(const struct nodedoc *d, unsigned int has)
 {
-	return i == 0 ||
-	    strcmp(flightctl_condition(&d->figures).status, "False") == 0;
+	unsigned int wanted = 1U | (d->placer_answers ? 0 : 1U << 2);
+
+	if (!d->has_figures)
+		return wanted | has;
+	if (strcmp(flightctl_condition(&d->figures).status, "False") == 0)
+		wanted |= 1U << 1;
+	return wanted;
 }
 
 /* A key that is ours by its name is not the devices' to set. */
@@ -196,8 +207,12 @@ put_labels(struct json_object *meta, const struct nodedoc *d, int is_new)
 	const char *key, *value;
 	size_t i;
 
+	/* One of ours that is no more true goes, or pods are sent by it. */
 	for (i = 0; value = label(d, i, &key), key != NULL; i++)
-		jmake_str(labels, key, value);
+		if (value != NULL)
+			jmake_str(labels, key, value);
+		else if (!is_new)
+			jmake_null(labels, key);
 	while (next_key(d, &keys, buf, &of_devices)) {
 		(void)snprintf(text, sizeof(text), "%.*s", (int)of_devices.len,
 		    of_devices.p != NULL ? of_devices.p : "");
@@ -209,13 +224,13 @@ put_labels(struct json_object *meta, const struct nodedoc *d, int is_new)
 }
 
 static void
-put_taints(struct json_object *list, const struct nodedoc *d)
+put_taints(struct json_object *list, unsigned int wanted)
 {
 	struct json_object *taint;
 	size_t i;
 
-	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++) {
-		if (!wants_taint(d, i))
+	for (i = 0; i < TAINTS; i++) {
+		if ((wanted & 1U << i) == 0)
 			continue;
 		taint = jmake_item(list);
 		jmake_str(taint, "key", taints[i].key);
@@ -234,7 +249,8 @@ nodedoc_create(const struct nodedoc *d)
 	meta = jmake_in(o, "metadata");
 	jmake_str(meta, "name", d->name);
 	put_labels(meta, d, 1);
-	put_taints(jmake_list(jmake_in(o, "spec"), "taints"), d);
+	put_taints(jmake_list(jmake_in(o, "spec"), "taints"),
+	    wanted_taints(d, 0));
 	return jmake_text(&o);
 }
 
@@ -247,12 +263,12 @@ has_labels(const struct nodedoc *d, struct span object)
 	size_t i;
 	int has;
 
-	for (i = 0; value = label(d, i, &key), key != NULL; i++)
-		if (value != NULL &&
-		    (scan_get_string(object, is, sizeof(is), "metadata",
-			 "labels", key, NULL) != 1 ||
-			strcmp(is, value) != 0))
+	for (i = 0; value = label(d, i, &key), key != NULL; i++) {
+		has = scan_get_string(object, is, sizeof(is), "metadata",
+			  "labels", key, NULL) == 1;
+		if (has != (value != NULL) || (has && strcmp(is, value) != 0))
 			return 0;
+	}
 	while (next_key(d, &keys, buf, &of_devices)) {
 		has = scan_get_string(object, is, sizeof(is), "metadata",
 			  "labels", buf, NULL) == 1;
@@ -272,27 +288,25 @@ which_taint(struct span taint)
 
 	if (scan_get_string(taint, key, sizeof(key), "key", NULL) != 1)
 		key[0] = '\0';
-	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++)
+	for (i = 0; i < TAINTS; i++)
 		if (strcmp(key, taints[i].key) == 0)
 			break;
 	return i;
 }
 
-static int
-has_taints(const struct nodedoc *d, struct span list)
+static unsigned int
+found_taints(struct span list)
 {
-	unsigned int found = 0, wanted = 0;
+	unsigned int found = 0;
 	struct span taint;
 	size_t at = 0, i;
 
 	while (scan_next(list, &at, &taint) == 1) {
 		i = which_taint(taint);
-		if (i < sizeof(taints) / sizeof(taints[0]))
+		if (i < TAINTS)
 			found |= 1U << i;
 	}
-	for (i = 0; i < sizeof(taints) / sizeof(taints[0]); i++)
-		wanted |= wants_taint(d, i) ? 1U << i : 0;
-	return found == wanted;
+	return found;
 }
 
 /* The taints of others stay as they are. */
@@ -305,7 +319,7 @@ put_others(struct json_object *to, struct span list)
 	size_t at = 0;
 
 	while (scan_next(list, &at, &taint) == 1) {
-		if (which_taint(taint) < sizeof(taints) / sizeof(taints[0]))
+		if (which_taint(taint) < TAINTS)
 			continue;
 		if ((parsed = jread_parse(taint, &why)) != NULL)
 			json_object_array_add(to, parsed);
@@ -317,11 +331,14 @@ nodedoc_meta(const struct nodedoc *d, struct span object)
 {
 	struct json_object *o, *meta, *list;
 	struct span is = { "[]", 2 };
+	unsigned int found, wanted;
 	char version[128];
 
 	if (scan_get(object, &is, "spec", "taints", NULL) != 1)
 		is = (struct span){ "[]", 2 };
-	if (has_labels(d, object) && has_taints(d, is))
+	found = found_taints(is);
+	wanted = wanted_taints(d, found);
+	if ((!d->has_figures || has_labels(d, object)) && found == wanted)
 		return NULL;
 	if (scan_get_string(object, version, sizeof(version), "metadata",
 		"resourceVersion", NULL) != 1)
@@ -329,10 +346,11 @@ nodedoc_meta(const struct nodedoc *d, struct span object)
 	o = jmake_object();
 	meta = jmake_in(o, "metadata");
 	jmake_str(meta, "resourceVersion", version);
-	put_labels(meta, d, 0);
+	if (d->has_figures)
+		put_labels(meta, d, 0);
 	list = jmake_list(jmake_in(o, "spec"), "taints");
 	put_others(list, is);
-	put_taints(list, d);
+	put_taints(list, wanted);
 	return jmake_text(&o);
 }
 
@@ -395,28 +413,35 @@ put_resources(struct json_object *status, const struct body_node_figures *f)
 }
 
 static void
+put_condition(struct json_object *list, const struct nodedoc *d,
+    enum node_condition i, int64_t heartbeat_ms)
+{
+	struct json_object *o = jmake_item(list);
+	struct condition c = condition(d, i);
+	char stamp[STAMP_SIZE];
+
+	jmake_str(o, "type", c.type);
+	jmake_str(o, "status", c.status);
+	jmake_str(o, "reason", c.reason);
+	jmake_str(o, "message", c.message);
+	stamp_format(d->since_ms[i], stamp);
+	jmake_str(o, "lastTransitionTime", stamp);
+	if (heartbeat_ms == 0)
+		return;
+	stamp_format(heartbeat_ms, stamp);
+	jmake_str(o, "lastHeartbeatTime", stamp);
+}
+
+static void
 put_conditions(struct json_object *status, const struct nodedoc *d,
     int64_t heartbeat_ms)
 {
-	struct json_object *list = jmake_list(status, "conditions"), *o;
+	struct json_object *list = jmake_list(status, "conditions");
 	enum node_condition i;
-	char stamp[STAMP_SIZE];
-	struct condition c;
 
-	for (i = 0; i < NODE_CONDITIONS_COUNT; i++) {
-		c = condition(d, i);
-		o = jmake_item(list);
-		jmake_str(o, "type", c.type);
-		jmake_str(o, "status", c.status);
-		jmake_str(o, "reason", c.reason);
-		jmake_str(o, "message", c.message);
-		stamp_format(d->since_ms[i], stamp);
-		jmake_str(o, "lastTransitionTime", stamp);
-		if (heartbeat_ms == 0)
-			continue;
-		stamp_format(heartbeat_ms, stamp);
-		jmake_str(o, "lastHeartbeatTime", stamp);
-	}
+	for (i = 0; i < NODE_CONDITIONS_COUNT; i++)
+		if (d->has_figures || i != NODE_FlightctlReachable)
+			put_condition(list, d, i, heartbeat_ms);
 }
 
 /* True, or empty: there is no machine behind this node. */
@@ -451,6 +476,15 @@ nodedoc_status(const struct nodedoc *d, int64_t heartbeat_ms)
 	jmake_str(address, "type", "Hostname");
 	jmake_str(address, "address", d->name);
 	put_info(status, d);
+	return jmake_text(&o);
+}
+
+char *
+nodedoc_alive(const struct nodedoc *d, int64_t heartbeat_ms)
+{
+	struct json_object *o = jmake_object();
+
+	put_conditions(jmake_in(o, "status"), d, heartbeat_ms);
 	return jmake_text(&o);
 }
 

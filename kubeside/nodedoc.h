@@ -34,6 +34,7 @@ struct nodedoc {
 	const char *arch;  /* "": mixed */
 	const char *keys;  /* NODE_DEVICE_KEYS: labels that devices may set */
 	int placer_answers;
+	int has_figures; /* 0: of what they tell, nothing changes */
 	struct body_node_figures figures;
 	/* Wall time since when each condition is as it is. */
 	int64_t since_ms[NODE_CONDITIONS_COUNT];
@@ -44,7 +45,8 @@ char *nodedoc_create(const struct nodedoc *);
 
 /*
  * A strategic merge patch of labels and taints, or NULL: object has them.
- * Carries object's resourceVersion, for taints are replaced as a whole.
+ * Without figures of the taints only, and none is taken away.  Carries object's
+ * resourceVersion, for taints are replaced as a whole.
  */
 char *nodedoc_meta(const struct nodedoc *, struct span object);
 
@@ -53,6 +55,12 @@ char *nodedoc_meta(const struct nodedoc *, struct span object);
  * without the time, to compare.
  */
 char *nodedoc_status(const struct nodedoc *, int64_t heartbeat_ms);
+
+/*
+ * One of the conditions alone: for a node without figures that the cluster
+ * took for dead.
+ */
+char *nodedoc_alive(const struct nodedoc *, int64_t heartbeat_ms);
 
 /* "True", "False" as it should be. */
 const char *nodedoc_condition(const struct nodedoc *, enum node_condition);

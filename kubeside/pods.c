@@ -110,8 +110,10 @@ pod_new(const char *ns, const char *name, const char *uid)
 }
 
 int
-pods_see(struct pods *p, unsigned int node, struct span object, struct why *why)
+pods_see(struct pods *p, unsigned int node, const char *node_name,
+    struct span object, struct why *why)
 {
+	char bound[MAX_NAME + 1];
 	char ns[MAX_NAMESPACE + 1], name[MAX_NAME + 1], uid[MAX_UID + 1];
 	struct span meta;
 	struct pod *pod;
@@ -122,6 +124,12 @@ pods_see(struct pods *p, unsigned int node, struct span object, struct why *why)
 	    scan_get_string(meta, uid, sizeof(uid), "uid", NULL) != 1)
 		return fail(why, ERR_FORMAT,
 		    "a pod without namespace, name or uid");
+	if (scan_get_string(object, bound, sizeof(bound), "spec", "nodeName",
+		NULL) != 1)
+		bound[0] = '\0';
+	if (strcmp(bound, node_name) != 0)
+		return fail(why, ERR_DENIED, "%s/%s: bound to \"%s\"", ns, name,
+		    bound);
 	if ((pod = pods_by_uid(p, uid)) == NULL) {
 		if (p->count == MAX_PODS)
 			return fail(why, ERR_LIMIT, "%s/%s: more than %d pods",

@@ -22,7 +22,8 @@ struct pod {
 	unsigned int round; /* of the list that had it last */
 	/* calls.c: requests queued or on their way; a status that waits. */
 	unsigned int writes;
-	int flying;
+	int flying;	       /* or rests after a refusal */
+	unsigned int refusals; /* in a row, of writes */
 	struct write *waiting;
 	int gone;    /* dropped when writes is 0 */
 	char *names; /* of objects: "c/NAME\n" and "s/NAME\n" */
@@ -37,12 +38,13 @@ struct pods *pods_new(void);
 void pods_free(struct pods *);
 
 /*
- * A pod seen on a node, as the server sent it; takes the place of what was
- * known of its uid.  ERR_FORMAT: no name, namespace or uid; ERR_LIMIT: more
- * than MAX_PODS.
+ * A pod seen on a node of that name, as the server sent it; takes the place
+ * of what was known of its uid.  ERR_FORMAT: no name, namespace or uid;
+ * ERR_DENIED: bound to another node, whatever the watch asked for; ERR_LIMIT:
+ * more than MAX_PODS.
  */
-int pods_see(struct pods *, unsigned int node, struct span object,
-    struct why *);
+int pods_see(struct pods *, unsigned int node, const char *node_name,
+    struct span object, struct why *);
 
 /* A list of a node begins and ends: what was not seen between is gone. */
 void pods_list_begin(struct pods *, unsigned int node);

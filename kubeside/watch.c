@@ -35,6 +35,7 @@ struct watch {
 	struct api *api;
 	char *collection;
 	char *selector; /* escaped */
+	unsigned int silence_ms;
 	const struct watch_ops *ops;
 	void *arg;
 	struct api_call *call; /* NULL: none, see timer */
@@ -244,8 +245,9 @@ watch_done(struct watch *w, const struct https_answer *a)
 	if (a->why.kind == ERR_NONE)
 		return quick && w->items == 0 ? ERR_AGAIN : ERR_NONE;
 	report(w, &a->why);
-	/* Bytes we could not read: what they held is known by a list only. */
-	if (a->why.kind == ERR_FORMAT)
+	/* Bytes we could not read, or none, not even a bookmark: what there
+	 * was to hear is known by a list only. */
+	if (a->why.kind == ERR_FORMAT || a->silent)
 		restart_list(w);
 	return a->why.kind == ERR_AGAIN && !quick ? ERR_NONE : a->why.kind;
 }
@@ -313,7 +315,7 @@ open_stream(struct watch *w)
 	w->call = api_send(w->api,
 	    &(struct https_req){ .method = HTTPS_GET,
 		.path = path,
-		.silence_ms = w->listing ? LIST_SILENCE_MS : WATCH_SILENCE_MS,
+		.silence_ms = w->listing ? LIST_SILENCE_MS : w->silence_ms,
 		.data = on_bytes,
 		.done = on_done,
 		.arg = w });
@@ -328,15 +330,17 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 }
 
 struct watch *
-watch_new(struct event_base *base, struct api *api, const char *collection,
-    const char *selector, const struct watch_ops *ops, void *arg)
+watch_new(struct event_base *base, struct api *api,
+    const struct watch_conf *conf, const struct watch_ops *ops, void *arg)
 {
 	struct watch *w = xcalloc(1, sizeof(*w));
 
 	w->base = base;
 	w->api = api;
-	w->collection = xstrdup(collection);
-	w->selector = https_escape(selector);
+	w->collection = xstrdup(conf->collection);
+	w->selector = https_escape(conf->selector);
+	w->silence_ms =
+	    conf->silence_ms != 0 ? conf->silence_ms : WATCH_SILENCE_MS;
 	w->ops = ops;
 	w->arg = arg;
 	w->stopped = 1;

@@ -5,7 +5,11 @@
 /*
  * One list and watch of one collection under one field selector, for ever:
  * pages, bookmarks, resume, a new list when the server has forgotten where
- * we were.  Objects pass as the bytes that came.
+ * we were, or says nothing for so long that nobody knows: a watch from a
+ * version of the future, after a restored etcd, is answered 200 and silent
+ * (facts/kubernetes.md surprise 2).  Lists name no version: they are
+ * consistent, and never older than what was seen before.  Objects pass as the
+ * bytes that came.
  */
 
 #include "common/span.h"
@@ -24,13 +28,15 @@ struct watch_ops {
 	void (*end)(void *);
 };
 
-/*
- * collection: "/api/v1/pods"; selector: "spec.nodeName=x", escaped here.
- * Nothing is asked before watch_start().
- */
+struct watch_conf {
+	const char *collection;	 /* "/api/v1/pods" */
+	const char *selector;	 /* "spec.nodeName=x", escaped here */
+	unsigned int silence_ms; /* after so much of it a list, 0: 90 s */
+};
+
+/* Nothing is asked before watch_start(). */
 struct watch *watch_new(struct event_base *, struct api *,
-    const char *collection, const char *selector, const struct watch_ops *,
-    void *arg);
+    const struct watch_conf *, const struct watch_ops *, void *arg);
 void watch_free(struct watch *);
 
 /* A complete list, whatever went on before. */

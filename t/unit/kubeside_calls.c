@@ -67,10 +67,10 @@ set_up(void)
 	for (i = 0; i < PODS; i++) {
 		snprintf(text, sizeof(text),
 		    "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"p%d\","
-		    "\"uid\":\"u%d\"},\"spec\":{\"volumes\":[{\"secret\":"
+		    "\"uid\":\"u%d\"},\"spec\":{\"nodeName\":\"n\",\"volumes\":[{\"secret\":"
 		    "{\"secretName\":\"s\"}}]}}",
 		    i, i);
-		pods_see(pods, 0, span_of(text), NULL);
+		pods_see(pods, 0, "n", span_of(text), NULL);
 	}
 	pods_list_end(pods, 0);
 }
@@ -281,6 +281,103 @@ Test(calls, a_busy_server_is_asked_again)
 	cr_expect(strstr(apiserver_asked[1].body, "{\"a\":1}") != NULL);
 	apiserver_reply(1, 200, "{}");
 	apiserver_reply(2, 200, "{}");
+	wait_ended(2);
+}
+
+static int
+asks(size_t i, const char *pod)
+{
+	return strstr(apiserver_asked[i].target, pod) != NULL;
+}
+
+/* An admission policy, a webhook: of one pod's; the others do not rest. */
+Test(calls, one_that_is_refused_waits_alone)
+{
+	static const int refusals[] = { 403, 500, 504 };
+	size_t i, n;
+
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		n = apiserver_count;
+		status(2 * i, 0, "{}");
+		apiserver_wait(n + 1);
+		apiserver_reply_after(n, refusals[i], "1");
+		apiserver_run(50);
+		status(2 * i + 1, 1, "{}");
+		apiserver_wait(n + 2);
+		cr_expect(asks(n + 1, "/p1/"), "%d stops all", refusals[i]);
+		apiserver_reply(n + 1, 200, "{}");
+		wait_ended(2 * (int)i + 1);
+		cr_expect_eq(ended[nended - 1].id, 2 * i + 1);
+		/* It is tried again, by itself. */
+		apiserver_wait(n + 3);
+		cr_expect(asks(n + 2, "/p0/"));
+		apiserver_reply(n + 2, 200, "{}");
+		wait_ended(2 * (int)i + 2);
+	}
+	cr_expect(calls_is_idle(calls));
+}
+
+/* A young server refuses everything (K.3): all rest, in their order. */
+Test(calls, when_all_is_refused_all_rest)
+{
+	status(0, 0, "{}");
+	status(1, 1, "{}");
+	apiserver_wait(2);
+	apiserver_reply(0, 403, "{}");
+	apiserver_reply(1, 403, "{}");
+	apiserver_run(1);
+	status(2, 2, "{}");
+	apiserver_wait(3);
+	cr_expect(!asks(2, "/p2/"), "it is sent before those that rest");
+}
+
+/* It waits longer and longer, and its end says why, not "lease over". */
+Test(calls, refused_for_good_ends_with_the_reason)
+{
+	struct body_pod_status m = { .ns = "ns",
+		.name = "p1",
+		.uid = "u1",
+		.until_boot = (uint64_t)now_read().boot_ms + 300,
+		.status = span_of("{}") };
+	size_t i;
+
+	calls_status(calls, 1, 0, &m);
+	for (i = 0; nended == 0; i++) {
+		cr_assert_lt(i, 7);
+		if (apiserver_count == i)
+			apiserver_run(20);
+		if (apiserver_count > i)
+			apiserver_reply(i, 403, "{\"message\":\"policy\"}");
+		else
+			i--;
+	}
+	cr_expect_eq(ended[0].id, 1);
+	cr_expect_eq(ended[0].why.kind, ERR_DENIED);
+	cr_expect_not_null(strstr(ended[0].why.text, "policy"), "%s",
+	    ended[0].why.text);
+	cr_expect(calls_is_idle(calls));
+}
+
+Test(calls, a_delete_does_not_wait_for_what_is_refused)
+{
+	size_t i;
+
+	status(1, 0, "{}");
+	for (i = 0; i < 3; i++) {
+		apiserver_wait(i + 1);
+		apiserver_reply(i, 500, "{}");
+	}
+	apiserver_run(1);
+	delete (2, 0, INT64_MAX);
+	apiserver_wait(4);
+	cr_expect_str_eq(apiserver_asked[3].method, "PATCH");
+	apiserver_reply(3, 500, "{}");
+	apiserver_wait(5);
+	cr_expect_str_eq(apiserver_asked[4].method, "DELETE");
+	wait_ended(1);
+	cr_expect_eq(ended[0].id, 1);
+	cr_expect_eq(ended[0].why.kind, ERR_AGAIN);
+	apiserver_reply(4, 200, "{}");
 	wait_ended(2);
 }
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/mono.h"
 #include "kubeside/api.h"
 #include "kubeside/nodedoc.h"
 #include "t/unit/apiserver.h"
@@ -41,15 +42,17 @@ on_event(const char *reason, const char *message, void *arg)
 	recreated += strcmp(reason, "NodeRecreated") == 0;
 }
 
+/* A placer that is away is said after a while, and at last all is silent. */
 static void
-set_up(void)
+open_node(int64_t away_ms, int64_t grace_ms)
 {
-	static const struct node_conf conf = { .name = "n",
+	const struct node_conf conf = { .name = "n",
 		.fleet = "f",
 		.zone = "",
 		.arch = "",
 		.keys = "",
-		.grace_ms = 60000 };
+		.away_ms = away_ms,
+		.grace_ms = grace_ms };
 	static const struct node_ops ops = { on_until, on_labels, on_event };
 	struct api *api = apiserver_open();
 
@@ -57,6 +60,12 @@ set_up(void)
 	node = node_new(apiserver_base, api, &conf, &ops, NULL);
 	node_start(node);
 	apiserver_wait(1);
+}
+
+static void
+set_up(void)
+{
+	open_node(30000, 60000);
 }
 
 static void
@@ -81,6 +90,8 @@ object(const char *uid, const char *ready)
 		.zone = "",
 		.arch = "amd64",
 		.keys = "",
+		.placer_answers = 1,
+		.has_figures = 1,
 		.figures.flightctl = FLIGHT_ANSWERS };
 	char *made = nodedoc_create(&d);
 
@@ -141,7 +152,7 @@ settle(void)
 	apiserver_reply(i, 201, object("u", "Unknown"));
 	i = find(0, "PATCH", "/nodes/n/status");
 	apiserver_reply(i, 200, object("u", "True"));
-	i = find(0, "PATCH", "/kube-node-lease/leases/n");
+	i = find(0, "GET", "/kube-node-lease/leases/n");
 	apiserver_reply(i, 404, "{}");
 	i = find(0, "POST", "/kube-node-lease/leases");
 	cr_expect(
@@ -191,18 +202,51 @@ Test(node, adopted_as_it_is)
 		cr_expect(strcmp(apiserver_asked[i].method, "POST") != 0);
 }
 
-Test(node, ready_again_after_a_verdict)
+/* The cluster's verdict, by its watch. */
+static void
+seen_unknown(void)
 {
 	static char event[4096];
-	size_t from = settle(), i = find(0, "GET", "watch=1");
+	size_t i = find(0, "GET", "watch=1");
+	static int begun;
 
 	snprintf(event, sizeof(event), "{\"type\":\"MODIFIED\",\"object\":%s}",
 	    object("u", "Unknown"));
-	apiserver_begin(i);
+	if (!begun++)
+		apiserver_begin(i);
 	apiserver_piece(i, event);
+}
+
+Test(node, ready_again_after_a_verdict)
+{
+	size_t from = settle(), i;
+
+	seen_unknown();
 	i = find(from, "PATCH", "/nodes/n/status");
 	cr_expect(strstr(apiserver_asked[i].body,
 		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+}
+
+/* A placer that does not come up is no reason to evict what runs. */
+Test(node, taken_for_dead_it_says_no_before_its_figures)
+{
+	static char list[4096];
+	size_t i, count;
+
+	snprintf(list, sizeof(list), LIST("%s"), object("u", "Unknown"));
+	apiserver_reply(0, 200, list);
+	i = find(0, "PATCH", "/nodes/n/status");
+	cr_expect(strstr(apiserver_asked[i].body,
+		      "\"type\":\"Ready\",\"status\":\"True\"") != NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "MemoryPressure") != NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "capacity") == NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "annotations") == NULL);
+	cr_expect(strstr(apiserver_asked[i].body, "Flightctl") == NULL);
+	apiserver_reply(i, 200, object("u", "True"));
+	apiserver_run(50);
+	count = apiserver_count;
+	apiserver_run(300);
+	cr_expect_eq(apiserver_count, count, "said once");
 }
 
 Test(node, made_again_when_deleted)
@@ -283,4 +327,93 @@ Test(node, its_labels_are_told_each_placer_once_and_when_they_change)
 	cr_expect_eq(lines(), 3, "%s", told);
 	labelled(i, "");
 	cr_expect(strstr(told, "\n{}\n") != NULL, "%s", told);
+}
+
+enum {
+	AWAY_MS = 1500,
+	GRACE_MS = 4000,
+};
+
+static void
+set_up_short(void)
+{
+	open_node(AWAY_MS, GRACE_MS);
+}
+
+TestSuite(node_alone, .init = set_up_short, .fini = tear_down);
+
+/* All requests are answered as the server would, for so long. */
+static size_t
+answer_all(size_t from, int ms)
+{
+	int64_t since = now_read().boot_ms;
+	const char *target;
+	size_t i, leases = 0;
+
+	while (now_read().boot_ms - since < ms) {
+		for (i = from; i < apiserver_count; i++) {
+			target = apiserver_asked[i].target;
+			if (apiserver_asked[i].req == NULL ||
+			    strstr(target, "watch=1") != NULL)
+				continue;
+			leases += strstr(target, "/leases") != NULL;
+			apiserver_reply(i, 200,
+			    strstr(target, "/leases") != NULL ?
+				"{}" :
+				object("u", "True"));
+		}
+		apiserver_run(10);
+	}
+	return leases;
+}
+
+/* The first with such a text in its body. */
+static size_t
+find_body(size_t from, const char *part)
+{
+	size_t i;
+
+	for (i = from; i < apiserver_count; i++)
+		if (strstr(apiserver_asked[i].body, part) != NULL)
+			return i;
+	return SIZE_MAX;
+}
+
+Test(node_alone, a_placer_away_is_told_then_the_node_goes_silent)
+{
+	size_t from, away;
+	int64_t since;
+
+	node_placer(node, 1);
+	from = settle();
+	node_placer(node, 0);
+	since = now_read().boot_ms;
+	/* A restart is no news. */
+	(void)answer_all(from, AWAY_MS / 2);
+	cr_expect_eq(find_body(from, "placer-away"), SIZE_MAX);
+	(void)answer_all(from, AWAY_MS);
+	away = find_body(from, "vk.flightctl.io/placer-away");
+	cr_assert_neq(away, SIZE_MAX);
+	cr_assert_neq(find_body(from,
+			  "\"type\":\"PlacerAnswers\",\"status\":\"False\""),
+	    SIZE_MAX);
+	cr_expect_neq(find_body(from, "\"type\":\"Ready\",\"status\":\"True\""),
+	    SIZE_MAX);
+	/* Before its grace is over it lives, whoever calls it dead. */
+	cr_assert_lt(now_read().boot_ms - since, GRACE_MS);
+	from = apiserver_count;
+	seen_unknown();
+	cr_expect_neq(find(from, "PATCH", "/nodes/n/status"), SIZE_MAX);
+	(void)answer_all(from,
+	    (int)(GRACE_MS + 50 - (now_read().boot_ms - since)));
+	/* After it, it does not. */
+	from = apiserver_count;
+	seen_unknown();
+	cr_expect_eq(answer_all(from, 700), 0);
+	cr_expect_eq(apiserver_count, from, "%s %s",
+	    apiserver_asked[from].method, apiserver_asked[from].target);
+	/* It comes back: its lease at once, and that it lives. */
+	node_placer(node, 1);
+	find(from, "GET", "/kube-node-lease/leases/n");
+	find(from, "PATCH", "/nodes/n/status");
 }

@@ -10,6 +10,7 @@
 #include "kubeside/lease.h"
 
 #define UNREACHABLE "vk.flightctl.io/flightctl-unreachable"
+#define AWAY "vk.flightctl.io/placer-away"
 
 static struct nodedoc
 doc(void)
@@ -20,6 +21,7 @@ doc(void)
 		.arch = "arm64",
 		.keys = "",
 		.placer_answers = 1,
+		.has_figures = 1,
 		.figures = { .capacity_cpu_m = 2500,
 		    .capacity_memory = 3ULL << 30,
 		    .capacity_pods = 100,
@@ -87,6 +89,33 @@ Test(nodedoc, labels_that_all_devices_share)
 	free(text);
 }
 
+/* The scheduler would send pods by it: a fleet that is mixed by now. */
+Test(nodedoc, an_own_label_that_is_no_more_true_goes)
+{
+	struct nodedoc d = doc();
+	char *had, *text, *after;
+
+	d.zone = "z";
+	had = nodedoc_create(&d);
+	cr_expect_null(nodedoc_meta(&d, span_of(had)));
+	d.arch = "";
+	d.zone = "";
+	text = nodedoc_meta(&d, span_of(had));
+	cr_assert_not_null(text);
+	cr_expect_not_null(strstr(text, "\"kubernetes.io/arch\":null"), "%s",
+	    text);
+	cr_expect_not_null(
+	    strstr(text, "\"topology.kubernetes.io/zone\":null"));
+	cr_expect_not_null(strstr(text, "\"fleet\":\"a\""));
+	/* As the server has it then. */
+	after = nodedoc_create(&d);
+	cr_expect_null(strstr(after, "kubernetes.io/arch"));
+	cr_expect_null(nodedoc_meta(&d, span_of(after)));
+	free(after);
+	free(text);
+	free(had);
+}
+
 Test(nodedoc, taints_of_others_stay)
 {
 	static const char theirs[] =
@@ -107,6 +136,57 @@ Test(nodedoc, taints_of_others_stay)
 	patch = nodedoc_meta(&d, span_of(theirs));
 	cr_expect_not_null(strstr(patch, UNREACHABLE));
 	free(patch);
+}
+
+/* Nobody would look after a pod that is sent here. */
+Test(nodedoc, a_placer_that_is_away_is_a_taint)
+{
+	struct nodedoc d = doc();
+	char *had = nodedoc_create(&d), *text;
+
+	cr_expect_null(strstr(had, AWAY));
+	d.placer_answers = 0;
+	text = nodedoc_meta(&d, span_of(had));
+	cr_assert_not_null(text);
+	cr_expect_not_null(
+	    strstr(text, "{\"key\":\"" AWAY "\",\"effect\":\"NoSchedule\"}"));
+	cr_expect_null(strstr(text, UNREACHABLE));
+	cr_expect_null(nodedoc_meta(&d, span_of(text)));
+	d.placer_answers = 1;
+	free(had);
+	had = nodedoc_meta(&d, span_of(text));
+	cr_assert_not_null(had);
+	cr_expect_null(strstr(had, AWAY));
+	free(had);
+	free(text);
+}
+
+/* Of an earlier life: what the figures will tell stays as it is. */
+Test(nodedoc, without_figures_only_taints_are_added)
+{
+	static const char had[] =
+	    "{\"metadata\":{\"labels\":{\"kubernetes.io/arch\":\"amd64\"}},"
+	    "\"spec\":{\"taints\":[{\"key\":\"" UNREACHABLE "\"},"
+	    "{\"key\":\"other\"}]}}";
+	struct nodedoc d = doc();
+	char *text;
+
+	d.has_figures = 0;
+	d.placer_answers = 0;
+	text = nodedoc_meta(&d, span_of(had));
+	cr_assert_not_null(text);
+	cr_expect_not_null(strstr(text, AWAY));
+	cr_expect_not_null(strstr(text, UNREACHABLE));
+	cr_expect_not_null(strstr(text, "\"other\""));
+	cr_expect_not_null(strstr(text, "virtual-kubelet.io/provider"));
+	cr_expect_null(strstr(text, "labels"));
+	/* A placer that comes has not said anything yet. */
+	d.placer_answers = 1;
+	cr_expect_null(nodedoc_meta(&d, span_of(text)));
+	free(text);
+	text = nodedoc_alive(&d, 0);
+	cr_expect_null(strstr(text, "FlightctlReachable"));
+	free(text);
 }
 
 /* Ready is never False for an outage of ours or of Flightctl. */
@@ -202,6 +282,7 @@ Test(lease, text)
 	cr_expect_str_eq(read.version, "9");
 	cr_expect_str_eq(read.holder, "h");
 	cr_expect_eq(read.duration_ms, 15000);
+	cr_expect_eq(read.renew_ms, 1700000000123);
 	free(text);
 	/* Given back: nobody holds it, in either form. */
 	cr_assert_eq(lease_read(span_of("{\"metadata\":{\"resourceVersion\":"

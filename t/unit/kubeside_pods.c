@@ -10,6 +10,8 @@ enum {
 	OTHER = 2,
 };
 
+#define HERE "{\"nodeName\":\"n\"}"
+
 static struct pods *pods;
 
 static void
@@ -40,7 +42,8 @@ pod_text(const char *name, const char *uid, const char *spec)
 static void
 see(unsigned int node, const char *name, const char *uid)
 {
-	cr_assert_eq(pods_see(pods, node, pod_text(name, uid, "{}"), NULL), 0);
+	cr_assert_eq(pods_see(pods, node, "n", pod_text(name, uid, HERE), NULL),
+	    0);
 }
 
 static enum why_kind
@@ -115,6 +118,27 @@ Test(pods, one_that_a_request_is_on_its_way_for_stays_until_its_end)
 	cr_expect_eq(pods_count(pods), 0);
 }
 
+/* The wall does not trust a selector that the server should have kept to. */
+Test(pods, bound_to_another_node_is_not_seen)
+{
+	static const char *const specs[] = { "{}", "{\"nodeName\":\"m\"}",
+		"{\"nodeName\":\"\"}", "{\"nodeName\":7}",
+		"{\"nodeName\":\"nn\"}" };
+	struct why why;
+	size_t i;
+
+	pods_list_begin(pods, NODE);
+	for (i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+		cr_expect_eq(pods_see(pods, NODE, "n",
+				 pod_text("a", "1", specs[i]), &why),
+		    -1, "%s", specs[i]);
+		cr_expect_eq(why.kind, ERR_DENIED);
+	}
+	pods_list_end(pods, NODE);
+	cr_expect_eq(find(NODE, "a", "1"), ERR_DENIED);
+	cr_expect_eq(pods_count(pods), 0);
+}
+
 Test(pods, bounded)
 {
 	char name[32];
@@ -125,10 +149,11 @@ Test(pods, bounded)
 		snprintf(name, sizeof(name), "p%d", i);
 		see(NODE, name, name);
 	}
-	cr_expect_eq(pods_see(pods, NODE, pod_text("x", "x", "{}"), &why), -1);
+	cr_expect_eq(pods_see(pods, NODE, "n", pod_text("x", "x", HERE), &why),
+	    -1);
 	cr_expect_eq(why.kind, ERR_LIMIT);
 	see(NODE, "p1", "p1");
-	cr_expect_eq(pods_see(pods, NODE,
+	cr_expect_eq(pods_see(pods, NODE, "n",
 			 span_of("{\"metadata\":{\"name\":\"x\"}}"), &why),
 	    -1);
 	cr_expect_eq(why.kind, ERR_FORMAT);
@@ -137,7 +162,7 @@ Test(pods, bounded)
 Test(pods, objects_that_the_spec_names)
 {
 	static const char spec[] =
-	    "{\"volumes\":["
+	    "{\"nodeName\":\"n\",\"volumes\":["
 	    "{\"name\":\"v\",\"configMap\":{\"name\":\"cm-vol\"}},"
 	    "{\"name\":\"w\",\"secret\":{\"secretName\":\"s-vol\"}},"
 	    "{\"name\":\"x\",\"projected\":{\"sources\":["
@@ -161,7 +186,8 @@ Test(pods, objects_that_the_spec_names)
 	const struct pod *pod;
 	size_t i;
 
-	cr_assert_eq(pods_see(pods, NODE, pod_text("a", "1", spec), NULL), 0);
+	cr_assert_eq(pods_see(pods, NODE, "n", pod_text("a", "1", spec), NULL),
+	    0);
 	pod = pods_by_uid(pods, "1");
 	for (i = 0; i < 4; i++) {
 		cr_expect(pod_names(pod, OBJECT_CONFIGMAP, maps[i]), "%s",

@@ -9,6 +9,10 @@
 #include "kubeside/api.h"
 #include "t/unit/apiserver.h"
 
+enum {
+	SILENCE_MS = 800,
+};
+
 static struct watch *watch;
 
 /* What came, as words: "begin", "L:a" (listed), "A:b", "end", ... */
@@ -60,8 +64,10 @@ set_up(void)
 	static const struct watch_ops ops = { on_begin, on_item, on_end };
 	struct api *api = apiserver_open();
 
-	watch = watch_new(apiserver_base, api, "/api/v1/pods",
-	    "spec.nodeName=n", &ops, NULL);
+	watch = watch_new(apiserver_base, api,
+	    &(struct watch_conf){ "/api/v1/pods", "spec.nodeName=n",
+		SILENCE_MS },
+	    &ops, NULL);
 }
 
 static void
@@ -184,6 +190,30 @@ Test(watch, a_broken_stream_is_resumed_where_it_was)
 	apiserver_piece(2, "garbage");
 	apiserver_wait(4);
 	cr_expect(!asks(3, "watch=1"));
+}
+
+/*
+ * Nothing, not even a bookmark: the version may be one of the future, of
+ * before etcd was restored (K.2).  A word in time is enough.
+ */
+Test(watch, a_silent_one_is_listed_anew)
+{
+	int i;
+
+	listed();
+	apiserver_begin(1);
+	for (i = 0; i < 3; i++) {
+		apiserver_run(SILENCE_MS / 2);
+		apiserver_piece(1, EVENT("BOOKMARK", POD("", "9")));
+	}
+	cr_expect_eq(apiserver_count, 2);
+	apiserver_wait(3);
+	cr_expect(!asks(2, "watch=1"), "%s", apiserver_asked[2].target);
+	cr_expect_str_eq(heard, "begin ");
+	apiserver_reply(2, 200,
+	    LIST("\"resourceVersion\":\"4\"", POD("a", "3")));
+	apiserver_wait(4);
+	cr_expect(asks(3, "&resourceVersion=4&"));
 }
 
 Test(watch, a_full_link_stops_the_reading)
