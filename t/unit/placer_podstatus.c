@@ -12,6 +12,8 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/limits.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/seen.h"
 
@@ -521,6 +523,40 @@ Test(podstatus, why_it_waits)
 }
 
 /* A patch merges: what no longer holds must be said to be gone. */
+/*
+ * As long as messages may be, of as many containers as a pod may have: it still
+ * goes over the link.
+ */
+Test(podstatus, no_message_makes_it_too_long_to_be_sent)
+{
+	static struct pod_container many[MAX_CONTAINERS];
+	static char said[1024 * 1024 + 1], long_image[512];
+	AUTO_FREE char *message = NULL;
+	struct podstatus s;
+	struct point p;
+	size_t i;
+
+	memset(said, '"', sizeof(said) - 1); /* two bytes each */
+	memset(long_image, 'i', sizeof(long_image) - 1);
+	message = utf8_message(said, MAX_TEXT);
+	ordinary(&p, APP_STARTING, 0, 1);
+	p.in.state = STARTING;
+	p.pod.seen.phase = PHASE_PENDING;
+	p.in.reason = "ImagePullBackOff";
+	p.in.message = message;
+	for (i = 0; i < MAX_CONTAINERS; i++) {
+		many[i] = p.containers[0];
+		many[i].image = long_image;
+		many[i].init = i < MAX_CONTAINERS / 2;
+	}
+	p.pod.containers = many;
+	p.pod.ncontainers = MAX_CONTAINERS;
+	podstatus_make(&p.in, &s);
+	cr_expect_geq(strlen(s.json), 2 * MAX_TEXT * MAX_CONTAINERS);
+	cr_expect_leq(strlen(s.json), MAX_STATUS);
+	podstatus_clear(&s);
+}
+
 Test(podstatus, old_reasons_are_taken_back)
 {
 	struct podstatus s;
