@@ -82,6 +82,11 @@ struct pod_container {
 	char *told_image;  /* another that the API says it runs, or NULL */
 	struct ended told; /* how it ended, as the API says */
 	int64_t told_ms;   /* when, 0: that it has not */
+	int64_t ran_ms;	   /* since when it runs, as the API says, 0: it does
+			      not */
+	struct {
+		int64_t from_ms, to_ms;
+	} last; /* the run before, as the API says; 0: none */
 };
 
 /* One requirement of a nodeSelector, an affinity term or a selector. */

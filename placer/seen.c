@@ -189,15 +189,20 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 static void
 read_end(struct json_object *j, struct pod_container *c)
 {
-	struct json_object *t =
-	    jread_member(jread_member(j, "state"), "terminated");
+	struct json_object *state = jread_member(j, "state");
+	struct json_object *t = jread_member(state, "terminated");
+	struct json_object *last =
+	    jread_member(jread_member(j, "lastState"), "terminated");
 	struct json_object *code;
 	const char *reason;
 
+	c->ran_ms = time_of(jread_member(state, "running"), "startedAt");
+	c->last.from_ms = time_of(last, "startedAt");
+	c->last.to_ms = time_of(last, "finishedAt");
 	if (t != NULL)
 		c->told_ms = time_of(t, "finishedAt");
 	else
-		t = jread_member(jread_member(j, "lastState"), "terminated");
+		t = last;
 	code = jread_member(t, "exitCode");
 	reason = jread_string(jread_member(t, "reason"));
 	if (!json_object_is_type(code, json_type_int) ||
