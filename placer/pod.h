@@ -55,6 +55,7 @@ enum truth {
 /* What the API's status says now. */
 struct pod_seen {
 	enum pod_phase phase;
+	uint64_t generation; /* observedGeneration, 0: absent */
 	struct {
 		enum truth status;
 		int64_t since_ms; /* lastTransitionTime, wall; 0: absent */

@@ -162,6 +162,17 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	read_reason(state, seen);
 }
 
+static uint64_t
+generation_of(struct json_object *status)
+{
+	struct json_object *n = jread_member(status, "observedGeneration");
+
+	if (!json_object_is_type(n, json_type_int) ||
+	    json_object_get_int64(n) <= 0)
+		return 0;
+	return (uint64_t)json_object_get_int64(n);
+}
+
 void
 seen_read(struct json_object *status, struct pod_seen *seen)
 {
@@ -171,6 +182,7 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	memset(seen, 0, sizeof(*seen));
 	seen->phase = (enum pod_phase)word_index(phases, COUNT(phases),
 	    jread_string(jread_member(status, "phase")));
+	seen->generation = generation_of(status);
 	seen->start_ms = time_of(status, "startTime");
 	seen->reasons =
 	    pod_reasons_add(0, jread_string(jread_member(status, "reason")));

@@ -81,9 +81,10 @@ struct kpod {
 	char *cpu, *memory, *image, *restart, *controller, *configmap;
 	char *secret;
 	char *device, *selector, *reconnect, *port, *spec, *colour;
+	char *tolerates; /* a taint by its key, "*": any; NULL: none */
 	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
 	struct json_object *status;
-	uint64_t rv;
+	uint64_t rv, generation;
 	int in_api;
 	int bound;    /* the apiserver lists it for the node */
 	int ended;    /* reached a terminal phase */
@@ -354,6 +355,7 @@ char *edge_labels(struct scene *, const struct edge *);
 
 void rules_hold(struct scene *);
 void rules_calm(struct scene *); /* long after the last event */
+void rules_rest(struct scene *); /* when it has come to rest */
 void rules_change(struct scene *, const struct body_change *);
 void rules_status(struct scene *, const struct body_pod_status *);
 void rules_delete(struct scene *, const struct body_pod_delete *);
