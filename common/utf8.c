@@ -4,6 +4,10 @@
  */
 #include "common/utf8.h"
 
+#include <string.h>
+
+#include "common/xmem.h"
+
 size_t
 utf8_len(const unsigned char *s)
 {
@@ -22,4 +26,37 @@ utf8_len(const unsigned char *s)
 	    (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return 4;
+}
+
+/* The character at s as it is written, n bytes of the original. */
+static const char *
+written(const char *s, size_t *n)
+{
+	if ((*n = utf8_len((const unsigned char *)s)) == 0) {
+		*n = 1;
+		return "?";
+	}
+	return (unsigned char)*s < ' ' || *s == 0x7f ? " " : s;
+}
+
+char *
+utf8_message(const char *words, size_t max)
+{
+	static const char more[] = "...";
+	char *message = xmalloc(max + 1);
+	size_t len = 0, whole = 0, n;
+	const char *w;
+
+	for (; *words != '\0'; words += n, len += n) {
+		w = written(words, &n);
+		if (len + n > max) {
+			memcpy(message + whole, more, sizeof(more));
+			return message;
+		}
+		memcpy(message + len, w, n);
+		if (len + n + sizeof(more) - 1 <= max)
+			whole = len + n;
+	}
+	message[len] = '\0';
+	return message;
 }

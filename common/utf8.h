@@ -9,4 +9,11 @@
 /* Bytes of the well-formed sequence at s, which a NUL ends; 0: none is. */
 size_t utf8_len(const unsigned char *s);
 
+/*
+ * Somebody else's words as one of our messages: a copy of at most max bytes (3
+ * at least), in whole characters; what is cut ends in "...", a control
+ * character is a blank, what is no character a "?".  The caller frees it.
+ */
+char *utf8_message(const char *words, size_t max);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "common/auto.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/again.h"
@@ -246,6 +247,7 @@ void
 act_send_event(struct act *a, const struct effect *e)
 {
 	struct body_event m = { .warning = e->number != 0 };
+	AUTO_FREE char *message = NULL;
 
 	if (a->kube == NULL || e->pod->node == NULL)
 		return;
@@ -254,7 +256,8 @@ act_send_event(struct act *a, const struct effect *e)
 	(void)strlcpy(m.pod_name, e->pod->name, sizeof(m.pod_name));
 	(void)strlcpy(m.uid, e->pod->uid, sizeof(m.uid));
 	(void)strlcpy(m.reason, e->reason, sizeof(m.reason));
-	(void)strlcpy(m.message, e->text, sizeof(m.message));
+	message = utf8_message(e->text, sizeof(m.message) - 1);
+	(void)strlcpy(m.message, message, sizeof(m.message));
 	(void)chan_send(a->kube, MSG_EVENT, ++a->last_id, &m, -1);
 }
 

@@ -12,7 +12,9 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/limits.h"
 #include "common/stamp.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/explain_own.h"
@@ -187,6 +189,7 @@ say_namesake(struct explain *x, const struct wpod *p)
 static void
 say_waits(struct explain *x, const struct wpod *p)
 {
+	AUTO_FREE char *says = NULL;
 	char text[MAX_TEXT];
 	const char *reason;
 
@@ -220,11 +223,13 @@ say_waits(struct explain *x, const struct wpod *p)
 		    &(struct explain_row){ "refusal", p->device->name, 0,
 			reason, NO_CLOCK },
 		    "%s", text);
-	if (p->state == STARTING && said_words(p->device->dev) != NULL)
-		explain_row(x,
-		    &(struct explain_row){ "says", p->device->name, 0,
-			said_reason(said_words(p->device->dev)), NO_CLOCK },
-		    "%s", said_words(p->device->dev));
+	if (p->state != STARTING || said_words(p->device->dev) == NULL)
+		return;
+	says = utf8_message(said_words(p->device->dev), MAX_TEXT);
+	explain_row(x,
+	    &(struct explain_row){ "says", p->device->name, 0,
+		said_reason(says), NO_CLOCK },
+	    "%s", says);
 }
 
 static void

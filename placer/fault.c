@@ -11,7 +11,9 @@
 #include <stdlib.h>
 
 #include "common/auto.h"
+#include "common/limits.h"
 #include "common/retry.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/said.h"
 
@@ -29,7 +31,7 @@ fault_note(struct wpod *p, struct effects *fx)
 	if (p->tries < UINT8_MAX)
 		p->tries++;
 	free(p->fault);
-	p->fault = xstrdup(said_or_late(said));
+	p->fault = utf8_message(said_or_late(said), MAX_TEXT);
 	p->fault_reason = said_reason(said);
 	p->fault_images = p->pod != NULL ? p->pod->images : p->sent_images;
 	effects_pod(fx, EFFECT_FAULT, p); /* with the pause that is set next */
@@ -68,7 +70,7 @@ fault_resume(struct wpod *p, const char *said, int64_t retry_boot,
 	int64_t ms = retry_boot - now.boot_ms;
 
 	if (*said != '\0') {
-		p->fault = xstrdup(said);
+		p->fault = utf8_message(said, MAX_TEXT);
 		p->fault_reason = said_reason(said);
 	}
 	if (ms > fault_pause_ms(p))

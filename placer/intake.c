@@ -23,6 +23,10 @@
 #include "placer/suspect.h"
 #include "placer/taken.h"
 
+enum {
+	LINK_MS = 10 * 1000 /* flightside may be away so long unsaid */
+};
+
 /* -- pods -- */
 
 void
@@ -451,8 +455,36 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 }
 
 void
-intake_flight_lost(struct world *w)
+intake_flight_linked(struct world *w)
+{
+	w->flight_up = 1;
+	w->flight_lost_boot = 0;
+}
+
+void
+intake_flight_lost(struct world *w, struct now now)
 {
 	w->flight_up = 0;
 	w->devices_listed = 0;
+	w->flight_lost_boot = now.boot_ms;
+}
+
+int64_t
+intake_due(const struct world *w)
+{
+	return w->flight_lost_boot == 0 ? INT64_MAX :
+					  w->flight_lost_boot + LINK_MS;
+}
+
+/* Whether Flightctl answers nobody can tell: that is as if it did not. */
+void
+intake_look(struct world *w, struct now now)
+{
+	static const struct body_flight_state away = { .state = FLIGHT_SILENT,
+		.text = "flightside is away" };
+
+	if (now.boot_ms < intake_due(w))
+		return;
+	w->flight_lost_boot = 0;
+	intake_flight_state(w, &away, now);
 }

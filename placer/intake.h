@@ -20,6 +20,10 @@ void intake_device(struct world *, const struct body_device *, struct now,
     struct effects *);
 void intake_device_bad(struct world *, const struct body_device_bad *);
 void intake_devices_end(struct world *, const struct body_devices *);
-void intake_flight_lost(struct world *);
+/* The link is there, or not: that it is not is told if it lasts. */
+void intake_flight_linked(struct world *);
+void intake_flight_lost(struct world *, struct now);
+void intake_look(struct world *, struct now);
+int64_t intake_due(const struct world *); /* the next look; INT64_MAX: none */
 
 #endif

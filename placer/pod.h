@@ -55,6 +55,7 @@ enum truth {
 /* What the API's status says now. */
 struct pod_seen {
 	enum pod_phase phase;
+	uint64_t generation; /* observedGeneration, 0: absent */
 	struct {
 		enum truth status;
 		int64_t since_ms; /* lastTransitionTime, wall; 0: absent */
@@ -84,6 +85,11 @@ struct pod_container {
 	struct ended told; /* how it ended, as the API says */
 	int64_t told_ms;   /* when, 0: that it has not */
 	char *resources;   /* JSON: what it was admitted with; NULL: nothing */
+	int64_t ran_ms;	   /* since when it runs, as the API says, 0: it does
+			      not */
+	struct {
+		int64_t from_ms, to_ms;
+	} last; /* the run before, as the API says; 0: none */
 };
 
 /* A container that a client added to look into the pod: in_place.h. */

@@ -339,6 +339,9 @@ podstatus_is_told(const struct podstatus *s, const struct pod *pod)
 	/* After the last phase there is nothing to add. */
 	if (is_terminal(b->phase))
 		return 1;
+	/* An apiserver that drops the field is not told for ever. */
+	if (b->generation != 0 && b->generation != pod->generation)
+		return 0;
 	for (i = 0; i < COND_COUNT; i++)
 		if (a->cond[i].status != b->cond[i].status)
 			return 0;

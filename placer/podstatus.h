@@ -41,7 +41,7 @@ struct podstatus {
 	unsigned int rule;    /* the row of report.def that says it */
 	enum pod_phase phase; /* what it says */
 	enum truth ready;
-	uint8_t backs_off; /* containers wait to run again */
+	uint8_t backs_off;    /* containers wait to run again */
 	struct pod_seen says; /* as seen.c will read it from the API */
 };
 

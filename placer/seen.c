@@ -149,6 +149,17 @@ read_container(struct json_object *j, struct pod_seen *seen)
 	read_reason(state, seen);
 }
 
+static uint64_t
+generation_of(struct json_object *status)
+{
+	struct json_object *n = jread_member(status, "observedGeneration");
+
+	if (!json_object_is_type(n, json_type_int) ||
+	    json_object_get_int64(n) <= 0)
+		return 0;
+	return (uint64_t)json_object_get_int64(n);
+}
+
 void
 seen_read(struct json_object *status, struct pod_seen *seen)
 {
@@ -158,6 +169,7 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 	memset(seen, 0, sizeof(*seen));
 	seen->phase = (enum pod_phase)jread_word(phases, COUNT(phases),
 	    jread_string(jread_member(status, "phase")), PHASE_NONE);
+	seen->generation = generation_of(status);
 	seen->start_ms = time_of(status, "startTime");
 	seen->reasons =
 	    pod_reasons_add(0, jread_string(jread_member(status, "reason")));
@@ -176,15 +188,20 @@ seen_read(struct json_object *status, struct pod_seen *seen)
 static void
 read_end(struct json_object *j, struct pod_container *c)
 {
-	struct json_object *t =
-	    jread_member(jread_member(j, "state"), "terminated");
+	struct json_object *state = jread_member(j, "state");
+	struct json_object *t = jread_member(state, "terminated");
+	struct json_object *last =
+	    jread_member(jread_member(j, "lastState"), "terminated");
 	struct json_object *code;
 	const char *reason;
 
+	c->ran_ms = time_of(jread_member(state, "running"), "startedAt");
+	c->last.from_ms = time_of(last, "startedAt");
+	c->last.to_ms = time_of(last, "finishedAt");
 	if (t != NULL)
 		c->told_ms = time_of(t, "finishedAt");
 	else
-		t = jread_member(jread_member(j, "lastState"), "terminated");
+		t = last;
 	code = jread_member(t, "exitCode");
 	reason = jread_string(jread_member(t, "reason"));
 	if (!json_object_is_type(code, json_type_int) ||

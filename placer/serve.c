@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "common/boot.h"
+#include "common/least.h"
 #include "common/log.h"
 #include "common/mark.h"
 #include "common/xmem.h"
@@ -60,12 +61,13 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 	int64_t next, began = now_us(), planned;
 
 	(void)fd, (void)what;
+	intake_look(&s->world, now);
 	plan_turn(&s->world, now, &s->fx);
 	planned = now_us();
 	act_effects(s->act, &s->fx, now);
 	add_up(&s->world.planned, planned - began);
 	add_up(&s->world.acted, now_us() - planned);
-	next = plan_next(&s->world);
+	next = least(plan_next(&s->world), intake_due(&s->world));
 	if (next != INT64_MAX)
 		arm(s, next - now.boot_ms);
 }
@@ -244,7 +246,7 @@ drop_flight(struct serve *s)
 
 	chan_free(s->flight);
 	s->flight = NULL;
-	intake_flight_lost(&s->world);
+	intake_flight_lost(&s->world, now);
 	act_flight(s->act, NULL, now);
 }
 
@@ -303,7 +305,7 @@ serve_link(struct serve *s, enum proc peer, int fd)
 	if (s->flight != NULL)
 		drop_flight(s);
 	s->flight = chan_open(s->base, fd, PROC_PLACER, peer, &flight_ops, s);
-	s->world.flight_up = 1;
+	intake_flight_linked(&s->world);
 	act_flight(s->act, s->flight, now);
 	if (s->world.cluster[0] == '\0')
 		chan_pause(s->flight);
@@ -327,6 +329,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);
 	(void)set_cluster(s, cluster);

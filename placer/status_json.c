@@ -109,6 +109,16 @@ started_ms(const struct podstatus_in *in, uint32_t restarts)
 	return in->running_ms != 0 ? in->running_ms : in->now.wall_ms;
 }
 
+/* One that was said to wait after a run runs again from now on. */
+static int64_t
+runs_since_ms(const struct podstatus_in *in, const struct pod_container *from,
+    uint32_t restarts)
+{
+	return from->last.to_ms != 0 && from->ran_ms == 0 ?
+	    in->now.wall_ms :
+	    started_ms(in, restarts);
+}
+
 const struct ended *
 status_ended(const struct podstatus_in *in, const struct pod_container *c)
 {
@@ -188,24 +198,58 @@ status_waiting(struct json_object *state, const char *reason,
 	jmake_str(j, "message", message);
 }
 
+/* Its run before this state ended after what the API says of the last one. */
+static int
+has_ended_anew(const struct podstatus_in *in, const struct view *v,
+    const struct pod_container *from, uint32_t restarts)
+{
+	return from->last.to_ms == 0 || restarts > in->pod->seen.restarts ||
+	    (v->shape != SHAPE_RUNS && from->ran_ms != 0);
+}
+
+/*
+ * When a run began and ended is not reported: it ended by the time that we
+ * first say so, and began when it was said to run, or, of one that nobody saw,
+ * after the end of the one before.
+ */
+static void
+put_last_times(struct json_object *t, const struct podstatus_in *in,
+    const struct view *v, const struct pod_container *from, uint32_t restarts)
+{
+	int64_t from_ms = from->last.from_ms, to_ms = from->last.to_ms;
+
+	if (has_ended_anew(in, v, from, restarts)) {
+		from_ms = from->ran_ms != 0 ? from->ran_ms :
+		    to_ms != 0		    ? to_ms :
+					      in->running_ms;
+		to_ms = in->now.wall_ms;
+	}
+	status_time(t, "startedAt",
+	    from_ms != 0 && from_ms < to_ms ? from_ms : to_ms);
+	status_time(t, "finishedAt", to_ms);
+}
+
 /*
  * Of one that runs again, or will.  What was told before holds until it ends
  * anew.
  */
 static void
 put_last(struct json_object *c, const struct podstatus_in *in,
-    const struct view *v, const struct pod_container *from,
-    const struct ended *e)
+    const struct view *v, const struct pod_container *from, uint32_t restarts)
 {
-	struct json_object *j = jmake_in(c, "lastState");
+	const struct ended *e = status_ended(in, from);
+	struct json_object *j = jmake_in(c, "lastState"), *t;
 
 	if (v->shape == SHAPE_FAILS)
-		put_terminated(j, e == &from->told ? NULL : e, 1);
+		t = put_terminated(j, e == &from->told ? NULL : e, 1);
 	else if (v->shape == SHAPE_ENDS)
-		put_terminated(j, NULL, 0);
+		t = put_terminated(j, NULL, 0);
 	else if (v->shape == SHAPE_RUNS && e != NULL &&
 	    in->pod->restart != RESTART_NEVER && !is_over(in, v, e))
-		put_terminated(j, e, 0);
+		t = put_terminated(j, e, 0);
+	else
+		return;
+	put_last_times(t, in, v, from, restarts);
 }
 
 static void
@@ -222,7 +266,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 			break;
 		}
 		j = jmake_in(state, "running");
-		status_time(j, "startedAt", started_ms(in, restarts));
+		status_time(j, "startedAt", runs_since_ms(in, from, restarts));
 		break;
 	case SHAPE_COMPLETED:
 		put_end(state, in, from, NULL, 0);
@@ -237,7 +281,7 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 		status_waiting(state, waiting_reason(in, v), in->message);
 		break;
 	}
-	put_last(c, in, v, from, e);
+	put_last(c, in, v, from, restarts);
 }
 
 /* Until the device has applied another image, the one that was told runs. */

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
+#include "common/limits.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
 #include "placer/in_place.h"
@@ -25,12 +28,14 @@ void
 tell_waits(struct effects *fx, struct wpod *p, const char *reason,
     const char *text)
 {
+	AUTO_FREE char *message = utf8_message(text, MAX_TEXT);
+
 	p->why_reason = reason;
-	if (p->why_waits != NULL && strcmp(p->why_waits, text) == 0)
+	if (p->why_waits != NULL && strcmp(p->why_waits, message) == 0)
 		return;
 	free(p->why_waits);
-	p->why_waits = xstrdup(text);
-	effects_event(fx, p, 1, reason, text);
+	p->why_waits = steal(&message);
+	effects_event(fx, p, 1, reason, p->why_waits);
 }
 
 void
@@ -82,22 +87,27 @@ add_why(const struct wpod *p, struct podstatus_in *in)
 	in->message = failed ? p->fault : p->why_waits;
 }
 
-/* Its image is what the device waits for, and has been for long. */
-static void
+/*
+ * Its image is what the device waits for, and has been for long.  The message
+ * is the caller's.
+ */
+static char *
 add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
 {
+	char *message;
 	const struct wdevice *d = p->device;
 	const char *words;
 
 	if (p->state != STARTING || d->dev == NULL || d->fetch_boot == 0 ||
 	    now.boot_ms - d->fetch_boot < PULLS_MS ||
 	    device_entry(d->dev, p->app) == NULL)
-		return;
+		return NULL;
 	words = said_words(d->dev);
 	if (!said_names(words, p))
-		return;
+		return NULL;
 	in->reason = said_reason(words);
-	in->message = words;
+	in->message = message = utf8_message(words, MAX_TEXT);
+	return message;
 }
 
 static int
@@ -148,6 +158,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		.running_ms = p->running_ms,
 		.now = now,
 	};
+	AUTO_FREE char *pull = NULL;
 	struct podstatus out;
 
 	add_why(p, &in);
@@ -164,7 +175,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 			in.report = device_report(p->device->dev, p->app);
 			in.exits = &p->device->dev->exits;
 		}
-		add_pull(p, &in, now);
+		pull = add_pull(p, &in, now);
 	}
 	podstatus_make(&in, &out);
 	if (out.digest == p->told && now.boot_ms < p->told_boot)

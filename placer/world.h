@@ -317,9 +317,11 @@ struct world {
 	enum flight_state flight_state;
 	uint8_t flight_known; /* a FLIGHT_STATE and a list, or none to come */
 	char flight_text[MAX_TEXT + 1];
-	uint8_t flight_outage; /* it said that it is not reachable */
-	int64_t flight_since;  /* boot: end of the last outage, 0: none */
-	int64_t evict_boot;    /* start of the minute of these: */
+	uint8_t flight_outage;	  /* it said that it is not reachable */
+	int64_t flight_since;	  /* boot: end of the last outage, 0: none */
+	int64_t flight_lost_boot; /* since then there is no link, 0: there is,
+				     or that has been told */
+	int64_t evict_boot;	  /* start of the minute of these: */
 	int64_t evicted;
 	const struct settings *set;
 	char *fleet_label;

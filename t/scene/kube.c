@@ -74,6 +74,7 @@ kube_add(struct scene *sc, const char *name)
 	    before == 0 ? xstrdup(name) : xasprintf("%s/%d", name, before + 1);
 	p->uid = xasprintf("%08lx-0000-4000-8000-%012lx", 0xa0000000 + n, n);
 	p->created_ms = clock_wall_ms();
+	p->generation = 1;
 	p->node = xstrdup(serve_world(sc->serve)->nodes[0].name);
 	p->status = jmake_object();
 	if (mark_name(SCENE_CLUSTER, "default", name, p->uid, p->app) == -1)
@@ -88,7 +89,7 @@ free_pod(struct kpod *p)
 	char *texts[] = { p->name, p->label, p->uid, p->node, p->cpu, p->memory,
 		p->image, p->restart, p->controller, p->configmap, p->secret,
 		p->device, p->selector, p->reconnect, p->port, p->spec,
-		p->colour, p->debugger, p->asked_cpu };
+		p->colour, p->debugger, p->asked_cpu, p->tolerates };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -144,8 +145,10 @@ kube_remove(struct scene *sc, struct kpod *p, int tell)
 void
 kube_delete(struct scene *sc, struct kpod *p, int64_t grace_s)
 {
-	if (p->deleted_ms == 0)
+	if (p->deleted_ms == 0) {
 		p->deleted_ms = clock_wall_ms() + grace_s * 1000;
+		p->generation++; /* as BeforeDelete() does */
+	}
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 

@@ -33,7 +33,7 @@ metadata_text(const struct kpod *p)
 	jmake_str(m, "namespace", "default");
 	jmake_str(m, "uid", p->uid);
 	jmake_str(m, "resourceVersion", rv);
-	jmake_int(m, "generation", 1);
+	jmake_int(m, "generation", (int64_t)p->generation);
 	put_time(m, "creationTimestamp", p->created_ms);
 	put_time(m, "deletionTimestamp", p->deleted_ms);
 	if (p->deleted_ms != 0)
@@ -44,13 +44,18 @@ metadata_text(const struct kpod *p)
 	jmake_str(o, "vk.flightctl.io/device-selector", p->selector);
 	jmake_str(o, "vk.flightctl.io/reconnect-timeout", p->reconnect);
 	if (p->controller != NULL) {
-		int job = strncmp(p->controller, "Job/", 4) == 0;
+		const char *name = strchr(p->controller, '/');
+		AUTO_FREE char *kind = name == NULL ?
+		    xstrdup("ReplicaSet") :
+		    xstrndup(p->controller, (size_t)(name - p->controller));
 
+		name = name == NULL ? p->controller : name + 1;
 		o = jmake_item(jmake_list(m, "ownerReferences"));
-		jmake_str(o, "apiVersion", job ? "batch/v1" : "apps/v1");
-		jmake_str(o, "kind", job ? "Job" : "ReplicaSet");
-		jmake_str(o, "name", p->controller + (job ? 4 : 0));
-		jmake_str(o, "uid", p->controller + (job ? 4 : 0));
+		jmake_str(o, "apiVersion",
+		    strcmp(kind, "Job") == 0 ? "batch/v1" : "apps/v1");
+		jmake_str(o, "kind", kind);
+		jmake_str(o, "name", name);
+		jmake_str(o, "uid", name);
 		jmake_bool(o, "controller", 1);
 	}
 	return jmake_text(&m);
@@ -85,9 +90,23 @@ container_text(const struct kpod *p)
 	return jmake_text(&c);
 }
 
+/* A member of the spec, with a comma. */
+static char *
+tolerations_text(const struct kpod *p)
+{
+	int any;
+
+	if (p->tolerates == NULL)
+		return xstrdup("");
+	any = strcmp(p->tolerates, "*") == 0;
+	return xasprintf("\"tolerations\":[{%s%s%s\"operator\":\"Exists\"}],",
+	    any ? "" : "\"key\":\"", any ? "" : p->tolerates, any ? "" : "\",");
+}
+
 char *
 kube_text(const struct kpod *p)
 {
+	AUTO_FREE char *tolerations = tolerations_text(p);
 	AUTO_FREE char *metadata = metadata_text(p);
 	AUTO_FREE char *container = container_text(p);
 	AUTO_FREE char *status = jmake_copy(p->status);
@@ -107,10 +126,10 @@ kube_text(const struct kpod *p)
 	return xasprintf(
 	    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":"
 	    "%s,\"spec\":{\"nodeName\":\"%s\",\"restartPolicy\":\"%s\",%s%s%s%s"
-	    "\"containers\":[%s]},\"status\":%s}",
+	    "%s\"containers\":[%s]},\"status\":%s}",
 	    metadata, p->node, p->restart, volumes, debugger,
 	    p->spec != NULL ? p->spec : "", p->spec != NULL ? "," : "",
-	    container, status);
+	    tolerations, container, status);
 }
 
 /* -- what people see

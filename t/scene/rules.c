@@ -198,6 +198,30 @@ rules_calm(struct scene *sc)
 		check_calm_pod(sc, p);
 }
 
+/*
+ * What is told of a pod is told of its spec as it stands; of one that goes
+ * nothing more is.
+ */
+void
+rules_rest(struct scene *sc)
+{
+	struct json_object *told;
+	const struct kpod *p;
+
+	if (!sc->writer || !sc->kube.reachable || !sc->kube.listed)
+		return;
+	TAILQ_FOREACH(p, &sc->pods, link) {
+		told = jread_member(p->status, "observedGeneration");
+		if (p->in_api && !p->ended && p->deleted_ms == 0 &&
+		    told != NULL &&
+		    json_object_get_uint64(told) != p->generation)
+			scene_fail(sc,
+			    "%s has generation %llu, and its status is of %s",
+			    p->label, (unsigned long long)p->generation,
+			    json_object_get_string(told));
+	}
+}
+
 /* -- at each write
  * ------------------------------------------------------------------ */
 

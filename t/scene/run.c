@@ -153,4 +153,5 @@ scene_rest(struct scene *sc)
 			scene_fail(sc, "comes to no rest: %s %s %s",
 			    out_name(sc->outs[i].kind), sc->outs[i].about,
 			    sc->outs[i].text);
+	rules_rest(sc);
 }

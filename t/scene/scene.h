@@ -83,9 +83,10 @@ struct kpod {
 	char *secret;
 	char *device, *selector, *reconnect, *port, *spec, *colour, *debugger;
 	char *asked_cpu; /* since it was admitted with cpu, or NULL */
+	char *tolerates; /* a taint by its key, "*": any; NULL: none */
 	int64_t created_ms, deleted_ms; /* wall, 0: not terminating */
 	struct json_object *status;
-	uint64_t rv;
+	uint64_t rv, generation;
 	int in_api;
 	int bound;    /* the apiserver lists it for the node */
 	int ended;    /* reached a terminal phase */
@@ -356,6 +357,7 @@ char *edge_labels(struct scene *, const struct edge *);
 
 void rules_hold(struct scene *);
 void rules_calm(struct scene *); /* long after the last event */
+void rules_rest(struct scene *); /* when it has come to rest */
 void rules_change(struct scene *, const struct body_change *);
 void rules_status(struct scene *, const struct body_pod_status *);
 void rules_delete(struct scene *, const struct body_pod_delete *);

@@ -99,6 +99,19 @@ verb_render(struct scene *sc, const struct words *s)
 		edge_render(sc, d);
 }
 
+/* With so many bytes more, in characters of two. */
+static char *
+long_message(const char *words, size_t more)
+{
+	size_t len = strlen(words), i;
+	char *message = xcalloc(len + more + 1, 1);
+
+	memcpy(message, words, len);
+	for (i = 0; i + 1 < more; i += 2)
+		memcpy(message + len + i, "\xc3\xa9", 2);
+	return message;
+}
+
 /*
  * fail NAME|all MESSAGE [pod=LABEL] [image=IMAGE] [file=TEXT] [pending=yes]:
  * versions with that fail, or are waited for without end.
@@ -110,7 +123,8 @@ fail_on(struct scene *sc, struct edge *d, const struct words *s)
 
 	(void)sc;
 	g = xcalloc(1, sizeof(*g));
-	g->message = xstrdup(words_at(s, 2));
+	g->message = long_message(words_at(s, 2),
+	    strtoul(words_get(s, "length", "0"), NULL, 10));
 	put(&g->pod, words_get(s, "pod", NULL));
 	put(&g->image, words_get(s, "image", NULL));
 	put(&g->file, words_get(s, "file", NULL));

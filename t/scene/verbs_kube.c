@@ -40,6 +40,7 @@ verb_pod(struct scene *sc, const struct words *s)
 	p->port = own(words_get(s, "port", NULL));
 	p->spec = own(words_get(s, "spec", NULL));
 	p->colour = own(words_get(s, "colour", NULL));
+	p->tolerates = own(words_get(s, "tolerates", NULL));
 	if (node != NULL) {
 		free(p->node);
 		p->node = xstrdup(node);
@@ -110,6 +111,21 @@ verb_image(struct scene *sc, const struct words *s)
 		return;
 	free(p->image);
 	p->image = xstrdup(words_at(s, 2));
+	p->generation++;
+	kube_send_pod(sc, p, POD_MODIFIED);
+}
+
+/* tolerate LABEL KEY|*: a change of the spec that changes nothing for us */
+void
+verb_tolerate(struct scene *sc, const struct words *s)
+{
+	struct kpod *p;
+
+	if ((p = kube_pod(sc, words_at(s, 1))) == NULL)
+		return;
+	free(p->tolerates);
+	p->tolerates = xstrdup(words_at(s, 2));
+	p->generation++;
 	kube_send_pod(sc, p, POD_MODIFIED);
 }
 

@@ -99,8 +99,21 @@ Test(intake, a_link_that_ends_takes_its_certainty_along)
 	cr_assert(!w->nodes[0].pods_listed && w->nodes[0].until_boot == 0);
 	intake_pods_end(w, &m);
 	cr_assert(!w->nodes[0].pods_listed, "an end without a beginning");
-	intake_flight_lost(w);
+	w->flight_reachable = 1;
+	intake_flight_lost(w, (struct now){ 1000, 0 });
 	cr_assert(!w->devices_listed && !w->flight_up);
+	cr_assert_eq(intake_due(w), 11000);
+	intake_look(w, (struct now){ 10999, 0 });
+	cr_assert(w->flight_reachable, "it may be back at once");
+	intake_flight_linked(w);
+	cr_assert_eq(intake_due(w), INT64_MAX);
+	intake_look(w, (struct now){ 99000, 0 });
+	cr_assert(w->flight_reachable && w->flight_up);
+	intake_flight_lost(w, (struct now){ 99000, 0 });
+	intake_look(w, (struct now){ 109000, 0 });
+	cr_assert(!w->flight_reachable && w->flight_state == FLIGHT_SILENT);
+	cr_assert_str_eq(w->flight_text, "flightside is away");
+	cr_assert_eq(intake_due(w), INT64_MAX, "told once");
 	fleet_free(w);
 	NO_LEAKS();
 }

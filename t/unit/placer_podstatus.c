@@ -12,6 +12,9 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/limits.h"
+#include "common/stamp.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "placer/seen.h"
 
@@ -218,6 +221,14 @@ Test(podstatus, what_was_told_is_told)
 		podstatus_make(&p.in, &again);
 		cr_assert_eq(podstatus_is_told(&again, &p.pod), 1,
 		    "point %zu: %s\nthen %s", n_, s.json, again.json);
+		/* of a spec that has changed since it is not, but at the end;
+		 * nor is it told for ever where the field is dropped */
+		p.pod.generation++;
+		cr_assert_eq(podstatus_is_told(&again, &p.pod),
+		    again.phase == PHASE_SUCCEEDED ||
+			again.phase == PHASE_FAILED);
+		p.pod.seen.generation = 0;
+		cr_assert_eq(podstatus_is_told(&again, &p.pod), 1);
 		podstatus_clear(&again);
 		podstatus_clear(&s);
 	}
@@ -521,6 +532,116 @@ Test(podstatus, why_it_waits)
 }
 
 /* A patch merges: what no longer holds must be said to be gone. */
+/* What the API says of the pod is what was told. */
+static struct json_object *
+tell(struct point *p)
+{
+	struct json_object *j;
+	struct podstatus s;
+
+	podstatus_make(&p->in, &s);
+	j = parsed(&s);
+	seen_read(j, &p->pod.seen);
+	p->containers[0].told = (struct ended){ 0 };
+	seen_ends(j, p->containers, 1);
+	podstatus_clear(&s);
+	return j;
+}
+
+/* Of a container that starts again and again, over the times that it is told.
+ */
+Test(podstatus, the_run_before_has_its_times)
+{
+	static const struct {
+		int64_t after_ms;
+		enum app_state state;
+		uint32_t restarts;
+		int64_t from_ms, to_ms; /* after NOW; of lastState */
+	} told[] = {
+		{ 0, APP_RUNNING, 0, -1, -1 },
+		/* it ended, and waits to be started again */
+		{ 5000, APP_ERROR, 0, 0, 5000 },
+		{ 7000, APP_ERROR, 0, 0, 5000 },
+		/* it failed again, and nobody saw it run */
+		{ 9000, APP_ERROR, 1, 5000, 9000 },
+		/* it runs, which is told a second time, and ends */
+		{ 20000, APP_RUNNING, 1, 5000, 9000 },
+		{ 30000, APP_RUNNING, 1, 5000, 9000 },
+		{ 50000, APP_ERROR, 1, 20000, 50000 },
+		/* it runs and was started anew in between */
+		{ 60000, APP_RUNNING, 2, 50000, 60000 },
+		{ 70000, APP_RUNNING, 3, 60000, 70000 },
+		/* it ended well */
+		{ 80000, APP_COMPLETED, 3, 70000, 80000 },
+	};
+	struct unit_ended unit = { .unit = (char[]){ "a_c.service" },
+		.ended = { .known = 1, .code = 3 } };
+	struct exits exits = { .list = &unit, .n = 1 };
+	char from[STAMP_SIZE], to[STAMP_SIZE];
+	struct json_object *j, *t;
+	struct point p;
+	size_t i;
+
+	ordinary(&p, APP_RUNNING, 1, 1);
+	p.in.running_ms = NOW;
+	p.in.app = "a";
+	for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		p.report.state = told[i].state;
+		p.report.ready = told[i].state == APP_RUNNING;
+		p.report.restarts = told[i].restarts;
+		p.in.now.wall_ms = NOW + told[i].after_ms;
+		p.in.exits = i > 0 ? &exits : NULL;
+		j = tell(&p);
+		t = jread_member(
+		    jread_member(
+			jread_item(jread_member(j, "containerStatuses"), 0),
+			"lastState"),
+		    "terminated");
+		from[0] = to[0] = '\0';
+		if (told[i].to_ms >= 0) {
+			stamp_format(NOW + told[i].from_ms, from);
+			stamp_format(NOW + told[i].to_ms, to);
+		}
+		cr_expect_str_eq(text(t, "startedAt"), from, "%zu", i);
+		cr_expect_str_eq(text(t, "finishedAt"), to, "%zu", i);
+		json_object_put(j);
+	}
+}
+
+/*
+ * As long as messages may be, of as many containers as a pod may have: it still
+ * goes over the link.
+ */
+Test(podstatus, no_message_makes_it_too_long_to_be_sent)
+{
+	static struct pod_container many[MAX_CONTAINERS];
+	static char said[1024 * 1024 + 1], long_image[512];
+	AUTO_FREE char *message = NULL;
+	struct podstatus s;
+	struct point p;
+	size_t i;
+
+	memset(said, '"', sizeof(said) - 1); /* two bytes each */
+	memset(long_image, 'i', sizeof(long_image) - 1);
+	message = utf8_message(said, MAX_TEXT);
+	ordinary(&p, APP_STARTING, 0, 1);
+	p.in.state = STARTING;
+	p.pod.seen.phase = PHASE_PENDING;
+	p.in.reason = "ImagePullBackOff";
+	p.in.message = message;
+	for (i = 0; i < MAX_CONTAINERS; i++) {
+		many[i] = p.containers[0];
+		many[i].image = long_image;
+		many[i].init = i < MAX_CONTAINERS / 2;
+	}
+	p.pod.containers = many;
+	p.pod.ncontainers = MAX_CONTAINERS;
+	podstatus_make(&p.in, &s);
+	cr_expect_geq(strlen(s.json), 2 * MAX_TEXT * MAX_CONTAINERS);
+	cr_expect_leq(strlen(s.json), MAX_STATUS);
+	podstatus_clear(&s);
+}
+
 Test(podstatus, old_reasons_are_taken_back)
 {
 	struct podstatus s;

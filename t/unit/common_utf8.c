@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Other people's words as our message: whole characters, never longer than it
+ * may be, and said when it is cut.
+ */
+#include "common/utf8.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+
+Test(utf8, what_fits_stays_as_it_is)
+{
+	static const struct {
+		const char *words, *message;
+	} cases[] = {
+		{ "", "" },
+		{ "exactly10!", "exactly10!" },
+		{ "1234567890a", "1234567..." },
+		{ "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc",
+		    "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc" },
+		{ "\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc\xc3\xbc!",
+		    "\xc3\xbc\xc3\xbc\xc3\xbc..." },
+		{ "a\xf0\x9f\x98\x80"
+		  "bcd\xf0\x9f\x98\x80",
+		    "a\xf0\x9f\x98\x80"
+		    "bc..." },
+		{ "one\ntwo\x7f", "one two " },
+		{ "\xff!\xc3", "?!?" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *is = utf8_message(cases[i].words, 10);
+
+		cr_expect_str_eq(is, cases[i].message, "%zu", i);
+	}
+}
+
+/* Whatever the words and the bound: within it, and only characters. */
+Test(utf8, a_message_is_whole_characters_within_its_bound)
+{
+	static const unsigned char some[] = "a\n\xc3\xbc\xff\xe6\x97\xa5"
+					    "\xed\xa0\x80\xf0\x9f\x98\x80\x80";
+	char words[64];
+	unsigned int x = 1;
+	size_t i, n, max;
+	const char *at;
+
+	for (i = 0; i < 100000; i++) {
+		for (n = 0; n < i % sizeof(words); n++) {
+			x = x * 1103515245 + 12345;
+			words[n] = (char)some[(x >> 16) % (sizeof(some) - 1)];
+		}
+		words[n] = '\0';
+		max = 3 + i % 40;
+		AUTO_FREE char *is = utf8_message(words, max);
+		cr_assert_leq(strlen(is), max);
+		cr_assert(strlen(is) >= n || max < n);
+		for (at = is; *at != '\0'; at += n) {
+			n = utf8_len((const unsigned char *)at);
+			cr_assert_neq(n, 0, "%zu", i);
+			cr_assert_geq((unsigned char)*at, ' ');
+		}
+	}
+}
