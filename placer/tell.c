@@ -22,19 +22,48 @@ enum {
 	SILENT_MS = 3 * 60 * 1000 /* nor is a missing report */
 };
 
-/* Why it waits, told once for each new text. */
-void
-tell_waits(struct effects *fx, struct wpod *p, const char *reason,
-    const char *text)
+/* 1: it is another text than the last. */
+static int
+waits_anew(struct wpod *p, const char *reason, const char *text)
 {
 	AUTO_FREE char *message = utf8_message(text, MAX_TEXT);
 
 	p->why_reason = reason;
 	if (p->why_waits != NULL && strcmp(p->why_waits, message) == 0)
-		return;
+		return 0;
 	free(p->why_waits);
 	p->why_waits = steal(&message);
-	effects_event(fx, p, 1, reason, p->why_waits);
+	return 1;
+}
+
+/* Why it waits, told once for each new text. */
+void
+tell_waits(struct effects *fx, struct wpod *p, const char *reason,
+    const char *text)
+{
+	if (waits_anew(p, reason, text))
+		effects_event(fx, p, 1, reason, p->why_waits);
+}
+
+/*
+ * As a kubelet tells it: a container without its variables has a reason, one
+ * without its volumes is being created, and Events say what keeps it.
+ */
+void
+tell_lacks(struct effects *fx, struct wpod *p, const char *text)
+{
+	AUTO_FREE char *event = NULL;
+	const char *volume = p->unmounted;
+
+	if (!waits_anew(p, volume != NULL ? NULL : "CreateContainerConfigError",
+		text))
+		return;
+	event = volume == NULL ?
+	    xasprintf("Error: %s", text) :
+	    xasprintf("MountVolume.SetUp failed for volume \"%s\" : %s", volume,
+		text);
+	effects_event(fx, p, 1, volume == NULL ? "Failed" : "FailedMount",
+	    event);
 }
 
 void

@@ -77,6 +77,8 @@ struct wneeds {
 	struct quadlet_needs of;
 	char **bytes; /* of each; NULL: not yet here */
 	size_t *lens;
+	char **unread; /* why one cannot be read; NULL: it can, or is not there
+			*/
 	size_t waits;  /* answers that are due */
 	int pod_waits; /* the pod itself was asked for */
 };
@@ -157,7 +159,8 @@ struct wpod {
 	char *fault;	      /* what the device said of the last, or NULL */
 	const char *fault_reason; /* a literal, or NULL */
 	uint64_t fault_images;	  /* that failed */
-	uint8_t refusals;	  /* something it mounts was not there */
+	uint8_t refusals;	  /* something it wants was not there */
+	char *unmounted;	  /* the volume that wants it, or NULL */
 	int64_t retry_boot;	  /* not before */
 	int64_t left_boot;	  /* since then it waits, company.h; 0: no */
 	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
