@@ -19,6 +19,7 @@
 
 enum {
 	PULLS_MS = 60 * 1000,	  /* so long a pull is nothing to speak of */
+	WORKS_MS = 10 * 1000,	  /* nor is that a device is at work */
 	SILENT_MS = 3 * 60 * 1000 /* nor is a missing report */
 };
 
@@ -144,6 +145,28 @@ is_unreported(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+/*
+ * A device that is quick about it is told of with what comes of it: that saves
+ * a status for each pod.
+ */
+static int
+is_worked_on(struct world *w, struct wpod *p, struct now now)
+{
+	const struct device *dev = p->device->dev;
+
+	if (p->state != STARTING || !dev->rendered || dev->settled ||
+	    device_entry(dev, p->app) == NULL) {
+		p->works_boot = 0;
+		return 0;
+	}
+	if (p->works_boot == 0)
+		p->works_boot = now.boot_ms;
+	if (now.boot_ms >= p->works_boot + WORKS_MS)
+		return 1;
+	world_look_at(w, p, p->works_boot + WORKS_MS);
+	return 0;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -171,6 +194,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (p->device->dev != NULL) {
 			in.owner = p->device->dev->owner;
 			in.report = device_report(p->device->dev, p->app);
+			in.works = is_worked_on(w, p, now);
 			in.exits = &p->device->dev->exits;
 		}
 		pull = add_pull(p, &in, now);

@@ -167,12 +167,14 @@ struct wpod {
 	int64_t
 	    silent_boot; /* the device says nothing of it since, 0: it does */
 	int64_t final_boot;
-	uint8_t sought;	   /* the device that the API names was looked at */
-	uint8_t hopeless;  /* no device could ever hold it, or refused */
-	int64_t told_boot; /* the watch may take so long to show it */
-	uint64_t told;	   /* digest of the status that the API has */
-	uint64_t telling;  /* digest on its way, 0: none */
-	char *why_waits;   /* message of the last refusal, or NULL */
+	int64_t works_boot; /* its device is at work on it since; 0: it is not
+			     */
+	uint8_t sought;	    /* the device that the API names was looked at */
+	uint8_t hopeless;   /* no device could ever hold it, or refused */
+	int64_t told_boot;  /* the watch may take so long to show it */
+	uint64_t told;	    /* digest of the status that the API has */
+	uint64_t telling;   /* digest on its way, 0: none */
+	char *why_waits;    /* message of the last refusal, or NULL */
 	const char *why_reason; /* a literal, or NULL */
 	enum life_state state;
 	uint32_t rule;		/* of life.def, last */
