@@ -137,12 +137,15 @@ fetch_done(struct act *a, const struct pending *q, const struct body_done *m,
 {
 	struct wpod *p;
 
+	if ((p = world_pod(a->world, q->who)) == NULL)
+		return;
 	/* Of a pod that is gone the watch tells; until then: not at once. */
-	if ((m->kind == ERR_NONE || m->kind == ERR_GONE) &&
-	    q->number != FETCH_POD)
-		fetched(a, q, (struct span){ NULL, 0 });
-	else if ((p = world_pod(a->world, q->who)) != NULL)
+	if (q->number == FETCH_POD || a->kube == NULL)
 		prepare_unanswered(a->world, p, now);
+	else if (m->kind == ERR_NONE || m->kind == ERR_GONE)
+		fetched(a, q, (struct span){ NULL, 0 });
+	else
+		prepare_unread(a->world, p, q->number, m->text);
 }
 
 static void
@@ -152,7 +155,8 @@ poll_done(struct act *a, const struct pending *q, const struct body_done *m,
 	if (m->kind == ERR_NONE || m->kind == ERR_GONE)
 		live_object(a->world, q->who, (struct span){ NULL, 0 }, now);
 	else
-		live_unanswered(a->world, q->who, now);
+		live_unanswered(a->world, q->who,
+		    m->kind == ERR_DENIED ? m->text : NULL, now);
 }
 
 void
@@ -304,9 +308,9 @@ link_over(struct act *a, int kube, struct now now)
 void
 act_kube(struct act *a, struct chan *c, struct now now)
 {
+	a->kube = c;
 	if (c == NULL)
 		link_over(a, 1, now);
-	a->kube = c;
 }
 
 void

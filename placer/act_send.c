@@ -300,7 +300,7 @@ act_send_poll(struct act *a, const char *key, struct now now)
 	if (o == NULL)
 		return;
 	if (a->kube == NULL) {
-		live_unanswered(a->world, key, now);
+		live_unanswered(a->world, key, NULL, now);
 		return;
 	}
 	p = TAILQ_FIRST(&o->uses)->pod;

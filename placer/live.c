@@ -409,12 +409,25 @@ live_object(struct world *w, const char *key, struct span object,
 }
 
 void
-live_unanswered(struct world *w, const char *key, struct now now)
+live_unanswered(struct world *w, const char *key, const char *why,
+    struct now now)
 {
+	AUTO_FREE char *text = NULL;
 	struct wobject *o = objects_find(w, key);
+	struct wuse *use;
 
-	if (o != NULL)
-		objects_wait(w, o, now);
+	if (o == NULL)
+		return;
+	objects_wait(w, o, now);
+	if (why == NULL)
+		return;
+	text = xasprintf("%s \"%s\" cannot be read: %s",
+	    objects_is_secret(o) ? "secret" : "configmap", objects_name(o),
+	    why);
+	TAILQ_FOREACH(use, &o->uses, link) {
+		live_complain(use->pod->live, text);
+		world_look(w, use->pod);
+	}
 }
 
 /* -- the write -- */

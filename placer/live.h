@@ -52,7 +52,9 @@ void live_poll(struct world *, struct now, struct effects *);
 /* Answers to EFFECT_POLL; len 0: it is not there. */
 void live_object(struct world *, const char *key, struct span object,
     struct now);
-void live_unanswered(struct world *, const char *key, struct now);
+/* why: it may not be read, in the apiserver's words; NULL: for now. */
+void live_unanswered(struct world *, const char *key, const char *why,
+    struct now);
 
 /*
  * A version failed or hangs, and nobody else was named: 1: pods whose files

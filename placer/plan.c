@@ -108,7 +108,10 @@ static void
 refused(struct world *w, struct wpod *p, const struct why *why, struct now now,
     struct effects *fx)
 {
-	tell_waits(fx, p, prepare_reason(why), why->text);
+	if (why->kind == ERR_AGAIN)
+		tell_lacks(fx, p, why->text);
+	else
+		tell_waits(fx, p, prepare_reason(why), why->text);
 	p->retry_boot = now.boot_ms + prepare_pause_ms(p, why);
 	world_look_at(w, p, p->retry_boot);
 }

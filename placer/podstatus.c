@@ -285,14 +285,28 @@ view_device(const struct podstatus_in *in, struct view *v)
 	}
 }
 
+/*
+ * A kubelet has made the pod's sandbox: the device fetches images or starts
+ * containers.  Where nothing of that is heard, what was told stays.
+ */
+static bool
+is_worked_on(const struct podstatus_in *in, const struct view *v)
+{
+	if (is_terminal(v->phase))
+		return false;
+	if (v->phase == PHASE_RUNNING || v->phase == PHASE_UNKNOWN)
+		return true;
+	if (in->device == NULL || in->state == SENDING || in->state == RETREAT)
+		return false;
+	return in->works || v->init_started > 0 ||
+	    in->pod->seen.cond[COND_SANDBOX].status == TRUTH_TRUE;
+}
+
 static void
 view_conditions(const struct podstatus_in *in, struct view *v)
 {
 	v->cond[COND_SCHEDULED] = TRUTH_TRUE;
-	v->cond[COND_SANDBOX] =
-	    v->phase == PHASE_RUNNING || v->phase == PHASE_UNKNOWN ?
-	    TRUTH_TRUE :
-	    TRUTH_FALSE;
+	v->cond[COND_SANDBOX] = is_worked_on(in, v) ? TRUTH_TRUE : TRUTH_FALSE;
 	v->cond[COND_INITIALIZED] = v->begun ? TRUTH_TRUE : TRUTH_FALSE;
 	v->cond[COND_READY] = v->unheard ? TRUTH_UNKNOWN :
 	    v->ready			 ? TRUTH_TRUE :

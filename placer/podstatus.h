@@ -23,8 +23,9 @@ struct podstatus_in {
 	const char *app;		 /* its application, where exits are */
 	const char *owner;		 /* Fleet that has it, or NULL */
 	int applied;			 /* its entry is applied */
-	int unreported;			 /* no report for it, for long */
-	int connected;			 /* the device is not AWAY/OVERDUE */
+	int works;	/* its device is at work on it, and for some time */
+	int unreported; /* no report for it, for long */
+	int connected;	/* the device is not AWAY/OVERDUE */
 	const char
 	    *reason; /* of waiting: "Unschedulable", "InsufficientResources",
 			"ImagePullBackOff", ... or NULL */

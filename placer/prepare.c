@@ -41,6 +41,7 @@ new_needs(struct wpod *p, const struct quadlet_needs *of)
 	n->of = *of;
 	n->bytes = xcalloc(of->n, sizeof(*n->bytes));
 	n->lens = xcalloc(of->n, sizeof(*n->lens));
+	n->unread = xcalloc(of->n, sizeof(*n->unread));
 	p->needs = n;
 	return n;
 }
@@ -75,23 +76,48 @@ ask_for_objects(struct wpod *p, struct effects *fx, struct why *why)
 	return 1;
 }
 
+static void
+complain(struct wpod *p, size_t i, struct why *why)
+{
+	const struct quadlet_need *need = &p->needs->of.list[i];
+	const char *kind = need->secret ? "secret" : "configmap";
+
+	free(p->unmounted);
+	p->unmounted = need->volume != NULL ? xstrdup(need->volume) : NULL;
+	if (p->needs->unread[i] != NULL)
+		fail(why, ERR_AGAIN, "%s \"%s\" cannot be read: %s", kind,
+		    need->name, p->needs->unread[i]);
+	else
+		fail(why, ERR_AGAIN, "%s \"%s\" not found", kind, need->name);
+}
+
+/* What cannot be read may be there: an optional one, too, is waited for. */
 static int
-missing(struct wpod *p, struct why *why)
+lacks(struct wpod *p, struct why *why)
 {
 	const struct wneeds *n = p->needs;
-	const struct quadlet_need *need;
 	size_t i;
 
 	for (i = 0; i < n->of.n; i++) {
-		need = &n->of.list[i];
-		if (n->lens[i] > 0 || need->optional)
+		if (n->lens[i] > 0 ||
+		    (n->of.list[i].optional && n->unread[i] == NULL))
 			continue;
-		fail(why, ERR_AGAIN, "%s \"%s\" not found",
-		    need->secret ? "secret" : "configmap", need->name);
+		complain(p, i, why);
 		world_free_needs(p); /* the next look asks again */
 		return 1;
 	}
 	return 0;
+}
+
+/* A key that is not there may come: the next look asks again. */
+static void
+lacks_key(struct wpod *p, const struct quadlet *q, const struct why *why)
+{
+	if (why->kind != ERR_AGAIN)
+		return;
+	free(p->unmounted);
+	p->unmounted = q->lacking[0] != '\0' ? xstrdup(q->lacking) : NULL;
+	world_free_needs(p);
 }
 
 static void
@@ -174,8 +200,10 @@ translate(struct world *w, struct wpod *p, struct why *why)
 	in = input_of(w, p);
 	in.objects = objects;
 	in.nobjects = p->needs->of.n;
-	if (quadlet_render(&in, &q, why) == -1)
+	if (quadlet_render(&in, &q, why) == -1) {
+		lacks_key(p, &q, why);
 		return PREPARE_REFUSED;
+	}
 	live_translated(w, p, objects, in.nobjects);
 	keep(p, &q);
 	quadlet_clear(&q);
@@ -198,7 +226,7 @@ prepare_entry(struct world *w, struct wpod *p, struct effects *fx,
 		return PREPARE_REFUSED;
 	if (p->needs->waits > 0)
 		return PREPARE_WAITS;
-	if (missing(p, why))
+	if (lacks(p, why))
 		return PREPARE_REFUSED;
 	return translate(w, p, why);
 }
@@ -238,6 +266,14 @@ prepare_reason(const struct why *why)
 	return "CreateContainerConfigError";
 }
 
+/* An object that was asked for and not answered. */
+static int
+is_awaited(const struct wneeds *needs, uint64_t n)
+{
+	return needs != NULL && n < needs->of.n && needs->bytes[n] == NULL &&
+	    needs->unread[n] == NULL;
+}
+
 void
 prepare_object(struct world *w, struct wpod *p, uint64_t n, struct span object)
 {
@@ -253,7 +289,7 @@ prepare_object(struct world *w, struct wpod *p, uint64_t n, struct span object)
 		p->raw_len = object.len;
 		return;
 	}
-	if (needs == NULL || n >= needs->of.n || needs->bytes[n] != NULL)
+	if (!is_awaited(needs, n))
 		return;
 	needs->waits--;
 	if (object.len == 0)
@@ -264,10 +300,23 @@ prepare_object(struct world *w, struct wpod *p, uint64_t n, struct span object)
 }
 
 void
+prepare_unread(struct world *w, struct wpod *p, uint64_t n, const char *text)
+{
+	if (!is_awaited(p->needs, n))
+		return;
+	world_look(w, p);
+	p->needs->waits--;
+	p->needs->unread[n] = xstrdup(text);
+}
+
+void
 prepare_unanswered(struct world *w, struct wpod *p, struct now now)
 {
+	struct why why;
+
+	fail(&why, ERR_AGAIN, "no answer");
 	world_free_needs(p);
-	p->retry_boot = now.boot_ms + PAUSE_MS;
+	p->retry_boot = now.boot_ms + prepare_pause_ms(p, &why);
 	world_look_at(w, p, p->retry_boot);
 }
 
@@ -275,4 +324,14 @@ void
 prepare_forget(struct wpod *p)
 {
 	world_free_needs(p);
+}
+
+void
+prepare_soon(struct world *w, struct wpod *p)
+{
+	if (p->refusals == 0)
+		return;
+	p->refusals = 0;
+	p->retry_boot = 0;
+	world_look(w, p);
 }

@@ -25,8 +25,15 @@ const char *prepare_reason(const struct why *);
 void prepare_object(struct world *, struct wpod *, uint64_t n,
     struct span object);
 
+/* It cannot be read, and why, as it was answered. */
+void prepare_unread(struct world *, struct wpod *, uint64_t n,
+    const char *text);
+
 /* No answer: nobody knows whether it is there.  Asked again after a pause. */
 void prepare_unanswered(struct world *, struct wpod *, struct now);
+
+/* What could not be had may have changed: the pause is over. */
+void prepare_soon(struct world *, struct wpod *);
 
 /* How long to wait after a refusal. */
 int64_t prepare_pause_ms(struct wpod *, const struct why *);

@@ -263,10 +263,14 @@ int
 quadlet_render(const struct quadlet_in *in, struct quadlet *out,
     struct why *why)
 {
+	char lacking[sizeof(out->lacking)];
+
 	*out = (struct quadlet){ 0 };
 	if (render(in, 0, out, why) == 0)
 		return 0;
+	memcpy(lacking, out->lacking, sizeof(lacking));
 	quadlet_clear(out);
+	memcpy(out->lacking, lacking, sizeof(lacking));
 	return -1;
 }
 

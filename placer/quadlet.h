@@ -9,6 +9,7 @@
  * Pod is honoured, or refused by its path.  Pure.
  */
 
+#include "common/limits.h"
 #include "common/span.h"
 #include "common/why.h"
 
@@ -39,6 +40,8 @@ struct quadlet {
 	char **configs;	   /* elements of spec.config, as JSON texts */
 	char **config_names;
 	size_t nconfigs;
+	/* Of ERR_AGAIN: the volume that lacks it, empty: a variable does. */
+	char lacking[MAX_LABEL_VALUE + 1];
 };
 
 /*
@@ -63,6 +66,7 @@ struct quadlet_need {
 	char *name;
 	uint8_t secret;
 	uint8_t optional; /* nothing in the pod needs it */
+	char *volume;	  /* the first that does; NULL: a variable does */
 };
 
 struct quadlet_needs {

@@ -197,6 +197,15 @@ read_item(struct entry *e, struct json_object *j, int64_t mode,
 	    e->app->why);
 }
 
+/* What the pod waits for; the caller says what. */
+static int
+lacks(const struct entry *e)
+{
+	(void)snprintf(e->app->out->lacking, sizeof(e->app->out->lacking), "%s",
+	    e->volume);
+	return -1;
+}
+
 static int
 add_items(struct entry *e, struct json_object *source, struct json_object *map,
     size_t kind, int64_t mode)
@@ -214,11 +223,12 @@ add_items(struct entry *e, struct json_object *source, struct json_object *map,
 		if (r == 1 ||
 		    json_object_get_boolean(jread_member(source, "optional")))
 			continue;
-		return fail(e->app->why, ERR_AGAIN,
+		fail(e->app->why, ERR_AGAIN,
 		    "%s: %s \"%.200s\" has no key \"%.100s\"", e->at,
 		    maps[kind].kind,
 		    jread_string(jread_member(source, maps[kind].name)),
 		    item.key);
+		return lacks(e);
 	}
 	return 0;
 }
@@ -253,9 +263,9 @@ add_map(struct entry *e, struct json_object *source, size_t kind,
 	if (map == NULL) {
 		if (json_object_get_boolean(jread_member(source, "optional")))
 			return 0;
-		return fail(e->app->why, ERR_AGAIN,
-		    "%s: %s \"%.200s\" is not there", e->at, maps[kind].kind,
-		    name);
+		fail(e->app->why, ERR_AGAIN, "%s: %s \"%.200s\" is not there",
+		    e->at, maps[kind].kind, name);
+		return lacks(e);
 	}
 	if (jread_count(jread_member(source, "items")) > 0)
 		return add_items(e, source, map, kind, mode);

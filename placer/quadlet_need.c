@@ -34,17 +34,40 @@ static const struct {
 	{ "secretKeyRef", "name", 1 },	  /* env */
 };
 
+/* One place that names an object. */
+struct place {
+	const char *name;
+	const char *volume; /* NULL: a container's variables */
+	uint8_t secret, optional;
+};
+
+static char *
+copy(const char *text)
+{
+	return text == NULL ? NULL : xstrdup(text);
+}
+
+/* Who needs it says more than who would like it. */
+static void
+need_more(struct quadlet_need *n, const struct place *p)
+{
+	if (p->optional || !n->optional)
+		return;
+	n->optional = 0;
+	free(n->volume);
+	n->volume = copy(p->volume);
+}
+
 static int
-need(struct quadlet_needs *needs, const char *name, uint8_t secret,
-    bool optional, struct why *why)
+need(struct quadlet_needs *needs, const struct place *p, struct why *why)
 {
 	struct quadlet_need *n;
 	size_t i;
 
 	for (i = 0; i < needs->n; i++) {
 		n = &needs->list[i];
-		if (n->secret == secret && strcmp(n->name, name) == 0) {
-			n->optional &= optional;
+		if (n->secret == p->secret && strcmp(n->name, p->name) == 0) {
+			need_more(n, p);
 			return 0;
 		}
 	}
@@ -53,44 +76,42 @@ need(struct quadlet_needs *needs, const char *name, uint8_t secret,
 		    "spec: more than %d ConfigMaps and Secrets", MAX_NEEDS);
 	needs->list =
 	    xreallocarray(needs->list, needs->n + 1, sizeof(*needs->list));
-	needs->list[needs->n++] =
-	    (struct quadlet_need){ xstrdup(name), secret, optional };
+	needs->list[needs->n++] = (struct quadlet_need){ xstrdup(p->name),
+		p->secret, p->optional, copy(p->volume) };
 	return 0;
 }
 
 static int
-look(struct quadlet_needs *needs, struct json_object *j, struct why *why)
+look(struct quadlet_needs *needs, struct json_object *j, const char *volume,
+    struct why *why)
 {
+	struct place p = { .volume = volume };
 	struct json_object *ref;
-	const char *name;
 	size_t i;
 
 	for (i = 0; i < COUNT(places); i++) {
 		ref = jread_member(j, places[i].member);
-		name = jread_string(jread_member(ref, places[i].name));
-		if (name != NULL &&
-		    need(needs, name, places[i].secret,
-			json_object_get_boolean(jread_member(ref, "optional")),
-			why) == -1)
+		p.name = jread_string(jread_member(ref, places[i].name));
+		p.secret = places[i].secret;
+		p.optional =
+		    json_object_get_boolean(jread_member(ref, "optional")) != 0;
+		if (p.name != NULL && need(needs, &p, why) == -1)
 			return -1;
 	}
 	return 0;
 }
 
 static int
-look_each(struct quadlet_needs *needs, struct json_object *list,
-    const char *below, struct why *why)
+look_sources(struct quadlet_needs *needs, struct json_object *v,
+    const char *volume, struct why *why)
 {
-	struct json_object *j;
+	struct json_object *list =
+	    jread_member(jread_member(v, "projected"), "sources");
 	size_t i;
 
-	for (i = 0; i < jread_count(list); i++) {
-		j = jread_item(list, i);
-		if (below != NULL)
-			j = jread_member(j, below);
-		if (look(needs, j, why) == -1)
+	for (i = 0; i < jread_count(list); i++)
+		if (look(needs, jread_item(list, i), volume, why) == -1)
 			return -1;
-	}
 	return 0;
 }
 
@@ -100,16 +121,16 @@ look_volumes(struct quadlet_needs *needs, struct json_object *spec,
     struct why *why)
 {
 	struct json_object *volumes = jread_member(spec, "volumes"), *v;
+	const char *name;
 	size_t i;
 
 	for (i = 0; i < jread_count(volumes); i++) {
 		v = jread_item(volumes, i);
 		if (fields_is_token_volume(v) || !quadlet_is_mounted(spec, v))
 			continue;
-		if (look(needs, v, why) == -1 ||
-		    look_each(needs,
-			jread_member(jread_member(v, "projected"), "sources"),
-			NULL, why) == -1)
+		name = jread_string(jread_member(v, "name"));
+		if (look(needs, v, name, why) == -1 ||
+		    look_sources(needs, v, name, why) == -1)
 			return -1;
 	}
 	return 0;
@@ -119,16 +140,20 @@ static int
 look_containers(struct quadlet_needs *needs, struct json_object *list,
     struct why *why)
 {
-	struct json_object *c;
-	size_t i;
+	struct json_object *from, *env;
+	size_t i, k;
 
 	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		if (look_each(needs, jread_member(c, "envFrom"), NULL, why) ==
-			-1 ||
-		    look_each(needs, jread_member(c, "env"), "valueFrom",
-			why) == -1)
-			return -1;
+		from = jread_member(jread_item(list, i), "envFrom");
+		for (k = 0; k < jread_count(from); k++)
+			if (look(needs, jread_item(from, k), NULL, why) == -1)
+				return -1;
+		env = jread_member(jread_item(list, i), "env");
+		for (k = 0; k < jread_count(env); k++)
+			if (look(needs,
+				jread_member(jread_item(env, k), "valueFrom"),
+				NULL, why) == -1)
+				return -1;
 	}
 	return 0;
 }
@@ -175,8 +200,10 @@ quadlet_uses_secrets(struct json_object *spec)
 void
 quadlet_needs_clear(struct quadlet_needs *needs)
 {
-	while (needs->n > 0)
-		free(needs->list[--needs->n].name);
+	while (needs->n > 0) {
+		free(needs->list[--needs->n].volume);
+		free(needs->list[needs->n].name);
+	}
 	free(needs->list);
 	needs->list = NULL;
 }

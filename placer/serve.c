@@ -23,6 +23,7 @@
 #include "placer/change.h"
 #include "placer/intake.h"
 #include "placer/plan.h"
+#include "placer/prepare.h"
 
 struct serve {
 	struct event_base *base;
@@ -135,13 +136,17 @@ static void
 on_kube_state(struct serve *s, const struct frame *f)
 {
 	struct body_kube_state m;
+	struct wpod *p;
 
 	if (!BODY_OF(kube_state, &m, f))
 		return;
 	if (set_cluster(s, m.cluster) == -1)
 		return;
-	if (m.reachable && !s->world.kube_reachable)
+	if (m.reachable && !s->world.kube_reachable) {
 		world_look_all(&s->world);
+		RB_FOREACH(p, wpod_tree, &s->world.pods)
+			prepare_soon(&s->world, p);
+	}
 	s->world.kube_reachable = m.reachable != 0;
 }
 

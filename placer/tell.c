@@ -20,22 +20,52 @@
 
 enum {
 	PULLS_MS = 60 * 1000,	  /* so long a pull is nothing to speak of */
+	WORKS_MS = 10 * 1000,	  /* nor is that a device is at work */
 	SILENT_MS = 3 * 60 * 1000 /* nor is a missing report */
 };
+
+/* 1: it is another text than the last. */
+static int
+waits_anew(struct wpod *p, const char *reason, const char *text)
+{
+	AUTO_FREE char *message = utf8_message(text, MAX_TEXT);
+
+	p->why_reason = reason;
+	if (p->why_waits != NULL && strcmp(p->why_waits, message) == 0)
+		return 0;
+	free(p->why_waits);
+	p->why_waits = steal(&message);
+	return 1;
+}
 
 /* Why it waits, told once for each new text. */
 void
 tell_waits(struct effects *fx, struct wpod *p, const char *reason,
     const char *text)
 {
-	AUTO_FREE char *message = utf8_message(text, MAX_TEXT);
+	if (waits_anew(p, reason, text))
+		effects_event(fx, p, 1, reason, p->why_waits);
+}
 
-	p->why_reason = reason;
-	if (p->why_waits != NULL && strcmp(p->why_waits, message) == 0)
+/*
+ * As a kubelet tells it: a container without its variables has a reason, one
+ * without its volumes is being created, and Events say what keeps it.
+ */
+void
+tell_lacks(struct effects *fx, struct wpod *p, const char *text)
+{
+	AUTO_FREE char *event = NULL;
+	const char *volume = p->unmounted;
+
+	if (!waits_anew(p, volume != NULL ? NULL : "CreateContainerConfigError",
+		text))
 		return;
-	free(p->why_waits);
-	p->why_waits = steal(&message);
-	effects_event(fx, p, 1, reason, p->why_waits);
+	event = volume == NULL ?
+	    xasprintf("Error: %s", text) :
+	    xasprintf("MountVolume.SetUp failed for volume \"%s\" : %s", volume,
+		text);
+	effects_event(fx, p, 1, volume == NULL ? "Failed" : "FailedMount",
+	    event);
 }
 
 void
@@ -119,6 +149,28 @@ is_unreported(struct world *w, struct wpod *p, struct now now)
 	return 0;
 }
 
+/*
+ * A device that is quick about it is told of with what comes of it: that saves
+ * a status for each pod.
+ */
+static int
+is_worked_on(struct world *w, struct wpod *p, struct now now)
+{
+	const struct device *dev = p->device->dev;
+
+	if (p->state != STARTING || !dev->rendered || dev->settled ||
+	    device_entry(dev, p->app) == NULL) {
+		p->works_boot = 0;
+		return 0;
+	}
+	if (p->works_boot == 0)
+		p->works_boot = now.boot_ms;
+	if (now.boot_ms >= p->works_boot + WORKS_MS)
+		return 1;
+	world_look_at(w, p, p->works_boot + WORKS_MS);
+	return 0;
+}
+
 void
 tell_killing(struct wpod *p, struct effects *fx)
 {
@@ -173,6 +225,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 		if (p->device->dev != NULL) {
 			in.owner = p->device->dev->owner;
 			in.report = device_report(p->device->dev, p->app);
+			in.works = is_worked_on(w, p, now);
 			in.exits = &p->device->dev->exits;
 		}
 		pull = add_pull(p, &in, now);

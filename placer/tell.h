@@ -11,6 +11,8 @@
 /* Why it waits: reason a literal, an Event for each new text. */
 void tell_waits(struct effects *, struct wpod *, const char *reason,
     const char *text);
+/* Likewise, of what it wants and p->unmounted. */
+void tell_lacks(struct effects *, struct wpod *, const char *text);
 /* Likewise, where nothing is wrong: no Event, and the reason is the usual. */
 void tell_holds(struct wpod *, const char *text);
 void tell_holds_no_more(struct wpod *);

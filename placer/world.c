@@ -309,10 +309,12 @@ world_free_needs(struct wpod *p)
 		if (n->bytes[i] != NULL && n->of.list[i].secret)
 			explicit_bzero(n->bytes[i], n->lens[i]);
 		free(n->bytes[i]);
+		free(n->unread[i]);
 	}
 	quadlet_needs_clear(&n->of);
 	free(n->bytes);
 	free(n->lens);
+	free(n->unread);
 	free(n);
 	p->needs = NULL;
 }
@@ -332,6 +334,7 @@ world_drop_pod(struct world *w, struct wpod *p)
 	free(p->entry);
 	world_free_needs(p);
 	free(p->why_waits);
+	free(p->unmounted);
 	free(p->fault);
 	free(p->uid);
 	free(p->ns);

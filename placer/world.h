@@ -77,6 +77,8 @@ struct wneeds {
 	struct quadlet_needs of;
 	char **bytes; /* of each; NULL: not yet here */
 	size_t *lens;
+	char **unread; /* why one cannot be read; NULL: it can, or is not there
+			*/
 	size_t waits;  /* answers that are due */
 	int pod_waits; /* the pod itself was asked for */
 };
@@ -160,19 +162,22 @@ struct wpod {
 	char *fault;		/* what the device said of the last, or NULL */
 	const char *fault_reason; /* a literal, or NULL */
 	uint64_t fault_images;	  /* that failed */
-	uint8_t refusals;	  /* something it mounts was not there */
+	uint8_t refusals;	  /* something it wants was not there */
+	char *unmounted;	  /* the volume that wants it, or NULL */
 	int64_t retry_boot;	  /* not before */
 	int64_t left_boot;	  /* since then it waits, company.h; 0: no */
 	int64_t active_boot;	  /* since when, deadline.h; 0: not yet */
 	int64_t
 	    silent_boot; /* the device says nothing of it since, 0: it does */
 	int64_t final_boot;
-	uint8_t sought;	   /* the device that the API names was looked at */
-	uint8_t hopeless;  /* no device could ever hold it, or refused */
-	int64_t told_boot; /* the watch may take so long to show it */
-	uint64_t told;	   /* digest of the status that the API has */
-	uint64_t telling;  /* digest on its way, 0: none */
-	char *why_waits;   /* message of the last refusal, or NULL */
+	int64_t works_boot; /* its device is at work on it since; 0: it is not
+			     */
+	uint8_t sought;	    /* the device that the API names was looked at */
+	uint8_t hopeless;   /* no device could ever hold it, or refused */
+	int64_t told_boot;  /* the watch may take so long to show it */
+	uint64_t told;	    /* digest of the status that the API has */
+	uint64_t telling;   /* digest on its way, 0: none */
+	char *why_waits;    /* message of the last refusal, or NULL */
 	const char *why_reason; /* a literal, or NULL */
 	enum life_state state;
 	uint32_t rule;		/* of life.def, last */

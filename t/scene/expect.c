@@ -189,6 +189,30 @@ e_status(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the reason is \"%s\"", is);
 }
 
+static struct json_object *
+condition_of(const struct kpod *p, const char *wanted)
+{
+	struct json_object *list = jread_member(p->status, "conditions"), *c;
+	const char *type;
+	size_t i;
+
+	for (i = 0; i < jread_count(list); i++) {
+		c = jread_item(list, i);
+		type = jread_string(jread_member(c, "type"));
+		if (type != NULL && strcmp(type, wanted) == 0)
+			return c;
+	}
+	return NULL;
+}
+
+static const char *
+member_of(struct json_object *c, const char *key)
+{
+	const char *text = jread_string(jread_member(c, key));
+
+	return text != NULL ? text : "none";
+}
+
 /* expect condition LABEL REASON MESSAGE: what condition Device says */
 static void
 e_condition(struct scene *sc, const struct words *s)
@@ -196,24 +220,31 @@ e_condition(struct scene *sc, const struct words *s)
 	const struct kpod *p = kube_pod(sc, words_at(s, 2));
 	AUTO_FREE char *wanted = rest_of(s, 3);
 	AUTO_FREE char *is = NULL;
-	struct json_object *list, *c;
-	const char *type;
-	size_t i;
+	struct json_object *c;
 
 	if (p == NULL)
 		return;
-	list = jread_member(p->status, "conditions");
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		type = jread_string(jread_member(c, "type"));
-		if (type == NULL ||
-		    strcmp(type, pod_condition_type(COND_DEVICE)) != 0)
-			continue;
-		free(is);
-		is = xasprintf("%s %s", jread_string(jread_member(c, "reason")),
-		    jread_string(jread_member(c, "message")));
-	}
-	same(sc, "the condition", is != NULL ? is : "none", wanted);
+	c = condition_of(p, pod_condition_type(COND_DEVICE));
+	is = c == NULL ?
+	    xstrdup("none") :
+	    xasprintf("%s %s", member_of(c, "reason"), member_of(c, "message"));
+	same(sc, "the condition", is, wanted);
+}
+
+/* expect told LABEL TYPE STATUS [MESSAGE]: what a condition says */
+static void
+e_told(struct scene *sc, const struct words *s)
+{
+	const struct kpod *p = kube_pod(sc, words_at(s, 2));
+	AUTO_FREE char *message = rest_of(s, 5);
+	struct json_object *c;
+
+	if (p == NULL)
+		return;
+	c = condition_of(p, words_at(s, 3));
+	same(sc, words_at(s, 3), member_of(c, "status"), words_at(s, 4));
+	if (*message != '\0')
+		same(sc, "its message", member_of(c, "message"), message);
 }
 
 /* expect resize LABEL REASON|none: what condition PodResizePending says */
@@ -406,6 +437,7 @@ static const struct {
 	{ "spec", e_spec },
 	{ "files", e_files },
 	{ "status", e_status },
+	{ "told", e_told },
 	{ "condition", e_condition },
 	{ "resize", e_resize },
 	{ "debugger", e_debugger },

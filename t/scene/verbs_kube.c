@@ -202,8 +202,9 @@ object_of(struct scene *sc, int secret, const char *name)
 }
 
 /*
- * configmap NAME [key=value] [length=N] [immutable=true] [gone], secret NAME
- * [key=BASE64]: what it is from now on; length: N letters instead
+ * configmap NAME [key=value] [name=KEY] [length=N] [immutable=true] [gone],
+ * secret NAME [key=BASE64]: what it is from now on; name: of the key; length: N
+ * letters instead
  */
 void
 verb_configmap(struct scene *sc, const struct words *s)
@@ -225,8 +226,8 @@ verb_configmap(struct scene *sc, const struct words *s)
 	    xasprintf("{\"apiVersion\":\"v1\",\"kind\":\"%s\","
 		      "\"metadata\":{\"name\":\"%s\",\"namespace\":\"default\","
 		      "\"resourceVersion\":\"%llu\"},\"immutable\":%s,"
-		      "\"data\":{\"key\":\"%s\"}}",
+		      "\"data\":{\"%s\":\"%s\"}}",
 		secret ? "Secret" : "ConfigMap", o->name,
 		(unsigned long long)++o->rv, words_get(s, "immutable", "false"),
-		key);
+		words_get(s, "name", "key"), key);
 }

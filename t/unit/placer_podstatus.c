@@ -74,6 +74,7 @@ fill(struct point *p, size_t n)
 	bits = n / NPHASES;
 	p->pod.generation = 7;
 	p->in.applied = bits & 1;
+	p->in.works = p->in.state == STARTING && (bits & 1);
 	p->in.connected = bits >> 1 & 1;
 	p->in.final_failed = (bits >> 2 & 1) && p->in.state == WAITING;
 	p->in.reason = bits >> 2 & 1 ? "Why" : NULL;
@@ -154,6 +155,19 @@ state_of(struct json_object *status, size_t i)
 	return key;
 }
 
+static void
+expect_no_image_ids(struct json_object *status, const char *key)
+{
+	struct json_object *list = jread_member(status, key), *id;
+	size_t i;
+
+	for (i = 0; i < jread_count(list); i++) {
+		id = jread_member(jread_item(list, i), "imageID");
+		cr_assert_not_null(id, "the API wants it");
+		cr_assert_str_eq(jread_string(id), "");
+	}
+}
+
 Test(podstatus, holds_everywhere)
 {
 	struct podstatus s;
@@ -192,6 +206,26 @@ Test(podstatus, holds_everywhere)
 		/* nobody hears from it: nobody knows */
 		if (p.in.state == LOST || p.in.state == EVICTING)
 			cr_assert_neq(s.ready, TRUTH_TRUE);
+		/* a sandbox is where something runs or is made to */
+		cr_assert_str_eq(text(condition(j, "PodReadyToStartContainers"),
+				     "status"),
+		    s.phase == PHASE_RUNNING || s.phase == PHASE_UNKNOWN ||
+			    (s.phase == PHASE_PENDING && p.in.device != NULL &&
+				p.in.state != SENDING &&
+				p.in.state != RETREAT &&
+				(p.in.works ||
+				    (p.in.report != NULL &&
+					p.containers[0].init))) ?
+			"True" :
+			"False",
+		    "%zu", n_);
+		/* what is the server's, or may never change, is left out, and
+		 * of images nothing is known */
+		cr_assert_null(jread_member(j, "qosClass"));
+		cr_assert_null(jread_member(j, "hostIP"));
+		cr_assert_null(jread_member(j, "hostIPs"));
+		expect_no_image_ids(j, "containerStatuses");
+		expect_no_image_ids(j, "initContainerStatuses");
 		/* a condition for each kind, once, with this generation */
 		cr_assert_eq(jread_count(jread_member(j, "conditions")),
 		    COND_COUNT);

@@ -427,10 +427,12 @@ Test(quadlet, every_container_file_has_its_identity_and_an_install_section)
 #define MOUNT(v) "{\"name\":\"" v "\",\"mountPath\":\"/" v "\"}"
 #define CONFIG(v, map, more) \
 	"{\"name\":\"" v "\",\"configMap\":{\"name\":\"" map "\"" more "}}"
+#define FROM(map, more) "{\"configMapRef\":{\"name\":\"" map "\"" more "}}"
 #define MAYBE ",\"optional\":true"
 
 static const char needy[] = C1(",\"volumeMounts\":[" MOUNT("a") "," MOUNT(
-    "b") "," MOUNT("c") "]") ",\"volumes\":[" CONFIG("a", "one",
+    "b") "," MOUNT("c") "],\"envFrom\":[" FROM("two", "") "," FROM("one",
+    "") "," FROM("four", "") "]") ",\"volumes\":[" CONFIG("a", "one",
     MAYBE) "," CONFIG("b", "two", MAYBE) "," CONFIG("c", "one",
     "") "," CONFIG("unmounted", "three", "") "]";
 
@@ -440,12 +442,16 @@ Test(quadlet, needs)
 	struct quadlet_needs needs;
 
 	cr_assert_eq(quadlet_needs(span_of(pod), &needs, NULL), 0);
-	cr_assert_eq(needs.n, 2);
+	cr_assert_eq(needs.n, 3);
 	cr_assert_str_eq(needs.list[0].name, "one");
 	cr_expect_not(needs.list[0].optional, "wanted without optional too");
+	cr_expect_str_eq(needs.list[0].volume, "c", "the one that needs it");
 	cr_assert_str_eq(needs.list[1].name, "two");
-	cr_expect(needs.list[1].optional);
+	cr_expect_not(needs.list[1].optional);
+	cr_expect_null(needs.list[1].volume, "its volume does without it");
 	cr_expect_not(needs.list[1].secret);
+	cr_assert_str_eq(needs.list[2].name, "four");
+	cr_expect_null(needs.list[2].volume);
 	quadlet_needs_clear(&needs);
 }
 
