@@ -29,7 +29,6 @@
 #define ANNOTATION_DEVICE "vk.flightctl.io/device"
 #define ANNOTATION_SELECTOR "vk.flightctl.io/device-selector"
 #define ANNOTATION_RECONNECT "vk.flightctl.io/reconnect-timeout"
-#define TAINT_KEY "virtual-kubelet.io/provider"
 
 enum {
 	GRACE_DEFAULT_S = 30,
