@@ -126,13 +126,32 @@ pauses(struct world *w, struct wpod *p, struct now now)
 	return 1;
 }
 
+/*
+ * A DaemonSet that tolerates everything has its pod on each node, to serve the
+ * machine that it takes it for.  It stays Pending: of one that Failed another
+ * is made at once.
+ */
+static int
+is_for_machines(struct wpod *p, struct effects *fx)
+{
+	if (!p->pod->is_daemon || p->pod->tolerates_ours)
+		return 0;
+	p->hopeless = 0;
+	tell_waits(fx, p, "DaemonSetNotForDevices",
+	    "a virtual node is not a machine: a DaemonSet's pod is placed on "
+	    "one of its devices only when it tolerates the taint " TAINT_KEY
+	    " by that key; to keep the DaemonSet away, let its node affinity "
+	    "require that label type is not virtual-kubelet (NotIn)");
+	return 1;
+}
+
 static int
 choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct pick_answer a;
 	struct why why;
 
-	if (p->node == NULL)
+	if (p->node == NULL || is_for_machines(p, fx))
 		return 0;
 	if (pauses(w, p, now))
 		return 0;

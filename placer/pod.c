@@ -26,8 +26,6 @@
 #include "placer/seen.h"
 #include "placer/wish.h"
 
-#define TAINT_KEY "virtual-kubelet.io/provider"
-
 enum {
 	GRACE_DEFAULT_S = 30,
 	GRACE_MAX_S = 86400 * 366,

@@ -14,6 +14,9 @@
 #include "common/why.h"
 #include "placer/exits.h"
 
+/* The taint of a virtual node. */
+#define TAINT_KEY "virtual-kubelet.io/provider"
+
 enum pod_phase {
 	PHASE_NONE, /* empty: created, nobody wrote a status */
 	PHASE_PENDING,

@@ -9,6 +9,7 @@
  */
 #include "placer/status_json.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,26 +61,78 @@ reason_of(const struct view *v, enum pod_condition c)
 	return NULL;
 }
 
+/* Init containers start in their order, so that the i-th has not ended. */
+static bool
+is_incomplete(const struct view *v, const struct pod_container *c, size_t i)
+{
+	return c->init && !v->begun && i + 1 >= v->init_started;
+}
+
+static bool
+is_unready(const struct view *v, const struct pod_container *c, size_t i)
+{
+	return c->init ? c->sidecar && is_incomplete(v, c, i) : !v->ready;
+}
+
+/* As a kubelet: "containers with unready status: [a b]". */
+static char *
+message_of_those(const struct pod *pod, const struct view *v, const char *how,
+    bool (*those)(const struct view *, const struct pod_container *, size_t))
+{
+	size_t size = sizeof("containers with  status: []") + strlen(how), i;
+	const char *blank = "";
+	char *message, *at;
+
+	for (i = 0; i < pod->ncontainers; i++)
+		size += strlen(pod->containers[i].name) + 1;
+	message = xmalloc(size);
+	at = stpcpy(message, "containers with ");
+	at = stpcpy(stpcpy(at, how), " status: [");
+	for (i = 0; i < pod->ncontainers; i++) {
+		if (!those(v, &pod->containers[i], i))
+			continue;
+		at = stpcpy(stpcpy(at, blank), pod->containers[i].name);
+		blank = " ";
+	}
+	(void)stpcpy(at, "]");
+	return message;
+}
+
+/* Why a condition is not True.  The caller frees it; NULL: none. */
+static char *
+message_of(const struct podstatus_in *in, const struct view *v,
+    enum pod_condition c)
+{
+	const char *reason = reason_of(v, c);
+
+	if (c == COND_DEVICE)
+		return in->device == NULL ?
+		    NULL :
+		    xasprintf("device %s%s%s", in->device,
+			in->owner != NULL ? ", owned by " : "",
+			in->owner != NULL ? in->owner : "");
+	if (v->cond[c] == TRUTH_TRUE || c == COND_SANDBOX)
+		return NULL;
+	if (c == COND_INITIALIZED && v->shape != SHAPE_UNSAID)
+		return message_of_those(in->pod, v, "incomplete",
+		    is_incomplete);
+	if (reason != NULL && strcmp(reason, "ContainersNotReady") == 0)
+		return message_of_those(in->pod, v, "unready", is_unready);
+	return v->message == NULL ? NULL : xstrdup(v->message);
+}
+
 static void
 put_conditions(struct json_object *status, const struct podstatus_in *in,
     const struct view *v)
 {
-	AUTO_FREE char *device = NULL;
 	struct json_object *list = jmake_list(status, "conditions"), *j;
 	const struct pod_seen *seen = &in->pod->seen;
-	const char *message;
 	size_t i;
 
-	if (in->device != NULL)
-		device = xasprintf("device %s%s%s", in->device,
-		    in->owner != NULL ? ", owned by " : "",
-		    in->owner != NULL ? in->owner : "");
 	for (i = 0; i < COND_COUNT; i++) {
-		message = NULL;
-		if (i == COND_DEVICE)
-			message = device;
-		else if (v->cond[i] != TRUTH_TRUE && i != COND_SANDBOX)
-			message = v->message;
+		AUTO_FREE char *message =
+		    message_of(in, v, (enum pod_condition)i);
+
 		j = jmake_item(list);
 		jmake_str(j, "type", pod_condition_type((enum pod_condition)i));
 		jmake_str(j, "status", pod_truth_name(v->cond[i]));

@@ -252,20 +252,11 @@ static void
 e_resize(struct scene *sc, const struct words *s)
 {
 	const struct kpod *p = kube_pod(sc, words_at(s, 2));
-	struct json_object *list, *c;
-	const char *type, *is = "none";
-	size_t i;
 
-	if (p == NULL)
-		return;
-	list = jread_member(p->status, "conditions");
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		type = jread_string(jread_member(c, "type"));
-		if (type != NULL && strcmp(type, SEEN_RESIZE_PENDING) == 0)
-			is = jread_string(jread_member(c, "reason"));
-	}
-	same(sc, "the resize", is, words_at(s, 3));
+	if (p != NULL)
+		same(sc, "the resize",
+		    member_of(condition_of(p, SEEN_RESIZE_PENDING), "reason"),
+		    words_at(s, 3));
 }
 
 /* expect debugger LABEL REASON: why its ephemeral container has ended */

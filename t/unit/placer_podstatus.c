@@ -566,6 +566,68 @@ Test(podstatus, why_it_waits)
 }
 
 /* A patch merges: what no longer holds must be said to be gone. */
+static const char *
+message_of(struct json_object *status, const char *type)
+{
+	return text(condition(status, type), "message");
+}
+
+/* A kubelet's words, of those containers and no others. */
+Test(podstatus, what_is_not_ready_is_named)
+{
+	static const struct {
+		uint16_t ready, of;
+		const char *initialized, *unready;
+	} told[] = {
+		{ 0, 0, "containers with incomplete status: [i s j]",
+		    "containers with unready status: [s a b]" },
+		{ 2, 3, "containers with incomplete status: [s j]",
+		    "containers with unready status: [s a b]" },
+		{ 3, 4, "containers with incomplete status: [j]",
+		    "containers with unready status: [a b]" },
+		{ 3, 5, "", "containers with unready status: [a b]" },
+	};
+	char names[][2] = { "i", "s", "j", "a", "b" };
+	struct pod_container all[5];
+	struct json_object *j;
+	struct podstatus s;
+	struct point p;
+	size_t i;
+
+	ordinary(&p, APP_RUNNING, 0, 0);
+	for (i = 0; i < 5; i++) {
+		all[i] = p.containers[0];
+		all[i].name = names[i];
+		all[i].init = i < 3;
+		all[i].sidecar = i == 1;
+	}
+	p.pod.containers = all;
+	p.pod.ncontainers = 5;
+	p.pod.seen.phase = PHASE_PENDING;
+	p.in.running_ms = 0;
+	p.in.message = "something else";
+	for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		p.report.ready = told[i].ready;
+		p.report.of = told[i].of;
+		podstatus_make(&p.in, &s);
+		j = parsed(&s);
+		cr_expect_str_eq(message_of(j, "Initialized"),
+		    told[i].initialized, "%zu", i);
+		cr_expect_str_eq(message_of(j, "Ready"), told[i].unready, "%zu",
+		    i);
+		cr_expect_str_eq(message_of(j, "ContainersReady"),
+		    told[i].unready, "%zu", i);
+		json_object_put(j);
+		podstatus_clear(&s);
+	}
+	ordinary(&p, APP_RUNNING, 1, 1);
+	podstatus_make(&p.in, &s);
+	j = parsed(&s);
+	cr_expect_str_eq(message_of(j, "Ready"), "", "it is");
+	json_object_put(j);
+	podstatus_clear(&s);
+}
+
 /* What the API says of the pod is what was told. */
 static struct json_object *
 tell(struct point *p)
@@ -650,6 +712,7 @@ Test(podstatus, no_message_makes_it_too_long_to_be_sent)
 {
 	static struct pod_container many[MAX_CONTAINERS];
 	static char said[1024 * 1024 + 1], long_image[512];
+	static char long_name[64];
 	AUTO_FREE char *message = NULL;
 	struct podstatus s;
 	struct point p;
@@ -657,6 +720,7 @@ Test(podstatus, no_message_makes_it_too_long_to_be_sent)
 
 	memset(said, '"', sizeof(said) - 1); /* two bytes each */
 	memset(long_image, 'i', sizeof(long_image) - 1);
+	memset(long_name, 'n', sizeof(long_name) - 1);
 	message = utf8_message(said, MAX_TEXT);
 	ordinary(&p, APP_STARTING, 0, 1);
 	p.in.state = STARTING;
@@ -666,6 +730,7 @@ Test(podstatus, no_message_makes_it_too_long_to_be_sent)
 	for (i = 0; i < MAX_CONTAINERS; i++) {
 		many[i] = p.containers[0];
 		many[i].image = long_image;
+		many[i].name = long_name;
 		many[i].init = i < MAX_CONTAINERS / 2;
 	}
 	p.pod.containers = many;
