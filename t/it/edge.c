@@ -2,7 +2,7 @@
 /*
  * edge.c: the opening and the end of scenarios on a real device.
  *
- * Owns the way into the device and kubectl's.
+ * Owns the way into the device.
  */
 #include "t/it/edge.h"
 
@@ -31,7 +31,6 @@ enum {
 	UP_MS = 200,
 	LOST_MS = 150000,
 	SILENT_MS = 2000,
-	WORDS_MAX = 16,
 };
 
 struct provider *
@@ -48,31 +47,6 @@ edge_open(const char *const *settings)
 	    &(struct world_conf){ .devices = 1, .fleet = "edge-fleet-1" });
 	p = provider_start("provider", settings);
 	return (node = node_is_ready(READY_MS)) == NULL ? NULL : p;
-}
-
-void
-edge_kubectl(const char *fmt, ...)
-{
-	AUTO_FREE char *out = NULL, *line = NULL, *said = NULL;
-	const char *argv[WORDS_MAX + 1] = { getenv("KUBECTL") };
-	const char *config = getenv("KUBE_ADMIN_CONFIG");
-	AUTO_FREE char *option = xasprintf("--kubeconfig=%s", config);
-	char *rest, *word;
-	size_t n = 2;
-	va_list ap;
-
-	if (argv[0] == NULL || config == NULL)
-		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
-	argv[1] = option;
-	va_start(ap, fmt);
-	line = xvasprintf(fmt, ap);
-	va_end(ap);
-	said = xstrdup(line);
-	rest = line;
-	while (n < WORDS_MAX && (word = strsep(&rest, " ")) != NULL)
-		argv[n++] = word;
-	if (!it_ok(child_run(argv, &out) == 0, "kubectl %s", said))
-		it_say("%s", out);
 }
 
 /* --- devices -------------------------------------------------------------- */

@@ -16,9 +16,6 @@ struct provider;
  */
 struct provider *edge_open(const char *const *settings);
 
-/* kubectl with words, separated by blanks: one check that it ends well. */
-void edge_kubectl(const char *, ...) __attribute__((format(printf, 1, 2)));
-
 /* What a shell command in the device prints, without its last newlines. */
 char *edge_sh(const char *, ...) __attribute__((format(printf, 1, 2)));
 

@@ -17,6 +17,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 
 #define PODS "t/edge/pods/exit.yaml"
 #define UNREPORTED "exit code not reported by the device"
@@ -165,9 +166,9 @@ without(const char *pods)
 {
 	int64_t since = it_ms();
 
-	edge_kubectl("apply -f %s -l way=alone", pods);
+	kubectl("apply -f %s -l way=alone", pods);
 	await(&unreported, since);
-	edge_kubectl("delete --wait=false -f %s -l way=alone", pods);
+	kubectl("delete --wait=false -f %s -l way=alone", pods);
 	it_took(since, kube_await_gone(KUBE_PODS, "three", GONE_MS),
 	    "pod three is gone");
 }
@@ -185,7 +186,7 @@ scenario(void)
 	without(pods);
 	set_patterns("[\"vk-*\"]");
 	since = it_ms();
-	edge_kubectl("apply -f %s", pods);
+	kubectl("apply -f %s", pods);
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		await(&ends[i], since);
 	goes_on();
@@ -198,7 +199,7 @@ scenario(void)
 	loops(5);
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		await(&ends[i], it_ms());
-	edge_kubectl("delete --wait=false -f %s", pods);
+	kubectl("delete --wait=false -f %s", pods);
 	edge_close(p);
 	since = it_ms();
 	it_took(since, flight_await(tells_nothing, NULL, GONE_MS),

@@ -18,6 +18,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 #include "t/it/pod.h"
 #include "t/it/world.h"
 
@@ -161,7 +162,7 @@ apply_web(const char *file, const char *what, int ms)
 	AUTO_JSON struct json_object *pod = NULL;
 	int64_t since = it_ms();
 
-	edge_kubectl("apply -f %s", file);
+	kubectl("apply -f %s", file);
 	pod = kube_await_one(KUBE_PODS, "web", is_ready, NULL, ms);
 	it_took(since, pod != NULL && is_ready(pod, NULL),
 	    "%s: from kubectl apply to Ready", what);
@@ -174,7 +175,7 @@ delete_web(const char *what)
 	AUTO_FREE char *uid = xstrdup(js_str(pod, "/metadata/uid"));
 	int64_t since = it_ms();
 
-	edge_kubectl("delete --wait=false pod/web");
+	kubectl("delete --wait=false pod/web");
 	it_took(since, flight_await_removed(uid, GONE_MS),
 	    "%s: from kubectl delete to gone from the device", what);
 	it_took(since, kube_await_gone(KUBE_PODS, "web", GONE_MS),
@@ -230,14 +231,14 @@ deployment(void)
 	int64_t since = it_ms();
 	unsigned int n;
 
-	edge_kubectl("apply -f %s", three);
+	kubectl("apply -f %s", three);
 	n = pods_in_phase("three", "Running", REPLICAS, READY_MS);
 	it_took(since, n == REPLICAS, "%u of %d replicas are Running", n,
 	    REPLICAS);
 	compare("three", REPLICAS);
 	look_at_free(100 * REPLICAS);
 	since = it_ms();
-	edge_kubectl("delete -f %s", three);
+	kubectl("delete -f %s", three);
 	it_took(since, pods_gone("three", READY_MS), "all are gone");
 	compare("three", 0);
 	look_at_free(0);

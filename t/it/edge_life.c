@@ -18,6 +18,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 #include "t/it/provider.h"
 
 #define PODS "t/edge/pods/life.yaml"
@@ -145,7 +146,7 @@ cable_is_pulled(void)
 	int64_t since;
 
 	edge_cable(0);
-	edge_kubectl("delete --wait=false pod/leaving");
+	kubectl("delete --wait=false pod/leaving");
 	it_ok(!kube_await_gone(KUBE_PODS, "leaving", CUT_MS),
 	    "with the cable out a deleted pod stays, it may run");
 	edge_cable(1);
@@ -162,7 +163,7 @@ removal_fails(void)
 	int64_t since;
 
 	free(edge_sh("mount --bind " STUCK " " STUCK));
-	edge_kubectl("delete --wait=false pod/stuck");
+	kubectl("delete --wait=false pod/stuck");
 	it_ok(!kube_await_gone(KUBE_PODS, "stuck", REFUSED_MS),
 	    "the device refuses to be without a pod: it stays");
 	runs = edge_sh("podman ps -q "
@@ -223,7 +224,7 @@ scenario(void)
 
 	if (p == NULL)
 		return;
-	edge_kubectl("apply -f %s", pods);
+	kubectl("apply -f %s", pods);
 	await("steady", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
 	await("once", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
 	await("leaving", (struct wish){ "Running", 1, 0 }, RUN_MS, "applied");
@@ -233,7 +234,7 @@ scenario(void)
 	removal_fails();
 	reports_less_often();
 	p = boots(p);
-	edge_kubectl("delete --wait=false pod/steady pod/once");
+	kubectl("delete --wait=false pod/steady pod/once");
 	edge_close(p);
 }
 

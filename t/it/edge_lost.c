@@ -16,6 +16,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 #include "t/it/pod.h"
 
 #define WANDERER "t/edge/pods/wanderer.yaml"
@@ -135,13 +136,13 @@ scenario(void)
 	if (p == NULL)
 		return;
 	edge_up(OTHER);
-	edge_kubectl("apply -f %s", file);
+	kubectl("apply -f %s", file);
 	pod = pod_whose_ready_is("True", NULL, RUN_MS, "its pod is Ready");
 	if (pod == NULL)
 		return;
 	back_in_time(pod, device_of(js_str(pod, "/metadata/name")));
 	out_of_time(pod, device_of(js_str(pod, "/metadata/name")));
-	edge_kubectl("delete -f %s", file);
+	kubectl("delete -f %s", file);
 	it_ok(pods_gone("wanderer", GONE_MS), "all are gone");
 	edge_is_empty(OTHER);
 	edge_close(p);

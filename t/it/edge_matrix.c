@@ -17,6 +17,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 #include "t/it/provider.h"
 
 #define PODS "t/edge/pods/matrix.yaml"
@@ -357,7 +358,7 @@ scenario(void)
 		return;
 	free(edge_sh("mknod /srv/block b 7 0; "
 		     "echo nameserver 198.18.255.54 >/etc/resolv.conf"));
-	edge_kubectl("apply -f %s", pods);
+	kubectl("apply -f %s", pods);
 	await_pods(since);
 	look_at_rows();
 	change_files();
@@ -366,7 +367,7 @@ scenario(void)
 	said =
 	    edge_sh("journalctl -b -o cat | grep -c 'runAsNonRoot: the user'");
 	it_ok(atoi(said) > 0, "an image of root does not start as non-root");
-	edge_kubectl("delete --wait=false -f %s", pods);
+	kubectl("delete --wait=false -f %s", pods);
 	edge_close(p);
 	look_at_host();
 	look_at_stops();

@@ -17,6 +17,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 
 #define GOOD "t/edge/pods/good.yaml"
 #define FOUR "t/edge/pods/four.yaml"
@@ -175,7 +176,7 @@ mend(void)
 	struct trouble t = { "bad-image", "runs", runs };
 	struct json_object *pod;
 
-	edge_kubectl("set image pod/bad-image main=busybox:latest");
+	kubectl("set image pod/bad-image main=busybox:latest");
 	pod = kube_await_one(KUBE_PODS, t.name, tells, &t, RUN_MS);
 	it_took(since, pod != NULL && runs(pod),
 	    "with another image it runs after all");
@@ -187,10 +188,10 @@ end(const char *good, const char *four)
 {
 	int64_t since = it_ms();
 
-	edge_kubectl("delete --wait=false pod/stubborn");
+	kubectl("delete --wait=false pod/stubborn");
 	it_took(since, kube_await_gone(KUBE_PODS, "stubborn", GONE_MS),
 	    "the one that ignores TERM is gone");
-	edge_kubectl("delete --wait=false --ignore-not-found -f %s -f %s", good,
+	kubectl("delete --wait=false --ignore-not-found -f %s -f %s", good,
 	    four);
 }
 
@@ -204,12 +205,12 @@ scenario(void)
 
 	if (p == NULL)
 		return;
-	edge_kubectl("apply -f %s", good);
+	kubectl("apply -f %s", good);
 	await_good(FIRST, since);
 	first = starts("good");
 	since = it_ms();
-	edge_kubectl("scale deployment/good --replicas=%d", ALL);
-	edge_kubectl("apply -f %s", four);
+	kubectl("scale deployment/good --replicas=%d", ALL);
+	kubectl("apply -f %s", four);
 	await_good(ALL, since);
 	all = starts("good");
 	it_ok(touched(first, all) == 0, "the first %d are not touched", FIRST);

@@ -16,6 +16,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/kubectl.h"
 #include "t/it/pod.h"
 #include "t/it/world.h"
 
@@ -41,7 +42,7 @@ too_big(void)
 	AUTO_FREE char *there = NULL;
 	int64_t since = it_ms();
 
-	edge_kubectl("apply -f %s", file);
+	kubectl("apply -f %s", file);
 	it_took(since, pods_have("Failed", REASON, TOLD_MS),
 	    "a bare pod has failed: " REASON);
 	it_took(since, pods_have("Pending", REASON, TOLD_MS),
@@ -54,7 +55,7 @@ too_big(void)
 	    "it names what the device has: %s", js_str(pod, "/status/message"));
 	there = edge_sh("podman ps -aq");
 	it_ok(*there == '\0', "the device has no container (%s)", there);
-	edge_kubectl("delete -f %s", file);
+	kubectl("delete -f %s", file);
 	it_ok(pods_gone("huge-owned", GONE_MS), "they are gone");
 }
 
@@ -97,7 +98,7 @@ in_place(void)
 	AUTO_JSON struct json_object *after = NULL;
 	int64_t since = it_ms();
 
-	edge_kubectl("set image pod/turn main=tls:latest");
+	kubectl("set image pod/turn main=tls:latest");
 	after = kube_await_one(KUBE_PODS, "turn", runs_new, NULL, UPDATE_MS);
 	it_took(since, after != NULL && runs_new(after, NULL),
 	    "turn: the pod runs the new image");
@@ -142,7 +143,7 @@ another_pod(void)
 	struct story s = { .name = "shop-0" };
 	int64_t since = it_ms();
 
-	edge_kubectl("set image statefulset/shop main=tls:latest");
+	kubectl("set image statefulset/shop main=tls:latest");
 	it_took(since, kube_await(KUBE_PODS, goes_on, &s, UPDATE_MS),
 	    "shop-0: the next pod runs the new image");
 	it_ok(s.text != NULL &&
@@ -165,12 +166,12 @@ scenario(void)
 	if (p == NULL)
 		return;
 	too_big();
-	edge_kubectl("apply -f %s", file);
+	kubectl("apply -f %s", file);
 	json_object_put(pod_runs("turn", since, RUN_MS));
 	json_object_put(pod_runs("shop-0", since, RUN_MS));
 	in_place();
 	another_pod();
-	edge_kubectl("delete --wait=false -f %s", file);
+	kubectl("delete --wait=false -f %s", file);
 	edge_close(p);
 }
 

@@ -336,17 +336,31 @@ is_empty(struct json_object *set, void *arg)
 	return json_object_object_length(set) == 0;
 }
 
+/* Of those that make others, each after what makes it; then pods. */
+static const char *const makers[] = {
+	"/apis/batch/v1/namespaces/default/cronjobs",
+	"/apis/batch/v1/namespaces/default/jobs",
+	"/apis/apps/v1/namespaces/default/statefulsets",
+	"/apis/apps/v1/namespaces/default/daemonsets",
+	KUBE_DEPLOYMENTS,
+	"/apis/apps/v1/namespaces/default/replicasets",
+};
+
 /* What an earlier scenario left on servers that are not ours alone. */
 static void
 clean_up(void)
 {
-	kube_send("DELETE",
-	    "/apis/apps/v1/namespaces/default/deployments"
-	    "?propagationPolicy=Background",
-	    NULL, NULL);
-	if (!kube_await("/apis/apps/v1/namespaces/default/replicasets",
-		is_empty, NULL, START_MS))
-		it_die("Deployments of an earlier scenario do not go");
+	size_t i;
+
+	for (i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+		AUTO_FREE char *path =
+		    xasprintf("%s?propagationPolicy=Background", makers[i]);
+
+		kube_send("DELETE", path, NULL, NULL);
+		if (!kube_await(makers[i], is_empty, NULL, START_MS))
+			it_die("%s of an earlier scenario do not go",
+			    strrchr(makers[i], '/') + 1);
+	}
 	kube_send("DELETE", KUBE_PODS "?gracePeriodSeconds=0", NULL, NULL);
 	if (!kube_await(KUBE_PODS, is_empty, NULL, START_MS))
 		it_die("pods of an earlier scenario do not go");

@@ -438,8 +438,7 @@ edge_fail(struct edge *e, const char *app_glob, enum edge_mode mode,
 	edge_rules_apply(&e->rules, &e->next);
 	for (i = 0; i < e->apps.n; i++) {
 		old = e->apps.v[i].mode;
-		e->apps.v[i].mode =
-		    edge_rules_mode(&e->rules, e->apps.v[i].name);
+		e->apps.v[i].mode = edge_rules_mode(&e->rules, &e->apps.v[i]);
 		if (old == e->apps.v[i].mode)
 			continue;
 		if (e->apps.v[i].mode == EDGE_CRASHLOOP)

@@ -21,7 +21,10 @@
 struct edge;
 struct out;
 
-/* What becomes of applications whose name matches; EDGE_OK takes it back. */
+/*
+ * What becomes of applications whose name or (first) image matches; EDGE_OK
+ * takes it back.
+ */
 #define EDGE_MODES(X)                                                        \
 	X(OK, "ok")                                                          \
 	X(ROLLBACK, "rollback")	  /* the version fails, the old one stays */ \

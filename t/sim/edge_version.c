@@ -90,12 +90,13 @@ edge_rules_add(struct edge_rules *r, const char *glob, enum edge_mode mode)
 }
 
 enum edge_mode
-edge_rules_mode(const struct edge_rules *r, const char *app)
+edge_rules_mode(const struct edge_rules *r, const struct edge_app *app)
 {
 	size_t i;
 
 	for (i = r->n; i > 0; i--)
-		if (flight_glob(r->v[i - 1].glob, app))
+		if (flight_glob(r->v[i - 1].glob, app->name) ||
+		    flight_glob(r->v[i - 1].glob, app->image))
 			return r->v[i - 1].mode;
 	return EDGE_OK;
 }
@@ -106,7 +107,7 @@ edge_rules_apply(const struct edge_rules *r, struct edge_apps *apps)
 	size_t i;
 
 	for (i = 0; i < apps->n; i++)
-		apps->v[i].mode = edge_rules_mode(r, apps->v[i].name);
+		apps->v[i].mode = edge_rules_mode(r, &apps->v[i]);
 }
 
 void

@@ -30,7 +30,7 @@ int edge_failures_has(const struct edge_failures *,
     const struct edge_version *);
 void edge_failures_clear(struct edge_failures *);
 
-/* Modes by name of the application; the last that fits counts. */
+/* Modes by name or image of the application; the last that fits counts. */
 struct edge_rules {
 	struct edge_rule *v;
 	size_t n;
@@ -39,7 +39,8 @@ struct edge_rules {
 void edge_rules_add(struct edge_rules *, const char *glob, enum edge_mode);
 /* Sets the mode of each. */
 void edge_rules_apply(const struct edge_rules *, struct edge_apps *);
-enum edge_mode edge_rules_mode(const struct edge_rules *, const char *app);
+enum edge_mode edge_rules_mode(const struct edge_rules *,
+    const struct edge_app *);
 void edge_rules_clear(struct edge_rules *);
 
 #endif
