@@ -503,6 +503,84 @@ Test(https, tls_is_verified)
 	cr_expect_eq(server.requests, 0);
 }
 
+/* OpenSSL's own limits out of the way, for this process. */
+static void
+allow_old_tls(void)
+{
+	static const char text[] = "openssl_conf = a\n"
+				   "[a]\nssl_conf = b\n"
+				   "[b]\nsystem_default = c\n"
+				   "[c]\nMinProtocol = TLSv1\n"
+				   "CipherString = DEFAULT@SECLEVEL=0\n";
+	char path[] = "/tmp/common_https.XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, text, sizeof(text) - 1),
+	    (ssize_t)sizeof(text) - 1);
+	close(fd);
+	cr_assert_eq(setenv("OPENSSL_CONF", path, 1), 0);
+	cr_assert(OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL));
+	unlink(path);
+}
+
+/* Whether somebody without scruples could talk to that server. */
+static int
+handshakes(SSL_CTX *of_server)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *client = SSL_new(ctx), *server_side = SSL_new(of_server);
+	BIO *a, *b;
+	int i, r = 0;
+
+	cr_assert(BIO_new_bio_pair(&a, 0, &b, 0));
+	SSL_set_bio(client, a, a);
+	SSL_set_bio(server_side, b, b);
+	SSL_set_connect_state(client);
+	SSL_set_accept_state(server_side);
+	for (i = 0; i < 10 && r != 1; i++) {
+		r = SSL_do_handshake(client);
+		(void)SSL_do_handshake(server_side);
+	}
+	SSL_free(client);
+	SSL_free(server_side);
+	SSL_CTX_free(ctx);
+	return r == 1;
+}
+
+Test(https, nothing_older_than_tls_1_2)
+{
+	static const struct {
+		int highest;
+		unsigned int status;
+	} versions[] = {
+		{ TLS1_VERSION, 0 },
+		{ TLS1_1_VERSION, 0 },
+		{ TLS1_2_VERSION, 200 },
+		{ TLS1_3_VERSION, 200 },
+	};
+	char pem[4096];
+	struct https *h;
+	SSL_CTX *tls;
+	size_t i;
+
+	allow_old_tls();
+	for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		tls = peer_certified("IP:127.0.0.1", pem, sizeof(pem));
+		SSL_CTX_set_max_proto_version(tls, versions[i].highest);
+		cr_assert(handshakes(tls), "%x shows nothing",
+		    versions[i].highest);
+		serve(tls, OK(2) "\r\n{}");
+		h = client(&(struct https_conf){ .ca_pem = span_of(pem) });
+		ask(h, (struct https_req){ 0 });
+		run();
+		cr_expect_eq(heard.answer.status, versions[i].status, "%x: %s",
+		    versions[i].highest, heard.answer.why.text);
+		cr_expect_eq(server.requests, versions[i].status != 0);
+		https_free(h);
+		stop();
+	}
+}
+
 Test(https, another_name_may_be_verified)
 {
 	cr_expect_eq(over_tls("DNS:kube.test", 1, "kube.test")->status, 200);
