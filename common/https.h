@@ -42,10 +42,12 @@ enum https_method {
 };
 
 struct https_answer {
-	unsigned int status;	 /* 0: no answer, see why */
-	struct span body;	 /* all of it; for a stream: of an error only */
-	int64_t retry_after_ms;	 /* Retry-After, -1: absent */
-	int64_t limit_reset_s;	 /* X-Ratelimit-Reset, -1: absent */
+	unsigned int status;	/* 0: no answer, see why */
+	struct span body;	/* all of it; for a stream: of an error only; of
+				   gzip that its sender cut: what was there,
+				   which is then no whole JSON */
+	int64_t retry_after_ms; /* Retry-After, -1: absent */
+	int64_t limit_reset_s;	/* X-Ratelimit-Reset, -1: absent */
 	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
 	int new_connection;	 /* none that was open could be used */
 	int silent;		 /* a stream, ended for its silence */

@@ -3,7 +3,8 @@
  * feed.c: the pods of one node, from the server to the placer.
  *
  * Owns when they are listed anew.  Keeps of a pod what pods.c keeps; stops
- * reading while the link is full, so that memory stays bounded.
+ * reading while the link is full, so that memory stays bounded.  What it
+ * cannot take of the server's is told once an hour, not once a pod.
  */
 #include "kubeside/feed.h"
 
@@ -12,12 +13,14 @@
 
 #include "common/auto.h"
 #include "common/log.h"
+#include "common/mono.h"
 #include "common/xmem.h"
 #include "kubeside/pods.h"
 #include "kubeside/serve.h"
 #include "kubeside/watch.h"
 
 enum {
+	TELL_MS = 3600000,
 	SPREAD = 8, /* of the interval, a random part of one in so many */
 };
 
@@ -27,6 +30,11 @@ struct feed {
 	struct feed_conf conf;
 	struct watch *watch;
 	struct event *relist;
+	/* Pods that are not taken, by kind. */
+	struct {
+		int64_t told_ms; /* 0: never */
+		unsigned int more;
+	} left_out[ERR_COUNT];
 };
 
 static void
@@ -36,6 +44,26 @@ on_begin(void *arg)
 
 	pods_list_begin(f->pods, f->conf.index);
 	serve_list_begin(f->serve, f->conf.node);
+}
+
+static void
+leave_out(struct feed *f, const struct why *why)
+{
+	int64_t now = now_read().boot_ms;
+	AUTO_FREE char *more = NULL;
+
+	if (f->left_out[why->kind].told_ms != 0 &&
+	    now - f->left_out[why->kind].told_ms < TELL_MS) {
+		f->left_out[why->kind].more++;
+		return;
+	}
+	if (f->left_out[why->kind].more > 0)
+		more = xasprintf(" (and %u times since the last such line)",
+		    f->left_out[why->kind].more);
+	log_error("%s: a pod is left out: %s%s", f->conf.node, why->text,
+	    more == NULL ? "" : more);
+	f->left_out[why->kind].told_ms = now;
+	f->left_out[why->kind].more = 0;
 }
 
 static int
@@ -48,7 +76,7 @@ on_item(enum pod_how how, struct span object, void *arg)
 		pods_forget(f->pods, object);
 	else if (pods_see(f->pods, f->conf.index, f->conf.node, object, &why) ==
 	    -1) {
-		log_error("%s: %s", f->conf.node, why.text);
+		leave_out(f, &why);
 		return 0;
 	}
 	serve_pod(f->serve, f->conf.node, how, object);

@@ -49,6 +49,9 @@ static const struct {
 	REFUSED(IN_USER, "username", "passwords are not supported"),
 	REFUSED(IN_USER, "password", "passwords are not supported"),
 	REFUSED(IN_USER, "as", "impersonation is not supported"),
+	REFUSED(IN_USER, "as-uid", "impersonation is not supported"),
+	REFUSED(IN_USER, "as-groups", "impersonation is not supported"),
+	REFUSED(IN_USER, "as-user-extra", "impersonation is not supported"),
 };
 
 static char **

@@ -444,7 +444,7 @@ put_conditions(struct json_object *status, const struct nodedoc *d,
 			put_condition(list, d, i, heartbeat_ms);
 }
 
-/* True, or empty: there is no machine behind this node. */
+/* True, or empty: there is no machine behind this node, and no kube-proxy. */
 static void
 put_info(struct json_object *status, const struct nodedoc *d)
 {
@@ -455,7 +455,6 @@ put_info(struct json_object *status, const struct nodedoc *d)
 	jmake_str(o, "bootID", "");
 	jmake_str(o, "containerRuntimeVersion", "");
 	jmake_str(o, "kernelVersion", "");
-	jmake_str(o, "kubeProxyVersion", "");
 	jmake_str(o, "kubeletVersion", version);
 	jmake_str(o, "machineID", "");
 	jmake_str(o, "operatingSystem", "linux");

@@ -123,7 +123,7 @@ pods_see(struct pods *p, unsigned int node, const char *node_name,
 	    scan_get_string(meta, name, sizeof(name), "name", NULL) != 1 ||
 	    scan_get_string(meta, uid, sizeof(uid), "uid", NULL) != 1)
 		return fail(why, ERR_FORMAT,
-		    "a pod without namespace, name or uid");
+		    "it has no namespace, name or uid");
 	if (scan_get_string(object, bound, sizeof(bound), "spec", "nodeName",
 		NULL) != 1)
 		bound[0] = '\0';

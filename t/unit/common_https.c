@@ -19,99 +19,8 @@
 #include <unistd.h>
 
 #include "common/mono.h"
+#include "t/unit/asker.h"
 #include "t/unit/peer.h"
-
-enum {
-	PATIENCE_S = 10, /* longer than any step of a test takes */
-};
-
-static struct event_base *base;
-
-static struct heard {
-	int n;
-	int end_loop_at;
-	struct https_answer answer;
-	char body[4096];
-	char stream[65536];
-	size_t stream_len;
-	struct https *h;
-	struct https_call *call;
-} heard;
-
-static void
-serve(SSL_CTX *tls, const char *answer)
-{
-	peer_start(tls, answer);
-	base = server.base;
-	memset(&heard, 0, sizeof(heard));
-	heard.end_loop_at = 1;
-}
-
-static void
-stop(void)
-{
-	peer_stop();
-}
-
-static struct https *
-client(struct https_conf *conf)
-{
-	struct why why = { 0 };
-	struct https *h;
-
-	conf->base = server.url;
-	h = https_new(base, conf, &why);
-	cr_assert_not_null(h, "%s", why.text);
-	heard.h = h;
-	return h;
-}
-
-static void
-on_done(const struct https_answer *a, void *arg)
-{
-	struct heard *to = arg;
-
-	to->answer = *a;
-	cr_assert_lt(a->body.len, sizeof(to->body));
-	if (a->body.len > 0)
-		memcpy(to->body, a->body.p, a->body.len);
-	to->body[a->body.len] = '\0';
-	if (++to->n == to->end_loop_at)
-		event_base_loopbreak(base);
-}
-
-static int
-on_data(struct span piece, void *arg, struct why *why)
-{
-	struct heard *to = arg;
-
-	(void)why;
-	cr_assert_lt(to->stream_len + piece.len, sizeof(to->stream));
-	memcpy(to->stream + to->stream_len, piece.p, piece.len);
-	to->stream_len += piece.len;
-	return 0;
-}
-
-static void
-run(void)
-{
-	struct timeval tv = { PATIENCE_S, 0 };
-
-	event_base_loopexit(base, &tv);
-	event_base_dispatch(base);
-	cr_assert_eq(heard.n, heard.end_loop_at, "%d answers of %d", heard.n,
-	    heard.end_loop_at);
-}
-
-static struct https_call *
-ask(struct https *h, struct https_req req)
-{
-	if (req.path == NULL)
-		req.path = "/x";
-	req.done = on_done;
-	req.arg = &heard;
-	return https_send(h, &req);
-}
 
 #define OK(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n"
 
@@ -120,13 +29,13 @@ Test(https, get_and_keep_alive)
 	struct https *h;
 	int i;
 
-	serve(NULL, OK(2) "Audit-Id: 7\r\n\r\n{}");
-	h = client(&(struct https_conf){ .user_agent = "me/1" });
+	asker_serve(NULL, OK(2) "Audit-Id: 7\r\n\r\n{}");
+	h = asker_client(&(struct https_conf){ .user_agent = "me/1" });
 	https_token(h, span_of("tok-en"));
 	for (i = 1; i <= 3; i++) {
 		heard.end_loop_at = i;
-		ask(h, (struct https_req){ .path = "/a%2Fb/..?c=d" });
-		run();
+		asker_ask(h, (struct https_req){ .path = "/a%2Fb/..?c=d" });
+		asker_run();
 		cr_assert_eq(heard.answer.status, 200);
 		cr_assert_eq(heard.answer.why.kind, ERR_NONE);
 		cr_assert_str_eq(heard.body, "{}");
@@ -138,72 +47,72 @@ Test(https, get_and_keep_alive)
 	cr_assert(strstr(server.asked, "\r\nUser-Agent: me/1\r\n"));
 	cr_assert(strstr(server.asked, "\r\nAccept-Encoding: gzip\r\n"));
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, forget_uses_a_new_connection)
 {
 	struct https *h;
 
-	serve(NULL, OK(0) "\r\n");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ 0 });
-	run();
+	asker_serve(NULL, OK(0) "\r\n");
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	https_forget(h);
 	heard.end_loop_at = 2;
-	ask(h, (struct https_req){ 0 });
-	run();
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	cr_assert_eq(server.connections, 2);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, patch_sends_type_and_body)
 {
 	struct https *h;
 
-	serve(NULL, OK(0) "\r\n");
-	h = client(&(struct https_conf){ 0 });
-	ask(h,
+	asker_serve(NULL, OK(0) "\r\n");
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h,
 	    (struct https_req){ .method = HTTPS_PATCH,
 		.content_type = "application/merge-patch+json",
 		.body = span_of("{\"a\":1}") });
-	run();
+	asker_run();
 	cr_assert(strstr(server.asked, "PATCH /x HTTP/1.1\r\n"));
 	cr_assert(strstr(server.asked,
 	    "\r\nContent-Type: application/merge-patch+json\r\n"));
 	cr_assert(strstr(server.asked, "\r\n\r\n{\"a\":1}"));
 	cr_assert_null(strstr(server.asked, "Authorization"));
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, a_token_with_a_newline_is_never_sent)
 {
 	struct https *h;
 
-	serve(NULL, OK(0) "\r\n");
-	h = client(&(struct https_conf){ 0 });
+	asker_serve(NULL, OK(0) "\r\n");
+	h = asker_client(&(struct https_conf){ 0 });
 	https_token(h, span_of("tok\r\nX-Evil: 1"));
-	ask(h, (struct https_req){ 0 });
-	run();
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	cr_assert_null(strstr(server.asked, "Authorization"));
 	cr_assert_null(strstr(server.asked, "Evil"));
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, an_error_has_kind_text_and_headers)
 {
 	struct https *h;
 
-	serve(NULL,
+	asker_serve(NULL,
 	    "HTTP/1.1 429 Too Many\r\nRetry-After: 7\r\n"
 	    "X-Ratelimit-Remaining: 0\r\nX-Ratelimit-Reset: 1700000000\r\n"
 	    "Content-Length: 4\r\n\r\nslow");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ .data = on_data });
-	run();
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h, (struct https_req){ .data = asker_data });
+	asker_run();
 	cr_assert_eq(heard.answer.status, 429);
 	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
 	cr_assert_eq(heard.answer.why.code, 429);
@@ -214,113 +123,114 @@ Test(https, an_error_has_kind_text_and_headers)
 	cr_assert_str_eq(heard.body, "slow");
 	cr_assert_eq(heard.stream_len, 0, "an error is no part of a stream");
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, a_redirect_is_not_followed)
 {
 	struct https *h;
 
-	serve(NULL,
+	asker_serve(NULL,
 	    "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"
 	    "Content-Length: 0\r\n\r\n");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ 0 });
-	run();
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	cr_assert_eq(heard.answer.status, 302);
 	cr_assert_eq(heard.answer.why.kind, ERR_FORMAT);
 	cr_assert_eq(server.requests, 1);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, a_cut_answer_is_no_answer)
 {
 	struct https *h;
 
-	serve(NULL, OK(100) "\r\nhalf of it");
+	asker_serve(NULL, OK(100) "\r\nhalf of it");
 	server.close_after = 1;
-	h = client(&(struct https_conf){ 0 });
-	ask(h,
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h,
 	    (struct https_req){ .method = HTTPS_PUT, .body = span_of("{}") });
-	run();
+	asker_run();
 	cr_assert_eq(heard.answer.status, 0);
 	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
 	cr_assert(heard.answer.maybe_done);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, the_deadline_ends_a_write_that_may_be_done)
 {
 	struct https *h;
 
-	serve(NULL, NULL);
-	h = client(&(struct https_conf){ 0 });
-	ask(h,
+	asker_serve(NULL, NULL);
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h,
 	    (struct https_req){ .method = HTTPS_PUT,
 		.body = span_of("{}"),
 		.deadline_ms = 200 });
-	run();
+	asker_run();
 	cr_assert_eq(heard.answer.status, 0);
 	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
 	cr_assert(heard.answer.maybe_done);
 	cr_assert_eq(server.requests, 1);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, nobody_there_is_certainly_not_done)
 {
 	struct https *h;
 
-	serve(NULL, NULL);
-	h = client(&(struct https_conf){ 0 });
+	asker_serve(NULL, NULL);
+	h = asker_client(&(struct https_conf){ 0 });
 	evconnlistener_free(server.listener);
 	server.listener = NULL;
-	ask(h,
+	asker_ask(h,
 	    (struct https_req){ .method = HTTPS_PUT, .body = span_of("{}") });
-	run();
+	asker_run();
 	cr_assert_eq(heard.answer.status, 0);
 	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
 	cr_assert(!heard.answer.maybe_done);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, larger_than_allowed_is_a_limit)
 {
 	struct https *h;
 
-	serve(NULL, OK(10) "\r\n0123456789");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ .body_max = 9 });
-	run();
+	asker_serve(NULL, OK(10) "\r\n0123456789");
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h, (struct https_req){ .body_max = 9 });
+	asker_run();
 	cr_assert_eq(heard.answer.why.kind, ERR_LIMIT);
 	heard.end_loop_at = 2;
-	ask(h, (struct https_req){ .body_max = 10 });
-	run();
+	asker_ask(h, (struct https_req){ .body_max = 10 });
+	asker_run();
 	cr_assert_eq(heard.answer.status, 200);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 Test(https, a_silent_stream_ends)
 {
 	struct https *h;
 
-	serve(NULL,
+	asker_serve(NULL,
 	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "3\r\nabc\r\n");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ .data = on_data, .silence_ms = 200 });
-	run();
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h,
+	    (struct https_req){ .data = asker_data, .silence_ms = 200 });
+	asker_run();
 	cr_assert_eq(heard.stream_len, 3);
 	cr_assert_eq(heard.answer.status, 0);
 	cr_assert_eq(heard.answer.why.kind, ERR_AGAIN);
 	cr_assert(strstr(heard.answer.why.text, "silent"));
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 static int
@@ -335,14 +245,14 @@ Test(https, a_refused_piece_ends_with_its_reason)
 {
 	struct https *h;
 
-	serve(NULL, OK(3) "\r\nabc");
-	h = client(&(struct https_conf){ 0 });
-	ask(h, (struct https_req){ .data = on_data_refuse });
-	run();
+	asker_serve(NULL, OK(3) "\r\nabc");
+	h = asker_client(&(struct https_conf){ 0 });
+	asker_ask(h, (struct https_req){ .data = on_data_refuse });
+	asker_run();
 	cr_assert_eq(heard.answer.why.kind, ERR_CONFLICT);
 	cr_assert_str_eq(heard.answer.why.text, "not mine");
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 /* Pauses itself at the first piece, reads on 300 ms later. */
@@ -363,26 +273,27 @@ on_data_pause(struct span piece, void *arg, struct why *why)
 
 	if (heard.stream_len == 0) {
 		https_pause(heard.call);
-		event_base_once(base, -1, EV_TIMEOUT, on_later, NULL, &tv);
+		event_base_once(server.base, -1, EV_TIMEOUT, on_later, NULL,
+		    &tv);
 	}
-	return on_data(piece, arg, why);
+	return asker_data(piece, arg, why);
 }
 
 Test(https, a_paused_stream_waits_and_is_not_silent)
 {
 	struct https *h;
 
-	serve(NULL,
+	asker_serve(NULL,
 	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	    "3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n");
-	h = client(&(struct https_conf){ 0 });
-	heard.call = ask(h,
+	h = asker_client(&(struct https_conf){ 0 });
+	heard.call = asker_ask(h,
 	    (struct https_req){ .data = on_data_pause, .silence_ms = 100 });
-	run();
+	asker_run();
 	cr_assert_eq(heard.answer.status, 200, "%s", heard.answer.why.text);
 	cr_assert_eq(heard.stream_len, 6);
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 /* What callbacks may do: send, cancel others, free the client. */
@@ -392,22 +303,22 @@ on_done_send(const struct https_answer *a, void *arg)
 	(void)arg;
 	cr_assert_eq(a->status, 200);
 	https_cancel(heard.call);
-	ask(heard.h, (struct https_req){ 0 });
+	asker_ask(heard.h, (struct https_req){ 0 });
 }
 
 Test(https, a_callback_may_send_and_cancel)
 {
 	struct https *h;
 
-	serve(NULL, OK(0) "\r\n");
-	h = client(&(struct https_conf){ .connections = 1 });
+	asker_serve(NULL, OK(0) "\r\n");
+	h = asker_client(&(struct https_conf){ .connections = 1 });
 	https_send(h,
 	    &(struct https_req){ .path = "/1", .done = on_done_send });
-	heard.call = ask(h, (struct https_req){ 0 });
-	run();
+	heard.call = asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	cr_assert_eq(server.requests, 2, "the cancelled one was sent");
 	https_free(h);
-	stop();
+	asker_stop();
 }
 
 static void
@@ -417,20 +328,20 @@ on_done_free(const struct https_answer *a, void *arg)
 	(void)arg;
 	https_free(heard.h);
 	heard.n++;
-	event_base_loopbreak(base);
+	event_base_loopbreak(server.base);
 }
 
 Test(https, a_callback_may_free_the_client)
 {
 	struct https *h;
 
-	serve(NULL, OK(0) "\r\n");
-	h = client(&(struct https_conf){ .connections = 1 });
+	asker_serve(NULL, OK(0) "\r\n");
+	h = asker_client(&(struct https_conf){ .connections = 1 });
 	https_send(h,
 	    &(struct https_req){ .path = "/1", .done = on_done_free });
-	ask(h, (struct https_req){ 0 });
-	run();
-	stop();
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
+	asker_stop();
 }
 
 Test(https, what_is_no_server_is_refused)
@@ -447,10 +358,10 @@ Test(https, what_is_no_server_is_refused)
 		{ "https://127.0.0.1/?a=b", ERR_DENIED },
 		{ "not a url", ERR_FORMAT },
 	};
+	struct event_base *base = event_base_new();
 	struct why why;
 	size_t i;
 
-	base = event_base_new();
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		why = (struct why){ 0 };
 		cr_expect_null(https_new(base,
@@ -483,14 +394,15 @@ over_tls(const char *certified, int trusted, const char *server_name)
 	struct https *h;
 
 	SSL_CTX_free(peer_certified("IP:127.0.0.1", other, sizeof(other)));
-	serve(peer_certified(certified, pem, sizeof(pem)), OK(2) "\r\n{}");
-	h = client(
+	asker_serve(peer_certified(certified, pem, sizeof(pem)),
+	    OK(2) "\r\n{}");
+	h = asker_client(
 	    &(struct https_conf){ .ca_pem = span_of(trusted ? pem : other),
 		.server_name = server_name });
-	ask(h, (struct https_req){ .method = HTTPS_POST });
-	run();
+	asker_ask(h, (struct https_req){ .method = HTTPS_POST });
+	asker_run();
 	https_free(h);
-	stop();
+	asker_stop();
 	return &heard.answer;
 }
 
@@ -501,6 +413,85 @@ Test(https, tls_is_verified)
 	cr_expect(!heard.answer.maybe_done);
 	cr_expect_eq(over_tls("IP:127.0.0.9", 1, NULL)->why.kind, ERR_AUTH);
 	cr_expect_eq(server.requests, 0);
+}
+
+/* OpenSSL's own limits out of the way, for this process. */
+static void
+allow_old_tls(void)
+{
+	static const char text[] = "openssl_conf = a\n"
+				   "[a]\nssl_conf = b\n"
+				   "[b]\nsystem_default = c\n"
+				   "[c]\nMinProtocol = TLSv1\n"
+				   "CipherString = DEFAULT@SECLEVEL=0\n";
+	char path[] = "/tmp/common_https.XXXXXX";
+	int fd = mkstemp(path);
+
+	cr_assert_eq(write(fd, text, sizeof(text) - 1),
+	    (ssize_t)sizeof(text) - 1);
+	close(fd);
+	cr_assert_eq(setenv("OPENSSL_CONF", path, 1), 0);
+	cr_assert(OPENSSL_init_ssl(OPENSSL_INIT_LOAD_CONFIG, NULL));
+	unlink(path);
+}
+
+/* Whether somebody without scruples could talk to that server. */
+static int
+handshakes(SSL_CTX *of_server)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	SSL *client = SSL_new(ctx), *server_side = SSL_new(of_server);
+	BIO *a, *b;
+	int i, r = 0;
+
+	cr_assert(BIO_new_bio_pair(&a, 0, &b, 0));
+	SSL_set_bio(client, a, a);
+	SSL_set_bio(server_side, b, b);
+	SSL_set_connect_state(client);
+	SSL_set_accept_state(server_side);
+	for (i = 0; i < 10 && r != 1; i++) {
+		r = SSL_do_handshake(client);
+		(void)SSL_do_handshake(server_side);
+	}
+	SSL_free(client);
+	SSL_free(server_side);
+	SSL_CTX_free(ctx);
+	return r == 1;
+}
+
+Test(https, nothing_older_than_tls_1_2)
+{
+	static const struct {
+		int highest;
+		unsigned int status;
+	} versions[] = {
+		{ TLS1_VERSION, 0 },
+		{ TLS1_1_VERSION, 0 },
+		{ TLS1_2_VERSION, 200 },
+		{ TLS1_3_VERSION, 200 },
+	};
+	char pem[4096];
+	struct https *h;
+	SSL_CTX *tls;
+	size_t i;
+
+	allow_old_tls();
+	for (i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		tls = peer_certified("IP:127.0.0.1", pem, sizeof(pem));
+		SSL_CTX_set_max_proto_version(tls, versions[i].highest);
+		cr_assert(handshakes(tls), "%x shows nothing",
+		    versions[i].highest);
+		asker_serve(tls, OK(2) "\r\n{}");
+		h = asker_client(
+		    &(struct https_conf){ .ca_pem = span_of(pem) });
+		asker_ask(h, (struct https_req){ 0 });
+		asker_run();
+		cr_expect_eq(heard.answer.status, versions[i].status, "%x: %s",
+		    versions[i].highest, heard.answer.why.text);
+		cr_expect_eq(server.requests, versions[i].status != 0);
+		https_free(h);
+		asker_stop();
+	}
 }
 
 Test(https, another_name_may_be_verified)
@@ -525,8 +516,8 @@ static enum why_kind
 one_more(struct https *h)
 {
 	heard.end_loop_at = heard.n + 1;
-	ask(h, (struct https_req){ 0 });
-	run();
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
 	return heard.answer.why.kind;
 }
 
@@ -542,9 +533,10 @@ Test(https, a_replaced_ca_file_is_read_when_the_old_one_fails)
 	SSL_CTX *old;
 
 	close(fd);
-	serve(peer_certified("IP:127.0.0.1", first, sizeof(first)), CLOSED);
+	asker_serve(peer_certified("IP:127.0.0.1", first, sizeof(first)),
+	    CLOSED);
 	write_file(path, first);
-	h = client(&conf);
+	h = asker_client(&conf);
 	cr_expect_eq(one_more(h), ERR_NONE);
 	old = server.tls;
 	server.tls = peer_certified("IP:127.0.0.1", second, sizeof(second));
@@ -553,7 +545,7 @@ Test(https, a_replaced_ca_file_is_read_when_the_old_one_fails)
 	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
 	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
 	https_free(h);
-	stop();
+	asker_stop();
 	SSL_CTX_free(old);
 	unlink(path);
 }
@@ -569,9 +561,9 @@ Test(https, a_renewed_ca_file_is_read_at_once)
 
 	close(fd);
 	SSL_CTX_free(peer_certified("IP:127.0.0.1", other, sizeof(other)));
-	serve(peer_certified("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
+	asker_serve(peer_certified("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
 	write_file(path, ours);
-	h = client(&conf);
+	h = asker_client(&conf);
 	cr_expect_eq(one_more(h), ERR_NONE);
 	cr_expect_eq(one_more(h), ERR_NONE);
 	write_file(path, other);
@@ -581,6 +573,6 @@ Test(https, a_renewed_ca_file_is_read_at_once)
 	cr_assert_eq(https_renew(h, &conf, &why), 0);
 	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
 	https_free(h);
-	stop();
+	asker_stop();
 	unlink(path);
 }

@@ -67,8 +67,9 @@ set_up(void)
 	for (i = 0; i < PODS; i++) {
 		snprintf(text, sizeof(text),
 		    "{\"metadata\":{\"namespace\":\"ns\",\"name\":\"p%d\","
-		    "\"uid\":\"u%d\"},\"spec\":{\"nodeName\":\"n\","
-		    "\"volumes\":[{\"secret\":{\"secretName\":\"s\"}}]}}",
+		    "\"uid\":\"u%d\"},\"spec\":"
+		    "{\"nodeName\":\"n\",\"volumes\":[{\"secret\":"
+		    "{\"secretName\":\"s\"}}]}}",
 		    i, i);
 		pods_see(pods, 0, "n", span_of(text), NULL);
 	}

@@ -68,6 +68,12 @@ Test(events, about_a_pod)
 	    "\"p\",\"uid\":\"u\""));
 	cr_expect(says(0, "\"message\":\"bad \\\"thing\\\"\\n\""));
 	cr_expect(says(0, "\"type\":\"Warning\""));
+	cr_expect(says(0,
+	    "\"source\":{\"component\":\"vk-flightctl-provider\",\"host\":"
+	    "\"n\"}"));
+	cr_expect(says(0,
+	    "\"reportingComponent\":\"vk-flightctl-provider\","
+	    "\"reportingInstance\":\"n\""));
 	cr_expect(says(0, "\"count\":1"));
 }
 

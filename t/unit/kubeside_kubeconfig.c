@@ -103,7 +103,18 @@ Test(kubeconfig, what_is_refused_is_named)
 		    "", ERR_DENIED, "username" },
 		{ HEAD CONTEXTS CLUSTERS "users: [{name: u, user: "
 					 "{token: SECRET, as: root}}]",
-		    "", ERR_DENIED, "as" },
+		    "", ERR_DENIED, "as: " },
+		{ HEAD CONTEXTS CLUSTERS "users: [{name: u, user: "
+					 "{token: SECRET, as-uid: '7'}}]",
+		    "", ERR_DENIED, "as-uid: " },
+		{ HEAD CONTEXTS CLUSTERS
+		    "users: [{name: u, user: "
+		    "{token: SECRET, as-groups: [system:masters]}}]",
+		    "", ERR_DENIED, "as-groups: " },
+		{ HEAD CONTEXTS CLUSTERS "users: [{name: u, user: "
+					 "{token: SECRET, as-user-extra: "
+					 "{scopes: [SECRET]}}}]",
+		    "", ERR_DENIED, "as-user-extra: " },
 	};
 	struct kubeconfig k = { 0 };
 	struct why why;

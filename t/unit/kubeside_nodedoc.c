@@ -235,6 +235,66 @@ Test(nodedoc, ready_whatever_is_away)
 		}
 }
 
+/* "v", three numbers and a pre-release of dotted words, as semver has it. */
+static int
+is_semver(const char *s)
+{
+	static const char word[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ-";
+	size_t n, digits;
+	int i;
+
+	if (*s++ != 'v')
+		return 0;
+	for (i = 0; i < 3; i++) {
+		n = strspn(s, "0123456789");
+		if (n == 0 || (n > 1 && *s == '0') ||
+		    s[n] != (i < 2 ? '.' : '-'))
+			return 0;
+		s += n + 1;
+	}
+	for (;; s += n + 1) {
+		n = strspn(s, word);
+		digits = strspn(s, "0123456789");
+		if (n == 0 || (n == digits && n > 1 && *s == '0'))
+			return 0;
+		if (s[n] != '.')
+			return s[n] == '\0';
+	}
+}
+
+/* All of them are required, what is not true of a fleet is empty. */
+Test(nodedoc, its_info_is_true_or_empty)
+{
+	static const char *const empty[] = { "bootID",
+		"containerRuntimeVersion", "kernelVersion", "machineID",
+		"osImage", "systemUUID" };
+	struct nodedoc d = doc();
+	char *text = nodedoc_status(&d, 0), value[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+		cr_assert_eq(scan_get_string(span_of(text), value,
+				 sizeof(value), "status", "nodeInfo", empty[i],
+				 NULL),
+		    1, "%s", empty[i]);
+		cr_expect_str_eq(value, "", "%s", empty[i]);
+	}
+	cr_expect_str_eq(AT(text, "status", "nodeInfo", "architecture"),
+	    "arm64");
+	cr_expect_str_eq(AT(text, "status", "nodeInfo", "operatingSystem"),
+	    "linux");
+	cr_expect(is_semver(AT(text, "status", "nodeInfo", "kubeletVersion")),
+	    "%s", AT(text, "status", "nodeInfo", "kubeletVersion"));
+	cr_expect_eq(strncmp(AT(text, "status", "nodeInfo", "kubeletVersion"),
+			 "v1.36.0-vk-flightctl-", 21),
+	    0);
+	cr_expect_null(strstr(text, "kubeProxyVersion"), "deprecated");
+	cr_expect(is_semver("v1.2.3-a.10") && !is_semver("v1.2.3-01") &&
+	    !is_semver("v1.2-a") && !is_semver("1.2.3-a"));
+	free(text);
+}
+
 Test(nodedoc, figures_in_the_server_s_form)
 {
 	struct nodedoc d = doc();

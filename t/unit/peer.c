@@ -29,6 +29,24 @@ hang_up(struct bufferevent *bev)
 	bufferevent_free(bev);
 }
 
+static size_t
+answer_len(void)
+{
+	return server.answer_len != 0 ? server.answer_len :
+					strlen(server.answer);
+}
+
+static void
+send_piece(struct bufferevent *bev)
+{
+	size_t left = answer_len() - server.sent;
+
+	if (server.piece != 0 && left > server.piece)
+		left = server.piece;
+	bufferevent_write(bev, server.answer + server.sent, left);
+	server.sent += left;
+}
+
 static void
 on_request(struct bufferevent *bev, void *arg)
 {
@@ -49,16 +67,21 @@ on_request(struct bufferevent *bev, void *arg)
 		return;
 	evbuffer_drain(in, len);
 	server.requests++;
+	server.sent = 0;
 	if (server.answer != NULL)
-		bufferevent_write(bev, server.answer, strlen(server.answer));
+		send_piece(bev);
 }
 
+/* Comes before any request too. */
 static void
 on_sent(struct bufferevent *bev, void *arg)
 {
 	(void)arg;
-	if (server.close_after && server.answer != NULL &&
-	    evbuffer_get_length(bufferevent_get_output(bev)) == 0)
+	if (server.answer == NULL || server.sent == 0)
+		return;
+	if (server.sent < answer_len())
+		send_piece(bev);
+	else if (server.close_after)
 		hang_up(bev);
 }
 
@@ -86,6 +109,7 @@ on_connection(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	    bufferevent_openssl_socket_new(server.base, fd, SSL_new(server.tls),
 		BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
 	server.open[server.connections++] = bev;
+	server.sent = 0;
 	bufferevent_setcb(bev, on_request, on_sent, on_gone, NULL);
 	bufferevent_enable(bev, EV_READ | EV_WRITE);
 }

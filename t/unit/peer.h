@@ -16,6 +16,9 @@ struct peer {
 	struct evconnlistener *listener;
 	SSL_CTX *tls;
 	const char *answer;
+	size_t answer_len; /* 0: it is a string */
+	size_t piece;	   /* so many bytes at a time, 0: all at once */
+	size_t sent;	   /* of the last answer */
 	int close_after;
 	unsigned int connections;
 	unsigned int requests;
