@@ -118,26 +118,26 @@ add_why(const struct wpod *p, struct podstatus_in *in)
 }
 
 /*
- * Its image is what the device waits for, and has been for long.  The message
- * is the caller's.
+ * Its image is what the device waits for, and has been for long.  *message is
+ * then the caller's.
  */
-static char *
-add_pull(const struct wpod *p, struct podstatus_in *in, struct now now)
+static void
+add_pull(const struct wpod *p, struct podstatus_in *in, char **message,
+    struct now now)
 {
-	char *message;
 	const struct wdevice *d = p->device;
 	const char *words;
 
 	if (p->state != STARTING || d->dev == NULL || d->fetch_boot == 0 ||
 	    now.boot_ms - d->fetch_boot < PULLS_MS ||
 	    device_entry(d->dev, p->app) == NULL)
-		return NULL;
+		return;
 	words = said_words(d->dev);
 	if (!said_names(words, p))
-		return NULL;
+		return;
+	*message = utf8_message(words, MAX_TEXT);
 	in->reason = said_reason(words);
-	in->message = message = utf8_message(words, MAX_TEXT);
-	return message;
+	in->message = *message;
 }
 
 static int
@@ -228,7 +228,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 			in.works = is_worked_on(w, p, now);
 			in.exits = &p->device->dev->exits;
 		}
-		pull = add_pull(p, &in, now);
+		add_pull(p, &in, &pull, now);
 	}
 	podstatus_make(&in, &out);
 	if (out.digest == p->told && now.boot_ms < p->told_boot)
