@@ -80,22 +80,6 @@ has_size(struct json_object *set, void *arg)
 	return all == s->n && meant == s->n;
 }
 
-/* Of ours, whether they are in a spec or not. */
-static size_t
-reported(struct json_object *set)
-{
-	struct json_object *device, *app;
-	struct lh_entry *at = NULL;
-	size_t i, n = 0;
-
-	while (js_next(set, &at, NULL, &device))
-		for (i = 0;
-		     (app = js_item(device, "/status/applications", i)) != NULL;
-		     i++)
-			n += strncmp(js_str(app, "/name"), "k8s-", 4) == 0;
-	return n;
-}
-
 /*
  * Each of the pods is on one device, which runs it, and nothing else is: who
  * is gone from the API is gone from its device.
@@ -115,9 +99,9 @@ on_devices(const char *path, unsigned int n)
 		ran += held == 1 &&
 		    flight_reports(device, js_str(pod, "/metadata/uid"));
 	}
-	it_ok(ran == n && flight_count(set) == n && reported(set) == n,
+	it_ok(ran == n && flight_count(set) == n && flight_reported(set) == n,
 	    "%u of %u run, each on one device, which have %zu and report %zu",
-	    ran, n, flight_count(set), reported(set));
+	    ran, n, flight_count(set), flight_reported(set));
 }
 
 static void
