@@ -31,6 +31,7 @@ enum {
 	DEVICES = 4,
 	REPLICAS = 3,
 	MANY = 30,
+	APPLY_MS = 800, /* so that the old and the new could meet */
 	READY_MS = 20000,
 	RUN_MS = 30000,
 	MANY_MS = 60000,
@@ -79,25 +80,28 @@ has_size(struct json_object *set, void *arg)
 	return all == s->n && meant == s->n;
 }
 
-/* Each of the pods is on one device, which runs it, and nothing else is. */
+/*
+ * Each of the pods is on one device, which runs it, and nothing else is: who
+ * is gone from the API is gone from its device.
+ */
 static void
 on_devices(const char *path, unsigned int n)
 {
-	AUTO_JSON struct json_object *pods = kube_get(path), *set = NULL;
+	AUTO_JSON struct json_object *set = flight_devices(), *pods = NULL;
 	struct json_object *pod, *device;
 	unsigned int ran = 0;
 	size_t i, held;
 
-	set = flight_devices();
+	pods = kube_get(path);
 	for (i = 0; (pod = js_item(pods, "/items", i)) != NULL; i++) {
 		device =
 		    flight_holder(set, js_str(pod, "/metadata/uid"), &held);
 		ran += held == 1 &&
 		    flight_reports(device, js_str(pod, "/metadata/uid"));
 	}
-	it_ok(ran == n && flight_count(set) == n,
-	    "%u of %u run, each on one device, which have %zu", ran, n,
-	    flight_count(set));
+	it_ok(ran == n && flight_count(set) == n && flight_reported(set) == n,
+	    "%u of %u run, each on one device, which have %zu and report %zu",
+	    ran, n, flight_count(set), flight_reported(set));
 }
 
 static void
@@ -407,7 +411,8 @@ scenario(void)
 	AUTO_JSON struct json_object *node = NULL;
 	struct provider *p;
 
-	world_open(&(struct world_conf){ .devices = DEVICES });
+	world_open(
+	    &(struct world_conf){ .devices = DEVICES, .apply_ms = APPLY_MS });
 	p = provider_start("provider", settings);
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;

@@ -61,8 +61,9 @@ devices_have(size_t n)
 {
 	AUTO_JSON struct json_object *set = flight_devices();
 
-	it_ok(flight_count(set) == n, "the devices have %zu pods (%zu)", n,
-	    flight_count(set));
+	it_ok(flight_count(set) == n && flight_reported(set) == n,
+	    "the devices have %zu pods (%zu, and report %zu)", n,
+	    flight_count(set), flight_reported(set));
 }
 
 /* --- D2, D4: by force, with a finalizer ----------------------------------- */

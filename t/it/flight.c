@@ -177,6 +177,21 @@ flight_count(struct json_object *set)
 	return n;
 }
 
+size_t
+flight_reported(struct json_object *set)
+{
+	struct json_object *app, *device;
+	struct lh_entry *at = NULL;
+	size_t i, n = 0;
+
+	while (js_next(set, &at, NULL, &device))
+		for (i = 0;
+		     (app = js_item(device, "/status/applications", i)) != NULL;
+		     i++)
+			n += is_ours(js_str(app, "/name"));
+	return n;
+}
+
 static struct json_object *
 find(struct json_object *apps, const char *uid)
 {

@@ -44,6 +44,9 @@ long flight_put(const char *path, struct json_object *body);
 /* Names of applications with our mark in all specs: how many. */
 size_t flight_count(struct json_object *set);
 
+/* The same of all reports: what devices have, wanted or not. */
+size_t flight_reported(struct json_object *set);
+
 /*
  * The device whose spec holds the application of pod ns/name with that UID;
  * *n says how many do (NULL allowed).  NULL: none.  Borrowed from set.

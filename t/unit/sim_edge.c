@@ -150,6 +150,21 @@ Test(edge, an_application_that_fails_rolls_the_version_back)
 	edge_free(e);
 }
 
+Test(edge, an_image_fails_in_whatever_application)
+{
+	struct edge *e = device();
+
+	edge_fail(e, "*other:1", EDGE_ROLLBACK, clock_now);
+	offer(e, 2, SPEC(WEB));
+	run(e, APPLY * 2);
+	cr_assert_eq(report(e).version, 2);
+	edge_fail(e, "*a/b:1", EDGE_ROLLBACK, clock_now);
+	offer(e, 3, SPEC(DB));
+	run(e, APPLY * 4);
+	cr_has(told, "RollingBack/2 Error/2");
+	edge_free(e);
+}
+
 Test(edge, a_hanging_image_blocks_nothing_written_after_it)
 {
 	struct edge *e = device();
