@@ -20,28 +20,40 @@ enum {
 	WORDS_MAX = 16,
 };
 
-void
-kubectl(const char *fmt, ...)
+static int
+run(const char *line, char **out)
 {
 	const char *config = getenv("KUBE_ADMIN_CONFIG");
-	AUTO_FREE char *out = NULL, *line = NULL, *said = NULL;
+	AUTO_FREE char *words = xstrdup(line);
 	AUTO_FREE char *as = xasprintf("--kubeconfig=%s", config);
 	AUTO_FREE char *cache =
 	    xasprintf("--cache-dir=%s/kubectl", it_folder());
 	const char *argv[WORDS_MAX + 1] = { getenv("KUBECTL"), as, cache };
-	char *rest, *word;
+	char *rest = words, *word;
 	size_t n = 3;
-	va_list ap;
 
 	if (argv[0] == NULL || config == NULL)
 		it_die("no KUBECTL, or no KUBE_ADMIN_CONFIG");
+	while (n < WORDS_MAX && (word = strsep(&rest, " ")) != NULL)
+		argv[n++] = word;
+	return child_run(argv, out);
+}
+
+void
+kubectl(const char *fmt, ...)
+{
+	AUTO_FREE char *out = NULL, *line = NULL;
+	va_list ap;
+
 	va_start(ap, fmt);
 	line = xvasprintf(fmt, ap);
 	va_end(ap);
-	said = xstrdup(line);
-	rest = line;
-	while (n < WORDS_MAX && (word = strsep(&rest, " ")) != NULL)
-		argv[n++] = word;
-	if (!it_ok(child_run(argv, &out) == 0, "kubectl %s", said))
+	if (!it_ok(run(line, &out) == 0, "kubectl %s", line))
 		it_say("%s", out);
+}
+
+int
+kubectl_says(const char *line, char **out)
+{
+	return run(line, out);
 }

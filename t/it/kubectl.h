@@ -8,4 +8,7 @@
  */
 void kubectl(const char *, ...) __attribute__((format(printf, 1, 2)));
 
+/* Its exit status, and what it says; caller frees. */
+int kubectl_says(const char *line, char **out);
+
 #endif

@@ -296,6 +296,21 @@ pod_has_event(const char *uid, const char *reason, const char *words, int ms)
 	return kube_await(EVENTS, is_said, &s, ms);
 }
 
+unsigned int
+pod_events(const char *uid)
+{
+	AUTO_JSON struct json_object *list = kube_get(EVENTS);
+	struct json_object *e;
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; (e = js_item(list, "/items", i)) != NULL; i++)
+		n += strcmp(js_str(e, "/involvedObject/uid"), uid) == 0 &&
+		    strcmp(js_str(e, "/source/component"),
+			"vk-flightctl-provider") == 0;
+	return n;
+}
+
 void
 pod_is_told(const char *uid, const char *reason, const char *words, int ms)
 {

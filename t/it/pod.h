@@ -63,6 +63,9 @@ int pods_gone(const char *app, int ms);
 int pod_has_event(const char *uid, const char *reason, const char *words,
     int ms);
 
+/* How many Events of this provider there are about that pod. */
+unsigned int pod_events(const char *uid);
+
 /* One check of that. */
 void pod_is_told(const char *uid, const char *reason, const char *words,
     int ms);
