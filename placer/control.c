@@ -37,7 +37,7 @@ struct peer {
 };
 
 struct control {
-	LIST_HEAD(, peer) peers;
+	LIST_HEAD(peer_list, peer) peers;
 	size_t npeers;
 	struct event_base *base;
 	struct evconnlistener *listener;
