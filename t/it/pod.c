@@ -33,15 +33,31 @@ target(int bound)
 	    xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}", world_fleet());
 }
 
+static char *
+tolerations(int s)
+{
+	return s == 0 ?
+	    xstrdup("") :
+	    xasprintf(",{\"key\":\"node.kubernetes.io/not-ready\","
+		      "\"operator\":\"Exists\",\"effect\":\"NoExecute\","
+		      "\"tolerationSeconds\":%d},"
+		      "{\"key\":\"node.kubernetes.io/unreachable\","
+		      "\"operator\":\"Exists\",\"effect\":\"NoExecute\","
+		      "\"tolerationSeconds\":%d}",
+		s, s);
+}
+
 char *
 pod_template(const char *name, const struct pod_conf *conf)
 {
 	static const struct pod_conf none;
 	AUTO_FREE char *where = NULL, *sizes = NULL, *notes = NULL;
+	AUTO_FREE char *more = NULL;
 
 	if (conf == NULL)
 		conf = &none;
 	where = target(conf->bound);
+	more = tolerations(conf->tolerates_s);
 	notes = conf->device == NULL ?
 	    xstrdup("") :
 	    xasprintf(",\"annotations\":{\"vk.flightctl.io/device\":\"%s\"}",
@@ -53,13 +69,13 @@ pod_template(const char *name, const struct pod_conf *conf)
 			 "\"terminationGracePeriodSeconds\":2,"
 			 "\"tolerations\":[{\"key\":"
 			 "\"virtual-kubelet.io/provider\","
-			 "\"operator\":\"Exists\"}],"
+			 "\"operator\":\"Exists\"}%s],"
 			 "\"containers\":[{\"name\":\"main\","
 			 "\"image\":\"%s\","
 			 "\"imagePullPolicy\":\"IfNotPresent\","
 			 "\"command\":[\"sleep\",\"100000\"],\"resources\":"
 			 "{\"requests\":%s,\"limits\":%s}%s}]%s}",
-	    name, or (conf->app, name), notes, where,
+	    name, or (conf->app, name), notes, where, more,
 	    or (conf->image, "busybox:latest"), sizes, sizes,
 	    or (conf->container, ""), or (conf->spec, ""));
 }

@@ -15,6 +15,7 @@ struct pod_conf {
 	const char *device;    /* asked for by annotation; NULL: any */
 	const char *app;       /* value of label app; NULL: the name */
 	int bound;	       /* spec.nodeName instead of nodeSelector */
+	int tolerates_s;       /* a dead node so long; 0: as is usual */
 };
 
 /* The template's members: "metadata":...,"spec":...; caller frees. */

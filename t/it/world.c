@@ -406,6 +406,20 @@ world_kube(int up)
 }
 
 void
+world_node_grace(int grace_s)
+{
+	AUTO_FREE char *script = child_source("t/real/kube");
+	AUTO_FREE char *grace =
+	    xasprintf("--node-monitor-grace-period=%ds", grace_s);
+
+	if (child_run((const char *[]){ script, "restart-kcm",
+			  getenv("KUBE_DIR"), grace_s != 0 ? grace : NULL,
+			  "--node-monitor-period=1s", NULL },
+		NULL) != 0)
+		it_die("the controller manager cannot be restarted");
+}
+
+void
 world_flight(int up)
 {
 	AUTO_FREE char *script = NULL;

@@ -43,6 +43,12 @@ char *const *world_settings(void);
 void world_kube(int up);
 void world_flight(int up);
 
+/*
+ * The real controller manager anew: a node that says nothing for grace_s
+ * seconds is dead; 0: for as long as is usual.
+ */
+void world_node_grace(int grace_s);
+
 /* A command to a simulator; its answer after "ok ", the caller's. */
 enum world_sim {
 	SIM_KUBE,
