@@ -249,6 +249,7 @@ set_request(struct https_call *c)
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
 	    strncmp(h->origin, "https:", 6) == 0 ? "https" : "http");
+	/* Not 2: there a stream that is paused fills the window of all. */
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);

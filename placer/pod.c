@@ -26,14 +26,9 @@
 #include "placer/seen.h"
 #include "placer/wish.h"
 
-enum {
-	GRACE_DEFAULT_S = 30,
-	GRACE_MAX_S = 86400 * 366,
-};
-
 struct raw {
 	const char *ns, *name, *uid, *node, *created, *deleted, *restart;
-	int64_t generation, grace, final_grace, deadline;
+	int64_t generation, deadline;
 	struct json_object *spec, *owners, *containers, *inits, *tolerations;
 	struct json_object *debuggers;
 	struct wish_lists wish;
@@ -47,16 +42,12 @@ static const struct jread_field pod_fields[] = {
 	JSTR(struct raw, deleted, "metadata.deletionTimestamp", 64, OPTIONAL),
 	JINT(struct raw, generation, "metadata.generation", INT64_MAX,
 	    OPTIONAL),
-	JINT(struct raw, final_grace, "metadata.deletionGracePeriodSeconds",
-	    INT64_MAX, OPTIONAL),
 	JOBJ(struct raw, wish.annotations, "metadata.annotations", OPTIONAL),
 	JARR(struct raw, owners, "metadata.ownerReferences", MAX_LIST,
 	    OPTIONAL),
 	JOBJ(struct raw, spec, "spec", REQUIRED),
 	JSTR(struct raw, node, "spec.nodeName", MAX_NAME, OPTIONAL),
 	JSTR(struct raw, restart, "spec.restartPolicy", 16, OPTIONAL),
-	JINT(struct raw, grace, "spec.terminationGracePeriodSeconds", INT64_MAX,
-	    OPTIONAL),
 	JINT(struct raw, deadline, "spec.activeDeadlineSeconds", INT32_MAX,
 	    OPTIONAL),
 	JARR(struct raw, containers, "spec.containers", MAX_CONTAINERS,
@@ -283,7 +274,7 @@ tolerates_ours(const struct raw *raw)
 static int
 build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 {
-	int64_t created = stamp_parse(raw->created), grace;
+	int64_t created = stamp_parse(raw->created);
 	size_t restart = jread_word(restart_words, COUNT(restart_words),
 	    raw->restart, COUNT(restart_words));
 
@@ -298,8 +289,6 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 	pod->order_ms = (uint64_t)created;
 	pod->generation = (uint64_t)raw->generation;
 	pod->terminating = raw->deleted != NULL;
-	grace = pod->terminating ? raw->final_grace : raw->grace;
-	pod->grace_s = (uint32_t)(grace > GRACE_MAX_S ? GRACE_MAX_S : grace);
 	pod->deadline_ms = raw->deadline * 1000;
 	pod->tolerates_ours = tolerates_ours(raw);
 	return 0;
@@ -387,9 +376,7 @@ pod_parse(struct span s, struct why *why)
 {
 	AUTO_JSON struct json_object *root = NULL, *debuggers = NULL;
 	struct why local = { 0 };
-	struct parse p = { .raw = { .restart = "Always",
-			       .node = "",
-			       .grace = GRACE_DEFAULT_S },
+	struct parse p = { .raw = { .restart = "Always", .node = "" },
 		.why = why == NULL ? &local : why };
 	struct pod *pod;
 
@@ -398,10 +385,6 @@ pod_parse(struct span s, struct why *why)
 	    jread_fields(root, "", pod_fields, COUNT(pod_fields), &p.raw,
 		p.why) == -1)
 		return NULL;
-	if (p.raw.deleted != NULL && p.raw.final_grace == 0 &&
-	    jread_member(jread_member(root, "metadata"),
-		"deletionGracePeriodSeconds") == NULL)
-		p.raw.final_grace = p.raw.grace;
 	p.root = root;
 	debuggers = json_object_get(p.raw.debuggers); /* it is taken out */
 	p.resized = in_place_undo(root);

@@ -163,7 +163,6 @@ struct pod {
 	int64_t memory;
 	int64_t reconnect_ms; /* annotation, or RECONNECT_* */
 	int64_t deadline_ms;  /* activeDeadlineSeconds, 0: none */
-	uint32_t grace_s;     /* deletionGracePeriodSeconds, else spec's */
 	enum restart_policy restart;
 	uint8_t terminating;	/* has a deletionTimestamp */
 	uint8_t tolerates_ours; /* the provider taint, by its key */

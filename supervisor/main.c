@@ -236,6 +236,21 @@ run(struct supervisor *s, const int *listeners)
 	event_base_free(s->base);
 }
 
+/* What other programs take from the environment. */
+static void
+say_proxies(void)
+{
+	static const char *const names[] = { "HTTPS_PROXY", "https_proxy",
+		"ALL_PROXY", "all_proxy" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (getenv(names[i]) != NULL)
+			log_warn("%s is not used: there must be a way to the "
+				 "apiserver and to Flightctl without a proxy",
+			    names[i]);
+}
+
 static int
 start(struct supervisor *s)
 {
@@ -248,6 +263,7 @@ start(struct supervisor *s)
 		log_warn("FLIGHTCTL_AUTH_TOKEN came in the environment and "
 			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
 			 "out of it");
+	say_proxies();
 	if (geteuid() != 0)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");

@@ -88,6 +88,10 @@ test_wrong_settings(void)
 		{ "FLIGHTCTL_API_URL=https://a STATE_DIR=/proc/x/y",
 		    "STATE_DIR=/proc/x/y: must be a folder that can be made "
 		    "and given to the placer: No such file or directory" },
+		{ "HTTPS_PROXY=http://p FLIGHTCTL_API_URL=https://a "
+		  "STATE_DIR=/proc/x/y",
+		    "HTTPS_PROXY is not used: there must be a way to the "
+		    "apiserver and to Flightctl without a proxy" },
 	};
 	size_t i;
 	int status;

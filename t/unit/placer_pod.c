@@ -71,7 +71,6 @@ Test(pod, keeps_identity_and_order)
 	cr_assert_str_eq(pod->node, "n1");
 	cr_assert_eq(pod->order_ms, 1795419774000ULL);
 	cr_assert_eq(pod->generation, 3);
-	cr_assert_eq(pod->grace_s, 30);
 	cr_assert_eq(pod->restart, RESTART_ALWAYS);
 	cr_assert_eq(pod->ncontainers, 1);
 	cr_assert_null(pod->wish);
@@ -313,7 +312,6 @@ Test(pod, owners_tolerations_ports)
 	cr_assert_eq(pod->is_daemon, 1);
 	cr_assert_eq(pod->tolerates_ours, 1);
 	cr_assert_eq(pod->terminating, 1);
-	cr_assert_eq(pod->grace_s, 5);
 	cr_assert_eq(pod->nports, 2);
 	cr_assert_str_eq(pod->ports[0].ip, "10.0.0.1");
 	cr_assert_null(pod->ports[1].ip);
