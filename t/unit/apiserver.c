@@ -24,7 +24,8 @@
 #include "kubeside/api.h"
 
 enum {
-	PATIENCE_MS = 10000, /* longer than any step of a test takes */
+	PATIENCE_MS = 30000, /* longer than any step of a test takes: twice
+				refused, a list comes within 10 s */
 };
 
 struct event_base *apiserver_base;
