@@ -6,8 +6,9 @@
  *
  * A pod bears a dead node for 15 s (usual: 300 s), an outage takes 60 s.  A
  * node counts as dead after 12 s: a twentieth of the usual 50 s would be less
- * than the 10 s between two heartbeats.  Another node is alive beside it, for
- * where all are dead nobody is evicted (facts/kubernetes.md, Timings).
+ * than the 10 s between two heartbeats.  Where most nodes are dead nobody is
+ * evicted at all: another one is alive beside it, and those that earlier
+ * scenarios left are taken away.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -175,6 +176,23 @@ all_are_as_before(struct json_object *before)
 }
 
 static void
+take_away_the_dead(void)
+{
+	AUTO_JSON struct json_object *list = kube_get(KUBE_NODES);
+	struct json_object *node;
+	long status;
+	size_t i;
+
+	for (i = 0; (node = js_item(list, "/items", i)) != NULL; i++) {
+		AUTO_FREE char *path = xasprintf("%s/%s", KUBE_NODES,
+		    js_str(node, "/metadata/name"));
+
+		if ((status = kube_send("DELETE", path, NULL, NULL)) != 200)
+			it_die("%s cannot be deleted: %ld", path, status);
+	}
+}
+
+static void
 scenario(void)
 {
 	const char *const beside[] = { "FLEET_ID=beside", NULL };
@@ -182,6 +200,7 @@ scenario(void)
 	struct provider *p, *q;
 
 	world_open(&(struct world_conf){ .devices = DEVICES });
+	take_away_the_dead();
 	world_node_grace(DEAD_S);
 	q = provider_start("beside", beside);
 	p = provider_start("provider", NULL);
