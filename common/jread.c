@@ -164,6 +164,22 @@ jread_item(struct json_object *j, size_t i)
 	return json_object_array_get_idx(j, i);
 }
 
+struct json_object *
+jread_find(struct json_object *list, const char *key, const char *value)
+{
+	struct json_object *j;
+	const char *has;
+	size_t i;
+
+	for (i = 0; value != NULL && i < jread_count(list); i++) {
+		j = jread_item(list, i);
+		has = jread_string(jread_member(j, key));
+		if (has != NULL && strcmp(has, value) == 0)
+			return j;
+	}
+	return NULL;
+}
+
 int
 jread_next(struct json_object *j, struct lh_entry **at, const char **key,
     struct json_object **value)

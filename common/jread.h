@@ -108,6 +108,13 @@ size_t jread_count(struct json_object *);
 struct json_object *jread_item(struct json_object *, size_t);
 
 /*
+ * The first element of an array whose member key is that string; NULL: none,
+ * no array, or no value.
+ */
+struct json_object *jread_find(struct json_object *, const char *key,
+    const char *value);
+
+/*
  * The members of an object in their order: start with *at NULL.  0: no more
  * (at once for what is no object).  A null's value is NULL.
  */

@@ -6,8 +6,6 @@
  */
 #include "placer/in_place.h"
 
-#include <string.h>
-
 #include "common/quantity.h"
 
 static int
@@ -30,36 +28,26 @@ are_quantities(struct json_object *list)
 static struct json_object *
 told(struct json_object *statuses, const char *name)
 {
-	struct json_object *j, *r;
-	const char *is;
-	size_t i;
+	struct json_object *r =
+	    jread_member(jread_find(statuses, "name", name), "resources");
 
-	for (i = 0; i < jread_count(statuses); i++) {
-		j = jread_item(statuses, i);
-		is = jread_string(jread_member(j, "name"));
-		r = jread_member(j, "resources");
-		if (is != NULL && strcmp(is, name) == 0)
-			return json_object_is_type(r, json_type_object) &&
-				are_quantities(jread_member(r, "limits")) &&
-				are_quantities(jread_member(r, "requests")) ?
-			    r :
-			    NULL;
-	}
-	return NULL;
+	return json_object_is_type(r, json_type_object) &&
+		are_quantities(jread_member(r, "limits")) &&
+		are_quantities(jread_member(r, "requests")) ?
+	    r :
+	    NULL;
 }
 
 static int
 put_back(struct json_object *containers, struct json_object *statuses)
 {
 	struct json_object *c, *had;
-	const char *name;
 	int resized = 0;
 	size_t i;
 
 	for (i = 0; i < jread_count(containers); i++) {
 		c = jread_item(containers, i);
-		name = jread_string(jread_member(c, "name"));
-		had = name == NULL ? NULL : told(statuses, name);
+		had = told(statuses, jread_string(jread_member(c, "name")));
 		if (had == NULL ||
 		    json_object_equal(had, jread_member(c, "resources")))
 			continue;

@@ -52,21 +52,13 @@ static const struct jread_field target_fields[] = {
 static int64_t
 port_of(const struct work *w, struct json_object *j)
 {
-	struct json_object *ports = jread_member(w->json, "ports"), *port;
-	const char *name, *has;
-	size_t i;
+	struct json_object *port;
 
 	if (json_object_is_type(j, json_type_int))
 		return json_object_get_int64(j);
-	name = jread_string(j);
-	for (i = 0; name != NULL && i < jread_count(ports); i++) {
-		port = jread_item(ports, i);
-		has = jread_string(jread_member(port, "name"));
-		if (has != NULL && strcmp(has, name) == 0)
-			return json_object_get_int64(
-			    jread_member(port, "containerPort"));
-	}
-	return 0;
+	port =
+	    jread_find(jread_member(w->json, "ports"), "name", jread_string(j));
+	return json_object_get_int64(jread_member(port, "containerPort"));
 }
 
 static int

@@ -206,18 +206,12 @@ static const struct {
 static struct json_object *
 named(const struct app *app, const char *name)
 {
-	struct json_object *c;
-	const char *has;
-	size_t list, i;
+	struct json_object *c = NULL;
+	size_t list;
 
-	for (list = 0; list < QUADLET_LISTS; list++)
-		for (i = 0; i < jread_count(app->lists[list]); i++) {
-			c = jread_item(app->lists[list], i);
-			has = jread_string(jread_member(c, "name"));
-			if (has != NULL && strcmp(has, name) == 0)
-				return c;
-		}
-	return NULL;
+	for (list = 0; c == NULL && list < QUADLET_LISTS; list++)
+		c = jread_find(app->lists[list], "name", name);
+	return c;
 }
 
 /* A quantity may come as a number. */

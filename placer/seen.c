@@ -217,19 +217,10 @@ read_end(struct json_object *j, struct pod_container *c)
 static struct json_object *
 status_of(struct json_object *status, const struct pod_container *c)
 {
-	struct json_object *list = jread_member(status,
-	    c->init ? "initContainerStatuses" : "containerStatuses");
-	struct json_object *j;
-	const char *name;
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++) {
-		j = jread_item(list, i);
-		name = jread_string(jread_member(j, "name"));
-		if (name != NULL && strcmp(name, c->name) == 0)
-			return j;
-	}
-	return NULL;
+	return jread_find(jread_member(status,
+			      c->init ? "initContainerStatuses" :
+					"containerStatuses"),
+	    "name", c->name);
 }
 
 const char *
@@ -259,19 +250,10 @@ seen_ends(struct json_object *status, struct pod_container *c, size_t n)
 int64_t
 seen_debugger(struct json_object *status, const char *name)
 {
-	struct json_object *list =
-	    jread_member(status, "ephemeralContainerStatuses");
-	struct json_object *j;
-	const char *is;
-	size_t i;
+	struct json_object *j =
+	    jread_find(jread_member(status, "ephemeralContainerStatuses"),
+		"name", name);
 
-	for (i = 0; i < jread_count(list); i++) {
-		j = jread_item(list, i);
-		is = jread_string(jread_member(j, "name"));
-		if (is != NULL && strcmp(is, name) == 0)
-			return time_of(jread_member(jread_member(j, "state"),
-					   "terminated"),
-			    "finishedAt");
-	}
-	return 0;
+	return time_of(jread_member(jread_member(j, "state"), "terminated"),
+	    "finishedAt");
 }

@@ -59,19 +59,6 @@ is_evicted(struct json_object *set, void *before)
 	    json_object_object_length(before);
 }
 
-static struct json_object *
-pods(void)
-{
-	AUTO_JSON struct json_object *list = kube_get(WEB);
-	struct json_object *set = json_object_new_object(), *pod;
-	size_t i;
-
-	for (i = 0; (pod = js_item(list, "/items", i)) != NULL; i++)
-		json_object_object_add(set, js_str(pod, "/metadata/name"),
-		    json_object_new_string(js_str(pod, "/metadata/uid")));
-	return set;
-}
-
 static int
 says(struct json_object *node, void *type)
 {
@@ -216,7 +203,7 @@ scenario(void)
 	    &(struct pod_conf){ .tolerates_s = BEARS_S });
 	it_ok(pods_in_phase("web", "Running", REPLICAS, RUN_MS) == REPLICAS,
 	    "%d pods run", REPLICAS);
-	before = pods();
+	before = pod_uids(WEB);
 	flight_is_away(before);
 	all_are_as_before(before);
 	placer_is_away(p, before);

@@ -54,24 +54,10 @@ daemonset(const char *name)
 
 /* --- who is there --------------------------------------------------------- */
 
-/* name: UID, of the pods of a list. */
-static struct json_object *
-uids(const char *path)
-{
-	AUTO_JSON struct json_object *list = kube_get(path);
-	struct json_object *set = json_object_new_object(), *pod;
-	size_t i;
-
-	for (i = 0; (pod = js_item(list, "/items", i)) != NULL; i++)
-		json_object_object_add(set, js_str(pod, "/metadata/name"),
-		    json_object_new_string(js_str(pod, "/metadata/uid")));
-	return set;
-}
-
 static int
 is_still(const char *path, struct json_object *before)
 {
-	AUTO_JSON struct json_object *now = uids(path);
+	AUTO_JSON struct json_object *now = pod_uids(path);
 
 	return json_object_object_length(now) > 0 &&
 	    json_object_equal(now, before);
@@ -210,7 +196,7 @@ all_wait(struct json_object *set, void *arg)
 static void
 drain(void)
 {
-	AUTO_JSON struct json_object *daemons = uids(AGENT), *set = NULL;
+	AUTO_JSON struct json_object *daemons = pod_uids(AGENT), *set = NULL;
 	int64_t since = it_ms();
 
 	kubectl("drain %s --ignore-daemonsets --timeout=60s", world_node());
@@ -259,7 +245,7 @@ close_all(void)
 static void
 live_through(struct json_object *node)
 {
-	AUTO_JSON struct json_object *pods = uids(KUBE_PODS);
+	AUTO_JSON struct json_object *pods = pod_uids(KUBE_PODS);
 	AUTO_JSON struct json_object *before = flight_devices(), *after = NULL;
 	int64_t until = it_ms() + GC_MS;
 

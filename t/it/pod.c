@@ -242,6 +242,19 @@ pod_whose_ready_is(const char *status, const char *except, int ms,
 	return w.pod;
 }
 
+struct json_object *
+pod_uids(const char *path)
+{
+	AUTO_JSON struct json_object *list = kube_get(path);
+	struct json_object *set = json_object_new_object(), *pod;
+	size_t i;
+
+	for (i = 0; (pod = js_item(list, "/items", i)) != NULL; i++)
+		json_object_object_add(set, js_str(pod, "/metadata/name"),
+		    json_object_new_string(js_str(pod, "/metadata/uid")));
+	return set;
+}
+
 int
 pod_leaves(struct json_object *pod, void *arg)
 {

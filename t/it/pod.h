@@ -54,6 +54,9 @@ int pods_have(const char *phase, const char *reason, int ms);
 struct json_object *pod_whose_ready_is(const char *status, const char *except,
     int ms, const char *what);
 
+/* name: UID, of the pods of a list (a path with its query); the caller's. */
+struct json_object *pod_uids(const char *path);
+
 /* It has a deletionTimestamp; a kube_one_fn. */
 int pod_leaves(struct json_object *pod, void *);
 

@@ -189,22 +189,6 @@ e_status(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the reason is \"%s\"", is);
 }
 
-static struct json_object *
-condition_of(const struct kpod *p, const char *wanted)
-{
-	struct json_object *list = jread_member(p->status, "conditions"), *c;
-	const char *type;
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		type = jread_string(jread_member(c, "type"));
-		if (type != NULL && strcmp(type, wanted) == 0)
-			return c;
-	}
-	return NULL;
-}
-
 static const char *
 member_of(struct json_object *c, const char *key)
 {
@@ -224,7 +208,7 @@ e_condition(struct scene *sc, const struct words *s)
 
 	if (p == NULL)
 		return;
-	c = condition_of(p, pod_condition_type(COND_DEVICE));
+	c = kube_condition(p, pod_condition_type(COND_DEVICE));
 	is = c == NULL ?
 	    xstrdup("none") :
 	    xasprintf("%s %s", member_of(c, "reason"), member_of(c, "message"));
@@ -241,7 +225,7 @@ e_told(struct scene *sc, const struct words *s)
 
 	if (p == NULL)
 		return;
-	c = condition_of(p, words_at(s, 3));
+	c = kube_condition(p, words_at(s, 3));
 	same(sc, words_at(s, 3), member_of(c, "status"), words_at(s, 4));
 	if (*message != '\0')
 		same(sc, "its message", member_of(c, "message"), message);
@@ -255,7 +239,7 @@ e_resize(struct scene *sc, const struct words *s)
 
 	if (p != NULL)
 		same(sc, "the resize",
-		    member_of(condition_of(p, SEEN_RESIZE_PENDING), "reason"),
+		    member_of(kube_condition(p, SEEN_RESIZE_PENDING), "reason"),
 		    words_at(s, 3));
 }
 

@@ -143,22 +143,19 @@ kube_phase(const struct kpod *p)
 	return phase != NULL ? phase : "none";
 }
 
+struct json_object *
+kube_condition(const struct kpod *p, const char *type)
+{
+	return jread_find(jread_member(p->status, "conditions"), "type", type);
+}
+
 int
 kube_is_ready(const struct kpod *p)
 {
-	struct json_object *list = jread_member(p->status, "conditions"), *c;
-	const char *type, *status;
-	size_t i;
+	const char *status =
+	    jread_string(jread_member(kube_condition(p, "Ready"), "status"));
 
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		type = jread_string(jread_member(c, "type"));
-		status = jread_string(jread_member(c, "status"));
-		if (type != NULL && status != NULL &&
-		    strcmp(type, "Ready") == 0)
-			return strcmp(status, "True") == 0;
-	}
-	return 0;
+	return status != NULL && strcmp(status, "True") == 0;
 }
 
 char *

@@ -310,6 +310,7 @@ void kube_delete(struct scene *, struct kpod *, int64_t grace_s);
 void kube_label(struct scene *, const char *labels);
 void kube_remove(struct scene *, struct kpod *, int tell);
 const char *kube_phase(const struct kpod *);
+struct json_object *kube_condition(const struct kpod *, const char *type);
 int kube_is_ready(const struct kpod *);
 /* "Waiting reason: message" of the pod or its first container, or "". */
 char *kube_reason(const struct kpod *);

@@ -229,3 +229,18 @@ Test(jread, the_index_of_a_word)
 	cr_expect_eq(jread_word(words, 3, NULL, 7), 7);
 	cr_expect_eq(jread_word(words, 2, "two", 7), 7);
 }
+
+Test(jread, the_element_that_has_a_value)
+{
+	AUTO_JSON struct json_object *list =
+	    parse("[7,{\"k\":1},{\"k\":\"a\",\"n\":1},{\"k\":\"a\",\"n\":2}]",
+		NULL);
+
+	cr_assert_not_null(list);
+	cr_expect_eq(jread_find(list, "k", "a"), jread_item(list, 2));
+	cr_expect_null(jread_find(list, "k", "b"));
+	cr_expect_null(jread_find(list, "n", "a"));
+	cr_expect_null(jread_find(list, "k", NULL));
+	cr_expect_null(jread_find(jread_item(list, 2), "k", "a"));
+	cr_expect_null(jread_find(NULL, "k", "a"));
+}

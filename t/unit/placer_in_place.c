@@ -16,6 +16,7 @@
 #include "placer/podstatus.h"
 #include "placer/seen.h"
 #include "t/unit/leaks.h"
+#include "t/unit/statusdoc.h"
 
 #define RESOURCES(cpu)                                                   \
 	"{\"limits\":{\"memory\":\"64Mi\"},\"requests\":{\"cpu\":\"" cpu \
@@ -61,7 +62,7 @@ status_of(const struct pod *pod, const char *device, int *is_told)
 
 	podstatus_make(&in, &s);
 	*is_told = podstatus_is_told(&s, pod);
-	j = jread_parse(span_of(s.json), NULL);
+	j = statusdoc_read(&s);
 	podstatus_clear(&s);
 	return j;
 }
@@ -88,15 +89,7 @@ item(struct json_object *status, const char *list)
 static struct json_object *
 resize_of(struct json_object *status)
 {
-	struct json_object *list = jread_member(status, "conditions");
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++)
-		if (strcmp(jread_string(
-			       jread_member(jread_item(list, i), "type")),
-			SEEN_RESIZE_PENDING) == 0)
-			return jread_item(list, i);
-	return NULL;
+	return statusdoc_condition(status, SEEN_RESIZE_PENDING);
 }
 
 Test(in_place, what_it_was_admitted_with_is_told_once_a_device_has_it)

@@ -14,6 +14,7 @@
 #include "common/jread.h"
 #include "common/xmem.h"
 #include "placer/seen.h"
+#include "t/unit/statusdoc.h"
 
 #define NOW INT64_C(1795419780000) /* 2026-11-23T07:43:00Z */
 #define EARLIER INT64_C(1795419774000)
@@ -105,37 +106,6 @@ fill(struct point *p, size_t n)
 	for (size_t n_ = 0; n_ < POINTS; n_ += nth) \
 		if (fill(p, n_), 1)
 
-static struct json_object *
-parsed(const struct podstatus *s)
-{
-	struct json_object *j = jread_parse(span_of(s->json), NULL);
-
-	cr_assert_not_null(j);
-	return j;
-}
-
-static struct json_object *
-condition(struct json_object *status, const char *type)
-{
-	struct json_object *list = jread_member(status, "conditions"), *c;
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		if (strcmp(jread_string(jread_member(c, "type")), type) == 0)
-			return c;
-	}
-	return NULL;
-}
-
-static const char *
-text(struct json_object *j, const char *key)
-{
-	const char *s = jread_string(jread_member(j, key));
-
-	return s == NULL ? "" : s;
-}
-
 /* The one member of a container's state. */
 static const char *
 state_of(struct json_object *status, size_t i)
@@ -174,12 +144,13 @@ Test(podstatus, holds_everywhere)
 	FOR_EACH(&p, EACH)
 	{
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
-		ready = condition(j, "Ready");
+		j = statusdoc_read(&s);
+		ready = statusdoc_condition(j, "Ready");
 
 		/* it says what it says it says */
-		cr_assert_str_eq(text(j, "phase"), pod_phase_name(s.phase));
-		cr_assert_str_eq(text(ready, "status"),
+		cr_assert_str_eq(statusdoc_text(j, "phase"),
+		    pod_phase_name(s.phase));
+		cr_assert_str_eq(statusdoc_text(ready, "status"),
 		    pod_truth_name(s.ready));
 		/* no address, ever */
 		cr_assert_null(jread_member(j, "podIP"));
@@ -191,8 +162,8 @@ Test(podstatus, holds_everywhere)
 		else if (s.phase == PHASE_SUCCEEDED || s.phase == PHASE_FAILED)
 			cr_assert(p.in.state == DONE || p.in.final_failed ||
 			    (p.in.state == TIMED_OUT &&
-				strcmp(text(j, "reason"), "DeadlineExceeded") ==
-				    0));
+				strcmp(statusdoc_text(j, "reason"),
+				    "DeadlineExceeded") == 0));
 		/* only what runs is ready, and only all of it together */
 		if (s.ready == TRUTH_TRUE) {
 			cr_assert_eq(s.phase, PHASE_RUNNING);
@@ -204,8 +175,10 @@ Test(podstatus, holds_everywhere)
 		if (p.in.state == LOST || p.in.state == EVICTING)
 			cr_assert_neq(s.ready, TRUTH_TRUE);
 		/* a sandbox is where something runs or is made to */
-		cr_assert_str_eq(text(condition(j, "PodReadyToStartContainers"),
-				     "status"),
+		cr_assert_str_eq(
+		    statusdoc_text(statusdoc_condition(j,
+				       "PodReadyToStartContainers"),
+			"status"),
 		    s.phase == PHASE_RUNNING || s.phase == PHASE_UNKNOWN ||
 			    (s.phase == PHASE_PENDING && p.in.device != NULL &&
 				p.in.state != SENDING &&
@@ -244,7 +217,7 @@ Test(podstatus, what_was_told_is_told)
 	FOR_EACH(&p, SOME)
 	{
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
+		j = statusdoc_read(&s);
 		seen_read(j, &p.pod.seen);
 		json_object_put(j);
 		cr_assert_eq(podstatus_is_told(&s, &p.pod), 1, "point %zu: %s",
@@ -276,25 +249,26 @@ Test(podstatus, times_stay)
 	FOR_EACH(&p, SOME)
 	{
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
+		j = statusdoc_read(&s);
 		seen_read(j, &p.pod.seen);
 		seen_ends(j, p.pod.containers, p.pod.ncontainers);
 		p.in.now.wall_ms += 60000;
 		podstatus_make(&p.in, &later);
-		k = parsed(&later);
+		k = statusdoc_read(&later);
 		if (later.digest == s.digest)
 			cr_assert_str_eq(later.json, s.json);
-		cr_assert_str_eq(text(j, "startTime"), text(k, "startTime"));
+		cr_assert_str_eq(statusdoc_text(j, "startTime"),
+		    statusdoc_text(k, "startTime"));
 		for (i = 0; i < COND_COUNT; i++) {
-			struct json_object *a = condition(j,
+			struct json_object *a = statusdoc_condition(j,
 			    pod_condition_type((enum pod_condition)i));
-			struct json_object *b = condition(k,
+			struct json_object *b = statusdoc_condition(k,
 			    pod_condition_type((enum pod_condition)i));
 
-			cr_assert_eq(strcmp(text(a, "status"),
-					 text(b, "status")) == 0,
-			    strcmp(text(a, "lastTransitionTime"),
-				text(b, "lastTransitionTime")) == 0);
+			cr_assert_eq(strcmp(statusdoc_text(a, "status"),
+					 statusdoc_text(b, "status")) == 0,
+			    strcmp(statusdoc_text(a, "lastTransitionTime"),
+				statusdoc_text(b, "lastTransitionTime")) == 0);
 		}
 		json_object_put(j);
 		json_object_put(k);
@@ -373,7 +347,7 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 		p.in.state = DONE;
 		p.in.report_final = 1;
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
+		j = statusdoc_read(&s);
 		t = jread_member(
 		    jread_member(
 			jread_item(jread_member(j, "containerStatuses"), 0),
@@ -382,10 +356,13 @@ Test(podstatus, an_end_is_told_as_kubernetes_tells_it)
 		cr_expect_eq(s.phase, ends[i].phase);
 		cr_expect_eq(json_object_get_int(jread_member(t, "exitCode")),
 		    ends[i].exit);
-		cr_expect_str_eq(text(t, "reason"), ends[i].reason);
-		cr_expect_str_eq(text(t, "finishedAt"), "2026-11-23T07:43:00Z");
-		cr_expect_str_eq(text(t, "startedAt"), "2026-11-23T07:42:54Z");
-		cr_expect_str_eq(text(condition(j, "Ready"), "reason"),
+		cr_expect_str_eq(statusdoc_text(t, "reason"), ends[i].reason);
+		cr_expect_str_eq(statusdoc_text(t, "finishedAt"),
+		    "2026-11-23T07:43:00Z");
+		cr_expect_str_eq(statusdoc_text(t, "startedAt"),
+		    "2026-11-23T07:42:54Z");
+		cr_expect_str_eq(statusdoc_text(statusdoc_condition(j, "Ready"),
+				     "reason"),
 		    ends[i].unready);
 		/* and again when the device has forgotten it */
 		seen_read(j, &p.pod.seen);
@@ -436,7 +413,7 @@ Test(podstatus, an_application_of_which_nothing_is_reported_is_said_to_be)
 		p.in.unreported = 1;
 		p.in.report = NULL;
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
+		j = statusdoc_read(&s);
 		if (p.in.state == RUNNING &&
 		    p.pod.seen.phase < PHASE_SUCCEEDED && !p.in.final_failed &&
 		    !p.containers[0].init) {
@@ -444,9 +421,11 @@ Test(podstatus, an_application_of_which_nothing_is_reported_is_said_to_be)
 			    p.pod.seen.phase < PHASE_RUNNING ? PHASE_PENDING :
 							       PHASE_RUNNING);
 			cr_assert_eq(s.ready, TRUTH_FALSE);
-			cr_assert_str_eq(text(j, "reason"),
+			cr_assert_str_eq(statusdoc_text(j, "reason"),
 			    "StatusNotReported");
-			cr_assert_str_eq(text(condition(j, "Ready"), "reason"),
+			cr_assert_str_eq(statusdoc_text(statusdoc_condition(j,
+							    "Ready"),
+					     "reason"),
 			    "StatusNotReported");
 		}
 		json_object_put(j);
@@ -463,7 +442,7 @@ Test(podstatus, disconnect_and_return)
 
 	ordinary(&p, APP_RUNNING, 1, 1);
 	podstatus_make(&p.in, &before);
-	j = parsed(&before);
+	j = statusdoc_read(&before);
 	seen_read(j, &p.pod.seen);
 	json_object_put(j);
 
@@ -471,16 +450,18 @@ Test(podstatus, disconnect_and_return)
 	p.in.connected = 0;
 	p.in.now.wall_ms += 60000;
 	podstatus_make(&p.in, &lost);
-	j = parsed(&lost);
+	j = statusdoc_read(&lost);
 	cr_assert_eq(lost.phase, PHASE_UNKNOWN);
 	cr_assert_eq(lost.ready, TRUTH_UNKNOWN);
-	cr_assert_str_eq(text(j, "reason"), "DeviceDisconnected");
-	cr_assert_str_eq(text(condition(j, "Ready"), "reason"),
+	cr_assert_str_eq(statusdoc_text(j, "reason"), "DeviceDisconnected");
+	cr_assert_str_eq(statusdoc_text(statusdoc_condition(j, "Ready"),
+			     "reason"),
 	    "DeviceDisconnected");
-	c = condition(j, "vk.flightctl.io/Device");
-	cr_assert_str_eq(text(c, "status"), "Unknown");
-	cr_assert_str_eq(text(c, "message"), "device edge-1");
-	cr_assert_str_eq(text(c, "lastTransitionTime"), "2026-11-23T07:44:00Z");
+	c = statusdoc_condition(j, "vk.flightctl.io/Device");
+	cr_assert_str_eq(statusdoc_text(c, "status"), "Unknown");
+	cr_assert_str_eq(statusdoc_text(c, "message"), "device edge-1");
+	cr_assert_str_eq(statusdoc_text(c, "lastTransitionTime"),
+	    "2026-11-23T07:44:00Z");
 	cr_assert_str_eq(state_of(j, 0), "running");
 	seen_read(j, &p.pod.seen);
 	json_object_put(j);
@@ -526,16 +507,19 @@ Test(podstatus, why_it_waits)
 			   "requested 8 CPU",
 		.now = { 0, NOW } };
 	podstatus_make(&p.in, &s);
-	j = parsed(&s);
+	j = statusdoc_read(&s);
 	cr_assert_eq(s.phase, PHASE_PENDING);
-	cr_assert_str_eq(text(j, "reason"), "InsufficientResources");
-	cr_assert_str_eq(text(j, "message"), p.in.message);
+	cr_assert_str_eq(statusdoc_text(j, "reason"), "InsufficientResources");
+	cr_assert_str_eq(statusdoc_text(j, "message"), p.in.message);
 	waiting = jread_member(
 	    jread_member(jread_item(jread_member(j, "containerStatuses"), 0),
 		"state"),
 	    "waiting");
-	cr_assert_str_eq(text(waiting, "reason"), "InsufficientResources");
-	cr_assert_str_eq(text(condition(j, "vk.flightctl.io/Device"), "status"),
+	cr_assert_str_eq(statusdoc_text(waiting, "reason"),
+	    "InsufficientResources");
+	cr_assert_str_eq(statusdoc_text(statusdoc_condition(j,
+					    "vk.flightctl.io/Device"),
+			     "status"),
 	    "False");
 	seen_read(j, &p.pod.seen);
 	json_object_put(j);
@@ -555,8 +539,9 @@ Test(podstatus, why_it_waits)
 	p.in.final_failed = 1;
 	podstatus_make(&p.in, &s);
 	cr_assert_eq(s.phase, PHASE_FAILED);
-	j = parsed(&s);
-	cr_assert_str_eq(text(j, "reason"), "CreateContainerConfigError");
+	j = statusdoc_read(&s);
+	cr_assert_str_eq(statusdoc_text(j, "reason"),
+	    "CreateContainerConfigError");
 	cr_assert_eq(jread_count(jread_member(j, "containerStatuses")), 0);
 	json_object_put(j);
 	podstatus_clear(&s);
@@ -573,7 +558,7 @@ Test(podstatus, restarts_never_count_down_and_their_sum_is_right)
 	ordinary(&p, APP_RUNNING, 3, 3);
 	p.report.restarts = 5;
 	podstatus_make(&p.in, &s);
-	j = parsed(&s);
+	j = statusdoc_read(&s);
 	list = jread_member(j, "containerStatuses");
 	cr_assert_eq(jread_count(list), 2);
 	for (i = 0; i < 2; i++)

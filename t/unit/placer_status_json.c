@@ -15,6 +15,7 @@
 #include "common/stamp.h"
 #include "common/utf8.h"
 #include "placer/seen.h"
+#include "t/unit/statusdoc.h"
 
 #define NOW INT64_C(1795419780000) /* 2026-11-23T07:43:00Z */
 
@@ -51,41 +52,10 @@ ordinary(struct point *p, enum app_state state, uint16_t ready, uint16_t of)
 	p->report.of = of;
 }
 
-static struct json_object *
-parsed(const struct podstatus *s)
-{
-	struct json_object *j = jread_parse(span_of(s->json), NULL);
-
-	cr_assert_not_null(j);
-	return j;
-}
-
-static struct json_object *
-condition(struct json_object *status, const char *type)
-{
-	struct json_object *list = jread_member(status, "conditions"), *c;
-	size_t i;
-
-	for (i = 0; i < jread_count(list); i++) {
-		c = jread_item(list, i);
-		if (strcmp(jread_string(jread_member(c, "type")), type) == 0)
-			return c;
-	}
-	return NULL;
-}
-
-static const char *
-text(struct json_object *j, const char *key)
-{
-	const char *s = jread_string(jread_member(j, key));
-
-	return s == NULL ? "" : s;
-}
-
 static const char *
 message_of(struct json_object *status, const char *type)
 {
-	return text(condition(status, type), "message");
+	return statusdoc_text(statusdoc_condition(status, type), "message");
 }
 
 /* A kubelet's words, of those containers and no others. */
@@ -126,7 +96,7 @@ Test(status_json, what_is_not_ready_is_named)
 		p.report.ready = told[i].ready;
 		p.report.of = told[i].of;
 		podstatus_make(&p.in, &s);
-		j = parsed(&s);
+		j = statusdoc_read(&s);
 		cr_expect_str_eq(message_of(j, "Initialized"),
 		    told[i].initialized, "%zu", i);
 		cr_expect_str_eq(message_of(j, "Ready"), told[i].unready, "%zu",
@@ -138,7 +108,7 @@ Test(status_json, what_is_not_ready_is_named)
 	}
 	ordinary(&p, APP_RUNNING, 1, 1);
 	podstatus_make(&p.in, &s);
-	j = parsed(&s);
+	j = statusdoc_read(&s);
 	cr_expect_str_eq(message_of(j, "Ready"), "", "it is");
 	json_object_put(j);
 	podstatus_clear(&s);
@@ -152,7 +122,7 @@ tell(struct point *p)
 	struct podstatus s;
 
 	podstatus_make(&p->in, &s);
-	j = parsed(&s);
+	j = statusdoc_read(&s);
 	seen_read(j, &p->pod.seen);
 	p->containers[0].told = (struct ended){ 0 };
 	seen_ends(j, p->containers, 1);
@@ -214,8 +184,9 @@ Test(status_json, the_run_before_has_its_times)
 			stamp_format(NOW + told[i].from_ms, from);
 			stamp_format(NOW + told[i].to_ms, to);
 		}
-		cr_expect_str_eq(text(t, "startedAt"), from, "%zu", i);
-		cr_expect_str_eq(text(t, "finishedAt"), to, "%zu", i);
+		cr_expect_str_eq(statusdoc_text(t, "startedAt"), from, "%zu",
+		    i);
+		cr_expect_str_eq(statusdoc_text(t, "finishedAt"), to, "%zu", i);
 		json_object_put(j);
 	}
 }
