@@ -397,9 +397,11 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 		evtimer_add(s->turn, &soon);
 }
 
+/* Who waited longest comes first. */
 static void
 again(struct ksched *s)
 {
+	TAILQ_CONCAT(&s->stuck, &s->fresh, entry);
 	TAILQ_CONCAT(&s->fresh, &s->stuck, entry);
 	if (!TAILQ_EMPTY(&s->fresh) && !evtimer_pending(s->turn, NULL))
 		evtimer_add(s->turn, &soon);
