@@ -292,11 +292,11 @@ view_device(const struct podstatus_in *in, struct view *v)
 static bool
 is_worked_on(const struct podstatus_in *in, const struct view *v)
 {
-	if (is_terminal(v->phase))
+	if (is_terminal(v->phase) || in->device == NULL)
 		return false;
 	if (v->phase == PHASE_RUNNING || v->phase == PHASE_UNKNOWN)
 		return true;
-	if (in->device == NULL || in->state == SENDING || in->state == RETREAT)
+	if (in->state == SENDING || in->state == RETREAT)
 		return false;
 	return in->works || v->init_started > 0 ||
 	    in->pod->seen.cond[COND_SANDBOX].status == TRUTH_TRUE;

@@ -34,7 +34,7 @@ waits_for_room(const struct kpod *p)
 {
 	AUTO_FREE char *reason = NULL;
 
-	if (!p->in_api || strcmp(kube_phase(p), "Pending") != 0)
+	if (!p->in_api || p->ended)
 		return 0;
 	reason = kube_reason(p);
 	return strstr(reason, "InsufficientResources") != NULL ||

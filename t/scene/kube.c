@@ -306,6 +306,19 @@ merge(struct json_object *into, struct json_object *patch)
 	}
 }
 
+/* A phase is a step of a life: none is taken back. */
+static void
+judge_phase(struct scene *sc, struct kpod *p, int has_run)
+{
+	const char *phase = kube_phase(p);
+	int is_end =
+	    strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0;
+
+	if ((has_run && strcmp(phase, "Pending") == 0) || (p->ended && !is_end))
+		scene_fail(sc, "%s is %s again", p->label, phase);
+	p->ended |= is_end;
+}
+
 static void
 on_status(struct scene *sc, const struct frame *f, enum answer how,
     enum why_kind kind)
@@ -315,6 +328,7 @@ on_status(struct scene *sc, const struct frame *f, enum answer how,
 	struct body_pod_status m;
 	struct kpod *p;
 	struct why why;
+	int has_run;
 
 	if (body_pod_status_get(f->body, &m) == -1)
 		abort();
@@ -328,13 +342,13 @@ on_status(struct scene *sc, const struct frame *f, enum answer how,
 		scene_fail(sc, "a status that is no JSON: %s", why.text);
 		return;
 	}
+	has_run = strcmp(kube_phase(p), "Running") == 0 ||
+	    strcmp(kube_phase(p), "Unknown") == 0;
 	merge(p->status, patch);
 	reason = kube_reason(p);
 	out_add(sc, OUT_STATUS, p->label, "%s %s %s", kube_phase(p),
 	    kube_is_ready(p) ? "ready" : "unready", reason);
-	if (strcmp(kube_phase(p), "Succeeded") == 0 ||
-	    strcmp(kube_phase(p), "Failed") == 0)
-		p->ended = 1;
+	judge_phase(sc, p, has_run);
 	answer(sc, f, how);
 	kube_send_pod(sc, p, POD_MODIFIED);
 }

@@ -150,11 +150,11 @@ rules_hold(struct scene *sc)
  * reason, and nothing else runs -- */
 
 static int
-is_pending(const struct kpod *p)
+says_why_it_waits(const struct kpod *p)
 {
 	AUTO_FREE char *reason = kube_reason(p);
 
-	return strcmp(kube_phase(p), "Pending") == 0 && *reason != '\0';
+	return !p->ended && !kube_is_ready(p) && *reason != '\0';
 }
 
 /*
@@ -183,7 +183,7 @@ check_calm_pod(struct scene *sc, const struct kpod *p)
 		return;
 	if (p->deleted_ms != 0)
 		scene_fail(sc, "%s is never let go", p->label);
-	else if (n == 1 ? !kube_is_ready(p) : !is_pending(p))
+	else if (n == 1 ? !kube_is_ready(p) : !says_why_it_waits(p))
 		scene_fail(sc, "%s has %d places and is %s", p->label, n,
 		    kube_phase(p));
 }

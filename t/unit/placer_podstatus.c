@@ -179,13 +179,15 @@ Test(podstatus, holds_everywhere)
 		    statusdoc_text(statusdoc_condition(j,
 				       "PodReadyToStartContainers"),
 			"status"),
-		    s.phase == PHASE_RUNNING || s.phase == PHASE_UNKNOWN ||
-			    (s.phase == PHASE_PENDING && p.in.device != NULL &&
-				p.in.state != SENDING &&
-				p.in.state != RETREAT &&
-				(p.in.works ||
-				    (p.in.report != NULL &&
-					p.containers[0].init))) ?
+		    p.in.device != NULL &&
+			    (s.phase == PHASE_RUNNING ||
+				s.phase == PHASE_UNKNOWN ||
+				(s.phase == PHASE_PENDING &&
+				    p.in.state != SENDING &&
+				    p.in.state != RETREAT &&
+				    (p.in.works ||
+					(p.in.report != NULL &&
+					    p.containers[0].init)))) ?
 			"True" :
 			"False",
 		    "%zu", n_);
