@@ -37,11 +37,23 @@ enum {
 
 #define COMPONENT "vk-flightctl-provider"
 
+/* What two Events have in common that are one, counted. */
+enum part {
+	OF_NODE,
+	OF_POD,
+	OF_NS,
+	OF_UID,
+	REASON,
+	MESSAGE,
+	PARTS,
+};
+
 struct kept {
 	TAILQ_ENTRY(kept) entry;   /* the latest first */
 	TAILQ_ENTRY(kept) waiting; /* to be sent, in order */
 	struct events *events;
-	struct body_event m;
+	const char *part[PARTS]; /* in text */
+	int warning;
 	char *name; /* of the Event */
 	unsigned int count;
 	int posted;
@@ -50,6 +62,7 @@ struct kept {
 	int64_t first_ms;
 	int64_t last_ms; /* wall */
 	int64_t sent_boot_ms;
+	char text[]; /* hundreds are kept, and few are long */
 };
 
 TAILQ_HEAD(kepts, kept);
@@ -124,26 +137,47 @@ events_free(struct events *e)
 	free(e);
 }
 
-static int
-same(const struct body_event *a, const struct body_event *b)
+static void
+parts_of(const struct body_event *m, const char *part[PARTS])
 {
-	return strcmp(a->uid, b->uid) == 0 && strcmp(a->node, b->node) == 0 &&
-	    strcmp(a->pod_name, b->pod_name) == 0 &&
-	    strcmp(a->ns, b->ns) == 0 && strcmp(a->reason, b->reason) == 0 &&
-	    strcmp(a->message, b->message) == 0 && a->warning == b->warning;
+	part[OF_NODE] = m->node;
+	part[OF_POD] = m->pod_name;
+	part[OF_NS] = m->ns;
+	part[OF_UID] = m->uid;
+	part[REASON] = m->reason;
+	part[MESSAGE] = m->message;
+}
+
+static int
+same(const struct kept *k, const struct body_event *m)
+{
+	const char *part[PARTS];
+	int i;
+
+	parts_of(m, part);
+	for (i = 0; i < PARTS; i++)
+		if (strcmp(k->part[i], part[i]) != 0)
+			return 0;
+	return k->warning == (m->warning != 0);
+}
+
+static int
+is_about_node(const struct kept *k)
+{
+	return k->part[OF_POD][0] == '\0';
 }
 
 /* An event about a node is in namespace default, the server insists. */
 static const char *
-namespace_of(const struct body_event *m)
+namespace_of(const struct kept *k)
 {
-	return m->pod_name[0] == '\0' ? "default" : m->ns;
+	return is_about_node(k) ? "default" : k->part[OF_NS];
 }
 
 static char *
 path_of(const struct kept *k, int create)
 {
-	AUTO_FREE char *ns = https_escape(namespace_of(&k->m));
+	AUTO_FREE char *ns = https_escape(namespace_of(k));
 	AUTO_FREE char *name = https_escape(k->name);
 
 	return xasprintf("/api/v1/namespaces/%s/events%s%s", ns,
@@ -160,17 +194,17 @@ put_stamp(struct json_object *o, const char *key, int64_t ms)
 }
 
 static void
-put_object(struct json_object *o, const struct body_event *m)
+put_object(struct json_object *o, const struct kept *k)
 {
 	struct json_object *about = jmake_in(o, "involvedObject");
-	int node = m->pod_name[0] == '\0';
+	int node = is_about_node(k);
 
 	jmake_str(about, "apiVersion", "v1");
 	jmake_str(about, "kind", node ? "Node" : "Pod");
-	jmake_str(about, "namespace", node ? NULL : m->ns);
-	jmake_str(about, "name", node ? m->node : m->pod_name);
+	jmake_str(about, "namespace", node ? NULL : k->part[OF_NS]);
+	jmake_str(about, "name", k->part[node ? OF_NODE : OF_POD]);
 	/* kubectl finds a node's events by its name as uid. */
-	jmake_str(about, "uid", node ? m->node : m->uid);
+	jmake_str(about, "uid", k->part[node ? OF_NODE : OF_UID]);
 }
 
 static char *
@@ -182,19 +216,19 @@ create_body(const struct kept *k)
 	jmake_str(o, "kind", "Event");
 	meta = jmake_in(o, "metadata");
 	jmake_str(meta, "name", k->name);
-	jmake_str(meta, "namespace", namespace_of(&k->m));
-	put_object(o, &k->m);
-	jmake_str(o, "reason", k->m.reason);
-	jmake_str(o, "message", k->m.message);
-	jmake_str(o, "type", k->m.warning ? "Warning" : "Normal");
+	jmake_str(meta, "namespace", namespace_of(k));
+	put_object(o, k);
+	jmake_str(o, "reason", k->part[REASON]);
+	jmake_str(o, "message", k->part[MESSAGE]);
+	jmake_str(o, "type", k->warning ? "Warning" : "Normal");
 	source = jmake_in(o, "source");
 	jmake_str(source, "component", COMPONENT);
-	jmake_str(source, "host", k->m.node);
+	jmake_str(source, "host", k->part[OF_NODE]);
 	put_stamp(o, "firstTimestamp", k->first_ms);
 	put_stamp(o, "lastTimestamp", k->last_ms);
 	jmake_int(o, "count", k->count);
 	jmake_str(o, "reportingComponent", COMPONENT);
-	jmake_str(o, "reportingInstance", k->m.node);
+	jmake_str(o, "reportingInstance", k->part[OF_NODE]);
 	return jmake_text(&o);
 }
 
@@ -217,7 +251,7 @@ on_answer(const struct https_answer *a, void *arg)
 	k->call = NULL;
 	e->nflying--;
 	if (a->why.kind != ERR_NONE) {
-		log_debug("event %s: %s", k->m.reason, a->why.text);
+		log_debug("event %s: %s", k->part[REASON], a->why.text);
 		/* Counted from anew: its Event is not there. */
 		kept_free(k);
 	} else {
@@ -299,22 +333,42 @@ find(struct events *e, const struct body_event *m, int64_t now)
 	TAILQ_FOREACH(k, &e->kept, entry) {
 		if (now - k->last_ms > KEPT_MS)
 			return NULL;
-		if (same(&k->m, m))
+		if (same(k, m))
 			return k;
 	}
 	return NULL;
 }
 
 static struct kept *
+kept_new(const struct body_event *m)
+{
+	const char *part[PARTS];
+	struct kept *k;
+	size_t size = 0, at = 0, n;
+	int i;
+
+	parts_of(m, part);
+	for (i = 0; i < PARTS; i++)
+		size += strlen(part[i]) + 1;
+	k = xcalloc(1, sizeof(*k) + size);
+	for (i = 0; i < PARTS; i++) {
+		n = strlen(part[i]) + 1;
+		k->part[i] = memcpy(k->text + at, part[i], n);
+		at += n;
+	}
+	k->warning = m->warning != 0;
+	return k;
+}
+
+static struct kept *
 keep(struct events *e, const struct body_event *m, int64_t now)
 {
-	struct kept *k = xcalloc(1, sizeof(*k));
+	struct kept *k = kept_new(m);
 
 	k->events = e;
-	k->m = *m;
 	k->first_ms = now;
 	k->name = xasprintf("%.*s.%llx", MAX_NAME - NAME_ROOM,
-	    m->pod_name[0] == '\0' ? m->node : m->pod_name,
+	    k->part[is_about_node(k) ? OF_NODE : OF_POD],
 	    (unsigned long long)((uint64_t)now << 20 |
 		(e->serial++ & 0xfffff)));
 	TAILQ_INSERT_HEAD(&e->kept, k, entry);
