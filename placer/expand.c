@@ -14,13 +14,14 @@
 #include "common/xmem.h"
 
 static const char *
-value_of(const struct expand_var *vars, size_t n, const char *name, size_t len)
+value_of(const struct expand_var *vars, size_t n, const char *unknown,
+    const char *name, size_t len)
 {
 	while (n-- > 0)
 		if (strlen(vars[n].name) == len &&
 		    memcmp(vars[n].name, name, len) == 0)
 			return vars[n].value;
-	return NULL;
+	return unknown;
 }
 
 /*
@@ -28,8 +29,8 @@ value_of(const struct expand_var *vars, size_t n, const char *name, size_t len)
  * lone $ and an open $( stand for themselves.
  */
 static const char *
-piece(const char *s, const struct expand_var *vars, size_t n, size_t *covers,
-    size_t *len)
+piece(const char *s, const struct expand_var *vars, size_t n,
+    const char *unknown, size_t *covers, size_t *len)
 {
 	const char *value;
 
@@ -42,7 +43,7 @@ piece(const char *s, const struct expand_var *vars, size_t n, size_t *covers,
 		return s;
 	if (s[1] == '(' && strchr(s, ')') != NULL) {
 		*len = *covers = (size_t)(strchr(s, ')') - s) + 1;
-		value = value_of(vars, n, s + 2, *covers - 3);
+		value = value_of(vars, n, unknown, s + 2, *covers - 3);
 		if (value == NULL)
 			return s;
 		*len = strlen(value);
@@ -53,15 +54,15 @@ piece(const char *s, const struct expand_var *vars, size_t n, size_t *covers,
 }
 
 char *
-expand(const char *s, const struct expand_var *vars, size_t n, size_t max,
-    struct why *why)
+expand(const char *s, const struct expand_var *vars, size_t n,
+    const char *unknown, size_t max, struct why *why)
 {
 	AUTO_FREE char *out = xstrdup("");
 	const char *p;
 	size_t covers, len, total = 0;
 
 	for (; *s != '\0'; s += covers) {
-		p = piece(s, vars, n, &covers, &len);
+		p = piece(s, vars, n, unknown, &covers, &len);
 		if (len > max || total > max - len) {
 			fail(why, ERR_LIMIT, "over %zu bytes once expanded",
 			    max);

@@ -17,10 +17,11 @@ struct expand_var {
 };
 
 /*
- * The last variable of a name counts.  Caller frees; NULL with ERR_LIMIT when
+ * The last variable of a name counts; for a name that is none of them stands
+ * unknown (NULL: the reference itself).  Caller frees; NULL with ERR_LIMIT when
  * the text grows beyond max bytes.
  */
-char *expand(const char *, const struct expand_var *, size_t, size_t max,
-    struct why *);
+char *expand(const char *, const struct expand_var *, size_t,
+    const char *unknown, size_t max, struct why *);
 
 #endif

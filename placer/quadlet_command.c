@@ -26,8 +26,7 @@ add_words(struct work *w, struct json_object *list, const char *member,
 
 	for (i = 0; i < jread_count(list); i++) {
 		if ((s = jread_string(jread_item(list, i))) == NULL ||
-		    (words[*n] = expand(s, w->vars, w->nvars, MAX_APPLICATION,
-			 &inner)) == NULL)
+		    (words[*n] = quadlet_expand(w, s, &inner)) == NULL)
 			return quadlet_at(w, member, &inner);
 		(*n)++;
 	}

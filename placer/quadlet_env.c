@@ -17,6 +17,8 @@
 #include "placer/quadlet_own.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+/* Is nowhere refused. */
+#define YET_UNKNOWN "x"
 
 static bool
 is_env_name(const char *s)
@@ -147,7 +149,7 @@ value_of_key(struct work *w, struct json_object *ref, int secret, size_t i,
 	struct json_object *map, *value;
 
 	if (w->app->dry) {
-		*text = xstrdup("");
+		*text = xstrdup(YET_UNKNOWN);
 		return 0;
 	}
 	if (name == NULL || key == NULL)
@@ -209,9 +211,16 @@ read_var(struct work *w, struct json_object *item, size_t i)
 			return -1;
 		return made == NULL ? 0 : add_var(w, NULL, name, made);
 	}
-	made = expand(text, w->vars, w->nvars, MAX_APPLICATION, &inner);
+	made = quadlet_expand(w, text, &inner);
 	return made == NULL ? quadlet_at(w, "env", &inner) :
 			      add_var(w, NULL, name, made);
+}
+
+char *
+quadlet_expand(const struct work *w, const char *s, struct why *why)
+{
+	return expand(s, w->vars, w->nvars, w->app->dry ? YET_UNKNOWN : NULL,
+	    MAX_APPLICATION, why);
 }
 
 /* The variables of envFrom come first; each value may use those before it. */

@@ -88,6 +88,12 @@ int quadlet_limits(struct app *, struct json_object *resources, const char *at,
 int quadlet_env(struct work *);
 int quadlet_put_env(struct work *);
 
+/*
+ * A text with $(NAME) of those, caller frees; NULL: too long.  A dry one has
+ * something in place of what is not known yet, for it may be anything.
+ */
+char *quadlet_expand(const struct work *, const char *, struct why *);
+
 /* Entrypoint= and Exec=. */
 int quadlet_command(struct work *);
 

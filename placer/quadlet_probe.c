@@ -183,8 +183,7 @@ add_exec(struct work *w, const struct probe *p, const char *at,
 		free(word);
 		word = NULL;
 		if ((s = jread_string(jread_item(p->exec, i))) == NULL ||
-		    (word = expand(s, w->vars, w->nvars, MAX_APPLICATION,
-			 &inner)) == NULL)
+		    (word = quadlet_expand(w, s, &inner)) == NULL)
 			return fail(w->app->why, inner.kind,
 			    "%s.exec.command: %s", at, inner.text);
 		jmake_add(argv, word);

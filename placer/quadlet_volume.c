@@ -318,8 +318,8 @@ sub_path(struct work *w, const struct mount *m, const struct volume *v)
 	AUTO_FREE char *sub = NULL, *whole = NULL;
 	struct why inner;
 
-	sub = expand(*m->sub_expr != '\0' ? m->sub_expr : m->sub, w->vars,
-	    *m->sub_expr != '\0' ? w->nvars : 0, MAX_APPLICATION, &inner);
+	sub = *m->sub_expr == '\0' ? xstrdup(m->sub) :
+				     quadlet_expand(w, m->sub_expr, &inner);
 	if (sub == NULL) {
 		quadlet_at(w, "volumeMounts.subPathExpr", &inner);
 		return NULL;

@@ -197,6 +197,14 @@ tell_in_place(struct wpod *p, struct effects *fx)
 	p->debuggers_told = (uint8_t)pod->ndebuggers;
 }
 
+/* A new one whose objects come at once is told of with what comes of them. */
+static int
+is_being_prepared(const struct wpod *p)
+{
+	return p->told == 0 && p->device == NULL && p->why_waits == NULL &&
+	    p->needs != NULL && p->needs->waits > 0;
+}
+
 void
 tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
@@ -214,7 +222,7 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	struct podstatus out;
 
 	add_why(p, &in);
-	if (p->telling != 0 || !w->kube_up)
+	if (p->telling != 0 || !w->kube_up || is_being_prepared(p))
 		return; /* its answer looks again */
 	tell_in_place(p, fx);
 	if (p->device != NULL) {

@@ -35,6 +35,7 @@ int apiserver_reachable;
 int apiserver_replaced;
 
 char apiserver_authorization[64];
+void (*apiserver_asks)(size_t);
 
 static struct evhttp *http;
 static struct evhttp_connection *last;
@@ -106,6 +107,8 @@ on_asked(struct evhttp_request *req, void *arg)
 	evhttp_connection_set_closecb(evhttp_request_get_connection(req),
 	    on_hung_up, req);
 	event_base_loopbreak(apiserver_base);
+	if (apiserver_asks != NULL)
+		apiserver_asks(apiserver_count - 1);
 }
 
 static void

@@ -33,6 +33,9 @@ extern size_t apiserver_count; /* since the start */
 struct api *apiserver_open(void);
 void apiserver_close(void);
 
+/* Called with each request as it comes, which it may reply to; NULL: none. */
+extern void (*apiserver_asks)(size_t i);
+
 /* Of the request that came last. */
 extern char apiserver_authorization[64];
 

@@ -298,6 +298,44 @@ Test(quadlet, config_maps)
 	}
 }
 
+/* What is not known before objects are read is refused by nobody. */
+Test(quadlet, a_value_that_is_yet_to_be_read_is_not_judged)
+{
+	static const char *const uses[] = {
+		",\"command\":[\"a\"],\"args\":[\"$(V)\"]",
+		",\"command\":[\"$(V)\"]",
+		",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\","
+		"\"subPathExpr\":\"$(V)\"}]",
+		",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\","
+		"\"subPathExpr\":\"of/$(V)/x\"}]",
+	};
+	static const char *const sources[] = {
+		"\"env\":[{\"name\":\"V\",\"valueFrom\":{"
+		"\"configMapKeyRef\":{\"name\":\"shop\",\"key\":\"k\"}}}]",
+		"\"env\":[{\"name\":\"V\",\"valueFrom\":{"
+		"\"configMapKeyRef\":{\"name\":\"shop\",\"key\":\"k\","
+		"\"optional\":true}}}]",
+		"\"envFrom\":[{\"configMapRef\":{\"name\":\"shop\"}}]",
+	};
+	struct why why;
+	size_t i, k;
+
+	for (i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+		for (k = 0; k < sizeof(sources) / sizeof(sources[0]); k++) {
+			AUTO_FREE char *pod = xasprintf(
+			    "{\"metadata\":{\"namespace\":\"n\",\"name\":"
+			    "\"p\",\"uid\":\"u\"},\"spec\":{\"volumes\":[{"
+			    "\"name\":\"v\",\"emptyDir\":{}}],"
+			    "\"containers\":[{\"name\":\"c\",\"image\":"
+			    "\"i\",%s%s}]}}",
+			    sources[k], uses[i]);
+
+			why = (struct why){ 0 };
+			cr_expect_eq(check(span_of(pod), &why), 0, "%s %s: %s",
+			    sources[k], uses[i], why.text);
+		}
+}
+
 Test(quadlet, an_application_has_a_size)
 {
 	AUTO_FREE char *big = xcalloc(1, 300 * 1024);

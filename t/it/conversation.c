@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * conversation: what the provider writes about a pod: to the time it runs two
+ * statuses, to its end two more, three Events; one delete, and no read of it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 20000,
+	RUN_MS = 20000,
+	END_MS = 30000,
+	NO_MORE_MS = 1000,
+	TO_RUNNING = 2,
+	TO_END = 2,
+	EVENTS_MAX = 3,
+};
+
+#define MOUNTS ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"
+#define INIT                                                           \
+	",\"initContainers\":[{\"name\":\"init\",\"image\":\"busybox:" \
+	"latest\",\"command\":[\"true\"]}]"
+
+static const struct {
+	const char *name;
+	struct pod_conf conf;
+} pods[] = {
+	{ "plain", { .cpu = NULL } },
+	{ "variable",
+	    { .container = ",\"env\":[{\"name\":\"V\",\"valueFrom\":{"
+			   "\"configMapKeyRef\":{\"name\":\"settings\","
+			   "\"key\":\"k\"}}}]" } },
+	{ "files",
+	    { .spec = ",\"volumes\":[{\"name\":\"v\",\"configMap\":{"
+		      "\"name\":\"settings\"}}]",
+		.container = MOUNTS } },
+	{ "init", { .spec = INIT } },
+};
+
+/* Waits for one more than there may be. */
+static size_t
+asked(const struct provider *p, const char *method, const char *name,
+    const char *below, size_t most)
+{
+	AUTO_FREE char *regex =
+	    xasprintf("%s /api/v1/namespaces/default/pods/%s%s[? ].*status=2",
+		method, name, below);
+
+	return provider_await_lines(p, regex, most + 1, NO_MORE_MS);
+}
+
+static int
+is_ready(struct json_object *pod, void *arg)
+{
+	(void)arg;
+	return strcmp(js_condition(pod, "Ready"), "True") == 0;
+}
+
+static void
+live(const struct provider *p, const char *name, const struct pod_conf *conf)
+{
+	AUTO_JSON struct json_object *pod = NULL;
+	AUTO_FREE char *uid = pod_create(name, conf);
+	size_t first, more;
+	unsigned int n;
+
+	pod = kube_await_one(KUBE_PODS, name, is_ready, NULL, RUN_MS);
+	if (!it_ok(pod != NULL && is_ready(pod, NULL), "%s is Ready", name))
+		return;
+	first = asked(p, "PATCH", name, "/status", TO_RUNNING);
+	it_ok(first >= 1 && first <= TO_RUNNING,
+	    "%zu statuses to the time it runs", first);
+	pod_delete(name);
+	it_ok(kube_await_gone(KUBE_PODS, name, END_MS), "and it is gone");
+	more = asked(p, "PATCH", name, "/status", first + TO_END) - first;
+	it_ok(more <= TO_END, "%zu more to its end", more);
+	it_ok(asked(p, "DELETE", name, "", 1) == 1, "it was deleted once");
+	it_ok(asked(p, "GET", name, "", 0) == 0, "and never read");
+	n = pod_events(uid);
+	it_ok(n >= 1 && n <= EVENTS_MAX, "%u Events in all", n);
+}
+
+static void
+scenario(void)
+{
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p;
+	size_t i;
+
+	world_open(&(struct world_conf){ .devices = 2 });
+	if (kube_send("POST", "/api/v1/namespaces/default/configmaps",
+		js_make("{\"metadata\":{\"name\":\"settings\"},\"data\":{"
+			"\"k\":\"v\"}}"),
+		NULL) != 201)
+		it_die("no ConfigMap can be made");
+	p = provider_start("provider", NULL);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	for (i = 0; i < sizeof(pods) / sizeof(pods[0]); i++)
+		live(p, pods[i].name, &pods[i].conf);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("conversation", scenario);
+}

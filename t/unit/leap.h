@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_UNIT_LEAP_H
+#define T_UNIT_LEAP_H
+
+/*
+ * Clocks of this program that leap: what a loop of libevent would wait for
+ * comes at once, when nothing else is ready for some milliseconds.
+ */
+
+/* From now on, or no more; they never go back. */
+void leap(int on);
+
+#endif
