@@ -180,12 +180,12 @@ deliver(struct chan *c)
 		if (on_hello(c, f.body) == -1)
 			return 0;
 		if (is_data(c)) {
-			frame_in_drop(&c->in, 0);
+			frame_in_drop(&c->in);
 			return 1;
 		}
 	}
 	c->ops->frame(c, &f, c->arg);
-	frame_in_drop(&c->in, f.type == MSG_TOKEN);
+	frame_in_drop(&c->in);
 	return 1;
 }
 

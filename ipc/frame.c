@@ -2,9 +2,10 @@
 /*
  * frame.c: cuts a byte stream into frames.
  *
- * Owns the read buffer.  Grows only for a frame whose head is complete, so
- * whoever reads must have refused a length over the limit before asking for
- * room.  Never touches a descriptor, never looks into a body.
+ * Owns the read buffer, in which nothing is left of a frame that is used up:
+ * many bring tokens or what Secrets hold.  Grows only for a frame whose head is
+ * complete, so whoever reads must have refused a length over the limit before
+ * asking for room.  Never touches a descriptor, never looks into a body.
  */
 #include "ipc/frame.h"
 
@@ -46,8 +47,10 @@ resize(struct frame_in *in, size_t cap)
 	uint8_t *buf;
 
 	buf = xmalloc(cap);
-	if (in->len > 0)
+	if (in->len > 0) {
 		memcpy(buf, in->buf + in->at, in->len);
+		explicit_bzero(in->buf + in->at, in->len);
+	}
 	free(in->buf);
 	in->buf = buf;
 	in->cap = cap;
@@ -67,6 +70,7 @@ frame_in_room(struct frame_in *in, size_t *room)
 		resize(in, want);
 	} else if (in->at > 0) {
 		memmove(in->buf, in->buf + in->at, in->len);
+		explicit_bzero(in->buf + in->len, in->at);
 		in->at = 0;
 	}
 	*room = in->cap - in->len;
@@ -101,7 +105,7 @@ frame_in_body(const struct frame_in *in, struct span *body)
 }
 
 void
-frame_in_drop(struct frame_in *in, int wipe)
+frame_in_drop(struct frame_in *in)
 {
 	struct frame_head h;
 	size_t n;
@@ -109,17 +113,16 @@ frame_in_drop(struct frame_in *in, int wipe)
 	if (!frame_in_head(in, &h))
 		return;
 	n = FRAME_HEAD + (size_t)h.len;
+	explicit_bzero(in->buf + in->at, n);
 	in->at += n;
 	in->len -= n;
-	if (!wipe)
-		return;
-	explicit_bzero(in->buf, in->at);
-	explicit_bzero(in->buf + in->at + in->len, in->cap - in->at - in->len);
 }
 
 void
 frame_in_free(struct frame_in *in)
 {
+	if (in->len > 0)
+		explicit_bzero(in->buf + in->at, in->len);
 	free(in->buf);
 	*in = (struct frame_in){ 0 };
 }

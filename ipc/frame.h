@@ -48,8 +48,8 @@ int frame_in_head(const struct frame_in *, struct frame_head *);
  */
 int frame_in_body(const struct frame_in *, struct span *);
 
-/* The frame that frame_in_body() gave is used up; wipe: leave no copy. */
-void frame_in_drop(struct frame_in *, int wipe);
+/* The frame that frame_in_body() gave is used up; no copy of it is left. */
+void frame_in_drop(struct frame_in *);
 
 void frame_in_free(struct frame_in *);
 

@@ -25,7 +25,6 @@ struct out {
 	STAILQ_ENTRY(out) next;
 	size_t len;
 	int fd;
-	int secret;
 	uint8_t bytes[];
 };
 
@@ -41,8 +40,7 @@ out_free(struct out *o)
 {
 	if (o->fd != -1)
 		close(o->fd);
-	if (o->secret)
-		explicit_bzero(o->bytes, o->len);
+	explicit_bzero(o->bytes, o->len); /* a token, what Secrets hold */
 	free(o);
 }
 
@@ -76,7 +74,6 @@ outq_put(struct outq *q, enum msg_type type, uint64_t id, const void *body,
 	o = xmalloc(sizeof(*o) + FRAME_HEAD + len);
 	o->len = FRAME_HEAD + len;
 	o->fd = fd;
-	o->secret = type == MSG_TOKEN;
 	frame_head_put(o->bytes, &h);
 	w = (struct wbuf){ o->bytes + FRAME_HEAD, 0, len };
 	if (msg_put(type, &w, body) == -1 || w.len != len) {

@@ -25,7 +25,7 @@ run(const uint8_t *p, const uint8_t *end, size_t piece)
 		room = room > (size_t)(end - p) ? (size_t)(end - p) : room;
 		memcpy(to, p, room);
 		frame_in_add(&in, room);
-		for (; frame_in_body(&in, &body); frame_in_drop(&in, 1))
+		for (; frame_in_body(&in, &body); frame_in_drop(&in))
 			seen += body.len + 1;
 	}
 	frame_in_free(&in);

@@ -5,11 +5,13 @@
  * to an operator, and in nothing that it writes to the apiserver; plain or in
  * base64, also when it was killed, or refused a pod for what is in one.
  */
+#include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
@@ -122,6 +124,50 @@ look_at_log(const struct provider *p)
 	leaks = 0;
 	look_at("the log", text, strlen(text));
 	it_ok(leaks == 0, "its log has none (%u)", leaks);
+}
+
+/* The pages that it may write: the rest is of programs and libraries. */
+static void
+look_at_pages(const char *who, pid_t pid)
+{
+	AUTO_FREE char *maps = xasprintf("/proc/%d/maps", (int)pid);
+	AUTO_FREE char *mem = xasprintf("/proc/%d/mem", (int)pid);
+	AUTO_FREE char *line = NULL;
+	unsigned long from, to;
+	FILE *f = fopen(maps, "re");
+	int fd = open(mem, O_RDONLY | O_CLOEXEC);
+	size_t room = 0;
+
+	if (f == NULL || fd == -1)
+		it_die("%s cannot be read", mem);
+	while (getline(&line, &room, f) != -1) {
+		AUTO_FREE char *bytes = NULL;
+		ssize_t n;
+
+		if (sscanf(line, "%lx-%lx rw", &from, &to) != 2 ||
+		    strstr(line, " rw") == NULL)
+			continue;
+		bytes = xmalloc(to - from);
+		if ((n = pread(fd, bytes, to - from, (off_t)from)) > 0)
+			look_at(who, bytes, (size_t)n);
+	}
+	close(fd);
+	fclose(f);
+}
+
+static void
+look_at_memory(const struct provider *p)
+{
+	static const char *const workers[] = { "kubeside", "placer",
+		"flightside" };
+	size_t i;
+
+	for (i = 0; i < sizeof(workers) / sizeof(workers[0]); i++) {
+		leaks = 0;
+		look_at_pages(workers[i], provider_worker(p, workers[i]));
+		it_ok(leaks == 0, "the memory of %s has none (%u)", workers[i],
+		    leaks);
+	}
 }
 
 /* Everything there that we write or cause to be written. */
@@ -262,6 +308,7 @@ scenario(void)
 	refuse();
 	look_at_answers("first");
 	provider_judge(p);
+	look_at_memory(p);
 	/* Nothing is tidied up: the database is as it is at any instant. */
 	if ((placer = provider_worker(p, "placer")) == -1)
 		it_die("there is no placer");
