@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include <event2/event.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +25,6 @@ enum {
 	CONTROL_FD = 3,
 	FLUSH_MS = 500,
 	EXIT_USAGE = 64,
-	PERTURB = 0xa5, /* any byte but 0 */
 };
 
 static struct {
@@ -243,8 +241,6 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	struct why why;
 	int type;
 
-	/* What is freed is overwritten: JSON trees and texts hold Secrets. */
-	(void)mallopt(M_PERTURB, PERTURB);
 	log_init(proc_name(self));
 	if (getsockopt(CONTROL_FD, SOL_SOCKET, SO_TYPE, &type, &len) == -1) {
 		(void)fprintf(stderr,

@@ -30,7 +30,7 @@
 
 enum {
 	CONTROL_FD = 3,
-	ENV_MAX = 8,
+	ENV_MAX = 8, /* with wiping and the NULL */
 };
 
 #define STEPS(X)                                        \
@@ -153,6 +153,13 @@ reset_signals(void)
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * glibc's: what is freed is overwritten, at once and not when a cache is full.
+ * A worker's JSON trees and texts hold tokens and what Secrets hold.
+ */
+static char wiping[] = "GLIBC_TUNABLES=glibc.malloc.perturb=165:"
+		       "glibc.malloc.tcache_count=0";
+
 static void
 fill_env(enum proc p, char *env[ENV_MAX])
 {
@@ -166,9 +173,10 @@ fill_env(enum proc p, char *env[ENV_MAX])
 			continue;
 		for (e = environ; *e != NULL; e++)
 			if (strncmp(*e, inherited[i].name, len) == 0 &&
-			    (*e)[len] == '=' && n < ENV_MAX - 1)
+			    (*e)[len] == '=' && n < ENV_MAX - 2)
 				env[n++] = *e;
 	}
+	env[n++] = wiping;
 	env[n] = NULL;
 }
 

@@ -3,8 +3,10 @@
  * secrets: what Secrets hold reaches the device and is nowhere else: not in
  * the provider's log (of level debug), in no file of its state, in no answer
  * to an operator, and in nothing that it writes to the apiserver; plain or in
- * base64, also when it was killed, or refused a pod for what is in one.
+ * base64, also when it was killed, or refused a pod for what is in one.  When
+ * the device has it all, no process of ours has any of it in its memory.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -29,10 +31,17 @@
 #define SECRETS "/api/v1/namespaces/default/secrets"
 #define MERGE "application/merge-patch+json"
 
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED 0
+#endif
+
 enum {
 	READY_MS = 20000,
 	RUN_MS = 15000,
 	CHANGE_MS = 15000,
+	AGAIN_MS = 500,
 	SHIFTS = 3, /* of bytes against the groups of base64 */
 	FDS = 8,
 };
@@ -139,7 +148,7 @@ look_at_pages(const char *who, pid_t pid)
 	size_t room = 0;
 
 	if (f == NULL || fd == -1)
-		it_die("%s cannot be read", mem);
+		it_die("%s cannot be read: %s", mem, strerror(errno));
 	while (getline(&line, &room, f) != -1) {
 		AUTO_FREE char *bytes = NULL;
 		ssize_t n;
@@ -160,13 +169,26 @@ look_at_memory(const struct provider *p)
 {
 	static const char *const workers[] = { "kubeside", "placer",
 		"flightside" };
+	int64_t since = it_ms();
 	size_t i;
 
+	if (SANITIZED || geteuid() != 0) {
+		it_skip("their memory: %s",
+		    SANITIZED ? "AddressSanitizer keeps what is freed" :
+				"it is root's to read");
+		return;
+	}
+	/* Files of before are at hand until those that replace them work. */
 	for (i = 0; i < sizeof(workers) / sizeof(workers[0]); i++) {
-		leaks = 0;
-		look_at_pages(workers[i], provider_worker(p, workers[i]));
-		it_ok(leaks == 0, "the memory of %s has none (%u)", workers[i],
-		    leaks);
+		for (leaks = 1; leaks > 0 && it_ms() < since + CHANGE_MS;) {
+			leaks = 0;
+			look_at_pages(workers[i],
+			    provider_worker(p, workers[i]));
+			if (leaks > 0)
+				it_pause(AGAIN_MS);
+		}
+		it_took(since, leaks == 0, "the memory of %s has none",
+		    workers[i]);
 	}
 }
 
@@ -308,7 +330,6 @@ scenario(void)
 	refuse();
 	look_at_answers("first");
 	provider_judge(p);
-	look_at_memory(p);
 	/* Nothing is tidied up: the database is as it is at any instant. */
 	if ((placer = provider_worker(p, "placer")) == -1)
 		it_die("there is no placer");
@@ -324,6 +345,9 @@ scenario(void)
 	    (const char *[]){ "SECRETS=inline", state, NULL });
 	device_has(uid, later);
 	look_at_answers("second");
+	pod_delete("bad"); /* it waits for a Secret, which is at hand for it */
+	it_ok(pods_gone("bad", CHANGE_MS), "nobody waits for a Secret");
+	look_at_memory(p);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the second ends by SIGTERM");
 	look_at_disk("first");
