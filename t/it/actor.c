@@ -157,6 +157,8 @@ report(void)
 
 	while (environ[env] != NULL)
 		env++;
+	if (getenv("GLIBC_TUNABLES") != NULL)
+		env--; /* how memory is wiped, which is every worker's */
 	open_fds(fds, sizeof(fds));
 	(void)prctl(PR_GET_PDEATHSIG, &death);
 	text =
