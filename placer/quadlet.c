@@ -102,13 +102,50 @@ quadlet_file(struct app *app, const char *path, struct unitfile *f)
 	return 0;
 }
 
+/*
+ * Flightctl takes an application for Completed when the last that was heard of
+ * each container's name is exit code 0, and few sidecars end so.  When all is
+ * over, and they have stopped, each one's name is given to a container that
+ * does: podman's own init, which is in each that is asked to have it, says its
+ * version.  Nobody sees Error before: the infra container still runs.
+ */
+static int
+put_sidecar_ends(struct app *app, struct unitfile *f)
+{
+	AUTO_FREE char *over = quadlet_done(app, QUADLET_POD);
+	const char *image;
+	size_t i;
+
+	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++) {
+		struct json_object *c = jread_item(app->lists[LIST_INIT], i);
+		AUTO_FREE char *full = NULL;
+
+		image = jread_string(jread_member(c, "image"));
+		if (!quadlet_is_sidecar(app, i))
+			continue;
+		if ((full = quadlet_image(image)) == NULL)
+			return fail(app->why, ERR_DENIED,
+			    "spec.initContainers[%zu].image", i);
+		unitfile_line(f, "ExecStop",
+		    "-/bin/sh -c 'test ! -e %s || exec /usr/bin/podman run "
+		    "--replace --rm --pull=never --network=none "
+		    "--image-volume=ignore --log-driver=none --init "
+		    "--entrypoint=/run/podman-init --name=%s-%s "
+		    "--label=io.flightctl.quadlet.project=%s %s -V "
+		    ">/dev/null'",
+		    over, app->id,
+		    jread_string(jread_member(c, "name")), app->id, full);
+	}
+	return 0;
+}
+
 static int
 pod_file(struct app *app)
 {
 	struct unitfile f = { 0 };
 
 	unitfile_section(&f, "Pod");
-	unitfile_line(&f, "PodName", "pod_");
+	unitfile_line(&f, "PodName", QUADLET_POD);
 	unitfile_line(&f, "PodmanArgs", "--exit-policy=continue%s%s%s",
 	    app->host_net ? "" : " --hostname=",
 	    app->host_net ? "" : app->hostname,
@@ -119,6 +156,11 @@ pod_file(struct app *app)
 	}
 	if (jread_count(app->lists[LIST_INIT]) > 0) {
 		unitfile_section(&f, "Service");
+		if (quadlet_ends_sidecars(app) &&
+		    put_sidecar_ends(app, &f) == -1) {
+			unitfile_clear(&f);
+			return -1;
+		}
 		unitfile_line(&f, "ExecStopPost",
 		    "/bin/rm -rf " QUADLET_RUN_DIR "/%s", app->in->app);
 	}

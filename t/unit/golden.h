@@ -11,7 +11,7 @@ char *golden_pod(const char *name);
 /* Pods of t/golden/quadlet; HOST: only with ALLOW_PRIVILEGED=yes. */
 #define GOLDEN_PODS                                                        \
 	"one", "all", "never", "on-failure", "long", "whole-configmap",    \
-	    "init", "init-never", "secure", "non-root", "probes", "env",   \
+	    "init", "init-never", "sidecar-never", "sidecar-on-failure", "secure", "non-root", "probes", "env",   \
 	    "files", "network", "timezone", "sub-path", "sub-path-memory", \
 	    "image", "host"
 #define GOLDEN_HOST "host"
