@@ -109,23 +109,20 @@ quadlet_file(struct app *app, const char *path, struct unitfile *f)
  * does: podman's own init, which is in each that is asked to have it, says its
  * version.  Nobody sees Error before: the infra container still runs.
  */
-static int
-put_sidecar_ends(struct app *app, struct unitfile *f)
+static void
+put_sidecar_ends(struct app *app, const char *over, struct unitfile *f)
 {
-	AUTO_FREE char *over = quadlet_done(app, QUADLET_POD);
-	const char *image;
+	struct json_object *c;
+	const char *name;
+	char *image;
 	size_t i;
 
 	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++) {
-		struct json_object *c = jread_item(app->lists[LIST_INIT], i);
-		AUTO_FREE char *full = NULL;
-
-		image = jread_string(jread_member(c, "image"));
 		if (!quadlet_is_sidecar(app, i))
 			continue;
-		if ((full = quadlet_image(image)) == NULL)
-			return fail(app->why, ERR_DENIED,
-			    "spec.initContainers[%zu].image", i);
+		c = jread_item(app->lists[LIST_INIT], i);
+		name = jread_string(jread_member(c, "name"));
+		image = quadlet_image(jread_string(jread_member(c, "image")));
 		unitfile_line(f, "ExecStop",
 		    "-/bin/sh -c 'test ! -e %s || exec /usr/bin/podman run "
 		    "--replace --rm --pull=never --network=none "
@@ -133,17 +130,22 @@ put_sidecar_ends(struct app *app, struct unitfile *f)
 		    "--entrypoint=/run/podman-init --name=%s-%s "
 		    "--label=io.flightctl.quadlet.project=%s %s -V "
 		    ">/dev/null'",
-		    over, app->id,
-		    jread_string(jread_member(c, "name")), app->id, full);
+		    over, app->id, name, app->id, image);
+		free(image);
 	}
-	return 0;
 }
 
 static int
 pod_file(struct app *app)
 {
+	AUTO_FREE char *over = NULL;
 	struct unitfile f = { 0 };
 
+	if (quadlet_ends_sidecars(app)) {
+		over = quadlet_done(app, QUADLET_POD);
+		unitfile_section(&f, "Unit");
+		unitfile_line(&f, "ConditionPathExists", "!%s", over);
+	}
 	unitfile_section(&f, "Pod");
 	unitfile_line(&f, "PodName", QUADLET_POD);
 	unitfile_line(&f, "PodmanArgs", "--exit-policy=continue%s%s%s",
@@ -156,11 +158,8 @@ pod_file(struct app *app)
 	}
 	if (jread_count(app->lists[LIST_INIT]) > 0) {
 		unitfile_section(&f, "Service");
-		if (quadlet_ends_sidecars(app) &&
-		    put_sidecar_ends(app, &f) == -1) {
-			unitfile_clear(&f);
-			return -1;
-		}
+		if (over != NULL) /* its containers were translated */
+			put_sidecar_ends(app, over, &f);
 		unitfile_line(&f, "ExecStopPost",
 		    "/bin/rm -rf " QUADLET_RUN_DIR "/%s", app->in->app);
 	}

@@ -19,8 +19,9 @@
  * report says how they ended.  So the last of them, and an init container that
  * failed for good, stops the .pod, and the device reports Completed or Error.
  * Sidecars, which go on, are stopped by that.  So that nothing starts them
- * again the mark D/pod_.N.done is left first; what the .pod does for them when
- * it stops is quadlet.c's.
+ * again the mark D/pod_.N.done is left first, with which the .pod, and what is
+ * bound to it, does not start; what the .pod does for them when it stops is
+ * quadlet.c's.
  *
  * Init containers: the agent starts all units of an application at once, and
  * waits for each; a unit that took its time (Type=oneshot) would hold up the
@@ -356,16 +357,14 @@ policy_row(const struct work *w)
 }
 
 /*
- * A sidecar that ends with the containers: as under a kubelet after those that
- * started later, which is what After= means to what stops.
+ * Sidecars end as under a kubelet: after those that started later, which is
+ * what After= means to what stops.
  */
 static void
-put_end(struct work *w)
+put_order(struct work *w)
 {
-	AUTO_FREE char *over = quadlet_done(w->app, QUADLET_POD);
 	size_t i = w->i;
 
-	unitfile_line(&w->f, "ConditionPathExists", "!%s", over);
 	while (i-- > 0)
 		if (quadlet_is_sidecar(w->app, i)) {
 			unitfile_line(&w->f, "After", "%s.service",
@@ -393,7 +392,7 @@ put_unit(struct work *w, const char *done)
 		unitfile_line(&w->f, "ConditionPathExists",
 		    QUADLET_RUN_DIR "/%s/%s.done", w->app->in->app, first);
 	if (is_sidecar(w) && quadlet_ends_sidecars(w->app))
-		put_end(w);
+		put_order(w);
 }
 
 static int

@@ -84,8 +84,8 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	if (reason != NULL)
 		status_waiting(state, reason, in->message);
 	if (place == NOW && v->init_fails)
-		put_ended(jmake_in(c, "lastState"), in,
-		    status_ended(in, from), 1, 0);
+		put_ended(jmake_in(c, "lastState"), in, status_ended(in, from),
+		    1, 0);
 	return reason;
 }
 

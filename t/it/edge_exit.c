@@ -19,6 +19,7 @@
 #include "t/it/js.h"
 #include "t/it/kube.h"
 #include "t/it/kubectl.h"
+#include "t/it/provider.h"
 
 #define PODS "t/edge/pods/exit.yaml"
 #define JOBS "/apis/batch/v1/namespaces/default/jobs"
@@ -202,13 +203,13 @@ await_phases(int64_t since)
 
 /* Of pods whose names begin with side-. */
 static void
-none_runs(const char *when)
+none_runs(void)
 {
 	AUTO_FREE char *left = edge_sh(
 	    "podman ps --filter label=vk.flightctl.io/pod --format '{{index "
 	    ".Labels \"vk.flightctl.io/pod\"}} {{.Names}}' | grep ^side-");
 
-	it_ok(*left == '\0', "no container of them runs %s (%.200s)", when,
+	it_ok(*left == '\0', "no container of them runs any more (%.200s)",
 	    left);
 }
 
@@ -223,24 +224,65 @@ in_reverse(void)
 	    "sidecars end in reverse order (%s)", said);
 }
 
-/* An agent starts all that it has, with it the containers that hold pods. */
-static void
-starts_all(void)
+static int
+is_ready(struct json_object *pod, void *arg)
 {
-	static const char wanted[] = "6"; /* the job's, too */
-	AUTO_FREE char *held = NULL;
-	int64_t since;
+	(void)arg;
+	return strcmp(js_condition(pod, "Ready"), "True") == 0;
+}
 
-	free(edge_sh("systemctl restart flightctl-agent"));
-	since = it_ms();
-	do {
+/* Until the command prints nothing. */
+static void
+await_none(const char *command, const char *what)
+{
+	AUTO_FREE char *out = edge_sh("%s", command);
+	int64_t since = it_ms();
+
+	while (*out != '\0' && it_ms() - since < RUN_MS) {
 		it_pause(PUT_AGAIN_MS);
-		free(held);
-		held = edge_sh("podman ps --format '{{.Names}}' | "
-			       "grep -c -- '-side-.*-pod_-infra$'");
-	} while (strcmp(held, wanted) != 0 && it_ms() - since < RUN_MS);
-	it_took(since, strcmp(held, wanted) == 0,
-	    "an agent that comes back starts their units (%s)", held);
+		free(out);
+		out = edge_sh("%s", command);
+	}
+	it_took(since, *out == '\0', "%s (%.300s)", what, out);
+}
+
+/*
+ * What has ended while the provider is away stays on the device.  An agent that
+ * comes back starts all units that it has.
+ */
+static struct provider *
+end_alone(struct provider *p, const char *pods)
+{
+	static const struct phase late = { "side-late", "Succeeded" };
+	void *arg = (void *)(uintptr_t)&late;
+	struct json_object *pod;
+	int64_t since = it_ms();
+
+	kubectl("apply -f %s -l way=late", pods);
+	pod = kube_await_one(KUBE_PODS, "side-late", is_ready, NULL, RUN_MS);
+	it_took(since, pod != NULL && is_ready(pod, NULL),
+	    "pod side-late is Ready");
+	json_object_put(pod);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	free(edge_sh("podman exec $(podman ps -q --filter name=-main$ "
+		     "--filter label=vk.flightctl.io/pod=side-late) "
+		     "touch /tmp/end"));
+	await_none("podman ps -a --format '{{.Names}}' | grep side-late",
+	    "without the provider it has ended, with all that held it");
+	free(edge_sh("systemctl restart flightctl-agent"));
+	await_none("journalctl -I -u flightctl-agent -o cat | grep -q 'Started "
+		   "quadlet application: .*side-late' || echo not yet",
+	    "the agent came back and has started its units");
+	await_none("podman ps -a --format '{{.Names}}' | grep side-late",
+	    "nothing of it runs again");
+	p = provider_start("provider-again", NULL);
+	since = it_ms();
+	pod = kube_await_one(KUBE_PODS, "side-late", has_phase, arg, RUN_MS);
+	it_took(since, pod != NULL && has_phase(pod, arg),
+	    "pod side-late is Succeeded");
+	json_object_put(pod);
+	return p;
 }
 
 static void
@@ -255,10 +297,8 @@ with_sidecars(const char *pods)
 	job = kube_await_one(JOBS, "side-job", is_complete, NULL, RUN_MS);
 	it_took(since, job != NULL && is_complete(job, NULL),
 	    "job side-job is Complete");
-	none_runs("any more");
+	none_runs();
 	in_reverse();
-	starts_all();
-	none_runs("after that");
 	kubectl("delete --wait=false -f %s -l way=sidecar", pods);
 	for (i = 0; i < sizeof(phases) / sizeof(phases[0]); i++)
 		it_took(since,
@@ -306,6 +346,7 @@ scenario(void)
 		return;
 	without(pods);
 	with_sidecars(pods);
+	p = end_alone(p, pods);
 	set_patterns("[\"vk-*\"]");
 	since = it_ms();
 	kubectl("apply -f %s", pods);
