@@ -137,13 +137,14 @@ Test(status_init, a_sidecar_ends_with_its_pod)
 {
 	char name[] = "c", side[] = "side", image[] = "nginx";
 	char unit[] = "app_side.service";
-	struct pod_container all[2] = {
+	struct pod_container all[3] = {
+		{ .name = name, .image = image, .init = 1 },
 		{ .name = side, .image = image, .init = 1, .sidecar = 1 },
 		{ .name = name, .image = image }
 	};
 	struct unit_ended ended = { .unit = unit };
 	struct exits exits = { .list = &ended };
-	struct app_report report = { .of = 3 };
+	struct app_report report = { .of = 4 };
 	struct pod pod;
 	struct podstatus_in in = { .pod = &pod,
 		.state = DONE,
@@ -160,7 +161,7 @@ Test(status_init, a_sidecar_ends_with_its_pod)
 
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		pod = (struct pod){ .containers = all,
-			.ncontainers = 2,
+			.ncontainers = 3,
 			.restart = RESTART_NEVER };
 		pod.seen.phase = PHASE_RUNNING;
 		report.state = ends[i].state;
@@ -171,6 +172,8 @@ Test(status_init, a_sidecar_ends_with_its_pod)
 		j = jread_parse(span_of(s.json), NULL);
 		cr_assert_not_null(j);
 		c = jread_item(jread_member(j, "initContainerStatuses"), 0);
+		cr_expect(is_true(c, "ready"), "%zu", i);
+		c = jread_item(jread_member(j, "initContainerStatuses"), 1);
 		t = jread_member(jread_member(c, "state"), "terminated");
 		cr_assert_not_null(t, "%zu: %s", i, s.json);
 		cr_expect_eq(json_object_get_int(jread_member(t, "exitCode")),
