@@ -102,6 +102,17 @@ unit_of(struct json_object *j, const char *prefix)
 	return name + n;
 }
 
+/*
+ * An agent that asks about a unit just after it went is told its name as its
+ * description.
+ */
+static bool
+is_gone(const char *unit, const char *said)
+{
+	return said != NULL && strncmp(said, UNIT, strlen(UNIT)) == 0 &&
+	    strcmp(said + strlen(UNIT), unit) == 0;
+}
+
 void
 exits_build(struct block *b, struct json_object *list, const char *prefix,
     struct exits *to)
@@ -122,7 +133,7 @@ exits_build(struct block *b, struct json_object *list, const char *prefix,
 		if (said != NULL && read_ended(said, &u->ended) == 0) {
 			u->unit = block_str(b, unit);
 			to->n++;
-		} else if (to->odd == NULL)
+		} else if (to->odd == NULL && !is_gone(unit, said))
 			to->odd = block_str(b, unit);
 	}
 }

@@ -102,13 +102,52 @@ quadlet_file(struct app *app, const char *path, struct unitfile *f)
 	return 0;
 }
 
+/*
+ * Flightctl takes an application for Completed when the last that was heard of
+ * each container's name is exit code 0, and few sidecars end so.  When all is
+ * over, and they have stopped, each one's name is given to a container that
+ * does: podman's own init, which is in each that is asked to have it, says its
+ * version.  Nobody sees Error before: the infra container still runs.
+ */
+static void
+put_sidecar_ends(struct app *app, const char *over, struct unitfile *f)
+{
+	struct json_object *c;
+	const char *name;
+	char *image;
+	size_t i;
+
+	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++) {
+		if (!quadlet_is_sidecar(app, i))
+			continue;
+		c = jread_item(app->lists[LIST_INIT], i);
+		name = jread_string(jread_member(c, "name"));
+		image = quadlet_image(jread_string(jread_member(c, "image")));
+		unitfile_line(f, "ExecStop",
+		    "-/bin/sh -c 'test ! -e %s || exec /usr/bin/podman run "
+		    "--replace --rm --pull=never --network=none "
+		    "--image-volume=ignore --log-driver=none --init "
+		    "--entrypoint=/run/podman-init --name=%s-%s "
+		    "--label=io.flightctl.quadlet.project=%s %s -V "
+		    ">/dev/null'",
+		    over, app->id, name, app->id, image);
+		free(image);
+	}
+}
+
 static int
 pod_file(struct app *app)
 {
+	AUTO_FREE char *over = NULL;
 	struct unitfile f = { 0 };
 
+	if (quadlet_ends_sidecars(app)) {
+		over = quadlet_done(app, QUADLET_POD);
+		unitfile_section(&f, "Unit");
+		unitfile_line(&f, "ConditionPathExists", "!%s", over);
+	}
 	unitfile_section(&f, "Pod");
-	unitfile_line(&f, "PodName", "pod_");
+	unitfile_line(&f, "PodName", QUADLET_POD);
 	unitfile_line(&f, "PodmanArgs", "--exit-policy=continue%s%s%s",
 	    app->host_net ? "" : " --hostname=",
 	    app->host_net ? "" : app->hostname,
@@ -119,6 +158,8 @@ pod_file(struct app *app)
 	}
 	if (jread_count(app->lists[LIST_INIT]) > 0) {
 		unitfile_section(&f, "Service");
+		if (over != NULL) /* its containers were translated */
+			put_sidecar_ends(app, over, &f);
 		unitfile_line(&f, "ExecStopPost",
 		    "/bin/rm -rf " QUADLET_RUN_DIR "/%s", app->in->app);
 	}

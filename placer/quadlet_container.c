@@ -18,7 +18,10 @@
  * A pod of several goes on for as long as its infra container, and then no
  * report says how they ended.  So the last of them, and an init container that
  * failed for good, stops the .pod, and the device reports Completed or Error.
- * With sidecars that cannot be told apart: how those end would be reported.
+ * Sidecars, which go on, are stopped by that.  So that nothing starts them
+ * again the mark D/pod_.N.done is left first, with which the .pod, and what is
+ * bound to it, does not start; what the .pod does for them when it stops is
+ * quadlet.c's.
  *
  * Init containers: the agent starts all units of an application at once, and
  * waits for each; a unit that took its time (Type=oneshot) would hold up the
@@ -245,60 +248,76 @@ put_next(struct work *w)
 		unitfile_line(&w->f, "ExecStartPost", "/bin/sh -c '%s'", mark);
 }
 
-/*
- * The mark of a container that has ended for good.  Other images or another
- * try are another container, so they have another number.
- */
-static char *
-done_file(const struct work *w, const char *name)
+char *
+quadlet_done(const struct app *app, const char *name)
 {
-	const struct quadlet_in *in = w->app->in;
+	const struct quadlet_in *in = app->in;
 	uint64_t number = in->images + in->try * UINT64_C(0x9e3779b97f4a7c15);
 
 	return xasprintf(QUADLET_STATE_DIR "/%s/%s.%" PRIu64 ".done", in->app,
 	    name, number % UINT64_C(1000000000000000000));
 }
 
-static bool
-has_sidecar(const struct app *app)
+bool
+quadlet_is_sidecar(const struct app *app, size_t i)
 {
-	struct json_object *c;
+	return jread_member(jread_item(app->lists[LIST_INIT], i),
+		   "restartPolicy") != NULL;
+}
+
+bool
+quadlet_ends_sidecars(const struct app *app)
+{
 	size_t i;
 
-	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++) {
-		c = jread_item(app->lists[LIST_INIT], i);
-		if (jread_member(c, "restartPolicy") != NULL)
+	if (strcmp(app->restart, "Always") == 0)
+		return false;
+	for (i = 0; i < jread_count(app->lists[LIST_INIT]); i++)
+		if (quadlet_is_sidecar(app, i))
 			return true;
-	}
 	return false;
+}
+
+/* " C..." of the containers proper; caller frees. */
+static char *
+main_names(const struct app *app)
+{
+	char *names = xstrdup(""), *more;
+	size_t i;
+
+	for (i = 0; i < jread_count(app->lists[LIST_MAIN]); i++) {
+		more = xasprintf("%s %s", names, name_in(app, LIST_MAIN, i));
+		free(names);
+		names = more;
+	}
+	return names;
 }
 
 /* What a container of several does when it has left its mark, or "". */
 static char *
 stop_pod(const struct work *w)
 {
-	AUTO_FREE char *names = NULL, *mark = NULL;
+	AUTO_FREE char *names = NULL, *mark = NULL, *over = NULL, *stop = NULL;
 	const struct app *app = w->app;
-	char *more;
-	size_t i;
 
-	if (!quadlet_is_pod(app) || has_sidecar(app))
+	if (!quadlet_is_pod(app))
 		return xstrdup("");
-	if (is_init(w))
-		return xasprintf(
-		    "; test \"$$SERVICE_RESULT\" = success || " STOP
-		    "%s-pod_-pod.service",
-		    app->id);
-	names = xstrdup("");
-	for (i = 0; i < jread_count(app->lists[LIST_MAIN]); i++) {
-		more = xasprintf("%s %s", names, name_in(app, LIST_MAIN, i));
-		free(names);
-		names = more;
+	stop = xasprintf(STOP "%s-pod_-pod.service", app->id);
+	if (quadlet_ends_sidecars(app)) {
+		over = stop;
+		mark = quadlet_done(app, QUADLET_POD);
+		stop = xasprintf("echo >%s; %s", mark, over);
 	}
-	mark = done_file(w, "$$c");
-	return xasprintf("; for c in%s; do test -e %s || exit 0; done; " STOP
-			 "%s-pod_-pod.service",
-	    names, mark, app->id);
+	if (is_init(w))
+		return xasprintf(over == NULL ?
+			"; test \"$$SERVICE_RESULT\" = success || %s" :
+			"; test \"$$SERVICE_RESULT\" = success || { %s; }",
+		    stop);
+	names = main_names(app);
+	free(mark);
+	mark = quadlet_done(app, "$$c");
+	return xasprintf("; for c in%s; do test -e %s || exit 0; done; %s",
+	    names, mark, stop);
 }
 
 /* Which of its ends are for good. */
@@ -337,6 +356,23 @@ policy_row(const struct work *w)
 	return i;
 }
 
+/*
+ * Sidecars end as under a kubelet: after those that started later, which is
+ * what After= means to what stops.
+ */
+static void
+put_order(struct work *w)
+{
+	size_t i = w->i;
+
+	while (i-- > 0)
+		if (quadlet_is_sidecar(w->app, i)) {
+			unitfile_line(&w->f, "After", "%s.service",
+			    name_in(w->app, LIST_INIT, i));
+			return;
+		}
+}
+
 static void
 put_unit(struct work *w, const char *done)
 {
@@ -355,6 +391,8 @@ put_unit(struct work *w, const char *done)
 	if (first != NULL)
 		unitfile_line(&w->f, "ConditionPathExists",
 		    QUADLET_RUN_DIR "/%s/%s.done", w->app->in->app, first);
+	if (is_sidecar(w) && quadlet_ends_sidecars(w->app))
+		put_order(w);
 }
 
 static int
@@ -460,7 +498,7 @@ put_all(struct work *w)
 	if ((image = quadlet_image(w->image)) == NULL)
 		return fail(w->app->why, ERR_DENIED,
 		    "%s.image: \"%.200s\" is no image's name", w->at, w->image);
-	done = done_file(w, w->name);
+	done = quadlet_done(w->app, w->name);
 	put_unit(w, done);
 	if (put_container(w, image) == -1 || put_service(w, done, image) == -1)
 		return -1;

@@ -7,6 +7,7 @@
  * with the app's why, which names the field.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@
 #define QUADLET_STATE_DIR "/var/lib/vk-flightctl"
 /* What is forgotten at a boot: which init containers have ended. */
 #define QUADLET_RUN_DIR "/run/vk-flightctl"
+
+/* PodName=, and the stem of the .pod file. */
+#define QUADLET_POD "pod_"
 
 /* In the order in which they start. */
 enum quadlet_list {
@@ -70,6 +74,19 @@ int quadlet_at(const struct work *, const char *member,
 
 /* Several containers: they share a .pod. */
 int quadlet_is_pod(const struct app *);
+
+/* An init container that goes on: the i-th. */
+bool quadlet_is_sidecar(const struct app *, size_t i);
+
+/* It has some, and ends once all its containers have ended for good. */
+bool quadlet_ends_sidecars(const struct app *);
+
+/*
+ * The mark of a container that has ended for good, or of the whole pod;
+ * caller frees.  Other images or another try are another container, so they
+ * have another number.
+ */
+char *quadlet_done(const struct app *, const char *name);
 
 /* One container's file. */
 int quadlet_container(struct app *, enum quadlet_list, size_t i);

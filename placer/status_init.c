@@ -5,7 +5,8 @@
  * Owns initContainerStatuses.  A device reports how many containers of an
  * application have started, not which: init containers start in their order,
  * so the last that started is the one that counts.  When each ended is not
- * reported; the pod's start stands for it.
+ * reported; the pod's start stands for it, and for a sidecar, which ends with
+ * the pod, the present.
  */
 #include "placer/status_json.h"
 
@@ -26,18 +27,19 @@ place_of(const struct view *v, uint32_t i)
 	return i + 1 == v->init_started ? NOW : NOT_YET;
 }
 
+/* to_ms 0: when it began */
 static void
 put_ended(struct json_object *state, const struct podstatus_in *in,
-    const struct pod_container *from, int failed)
+    const struct ended *e, int failed, int64_t to_ms)
 {
 	struct json_object *j = jmake_in(state, "terminated");
 	int64_t ms = in->pod->seen.start_ms;
 
 	if (ms == 0)
 		ms = in->now.wall_ms;
-	status_exit(j, failed ? status_ended(in, from) : NULL, failed);
+	status_exit(j, e, failed);
 	status_time(j, "startedAt", ms);
-	status_time(j, "finishedAt", ms);
+	status_time(j, "finishedAt", to_ms == 0 ? ms : to_ms);
 }
 
 static void
@@ -49,6 +51,15 @@ put_running(struct json_object *state, const struct podstatus_in *in)
 	    ms != 0 ? ms : in->now.wall_ms);
 }
 
+/* A sidecar ends with its pod.  What it said then is nobody's failure. */
+static int
+has_stopped(const struct view *v, const struct pod_container *from,
+    enum place place)
+{
+	return from->sidecar && place != NOT_YET &&
+	    (v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED);
+}
+
 /* The words of a state; NULL: it is not waiting. */
 static const char *
 put_state(struct json_object *c, const struct podstatus_in *in,
@@ -57,10 +68,13 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	struct json_object *state = jmake_in(c, "state");
 	const char *reason = NULL;
 
-	if (v->shape == SHAPE_FAILED && place == NOW)
-		put_ended(state, in, from, 1);
+	if (has_stopped(v, from, place))
+		put_ended(state, in, status_ended(in, from), 0,
+		    from->told_ms != 0 ? from->told_ms : in->now.wall_ms);
+	else if (v->shape == SHAPE_FAILED && place == NOW)
+		put_ended(state, in, status_ended(in, from), 1, 0);
 	else if (place == OVER && !from->sidecar)
-		put_ended(state, in, from, 0);
+		put_ended(state, in, NULL, 0, 0);
 	else if (place == NOT_YET)
 		reason = in->reason != NULL ? in->reason : "PodInitializing";
 	else if (place == NOW && v->init_fails)
@@ -70,7 +84,8 @@ put_state(struct json_object *c, const struct podstatus_in *in,
 	if (reason != NULL)
 		status_waiting(state, reason, in->message);
 	if (place == NOW && v->init_fails)
-		put_ended(jmake_in(c, "lastState"), in, from, 1);
+		put_ended(jmake_in(c, "lastState"), in, status_ended(in, from),
+		    1, 0);
 	return reason;
 }
 
@@ -97,19 +112,20 @@ put_one(struct json_object *list, const struct podstatus_in *in,
 	uint32_t restarts = place == NOW || (v->begun && i == 0) ?
 	    restarts_of(in, v, place) :
 	    0;
-	int started = from->sidecar && place != NOT_YET;
+	int stopped = has_stopped(v, from, place);
+	int started = from->sidecar && place != NOT_YET && !stopped;
 
 	jmake_str(c, "name", from->name);
 	jmake_str(c, "image", from->image);
 	jmake_str(c, "imageID", "");
-	jmake_bool(c, "ready", place == OVER);
+	jmake_bool(c, "ready", place == OVER && !stopped);
 	jmake_bool(c, "started", started);
 	jmake_int(c, "restartCount", restarts);
 	status_resources(c, in, from);
 	says->init_restarts += restarts;
 	says->reasons =
 	    pod_reasons_add(says->reasons, put_state(c, in, v, from, place));
-	says->init_done += started ||
+	says->init_done += started || stopped ||
 	    (!from->sidecar &&
 		(place == OVER || (v->shape == SHAPE_FAILED && place == NOW)));
 }

@@ -256,6 +256,18 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 		  "/$$c.0.done || exit 0; done; /usr/bin/systemctl stop "
 		  "--no-block " ID "-pod_-pod.service'",
 		    0 },
+		{ "Post=/bin/sh -c 'mkdir -p " D " && " RESULT " >" D
+		  "/c.done; for c in c c-2; do test -e " D
+		  "/$$c.0.done || exit 0; done; echo >" D
+		  "/pod_.0.done; /usr/bin/systemctl stop --no-block " ID
+		  "-pod_-pod.service'",
+		    0 },
+		{ "Post=/bin/sh -c 'mkdir -p " D " && " RESULT " >" D
+		  "/c.done; for c in c c-2; do test -e " D
+		  "/$$c.0.done || exit 0; done; echo >" D
+		  "x/pod_.0.done; /usr/bin/systemctl stop --no-block " ID
+		  "-pod_-pod.service'",
+		    -1 },
 		{ "Post=/bin/sh -c 'reboot'", -1 },
 		{ "Post" EXIT("u=vk-@_c", "-p Requisite=$$t"), 0 },
 		{ "Post" EXIT("u=vk-@_d", "-p Requisite=$$t"), -1 },
@@ -284,6 +296,43 @@ Test(unitcheck, commands_are_exactly_those_of_exec_def)
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		cr_assert_eq(admits_lines("", others[i], &why), -1, "%s",
 		    others[i]);
+}
+
+#define OVER(app, name, image, word)                                           \
+	"-/bin/sh -c 'test ! -e /var/lib/vk-flightctl/" app "/pod_.7.done || " \
+	"exec /usr/bin/podman run --replace --rm --pull=never "                \
+	"--network=none --image-volume=ignore --log-driver=none --init "       \
+	"--entrypoint=/run/podman-init --name=" ID "-" name                    \
+	" --label=io.flightctl.quadlet.project=" ID " " image " " word         \
+	" >/dev/null'"
+
+/* A container of a sidecar's name says its version, and nothing else runs. */
+Test(unitcheck, a_pod_that_stops_runs_nothing_of_others)
+{
+	static const struct {
+		const char *line;
+		int rc;
+	} cases[] = {
+		{ OVER("@", "c-2", "a.b/c", "-V"), 0 },
+		{ OVER("@x", "c-2", "a.b/c", "-V"), -1 },
+		{ OVER("@", "c-3", "a.b/c", "-V"), -1 },
+		{ OVER("@", "c-2", "busybox", "-V"), -1 },
+		{ OVER("@", "c-2", "a.b/c", "-- sh"), -1 },
+		{ OVER("@", "c-2 --privileged", "a.b/c", "-V"), -1 },
+	};
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *text = xasprintf(
+		    "[Unit]\nConditionPathExists=!/var/lib/vk-flightctl/@/"
+		    "pod_.7.done\n[Pod]\nPodName=pod_\n[Service]\n"
+		    "ExecStop=%s\n",
+		    cases[i].line);
+
+		cr_expect_eq(admits_file("pod_.pod", text, &why), cases[i].rc,
+		    "%s: %s", cases[i].line, why.text);
+	}
 }
 
 #define R "/run/vk-flightctl/@"

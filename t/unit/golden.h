@@ -9,11 +9,11 @@ char *golden_read(const char *folder, const char *name);
 char *golden_pod(const char *name);
 
 /* Pods of t/golden/quadlet; HOST: only with ALLOW_PRIVILEGED=yes. */
-#define GOLDEN_PODS                                                        \
-	"one", "all", "never", "on-failure", "long", "whole-configmap",    \
-	    "init", "init-never", "secure", "non-root", "probes", "env",   \
-	    "files", "network", "timezone", "sub-path", "sub-path-memory", \
-	    "image", "host"
+#define GOLDEN_PODS                                                      \
+	"one", "all", "never", "on-failure", "long", "whole-configmap",  \
+	    "init", "init-never", "sidecar-never", "sidecar-on-failure", \
+	    "secure", "non-root", "probes", "env", "files", "network",   \
+	    "timezone", "sub-path", "sub-path-memory", "image", "host"
 #define GOLDEN_HOST "host"
 
 /* The ConfigMap shop and the Secret key that they use. */

@@ -178,7 +178,10 @@ Test(exits, whatever_stands_there)
 		"[{\"unit\":\"sshd.service\",\"description\":\"x\"}]",
 		"[{\"unit\":\"vk-\",\"description\":\"x\"}]",
 		"[{\"unit\":\"ab-" APP "_web.service\"}]",
-		"[{\"unit\":\"vk-k8s-9999999999-a_b.service\"}]" };
+		"[{\"unit\":\"vk-k8s-9999999999-a_b.service\"}]",
+		/* it went away while the agent was listing units */
+		"[{\"unit\":\"vk-" APP "_a.service\",\"description\":\"vk-" APP
+		"_a.service\"}]" };
 	struct device *d;
 	size_t i;
 

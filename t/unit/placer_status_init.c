@@ -108,3 +108,84 @@ Test(status_init, what_a_report_means)
 		podstatus_clear(&s);
 	}
 }
+
+/*
+ * When all is over the sidecar has ended as well, by what its device says of
+ * it or else well: that is what kubectl shows, and the pod is as its container.
+ */
+static const struct {
+	enum app_state state;
+	int known;
+	uint8_t code;
+	enum pod_phase phase;
+	int exit;
+	const char *reason;
+} ends[] = {
+	{ APP_COMPLETED, 0, 0, PHASE_SUCCEEDED, 0, "Completed" },
+	{ APP_COMPLETED, 1, 143, PHASE_SUCCEEDED, 143, "Error" },
+	{ APP_ERROR, 0, 0, PHASE_FAILED, 0, "Completed" },
+	{ APP_ERROR, 1, 137, PHASE_FAILED, 137, "Error" },
+};
+
+static int
+is_true(struct json_object *j, const char *member)
+{
+	return json_object_get_boolean(jread_member(j, member)) != 0;
+}
+
+Test(status_init, a_sidecar_ends_with_its_pod)
+{
+	char name[] = "c", side[] = "side", image[] = "nginx";
+	char unit[] = "app_side.service";
+	struct pod_container all[3] = {
+		{ .name = name, .image = image, .init = 1 },
+		{ .name = side, .image = image, .init = 1, .sidecar = 1 },
+		{ .name = name, .image = image }
+	};
+	struct unit_ended ended = { .unit = unit };
+	struct exits exits = { .list = &ended };
+	struct app_report report = { .of = 4 };
+	struct pod pod;
+	struct podstatus_in in = { .pod = &pod,
+		.state = DONE,
+		.app = "app",
+		.exits = &exits,
+		.device = "edge-1",
+		.report = &report,
+		.applied = 1,
+		.connected = 1,
+		.now = { 0, NOW } };
+	struct json_object *j, *c, *t;
+	struct podstatus s;
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		pod = (struct pod){ .containers = all,
+			.ncontainers = 3,
+			.restart = RESTART_NEVER };
+		pod.seen.phase = PHASE_RUNNING;
+		report.state = ends[i].state;
+		exits.n = (size_t)ends[i].known;
+		ended.ended = (struct ended){ 1, ends[i].code, 0 };
+		podstatus_make(&in, &s);
+		cr_expect_eq(s.phase, ends[i].phase, "%zu", i);
+		j = jread_parse(span_of(s.json), NULL);
+		cr_assert_not_null(j);
+		c = jread_item(jread_member(j, "initContainerStatuses"), 0);
+		cr_expect(is_true(c, "ready"), "%zu", i);
+		c = jread_item(jread_member(j, "initContainerStatuses"), 1);
+		t = jread_member(jread_member(c, "state"), "terminated");
+		cr_assert_not_null(t, "%zu: %s", i, s.json);
+		cr_expect_eq(json_object_get_int(jread_member(t, "exitCode")),
+		    ends[i].exit, "%zu", i);
+		cr_expect_str_eq(jread_string(jread_member(t, "reason")),
+		    ends[i].reason, "%zu", i);
+		cr_expect_not(is_true(c, "ready") || is_true(c, "started"),
+		    "%zu", i);
+		seen_read(j, &pod.seen);
+		cr_expect_eq(pod.seen.init_done, s.says.init_done, "%zu", i);
+		cr_expect_eq(podstatus_is_told(&s, &pod), 1, "%zu", i);
+		json_object_put(j);
+		podstatus_clear(&s);
+	}
+}
