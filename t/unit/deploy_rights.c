@@ -14,8 +14,6 @@
 #include "common/xmem.h"
 #include "t/it/rbac.h"
 
-#define MANIFEST "deploy/kubernetes/rbac.yaml"
-#define OBJECTS "deploy/kubernetes/objects.yaml"
 #define MANUAL "man/vk-flightctl-provider.8"
 
 enum {
@@ -27,11 +25,16 @@ enum {
 static struct rights
 of_manifests(void)
 {
+	static const char *const files[] = { "deploy/kubernetes/rbac.yaml",
+		"deploy/kubernetes/configmaps.yaml",
+		"deploy/kubernetes/secrets.yaml" };
 	struct rights r = { 0 };
 	struct why why;
+	size_t i;
 
-	cr_assert(rbac_read(&r, MANIFEST, "", &why) == 0, "%s", why.text);
-	cr_assert(rbac_read(&r, OBJECTS, "default", &why) == 0, "%s", why.text);
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		cr_assert(rbac_read(&r, files[i], "default", &why) == 0, "%s",
+		    why.text);
 	cr_assert(r.n > 0);
 	return r;
 }
@@ -117,7 +120,8 @@ limit_of(const char *where)
 		{ "kube-system only", " kube-system" },
 		{ "in kube-node-lease", " in kube-node-lease" },
 		{ "in vk-flightctl", " in vk-flightctl" },
-		{ "with objects.yaml", " in default" },
+		{ "with configmaps.yaml", " in default" },
+		{ "with secrets.yaml", " in default" },
 	};
 	size_t i;
 
