@@ -70,8 +70,7 @@ rbac_text(const struct right *r)
 	    r->name, *r->ns != '\0' ? " in " : "", r->ns);
 }
 
-/* --- reading ---------------------------------------------------------------
- */
+/* --- reading -------------------------------------------------------------- */
 
 static const char *
 namespace_of(const struct reading *in, struct json_object *o)

@@ -7,7 +7,6 @@
  *	IT_WHOLE=1	all others have run: all rights have been needed by now
  */
 #include <json-c/json_object.h>
-#include <json-c/json_tokener.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/why.h"
 #include "common/xmem.h"
+#include "t/it/asked.h"
 #include "t/it/child.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -29,7 +29,6 @@
 #define RBAC "deploy/kubernetes/rbac.yaml"
 #define CONFIGMAPS "deploy/kubernetes/configmaps.yaml"
 #define SECRETS "deploy/kubernetes/secrets.yaml"
-#define ACCOUNT "system:serviceaccount:vk-flightctl:vk-flightctl-provider"
 #define OPEN "default"
 #define SECLUDED "secluded"
 
@@ -38,114 +37,10 @@ enum {
 	RUN_MS = 60000, /* it asks again at a growing distance */
 };
 
-/* Of one right, in this order. */
-struct use {
-	size_t allowed;
-	int known; /* allowed since the apiserver was started last */
-};
+static struct rights granted;
+static struct asked asked;
 
-static struct {
-	struct rights granted;
-	struct use *uses;
-	size_t calls, starts, cut, early;
-	/* text to how often: sets of what ought not to be */
-	struct json_object *foreign, *refused;
-} tally;
-
-/* --- the log ---------------------------------------------------------------
- */
-
-static void
-note(struct json_object *set, const char *text)
-{
-	struct json_object *n = json_object_object_get(set, text);
-
-	json_object_object_add(set, text,
-	    json_object_new_int64(json_object_get_int64(n) + 1));
-}
-
-/*
- * A server that has just started knows no rights for a moment, and in our own
- * namespace there are none at first: a 403 counts once the right was granted.
- */
-static void
-take_answer(struct json_object *event, struct use *use, const char *call)
-{
-	int is_leaving = js_find(event, "/responseStatus/details/causes",
-			     "reason", "NamespaceTerminating") != NULL;
-
-	if (strcmp(js_str(event, "/annotations/authorization.k8s.io~1decision"),
-		"allow") == 0) {
-		use->allowed++;
-		use->known = 1;
-		if (js_int(event, "/responseStatus/code") == 403 && !is_leaving)
-			note(tally.refused, call);
-	} else if (use->known) {
-		note(tally.refused, call);
-	} else {
-		tally.early++;
-	}
-}
-
-/* An answer that lasts is told when it begins, and when it ends. */
-static int
-is_told_before(struct json_object *event)
-{
-	return strcmp(js_str(event, "/verb"), "watch") == 0 &&
-	    strcmp(js_str(event, "/stage"), "ResponseComplete") == 0;
-}
-
-static void
-take_call(struct json_object *event)
-{
-	const char *sub = js_str(event, "/objectRef/subresource");
-	AUTO_FREE char *resource = xasprintf("%s%s%s",
-	    js_str(event, "/objectRef/resource"), *sub != '\0' ? "/" : "", sub);
-	const struct right call = {
-		.group = js_str(event, "/objectRef/apiGroup"),
-		.resource = resource,
-		.ns = js_str(event, "/objectRef/namespace"),
-		.name = js_str(event, "/objectRef/name"),
-		.verb = js_str(event, "/verb"),
-	};
-	const struct right *by = rbac_covers(&tally.granted, &call);
-	AUTO_FREE char *text = rbac_text(&call);
-
-	tally.calls++;
-	if (js_get(event, "/objectRef") == NULL)
-		note(tally.foreign, js_str(event, "/requestURI"));
-	else if (by == NULL)
-		note(tally.foreign, text);
-	else
-		take_answer(event, &tally.uses[by - tally.granted.v], text);
-}
-
-static void
-take_start(void)
-{
-	size_t i;
-
-	tally.starts++;
-	for (i = 0; i < tally.granted.n; i++)
-		tally.uses[i].known = 0;
-}
-
-/* A server that was killed may leave half a line. */
-static void
-take_line(const char *line)
-{
-	AUTO_JSON struct json_object *event = json_tokener_parse(line);
-
-	if (event == NULL) {
-		tally.cut += strspn(line, "\n") != strlen(line);
-		return;
-	}
-	if (strcmp(js_str(event, "/stage"), "Start") == 0)
-		take_start();
-	else if (strcmp(js_str(event, "/user/username"), ACCOUNT) == 0 &&
-	    !is_told_before(event))
-		take_call(event);
-}
+/* --- the judgement -------------------------------------------------------- */
 
 static void
 read_log(void)
@@ -158,12 +53,9 @@ read_log(void)
 	if (f == NULL)
 		it_die("no KUBE_AUDIT that can be read");
 	while (getline(&line, &size, f) != -1)
-		take_line(line);
+		asked_line(&asked, line);
 	(void)fclose(f);
 }
-
-/* --- the judgement ---------------------------------------------------------
- */
 
 static void
 none_of(struct json_object *set, const char *what)
@@ -182,21 +74,22 @@ all_are_used(void)
 {
 	size_t i, unused = 0;
 
-	for (i = 0; i < tally.granted.n; i++) {
-		AUTO_FREE char *text = rbac_text(&tally.granted.v[i]);
+	for (i = 0; i < granted.n; i++) {
+		AUTO_FREE char *text = rbac_text(&granted.v[i]);
 
-		if (tally.uses[i].allowed == 0) {
-			it_say("no call needed: %s", text);
+		if (asked.uses[i].allowed == 0) {
+			it_say("not needed: %s", text);
 			unused++;
 		}
 	}
 	if (getenv("IT_WHOLE") == NULL)
-		it_skip("%zu of %zu rights were not needed, which says nothing:"
-			" not all scenarios ran (IT_WHOLE)",
-		    unused, tally.granted.n);
+		it_skip(
+		    "%zu of %zu rights are not judged: they were not needed "
+		    "yet, but not all scenarios ran (IT_WHOLE)",
+		    unused, granted.n);
 	else
 		it_ok(unused == 0, "each of the %zu rights is needed",
-		    tally.granted.n);
+		    granted.n);
 }
 
 static void
@@ -205,7 +98,7 @@ read_manifest(const char *path, const char *ns)
 	AUTO_FREE char *file = child_source(path);
 	struct why why;
 
-	if (rbac_read(&tally.granted, file, ns, &why) == -1)
+	if (rbac_read(&granted, file, ns, &why) == -1)
 		it_die("%s", why.text);
 }
 
@@ -217,23 +110,20 @@ judge(void)
 	read_manifest(SECRETS, OPEN);
 	read_manifest(CONFIGMAPS, SECLUDED);
 	read_manifest(SECRETS, SECLUDED);
-	tally.uses = xcalloc(tally.granted.n, sizeof(*tally.uses));
-	tally.foreign = json_object_new_object();
-	tally.refused = json_object_new_object();
+	asked_begin(&asked, &granted);
 	read_log();
-	it_ok(tally.cut < tally.starts && tally.starts > 0,
+	it_ok(asked.cut < asked.lives && asked.lives > 0,
 	    "all can be read: %zu calls in %zu lives of the apiserver, "
 	    "%zu lines cut",
-	    tally.calls, tally.starts, tally.cut);
-	none_of(tally.foreign, "no call but what the manifest grants");
-	none_of(tally.refused, "and no such call was refused");
+	    asked.calls, asked.lives, asked.cut);
+	none_of(asked.foreign, "no call but what the manifest grants");
+	none_of(asked.refused, "and no such call was refused");
 	it_say("%zu calls came before the apiserver had the right",
-	    tally.early);
+	    asked.early);
 	all_are_used();
 }
 
-/* --- a namespace of its own ------------------------------------------------
- */
+/* --- a namespace of its own ----------------------------------------------- */
 
 /* A pod that wants one of each. */
 static void
