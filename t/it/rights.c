@@ -17,6 +17,7 @@
 #include "common/xmem.h"
 #include "t/it/asked.h"
 #include "t/it/child.h"
+#include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
@@ -34,6 +35,7 @@
 
 enum {
 	READY_MS = 20000,
+	TRIES_MAX = 20,
 	RUN_MS = 60000, /* it asks again at a growing distance */
 };
 
@@ -176,6 +178,54 @@ guest(const char *ns, kube_one_fn *fn, void *arg, const char *what)
 		    json_object_to_json_string(js_get(pod, "/status")));
 }
 
+/* Another writer takes all applications out of the one device's spec. */
+static void
+erase(void)
+{
+	AUTO_JSON struct json_object *set = flight_devices();
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	AUTO_FREE char *path = NULL;
+	const char *name;
+	long status = 409;
+	int tries;
+
+	if (!js_next(set, &at, &name, &device))
+		it_die("there is no device");
+	path = xasprintf("/api/v1/devices/%s", name);
+	for (tries = 0; tries < TRIES_MAX && status == 409; tries++) {
+		device = flight_device(name);
+		json_object_object_del(device, "status");
+		json_object_object_add(js_get(device, "/spec"), "applications",
+		    json_object_new_array());
+		status = flight_send("PUT", path, device, NULL);
+	}
+	it_ok(status == 200, "another writer takes it away from the device");
+}
+
+static int
+is_held(struct json_object *set, void *uid)
+{
+	return flight_holder(set, uid, NULL) != NULL;
+}
+
+/*
+ * No copy is kept of what holds a Secret: to be written again it is made
+ * again, of the pod and all that it names.
+ */
+static void
+write_again(void)
+{
+	AUTO_JSON struct json_object *pod = kube_get(KUBE_PODS "/guest");
+	AUTO_FREE char *uid = xstrdup(js_str(pod, "/metadata/uid"));
+	int64_t since;
+
+	erase();
+	since = it_ms();
+	it_took(since, flight_await(is_held, uid, RUN_MS),
+	    "and it is put back");
+}
+
 static void
 apply(const char *manifest)
 {
@@ -217,6 +267,7 @@ open_and_close(void)
 		return;
 	make_guest(OPEN);
 	guest(OPEN, runs, NULL, "a pod where both may be read runs");
+	write_again();
 	seclude();
 	kubectl("delete --wait=false namespace/" SECLUDED);
 	kubectl("-n " OPEN " delete pod/guest configmap/plain secret/hidden");
