@@ -38,11 +38,11 @@ static const char *const users[] = {
 
 static const struct {
 	enum role role;
-	const char *group, *resource, *ns, *verbs;
+	const char *group, *resource, *ns, *name, *verbs;
 } rules[] = {
 #define KUSER(...)
-#define KRULE(role, group, resource, ns, verbs) \
-	{ ROLE_##role, group, resource, ns, verbs },
+#define KRULE(role, group, resource, ns, name, verbs) \
+	{ ROLE_##role, group, resource, ns, name, verbs },
 #include "t/sim/kuberole.def"
 #undef KUSER
 #undef KRULE
@@ -128,20 +128,26 @@ has_word(const char *words, const char *word)
 }
 
 static int
-permits(const char *user, const char *verb, const char *resource,
-    const char *group, const char *ns)
+is_or_any(const char *limit, const char *s)
 {
-	int role = role_of(user);
+	return limit[0] == '\0' || strcmp(limit, s) == 0;
+}
+
+static int
+permits(const struct kreq *r, const char *resource, const char *group)
+{
+	int role = role_of(r->user);
 	size_t i;
 
-	if (is_admin(user))
+	if (is_admin(r->user))
 		return 1;
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (role == (int)rules[i].role &&
 		    strcmp(rules[i].group, group) == 0 &&
 		    strcmp(rules[i].resource, resource) == 0 &&
-		    (rules[i].ns[0] == '\0' || strcmp(rules[i].ns, ns) == 0) &&
-		    has_word(rules[i].verbs, verb))
+		    is_or_any(rules[i].ns, r->ns) &&
+		    is_or_any(rules[i].name, r->name) &&
+		    has_word(rules[i].verbs, kverb_name(r->verb)))
 			return 1;
 	return 0;
 }
@@ -177,7 +183,7 @@ kauth_allows(struct kauth *auth, const struct kreq *r, const char *resource,
 	    xstrdup(resource);
 
 	(void)auth;
-	if (permits(r->user, kverb_name(r->verb), what, group, r->ns))
+	if (permits(r, what, group))
 		return 0;
 	return kauth_forbid(r, resource, group, f);
 }
