@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * two_fleets: two fleets are two nodes of one provider, each with its own
- * devices, pods and Leases.
+ * devices, pods and Leases.  One is taken out of FLEET_ID: what is left of it
+ * is told and runs on, until it is purged; and it comes back.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
+#include "t/it/child.h"
 #include "t/it/flight.h"
+#include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
@@ -23,6 +27,9 @@
 #define ONE "FLEET_ID=two-fleets"
 #define OFTEN "RESYNC_INTERVAL=5s" /* full lists */
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/"
+#define LEFT "node " OTHER_NODE " is not in FLEET_ID and no provider serves it"
+#define APPS "vk_flightctl_former_applications{node=\"" OTHER_NODE "\"} "
+#define NODES "vk_flightctl_former_nodes{node=\"" OTHER_NODE "\"} "
 #define ALIVE LEASES "kube-node-lease/leases"
 #define WRITERS LEASES "vk-flightctl/leases"
 
@@ -30,6 +37,8 @@ enum {
 	DEVICES = 4, /* two a fleet */
 	READY_MS = 20000,
 	RUN_MS = 20000,
+	TELL_MS = 30000,
+	STAY_MS = 12000, /* two full lists and more */
 };
 
 /* A pod of a fleet. */
@@ -65,6 +74,12 @@ has_holder(struct json_object *lease, void *arg)
 {
 	(void)arg;
 	return *js_str(lease, "/spec/holderIdentity") != '\0';
+}
+
+static int
+has_none(struct json_object *lease, void *arg)
+{
+	return !has_holder(lease, arg);
 }
 
 static void
@@ -140,6 +155,111 @@ leave_the_other_alone(void)
 	    "%s is as Ready as before, its device was not written", b.pod);
 }
 
+/* --- the other fleet is taken out ----------------------------------------- */
+
+static char *
+metrics(const struct provider *p)
+{
+	struct http *h = provider_listener(p, READY_MS);
+	struct http_answer answer;
+	char *text;
+
+	if (http_send(h, "GET", "/metrics", NULL, NULL, &answer) != 200)
+		it_die("no metrics");
+	text = xstrdup(answer.body);
+	http_answer_clear(&answer);
+	http_free(h);
+	return text;
+}
+
+static void
+order(const char *node, int status, const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	AUTO_FREE char *path = xasprintf("%s/one/control.sock", it_folder());
+	const char *argv[] = { program, "-s", path, "-o", "json", "-y", "purge",
+		node, NULL };
+	int got = child_run(argv, &out);
+
+	if (!it_ok(got == status && out != NULL && strstr(out, want) != NULL,
+		"purge %s: status %d, %s", node, got, want))
+		it_say("%s", out);
+}
+
+/* It runs on, and nobody writes to its device. */
+static void
+is_told(const struct provider *p, int64_t generation)
+{
+	AUTO_JSON struct json_object *set = NULL;
+	AUTO_FREE char *text = NULL;
+	int64_t since = it_ms();
+
+	it_took(since,
+	    provider_await_lines(p, LEFT ": 1 applications", 1, TELL_MS) > 0,
+	    "%s is taken out: the log says what is left", b.fleet);
+	it_pause(STAY_MS);
+	text = metrics(p);
+	it_ok(strstr(text, APPS "1\n") != NULL &&
+		strstr(text, NODES "1\n") != NULL,
+	    "two metrics tell its application and its Node");
+	set = flight_devices();
+	it_ok(flight_reports(flight_holder(set, b.uid, NULL), b.uid) &&
+		generation_of(&b) == generation,
+	    "%s runs on, its device was not written", b.pod);
+	it_ok(provider_lines(p, LEFT) == 1, "which is said once");
+}
+
+static void
+purge(const struct provider *p)
+{
+	AUTO_JSON struct json_object *lease = NULL;
+	AUTO_FREE char *text = NULL;
+	int64_t since = it_ms();
+
+	order(a.node, EX_USAGE, "is served");
+	order("vk-flightctl-nobody", EX_NOINPUT, "nothing is known");
+	order(b.node, EX_OK, "\"result\":\"done\"");
+	it_took(since, flight_await_removed(b.uid, RUN_MS),
+	    "%s leaves its device", b.pod);
+	kube_send("DELETE", KUBE_PODS "/b?gracePeriodSeconds=0", NULL, NULL);
+	kube_send("DELETE", KUBE_NODES "/" OTHER_NODE, NULL, NULL);
+	it_ok(provider_await_lines(p, OTHER_NODE ": nothing of it is left", 1,
+		  TELL_MS) > 0,
+	    "its Node is deleted: the log says that nothing is left");
+	lease = kube_await_one(WRITERS, b.node, has_none, NULL, TELL_MS);
+	it_ok(lease != NULL && has_none(lease, NULL),
+	    "nobody holds its Lease any more");
+	text = metrics(p);
+	it_ok(strstr(text, OTHER_NODE) == NULL, "nor do the metrics name it");
+	it_pause(STAY_MS);
+	it_ok(kube_get(KUBE_NODES "/" OTHER_NODE) == NULL,
+	    "its Node stays deleted");
+}
+
+static struct provider *
+take_out(struct provider *p)
+{
+	AUTO_FREE char *state =
+	    xasprintf("STATE_DIR=%s/provider/state", it_folder());
+	int64_t generation = generation_of(&b);
+	struct provider *one;
+
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	one =
+	    provider_start("one", (const char *[]){ ONE, OFTEN, state, NULL });
+	provider_expect(one, LEFT);
+	json_object_put(node_named_is_ready(a.node, READY_MS));
+	is_told(one, generation);
+	purge(one);
+	provider_judge(one);
+	it_ok(provider_stop(one) == 0, "the provider ends by SIGTERM");
+	free(b.uid);
+	free(a.uid);
+	return provider_start("both",
+	    (const char *[]){ BOTH, OFTEN, state, NULL });
+}
+
 static void
 scenario(void)
 {
@@ -154,6 +274,11 @@ scenario(void)
 	runs(&a);
 	runs(&b);
 	leave_the_other_alone();
+	p = take_out(p);
+	are_ready();
+	has_leases(b.node);
+	runs(&a);
+	runs(&b);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
