@@ -14,6 +14,8 @@
 
 #include "common/auto.h"
 #include "common/bytes.h"
+#include "common/least.h"
+#include "common/limits.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/scan.h"
@@ -24,7 +26,6 @@
 
 enum {
 	NODES_MAX = 64, /* as many as the placer takes */
-	LEASE_MS = 20000,
 	DEADLINE_MS = 20000,
 	MAX_CONTINUE = 4096,
 };
@@ -42,9 +43,8 @@ struct one {
 
 struct former {
 	struct api *api;
-	const char *ns;
-	char *identity;
-	int64_t period_ms;
+	char *ns, *identity;
+	int64_t period_ms, patience_ms;
 	const struct former_ops *ops;
 	void *arg;
 	struct event *timer;
@@ -74,7 +74,7 @@ static void
 give_up(struct former *f, const struct why *why)
 {
 	log_debug("virtual nodes: %s", why->text);
-	wait_ms(f, f->period_ms < LEASE_MS ? f->period_ms : LEASE_MS);
+	wait_ms(f, least(f->period_ms, f->patience_ms));
 }
 
 void
@@ -100,8 +100,7 @@ static void
 judge(struct former *f, struct one *o, const struct lease *l)
 {
 	int64_t now = now_read().boot_ms;
-	int64_t duration =
-	    l->duration_ms > LEASE_MS ? l->duration_ms : LEASE_MS;
+	int64_t duration = most(l->duration_ms, f->patience_ms);
 
 	if (strcmp(l->version, o->version) != 0) {
 		memcpy(o->version, l->version, sizeof(o->version));
@@ -141,8 +140,8 @@ ask_lease(struct former *f)
 		f->known = 1;
 		former_tell(f);
 		wait_ms(f,
-		    f->doubts && f->period_ms > LEASE_MS ? LEASE_MS :
-							   f->period_ms);
+		    f->doubts ? least(f->period_ms, f->patience_ms) :
+				f->period_ms);
 		return;
 	}
 	path = lease_path(f->ns, f->nodes[f->at].name);
@@ -288,15 +287,16 @@ former_start(struct former *f)
 }
 
 struct former *
-former_new(struct event_base *base, struct api *api, const struct settings *set,
-    const char *identity, const struct former_ops *ops, void *arg)
+former_new(struct event_base *base, struct api *api,
+    const struct former_conf *conf, const struct former_ops *ops, void *arg)
 {
 	struct former *f = xcalloc(1, sizeof(*f));
 
 	f->api = api;
-	f->ns = set->text[SET_NAMESPACE];
-	f->identity = xstrdup(identity);
-	f->period_ms = set->number[SET_RESYNC_INTERVAL];
+	f->ns = xstrdup(conf->ns);
+	f->identity = xstrdup(conf->identity);
+	f->period_ms = conf->period_ms;
+	f->patience_ms = conf->patience_ms;
 	f->ops = ops;
 	f->arg = arg;
 	if ((f->timer = evtimer_new(base, on_timer, f)) == NULL)
@@ -312,6 +312,7 @@ former_free(struct former *f)
 	api_cancel(f->call);
 	scan_free(f->scan);
 	event_free(f->timer);
+	free(f->ns);
 	free(f->identity);
 	free(f);
 }

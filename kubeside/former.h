@@ -8,7 +8,8 @@
  * now.  Looked at now and then; only read.
  */
 
-#include "common/settings.h"
+#include <stdint.h>
+
 #include "common/span.h"
 
 struct api;
@@ -21,10 +22,16 @@ struct former_ops {
 	void (*told)(struct span lines, void *);
 };
 
-/* identity: of our own Leases, copied.  Nothing is asked before former_start(). */
+struct former_conf {
+	const char *ns;	      /* of the Leases */
+	const char *identity; /* of our own ones */
+	int64_t period_ms;
+	int64_t patience_ms; /* with a Lease that nobody renews, at least */
+};
+
+/* Texts are copied.  Nothing is asked before former_start(). */
 struct former *former_new(struct event_base *, struct api *,
-    const struct settings *, const char *identity, const struct former_ops *,
-    void *arg);
+    const struct former_conf *, const struct former_ops *, void *arg);
 void former_free(struct former *);
 void former_start(struct former *);
 

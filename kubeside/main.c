@@ -60,6 +60,7 @@ static struct {
 
 enum {
 	PLACER_AWAY_MS = 10000, /* a restart of the placer is no news */
+	LEASE_PATIENCE_MS = 20000,
 };
 
 #define EACH_SEAT(s) \
@@ -457,8 +458,10 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	if (kube.end_timer == NULL)
 		return fail(why, ERR_SYSTEM, "libevent: no memory");
 	identity = identity_make();
-	kube.former =
-	    former_new(base, kube.api, settings, identity, &former_ops, NULL);
+	kube.former = former_new(base, kube.api,
+	    &(struct former_conf){ settings->text[SET_NAMESPACE], identity,
+		settings->number[SET_RESYNC_INTERVAL], LEASE_PATIENCE_MS },
+	    &former_ops, NULL);
 	kube.purge = purge_new(base, kube.api, settings->text[SET_NAMESPACE],
 	    identity, &purge_ops, NULL);
 	for (i = 0; i < n; i++) {

@@ -147,29 +147,38 @@ former_nodes(struct world *w, struct span lines)
 
 /* -- what is told -- */
 
-static void
-tell(struct wnode *n, const struct former_sum *sum, struct effects *fx)
+static char *
+words(const struct wnode *n, const struct former_sum *sum)
 {
-	struct effect *e;
-
-	if (n->told_apps == sum->apps && n->told_object == n->object &&
-	    n->told_left == former_is_left(n, sum))
-		return;
-	n->told_apps = sum->apps;
-	n->told_object = n->object;
-	n->told_left = former_is_left(n, sum) != 0;
-	e = effects_add(fx, EFFECT_FORMER);
-	e->node = n;
-	e->number = n->told_left;
-	if (!n->told_left)
-		e->text = xasprintf("node %s: nothing of it is left", n->name);
-	else
-		e->text = xasprintf(
+	if (n->told_left)
+		return xasprintf(
 		    "node %s is not in FLEET_ID and no provider serves it: "
 		    "%zu applications of its pods are left on %zu devices, "
 		    "and %s; vkfctl(8) has purge",
 		    n->name, sum->apps, sum->devices,
 		    n->object ? "its Node" : "no Node");
+	return xasprintf(n->served ? "node %s: another provider serves it" :
+				     "node %s: nothing of it is left",
+	    n->name);
+}
+
+static void
+tell(struct wnode *n, const struct former_sum *sum, struct effects *fx)
+{
+	int left = former_is_left(n, sum);
+	struct effect *e;
+
+	if (left == n->told_left &&
+	    (!left ||
+		(n->told_apps == sum->apps && n->told_object == n->object)))
+		return;
+	n->told_apps = sum->apps;
+	n->told_object = n->object;
+	n->told_left = left != 0;
+	e = effects_add(fx, EFFECT_FORMER);
+	e->node = n;
+	e->number = n->told_left;
+	e->text = words(n, sum);
 }
 
 /* -- purge -- */

@@ -173,6 +173,20 @@ metrics(const struct provider *p)
 }
 
 static void
+row_says(const char *want)
+{
+	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
+	AUTO_FREE char *path = xasprintf("%s/one/control.sock", it_folder());
+	const char *argv[] = { program, "-s", path, "-o", "json", "former",
+		NULL };
+
+	if (!it_ok(child_run(argv, &out) == 0 && out != NULL &&
+		    strstr(out, want) != NULL,
+		"vkfctl former: %s", want))
+		it_say("%s", out);
+}
+
+static void
 order(const char *node, int status, const char *want)
 {
 	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
@@ -216,6 +230,8 @@ purge(const struct provider *p)
 	AUTO_FREE char *text = NULL;
 	int64_t since = it_ms();
 
+	row_says("\"node\":\"" OTHER_NODE "\",\"object\":\"yes\",\"served\":"
+		 "\"no\",\"applications\":1,\"devices\":1,\"purged\":\"no\"");
 	order(a.node, EX_USAGE, "is served");
 	order("vk-flightctl-nobody", EX_NOINPUT, "nothing is known");
 	order(b.node, EX_OK, "\"result\":\"done\"");
