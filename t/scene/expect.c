@@ -368,6 +368,16 @@ e_former(struct scene *sc, const struct words *s)
 		scene_fail(sc, "of %s is left: %s", words_at(s, 2), is);
 }
 
+/* expect purging NODE | none: whose Lease is held for that */
+static void
+e_purging(struct scene *sc, const struct words *s)
+{
+	const char *is = sc->purged[0] == '\0' ? "none" : sc->purged;
+
+	if (strcmp(is, words_at(s, 2)) != 0)
+		scene_fail(sc, "what is purged is %s", is);
+}
+
 /* -- what came out
  * ---------------------------------------------------------------- */
 
@@ -440,6 +450,7 @@ static const struct {
 	{ "runs", e_runs },
 	{ "figures", e_figures },
 	{ "former", e_former },
+	{ "purging", e_purging },
 	{ "no", e_no },
 	{ "count", e_count },
 };
