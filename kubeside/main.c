@@ -19,9 +19,11 @@
 #include "kubeside/cluster.h"
 #include "kubeside/events.h"
 #include "kubeside/feed.h"
+#include "kubeside/former.h"
 #include "kubeside/identity.h"
 #include "kubeside/node.h"
 #include "kubeside/pods.h"
+#include "kubeside/purge.h"
 #include "kubeside/serve.h"
 #include "kubeside/writer.h"
 
@@ -43,6 +45,8 @@ static struct {
 	struct calls *calls;
 	struct events *events;
 	struct serve *serve;
+	struct former *former;
+	struct purge *purge;
 	struct seat seats[MAX_NODES];
 	unsigned int nseats;
 	struct cluster *cluster;
@@ -56,6 +60,7 @@ static struct {
 
 enum {
 	PLACER_AWAY_MS = 10000, /* a restart of the placer is no news */
+	LEASE_PATIENCE_MS = 20000,
 };
 
 #define EACH_SEAT(s) \
@@ -142,6 +147,43 @@ on_released(void *arg)
 		evtimer_add(kube.end_timer, &now);
 }
 
+/* -- of nodes that we do not serve -- */
+
+static int
+on_is_ours(const char *node, void *arg)
+{
+	(void)arg;
+	return seat_of(node) != NULL;
+}
+
+static void
+on_former(struct span lines, void *arg)
+{
+	(void)arg;
+	serve_former(kube.serve, lines);
+}
+
+static void
+on_purge_held(const char *node, int64_t until, void *arg)
+{
+	(void)arg;
+	serve_writer(kube.serve, node, until);
+}
+
+static void
+on_purge_released(void *arg)
+{
+	if (kube.stopping)
+		on_released(arg);
+}
+
+static void
+asked_purge(const struct body_purge *m)
+{
+	if (seat_of(m->node) == NULL && !kube.stopping)
+		purge_node(kube.purge, m->node, m->on != 0);
+}
+
 static void
 on_done(uint64_t id, const struct why *why, void *arg)
 {
@@ -225,6 +267,7 @@ on_closed(void)
 	struct seat *s;
 
 	calls_unlink(kube.calls);
+	purge_release(kube.purge); /* until the placer says it again */
 	EACH_SEAT(s) {
 		feed_stop(s->feed);
 		node_placer(s->node, 0);
@@ -248,6 +291,7 @@ on_link(enum proc peer, int fd)
 	(void)peer;
 	serve_open(kube.serve, fd);
 	tell_state();
+	former_tell(kube.former);
 	EACH_SEAT(s) {
 		serve_writer(kube.serve, s->id.node, writer_until(s->writer));
 		node_placer(s->node, 1);
@@ -267,6 +311,7 @@ begin_seats(void)
 		if (serve_is_open(kube.serve))
 			feed_start(s->feed);
 	}
+	former_start(kube.former);
 }
 
 static void
@@ -309,6 +354,8 @@ on_state(int reachable, const char *text, void *arg)
 		node_again(s->node);
 		feed_again(s->feed);
 	}
+	purge_again(kube.purge);
+	former_start(kube.former);
 }
 
 static void
@@ -363,6 +410,8 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	serve_free(kube.serve);
 	calls_free(kube.calls);
 	events_free(kube.events);
+	former_free(kube.former);
+	purge_free(kube.purge);
 	EACH_SEAT(s) {
 		feed_free(s->feed);
 		node_free(s->node);
@@ -383,8 +432,11 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	static const struct calls_ops calls_ops = { on_done, on_object,
 		on_write_until };
 	static const struct serve_ops serve_ops = { asked_status, asked_delete,
-		asked_object, asked_event, asked_figures, on_closed,
-		on_drained };
+		asked_object, asked_event, asked_figures, asked_purge,
+		on_closed, on_drained };
+	static const struct former_ops former_ops = { on_is_ours, on_former };
+	static const struct purge_ops purge_ops = { on_purge_held,
+		on_purge_released };
 	struct fleet_node nodes[MAX_NODES];
 	char *identity;
 	int i, n;
@@ -406,6 +458,12 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	if (kube.end_timer == NULL)
 		return fail(why, ERR_SYSTEM, "libevent: no memory");
 	identity = identity_make();
+	kube.former = former_new(base, kube.api,
+	    &(struct former_conf){ settings->text[SET_NAMESPACE], identity,
+		settings->number[SET_RESYNC_INTERVAL], LEASE_PATIENCE_MS },
+	    &former_ops, NULL);
+	kube.purge = purge_new(base, kube.api, settings->text[SET_NAMESPACE],
+	    identity, &purge_ops, NULL);
 	for (i = 0; i < n; i++) {
 		kube.seats[i].index = (unsigned int)i;
 		kube.seats[i].id = nodes[i];
@@ -447,7 +505,8 @@ on_stop(void)
 	kube.stopping = 1;
 	cluster_free(steal(&kube.cluster));
 	evtimer_add(kube.end_timer, &patience);
-	kube.unreleased = kube.nseats;
+	kube.unreleased = kube.nseats + purge_count(kube.purge);
+	purge_release(kube.purge);
 	EACH_SEAT(s)
 		writer_release(s->writer);
 }

@@ -29,7 +29,8 @@ enum {
 #define DOMAIN "vk.flightctl.io/"
 
 /* The version of Kubernetes whose rules for a node we follow. */
-#define KUBELET "v1.36.0-vk-flightctl-"
+#define OURS "-vk-flightctl-"
+#define KUBELET "v1.36.0" OURS
 
 struct condition {
 	const char *type;
@@ -512,4 +513,14 @@ nodedoc_read(struct span object, enum node_condition which, char status[16],
 		return 1;
 	}
 	return 0;
+}
+
+int
+nodedoc_is_provider(struct span object)
+{
+	char version[128];
+
+	return scan_get_string(object, version, sizeof(version), "status",
+		   "nodeInfo", "kubeletVersion", NULL) == 1 &&
+	    strstr(version, OURS) != NULL;
 }

@@ -72,4 +72,7 @@ const char *nodedoc_condition(const struct nodedoc *, enum node_condition);
 int nodedoc_read(struct span object, enum node_condition, char status[16],
     int64_t *since_ms);
 
+/* The Node is one that such a provider as this made. */
+int nodedoc_is_provider(struct span object);
+
 #endif

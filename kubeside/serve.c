@@ -37,6 +37,7 @@ static union {
 	struct body_get_object object;
 	struct body_event event;
 	struct body_node_figures figures;
+	struct body_purge purge;
 } in;
 
 static int
@@ -53,6 +54,8 @@ decode(const struct frame *f)
 		return body_event_get(f->body, &in.event);
 	case MSG_NODE_FIGURES:
 		return body_node_figures_get(f->body, &in.figures);
+	case MSG_PURGE:
+		return body_purge_get(f->body, &in.purge);
 	default: /* the gate let nothing else through */
 		return -1;
 	}
@@ -95,6 +98,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_NODE_FIGURES:
 		s->ops->figures(&in.figures);
+		break;
+	case MSG_PURGE:
+		s->ops->purge(&in.purge);
 		break;
 	default:
 		break;
@@ -239,4 +245,12 @@ serve_object(struct serve *s, uint64_t id, struct span object)
 	struct body_object m = { .object = object };
 
 	tell(s, MSG_OBJECT, id, &m);
+}
+
+void
+serve_former(struct serve *s, struct span lines)
+{
+	struct body_former m = { .nodes = lines };
+
+	tell(s, MSG_FORMER, 0, &m);
 }

@@ -16,6 +16,7 @@ struct serve_ops {
 	void (*object)(uint64_t id, const struct body_get_object *);
 	void (*event)(const struct body_event *);
 	void (*figures)(const struct body_node_figures *);
+	void (*purge)(const struct body_purge *);
 	/* The placer is gone, or another link takes this one's place. */
 	void (*closed)(void);
 	/* After serve_is_full(): there is room again. */
@@ -40,5 +41,6 @@ void serve_list_end(struct serve *, const char *node);
 void serve_pod(struct serve *, const char *node, enum pod_how, struct span);
 void serve_done(struct serve *, uint64_t id, const struct why *);
 void serve_object(struct serve *, uint64_t id, struct span);
+void serve_former(struct serve *, struct span lines);
 
 #endif

@@ -99,6 +99,8 @@ save_word(struct act *a, const struct effect *e, struct why *why)
 {
 	if (e->device != NULL)
 		(void)store_device_words(a->store, e->device, why);
+	else if (e->node != NULL)
+		(void)store_node_word(a->store, e->node, why);
 	else
 		(void)store_pod_word(a->store, e->pod, &e->pod->given_up, why);
 }
@@ -241,8 +243,17 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_POLL:
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
+	case EFFECT_FORMER:
+	case EFFECT_PURGE:
 		break;
 	}
+}
+
+static void
+log_former(const struct effect *e)
+{
+	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
+	    &(struct log_about){ .operation = "former" }, "%s", e->text);
 }
 
 static void
@@ -298,6 +309,12 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_BRAKE:
 		log_brake(e);
+		break;
+	case EFFECT_FORMER:
+		log_former(e);
+		break;
+	case EFFECT_PURGE:
+		act_send_purge(a, e->node);
 		break;
 	case EFFECT_ORDER:
 		log_order(e);

@@ -197,6 +197,8 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_EVENT:
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
+	case EFFECT_FORMER:
+	case EFFECT_PURGE:
 		log_warn("an answer of the wrong kind for request %llu",
 		    (unsigned long long)id);
 		break;
@@ -308,9 +310,16 @@ link_over(struct act *a, int kube, struct now now)
 void
 act_kube(struct act *a, struct chan *c, struct now now)
 {
+	size_t i;
+
 	a->kube = c;
-	if (c == NULL)
+	if (c == NULL) {
 		link_over(a, 1, now);
+		return;
+	}
+	for (i = 0; i < a->world->nformer; i++)
+		if (a->world->former[i]->purge.on)
+			act_send_purge(a, a->world->former[i]);
 }
 
 void

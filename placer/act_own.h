@@ -43,5 +43,6 @@ void act_send_event(struct act *, const struct effect *);
 void act_send_fetch(struct act *, const struct effect *);
 void act_send_poll(struct act *, const char *key, struct now);
 void act_send_figures(struct act *, struct wnode *);
+void act_send_purge(struct act *, const struct wnode *);
 
 #endif

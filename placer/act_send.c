@@ -325,3 +325,14 @@ act_send_figures(struct act *a, struct wnode *n)
 	figures_fill(a->world, n, &m);
 	(void)chan_send(a->kube, MSG_NODE_FIGURES, ++a->last_id, &m, -1);
 }
+
+void
+act_send_purge(struct act *a, const struct wnode *n)
+{
+	struct body_purge m = { .on = n->purge.on };
+
+	if (a->kube == NULL)
+		return; /* said again at the start of a link */
+	(void)strlcpy(m.node, n->name, sizeof(m.node));
+	(void)chan_send(a->kube, MSG_PURGE, ++a->last_id, &m, -1);
+}

@@ -15,6 +15,7 @@
 #include "common/stamp.h"
 #include "placer/answer.h"
 #include "placer/explain.h"
+#include "placer/former.h"
 #include "placer/pick.h"
 
 /* One request. */
@@ -119,6 +120,31 @@ put_fleets(struct asked *a)
 }
 
 static void
+put_former(struct asked *a)
+{
+	const struct world *w = a->from->world;
+	struct former_sum sum;
+	struct json_object *row;
+	size_t i;
+
+	for (i = 0; i < w->nformer; i++) {
+		const struct wnode *n = w->former[i];
+
+		sum = former_count(w, n);
+		if (!n->object && sum.apps == 0 && !n->purge.on)
+			continue;
+		row = jmake_object();
+		jmake_str(row, "node", n->name);
+		jmake_str(row, "object", yes_no(n->object));
+		jmake_str(row, "served", yes_no(n->served));
+		jmake_int(row, "applications", (int64_t)sum.apps);
+		jmake_int(row, "devices", (int64_t)sum.devices);
+		jmake_str(row, "purged", yes_no(n->purge.on));
+		put_row(a, row);
+	}
+}
+
+static void
 put_status(struct asked *a)
 {
 	const struct world *w = a->from->world;
@@ -213,6 +239,7 @@ static const struct row {
 	{ "explain device", "the name of a device", put_explained_device },
 	{ "explain pod", "NAMESPACE/NAME of a pod", put_explained_pod },
 	{ "fleets", NULL, put_fleets },
+	{ "former", NULL, put_former },
 	{ "pods", NULL, put_pods },
 	{ "records", NULL, put_records },
 	{ "status", NULL, put_status },

@@ -20,7 +20,7 @@ enum effect_kind {
 	EFFECT_FAULT,	/* save pod's failed tries */
 	EFFECT_CLOCK,	/* save device's clock */
 	EFFECT_ACTIVE,	/* save since when pod is active, deadline.h */
-	EFFECT_WORD,	/* save the orders that hold for device, or for pod */
+	EFFECT_WORD,	/* save the orders that hold for device, pod or node */
 	EFFECT_ORDER,	/* one was given: reason: which, text, number: uid */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */
 	EFFECT_CHANGE,	/* write what is queued on device */
@@ -32,6 +32,8 @@ enum effect_kind {
 	EFFECT_POLL,	/* text: key of an object, objects.h */
 	EFFECT_FIGURES, /* node's figures */
 	EFFECT_BRAKE,	/* number: node's brake is on */
+	EFFECT_FORMER,	/* text: what is left of node, number: something is */
+	EFFECT_PURGE,	/* node's purge begins or ends: its Lease */
 };
 
 enum {

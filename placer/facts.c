@@ -207,7 +207,8 @@ facts_may_be_stopping(const struct world *w, const struct wpod *p,
 static enum life_seat
 seat_fact(const struct world *w, const struct wpod *p, struct now now)
 {
-	int pods_known = p->node == NULL || p->node->pods_listed;
+	int pods_known =
+	    p->node == NULL || p->node->pods_listed || p->node->purge.on;
 
 	if (p->pod == NULL && (!pods_known || is_new_orphan(w, p)))
 		return UNSURE;

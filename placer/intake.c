@@ -17,6 +17,7 @@
 #include "common/xmem.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/former.h"
 #include "placer/live.h"
 #include "placer/orders.h"
 #include "placer/proof.h"
@@ -37,7 +38,8 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	struct wpod *p;
 	int was;
 
-	if ((n = world_node(w, m->node)) == NULL)
+	if ((n = world_node(w, m->node)) == NULL &&
+	    (n = former_find(w, m->node)) == NULL)
 		return;
 	was = now.boot_ms < n->until_boot;
 	n->until_boot = (int64_t)m->until_boot;
@@ -54,6 +56,12 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n)
 			world_look(w, p);
+}
+
+void
+intake_former(struct world *w, const struct body_former *m)
+{
+	former_nodes(w, m->nodes);
 }
 
 void
@@ -213,6 +221,8 @@ intake_kube_lost(struct world *w)
 		w->nodes[i].figures = 0;
 		w->nodes[i].figures_dirty = 1;
 	}
+	for (i = 0; i < w->nformer; i++)
+		w->former[i]->until_boot = 0;
 }
 
 /* -- devices -- */
@@ -433,6 +443,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 		return;
 	w->devices_listed = w->list_boot >= w->writer_boot;
 	w->flight_known = 1;
+	w->former_stale = 1;
 	w->rounds++;
 	all_figures(w);
 	RB_FOREACH(d, wdevice_tree, &w->devices) {

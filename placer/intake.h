@@ -7,6 +7,7 @@
 #include "placer/plan.h"
 
 void intake_writer(struct world *, const struct body_writer *, struct now);
+void intake_former(struct world *, const struct body_former *);
 void intake_node(struct world *, const struct body_node *);
 void intake_pods_begin(struct world *, const struct body_pods *);
 void intake_pod(struct world *, const struct body_pod *);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "placer/former.h"
 #include "placer/pick.h"
 
 static const char *
@@ -95,6 +96,36 @@ write_flightctl(FILE *f, const struct world *w, const char *name)
 	for (i = 0; i < FLIGHT_STATES; i++)
 		fprintf(f, "%s{reason=\"%s\"} %d\n", name, reasons[i],
 		    w->flight_state == (enum flight_state)i);
+}
+
+static void
+write_former(FILE *f, const struct world *w, const char *name)
+{
+	struct former_sum sum;
+	size_t i;
+
+	for (i = 0; i < w->nformer; i++) {
+		sum = former_count(w, w->former[i]);
+		if (!former_is_left(w->former[i], &sum))
+			continue;
+		fprintf(f, "%s{node=\"", name);
+		put_value(f, w->former[i]->name);
+		fprintf(f, "\"} %zu\n", sum.apps);
+	}
+}
+
+static void
+write_former_nodes(FILE *f, const struct world *w, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < w->nformer; i++) {
+		if (!w->former[i]->object || w->former[i]->served)
+			continue;
+		fprintf(f, "%s{node=\"", name);
+		put_value(f, w->former[i]->name);
+		fputs("\"} 1\n", f);
+	}
 }
 
 static void

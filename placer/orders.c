@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * orders.c: drain, retire, give up, release the brake.
+ * orders.c: drain, retire, give up, purge, release the brake.
  *
  * Owns what an order changes and when it ends.  What follows is life.def's,
  * pick.c's and lost.c's.
@@ -15,6 +15,7 @@
 #include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/facts.h"
+#include "placer/former.h"
 #include "placer/lost.h"
 
 static const struct {
@@ -234,6 +235,56 @@ weigh_release(const struct world *w, const struct order *o, struct now now,
 	return ORDER_DOES;
 }
 
+static int
+is_served(const struct world *w, const char *name)
+{
+	const struct wnode *n;
+
+	for (n = w->nodes; n < w->nodes + w->nnodes; n++)
+		if (strcmp(n->name, name) == 0)
+			return 1;
+	return 0;
+}
+
+static enum order_verdict
+weigh_purge(const struct world *w, const struct order *o, char text[MAX_TEXT])
+{
+	const struct wnode *n = former_find(w, o->name);
+	struct former_sum sum;
+
+	if (is_served(w, o->name)) {
+		(void)snprintf(text, MAX_TEXT,
+		    "node %s is served: take its fleet out of FLEET_ID first",
+		    o->name);
+		return ORDER_REFUSED;
+	}
+	if (n == NULL) {
+		(void)snprintf(text, MAX_TEXT, "nothing is known of a node %s",
+		    o->name);
+		return ORDER_NOTHING;
+	}
+	if (n->purge.on)
+		return already("purged", &n->purge, text);
+	if (!w->former_told || n->served) {
+		(void)snprintf(text, MAX_TEXT,
+		    n->served ?
+			"another provider serves node %s" :
+			"it is not known yet whether another provider serves "
+			"node %s",
+		    o->name);
+		return ORDER_REFUSED;
+	}
+	sum = former_count(w, n);
+	(void)snprintf(text, MAX_TEXT,
+	    sum.apps == 0 ? "node %s has no application on any device that is "
+			    "known" :
+			    "all applications of node %s (%zu) are taken off "
+			    "their devices (%zu), whatever the apiserver says "
+			    "of their pods",
+	    o->name, sum.apps, sum.devices);
+	return sum.apps == 0 ? ORDER_ALREADY : ORDER_DOES;
+}
+
 enum order_verdict
 orders_weigh(const struct world *w, const struct order *o, struct now now,
     char text[MAX_TEXT])
@@ -247,6 +298,8 @@ orders_weigh(const struct world *w, const struct order *o, struct now now,
 		return weigh_retire(w, o, now, text);
 	case ORDER_GIVE_UP:
 		return weigh_give_up(w, o, now, text);
+	case ORDER_PURGE:
+		return weigh_purge(w, o, text);
 	case ORDER_RELEASE_BRAKE:
 		return weigh_release(w, o, now, text);
 	case ORDER_COUNT:
@@ -307,6 +360,25 @@ give_up(struct world *w, struct wpod *p, struct worded by, struct effects *fx)
 	world_look(w, p);
 }
 
+/* What has no seat here gets one when its device is read. */
+static void
+purge(struct world *w, struct wnode *n, struct worded by, struct effects *fx)
+{
+	struct wdevice *d;
+	struct wpod *p;
+
+	n->purge = by;
+	effects_add(fx, EFFECT_WORD)->node = n;
+	effects_add(fx, EFFECT_PURGE)->node = n;
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->node == n)
+			world_look(w, p);
+	RB_FOREACH(d, wdevice_tree, &w->devices) {
+		world_suspect(d);
+		world_look_device(w, d);
+	}
+}
+
 static void
 carry_out(struct world *w, const struct order *o, struct worded by,
     struct effects *fx)
@@ -328,6 +400,9 @@ carry_out(struct world *w, const struct order *o, struct worded by,
 		break;
 	case ORDER_GIVE_UP:
 		give_up(w, pod_of(w, o->name), by, fx);
+		break;
+	case ORDER_PURGE:
+		purge(w, former_find(w, o->name), by, fx);
 		break;
 	case ORDER_RELEASE_BRAKE:
 		release(w, o, by, fx);

@@ -15,6 +15,7 @@
 #define ORDERS(X)                                                        \
 	X(DRAIN, "drain", "the name of a device")                        \
 	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")                 \
+	X(PURGE, "purge", "the name of a node")                          \
 	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
 	X(RETIRE, "retire", "the name of a device")                      \
 	X(UNDRAIN, "undrain", "the name of a device")

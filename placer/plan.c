@@ -19,6 +19,7 @@
 #include "placer/facts.h"
 #include "placer/fault.h"
 #include "placer/figures.h"
+#include "placer/former.h"
 #include "placer/live.h"
 #include "placer/lost.h"
 #include "placer/orders.h"
@@ -495,6 +496,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		lost_arm_device(w, d, now);
 	}
 	proof_look(w, now);
+	former_look(w, fx);
 	for (i = 0; i < w->nnodes; i++)
 		figures_look(w, &w->nodes[i], now, fx);
 }

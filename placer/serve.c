@@ -170,6 +170,7 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		struct body_pod pod;
 		struct body_object object;
 		struct body_node node;
+		struct body_former former;
 		struct body_done done;
 	} m;
 
@@ -186,6 +187,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		intake_pod(&s->world, &m.pod);
 	else if (f->type == MSG_NODE && BODY_OF(node, &m.node, f))
 		intake_node(&s->world, &m.node);
+	else if (f->type == MSG_FORMER && BODY_OF(former, &m.former, f))
+		intake_former(&s->world, &m.former);
 	else if (f->type == MSG_OBJECT && BODY_OF(object, &m.object, f))
 		act_object(s->act, f->id, m.object.object, now);
 	else if (f->type == MSG_DONE && BODY_OF(done, &m.done, f))

@@ -11,6 +11,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/former.h"
 
 #define NOT_WRITTEN "placer.db: not written"
 
@@ -170,6 +171,8 @@ store_pod(struct world *w, sqlite3_stmt *st)
 		p = world_add_pod(w, store_column(st, 0), store_column(st, 1),
 		    store_column(st, 2));
 		p->node = world_node(w, store_column(st, 3));
+		if (p->node == NULL)
+			p->node = former_get(w, store_column(st, 3));
 	}
 	return p;
 }

@@ -57,8 +57,9 @@ int store_wall(struct store *, struct now, struct why *);
 int store_search(struct store *, const struct wdevice *, struct why *);
 int store_fault(struct store *, const struct wpod *, struct why *);
 int store_drop_fault(struct store *, const struct wpod *, struct why *);
-/* The orders that hold for a device; for a pod (not on: dropped). */
+/* The orders that hold for a device; for a node, a pod (not on: dropped). */
 int store_device_words(struct store *, const struct wdevice *, struct why *);
+int store_node_word(struct store *, const struct wnode *, struct why *);
 int store_pod_word(struct store *, const struct wpod *, const struct worded *,
     struct why *);
 int store_get_meta(struct store *, const char *key, char *buf, size_t size,

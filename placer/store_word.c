@@ -2,15 +2,17 @@
 /*
  * store_word.c: what people ordered.
  *
- * Owns the table word: of each kind of order, the device or the pod's uid that
- * it holds for.
+ * Owns the table word: of each kind of order, the device, the node or the
+ * pod's uid that it holds for.
  */
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/former.h"
 #include "placer/store_own.h"
 
 #define GIVEN_UP_WORD "given-up"
+#define PURGED_WORD "purged"
 
 static struct worded *
 device_word(struct wdevice *d, const char *kind)
@@ -58,6 +60,21 @@ store_pod_word(struct store *s, const struct wpod *p, const struct worded *by,
 	return put(s, GIVEN_UP_WORD, p->uid, by, NULL, why);
 }
 
+int
+store_node_word(struct store *s, const struct wnode *n, struct why *why)
+{
+	return put(s, PURGED_WORD, n->name, &n->purge, NULL, why);
+}
+
+static void
+load_purge(struct world *w, const char *name, struct worded by)
+{
+	struct wnode *n = world_node(w, name);
+
+	if (n != NULL || (n = former_get(w, name)) != NULL)
+		n->purge = by;
+}
+
 static void
 load_word(struct world *w, sqlite3_stmt *st, struct now now)
 {
@@ -74,6 +91,10 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 			p->given_up = by;
 		return;
 	}
+	if (strcmp(kind, PURGED_WORD) == 0) {
+		load_purge(w, store_column(st, 1), by);
+		return;
+	}
 	d = world_device_or_new(w, store_column(st, 1));
 	if ((at = device_word(d, kind)) == NULL)
 		return;
@@ -86,5 +107,16 @@ int
 store_load_words(struct store *s, struct world *w, struct now now,
     struct why *why)
 {
-	return store_each(s, SQL_WORDS, load_word, w, now, why);
+	struct wnode *n;
+
+	if (store_each(s, SQL_WORDS, load_word, w, now, why) == -1)
+		return -1;
+	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
+		if (!n->purge.on)
+			continue;
+		n->purge.on = 0; /* its fleet is configured again */
+		if (store_node_word(s, n, why) == -1)
+			return -1;
+	}
+	return 0;
 }

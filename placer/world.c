@@ -13,6 +13,7 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/fault.h"
+#include "placer/former.h"
 #include "placer/live.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
@@ -118,6 +119,7 @@ world_clear(struct world *w)
 		pick_table_free(w->nodes[i].table);
 		free_labels(&w->nodes[i]);
 	}
+	former_clear(w);
 	free(w->fleet_label);
 	memset(w, 0, sizeof(*w));
 }

@@ -280,6 +280,16 @@ struct wnode {
 	uint8_t owned;	     /* every device of it, as was logged */
 	uint8_t retry;	     /* room appeared: look at those that wait */
 	uint64_t figures;    /* digest of what kubeside was told */
+	/* -- of one that is configured no more, former.h -- */
+	struct worded purge; /* its applications leave their devices */
+	uint8_t object;	     /* the API has its Node */
+	uint8_t served;	     /* by another provider */
+	uint8_t told_left, told_object;
+	size_t told_apps;
+};
+
+enum {
+	FORMER_MAX = 64 /* more of them are nobody's */
 };
 
 RB_HEAD(wpod_tree, wpod);
@@ -302,6 +312,10 @@ struct world {
 	struct due_tree due_devices;
 	struct wnode nodes[MAX_NODES];
 	size_t nnodes;
+	struct wnode *former[FORMER_MAX];
+	size_t nformer;
+	uint8_t former_told;  /* which of them have a Node */
+	uint8_t former_stale; /* what is left is to be counted */
 	size_t npods;
 	uint64_t seq;
 	char cluster[MAX_UID + 1];
@@ -360,6 +374,7 @@ RB_PROTOTYPE(due_tree, due, link, due_cmp)
 int world_init(struct world *, const struct settings *, struct why *);
 void world_clear(struct world *);
 
+/* Of those that we serve. */
 struct wnode *world_node(struct world *, const char *name);
 
 /* Takes labels; who waits is looked at, for it may match now. */

@@ -12,6 +12,7 @@
 #include "common/least.h"
 #include "common/limits.h"
 #include "common/xmem.h"
+#include "placer/former.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
 #include "placer/reserve.h"
@@ -134,6 +135,20 @@ is_elsewhere(const struct wpod *p, const struct wdevice *d)
 	    device_entry(p->device->dev, p->app) == NULL;
 }
 
+/* NULL: of a node that we do not serve, untouched until that is purged. */
+static struct wnode *
+node_named(struct world *w, const struct wdevice *d, const struct app_entry *e)
+{
+	struct wnode *n;
+
+	if (e->node == NULL)
+		return d->node;
+	if ((n = world_node(w, e->node)) != NULL)
+		return n;
+	n = former_get(w, e->node);
+	return n != NULL && n->purge.on ? n : NULL;
+}
+
 /* An entry with our mark whose pod has no seat gives it one. */
 static void
 adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
@@ -143,9 +158,8 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 
 	if (e->uid == NULL || e->ns == NULL || e->pod == NULL)
 		return;
-	n = e->node == NULL ? d->node : world_node(w, e->node);
-	if (n == NULL)
-		return; /* of a node that we do not serve: untouched */
+	if ((n = node_named(w, d, e)) == NULL)
+		return;
 	if (d->retired.on && world_is_closed(d))
 		return; /* nothing runs there, and nothing can be taken out */
 	if ((p = world_pod(w, e->uid)) == NULL) {
@@ -153,6 +167,8 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 		p->room = (struct fit_room){ e->cpu_m, e->memory, 1, 0 };
 		p->node = n;
 	}
+	if (p->pod == NULL && p->node == NULL)
+		p->node = n;
 	if (p->device == d && !p->sent) { /* it was, by another replica */
 		p->sent = 1;
 		p->sent_images = e->images;

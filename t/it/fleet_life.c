@@ -46,30 +46,6 @@ device_path(const char *name, const char *what)
 	return xasprintf("/api/v1/devices/%s%s", name, what);
 }
 
-/* Replaces the labels and nothing else; again when another was faster. */
-static void
-relabel(const char *name, const char *labels)
-{
-	AUTO_FREE char *path = device_path(name, "");
-	struct json_object *d, *body;
-	long status;
-
-	do {
-		d = flight_device(name);
-		body = js_make("{\"apiVersion\":\"flightctl.io/v1beta1\","
-			       "\"kind\":\"Device\",\"metadata\":{\"name\":"
-			       "\"%s\",\"labels\":{%s},\"resourceVersion\":"
-			       "\"%s\"}}",
-		    name, labels, js_str(d, "/metadata/resourceVersion"));
-		json_object_object_add(body, "spec",
-		    json_object_get(js_get(d, "/spec")));
-		json_object_put(d);
-		status = flight_send("PUT", path, body, NULL);
-	} while (status == 409);
-	if (status != 200)
-		it_die("%s cannot be relabelled: %ld", name, status);
-}
-
 static void
 decommission(const char *name)
 {
@@ -288,7 +264,7 @@ look_at_owned(const struct place *at, const char *fleet)
 	labels =
 	    xasprintf("\"fleet\":\"%s\",\"take\":\"%s\"", world_fleet(), fleet);
 	create_fleet(fleet, "");
-	relabel(at->device, labels);
+	flight_relabel(at->device, labels);
 	it_ok(is_owned(at->device, owner, TAKE_MS), "%s owns a device", owner);
 	said(at, "DeviceOwned", owner);
 	node =
@@ -429,7 +405,7 @@ look_at_left(const struct place *at, int64_t since)
 	it_ok(flight_application(d, at->uid) == NULL,
 	    "and nothing of it is left there");
 	labels = xasprintf("\"fleet\":\"%s\"", world_fleet());
-	relabel(at->device, labels);
+	flight_relabel(at->device, labels);
 	runs_on("back", at->device);
 }
 
@@ -454,7 +430,7 @@ scenario(void)
 			return;
 	p = look_at_enrolled_again(p, &at[3]);
 	since = it_ms();
-	relabel(at[0].device, "\"fleet\":\"elsewhere\"");
+	flight_relabel(at[0].device, "\"fleet\":\"elsewhere\"");
 	look_at_decommissioned(&at[2]);
 	look_at_owned(&at[1], world_fleet());
 	look_at_rival(p);

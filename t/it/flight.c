@@ -23,13 +23,27 @@ enum {
 };
 
 static struct http *server;
-static char *selector;
+static char *fleets, *selector;
+
+void
+flight_also(const char *fleet)
+{
+	AUTO_FREE char *before = fleets, *text = NULL;
+
+	fleets =
+	    before == NULL ? xstrdup(fleet) : xasprintf("%s,%s", before, fleet);
+	text = xasprintf("fleet in (%s)", fleets);
+	free(selector);
+	selector = http_escape(text);
+}
 
 void
 flight_open(struct http *h, const char *fleet)
 {
 	server = h;
-	selector = xasprintf("fleet%%3D%s", fleet);
+	free(fleets);
+	fleets = NULL;
+	flight_also(fleet);
 }
 
 static struct json_object *
@@ -144,6 +158,30 @@ flight_put(const char *path, struct json_object *body)
 	json_object_put(http_json(server, "PUT", path, body, &status));
 	json_object_put(body);
 	return status;
+}
+
+/* Nothing else is replaced; again when another was faster. */
+void
+flight_relabel(const char *name, const char *labels)
+{
+	AUTO_FREE char *path = xasprintf("/api/v1/devices/%s", name);
+	struct json_object *d, *body;
+	long status;
+
+	do {
+		d = flight_device(name);
+		body = js_make("{\"apiVersion\":\"flightctl.io/v1beta1\","
+			       "\"kind\":\"Device\",\"metadata\":{\"name\":"
+			       "\"%s\",\"labels\":{%s},\"resourceVersion\":"
+			       "\"%s\"}}",
+		    name, labels, js_str(d, "/metadata/resourceVersion"));
+		json_object_object_add(body, "spec",
+		    json_object_get(js_get(d, "/spec")));
+		json_object_put(d);
+		status = flight_send("PUT", path, body, NULL);
+	} while (status == 409);
+	if (status != 200)
+		it_die("%s cannot be relabelled: %ld", name, status);
 }
 
 /* --- our entries --------------------------------------------------------- */

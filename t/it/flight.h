@@ -14,10 +14,13 @@ struct http;
 
 void flight_open(struct http *, const char *fleet); /* stays the caller's */
 
+/* From now on the devices of another fleet are listed too. */
+void flight_also(const char *fleet);
+
 /* One device, NULL: 404. */
 struct json_object *flight_device(const char *name);
 
-/* All devices of the fleet: an object, name to Device. */
+/* All devices of the fleet(s): an object, name to Device. */
 struct json_object *flight_devices(void);
 
 /* 1: the service has stored when it saw that device last. */
@@ -38,6 +41,9 @@ long flight_send(const char *method, const char *path, struct json_object *body,
 
 /* A PUT that may be refused: just its status. */
 long flight_put(const char *path, struct json_object *body);
+
+/* The labels, members of an object, take the place of all the device had. */
+void flight_relabel(const char *name, const char *labels);
 
 /* --- our entries --------------------------------------------------------- */
 

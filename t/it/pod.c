@@ -26,11 +26,11 @@ static const char * or (const char *value, const char *otherwise)
 }
 
 static char *
-target(int bound)
+target(const struct pod_conf *conf)
 {
-	return bound ?
-	    xasprintf("\"nodeName\":\"%s\"", world_node()) :
-	    xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}", world_fleet());
+	return conf->bound ? xasprintf("\"nodeName\":\"%s\"", world_node()) :
+			     xasprintf("\"nodeSelector\":{\"fleet\":\"%s\"}",
+				 or (conf->fleet, world_fleet()));
 }
 
 static char *
@@ -56,7 +56,7 @@ pod_template(const char *name, const struct pod_conf *conf)
 
 	if (conf == NULL)
 		conf = &none;
-	where = target(conf->bound);
+	where = target(conf);
 	more = tolerations(conf->tolerates_s);
 	notes = conf->device == NULL ?
 	    xstrdup("") :
@@ -285,17 +285,23 @@ is_ready(struct json_object *node, void *arg)
 }
 
 struct json_object *
-node_is_ready(int ms)
+node_named_is_ready(const char *name, int ms)
 {
 	int64_t since = it_ms();
 	struct json_object *node;
 
-	node = kube_await_one(KUBE_NODES, world_node(), is_ready, NULL, ms);
+	node = kube_await_one(KUBE_NODES, name, is_ready, NULL, ms);
 	if (it_took(since, node != NULL && is_ready(node, NULL),
-		"node %s is Ready", world_node()))
+		"node %s is Ready", name))
 		return node;
 	json_object_put(node);
 	return NULL;
+}
+
+struct json_object *
+node_is_ready(int ms)
+{
+	return node_named_is_ready(world_node(), ms);
 }
 
 struct said {

@@ -13,6 +13,7 @@ struct pod_conf {
 	const char *spec;      /* more members of the spec, ",\"x\":1"; NULL */
 	const char *container; /* more members of the container; NULL */
 	const char *device;    /* asked for by annotation; NULL: any */
+	const char *fleet;     /* NULL: the scenario's */
 	const char *app;       /* value of label app; NULL: the name */
 	int bound;	       /* spec.nodeName instead of nodeSelector */
 	int tolerates_s;       /* a dead node so long; 0: as is usual */
@@ -76,5 +77,6 @@ void pod_is_told(const char *uid, const char *reason, const char *words,
 
 /* The node Ready within ms: one check; the Node, or NULL. */
 struct json_object *node_is_ready(int ms);
+struct json_object *node_named_is_ready(const char *name, int ms);
 
 #endif

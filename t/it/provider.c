@@ -177,6 +177,8 @@ provider_start(const char *name, const char *const *extra)
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
+	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
+		provider_expect(p, "not in FLEET_ID and no provider serves");
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);

@@ -12,6 +12,7 @@
 #include "common/auto.h"
 #include "common/jread.h"
 #include "common/xmem.h"
+#include "placer/former.h"
 #include "placer/seen.h"
 #include "t/scene/clock.h"
 #include "t/scene/scene.h"
@@ -350,6 +351,33 @@ e_figures(struct scene *sc, const struct words *s)
 		scene_fail(sc, "the figures are \"%s\"", last);
 }
 
+/* expect former NODE N: applications of it that people are told of */
+static void
+e_former(struct scene *sc, const struct words *s)
+{
+	const struct world *w = serve_world(sc->serve);
+	const struct wnode *n = former_find(w, words_at(s, 2));
+	struct former_sum sum = { 0, 0 };
+	char is[24] = "none";
+
+	if (n != NULL)
+		sum = former_count(w, n);
+	if (n != NULL && former_is_left(n, &sum))
+		(void)snprintf(is, sizeof(is), "%zu", sum.apps);
+	if (strcmp(is, words_at(s, 3)) != 0)
+		scene_fail(sc, "of %s is left: %s", words_at(s, 2), is);
+}
+
+/* expect purging NODE | none: whose Lease is held for that */
+static void
+e_purging(struct scene *sc, const struct words *s)
+{
+	const char *is = sc->purged[0] == '\0' ? "none" : sc->purged;
+
+	if (strcmp(is, words_at(s, 2)) != 0)
+		scene_fail(sc, "what is purged is %s", is);
+}
+
 /* -- what came out
  * ---------------------------------------------------------------- */
 
@@ -421,6 +449,8 @@ static const struct {
 	{ "pods", e_pods },
 	{ "runs", e_runs },
 	{ "figures", e_figures },
+	{ "former", e_former },
+	{ "purging", e_purging },
 	{ "no", e_no },
 	{ "count", e_count },
 };

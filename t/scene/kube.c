@@ -165,6 +165,39 @@ kube_renew(struct scene *sc)
 		(void)strlcpy(m.node, w->nodes[i].name, sizeof(m.node));
 		side_send(sc, &sc->kube, MSG_WRITER, 0, &m);
 	}
+	if (sc->purged[0] == '\0')
+		return;
+	(void)strlcpy(m.node, sc->purged, sizeof(m.node));
+	side_send(sc, &sc->kube, MSG_WRITER, 0, &m);
+}
+
+static void
+tell_former(struct scene *sc)
+{
+	struct body_former m = { .nodes = span_of(sc->former) };
+
+	if (sc->kube.listed && sc->kube.reachable)
+		side_send(sc, &sc->kube, MSG_FORMER, 0, &m);
+}
+
+void
+kube_former(struct scene *sc, const char *lines)
+{
+	(void)strlcpy(sc->former, lines, sizeof(sc->former));
+	tell_former(sc);
+}
+
+/* Nobody else holds that Lease but where a scene says so. */
+static void
+on_purge(struct scene *sc, const struct frame *f)
+{
+	struct body_purge m;
+
+	if (body_purge_get(f->body, &m) == -1)
+		abort();
+	(void)strlcpy(sc->purged, m.on ? m.node : "", sizeof(sc->purged));
+	if (m.on && sc->writer)
+		kube_renew(sc);
 }
 
 static void
@@ -216,6 +249,7 @@ kube_greet(struct scene *sc)
 	side_send(sc, &sc->kube, MSG_KUBE_STATE, 0, &m);
 	if (sc->writer)
 		kube_renew(sc);
+	tell_former(sc);
 	for (i = 0; sc->kube.listed && sc->kube.reachable && i < w->nnodes; i++)
 		tell_node(sc, w->nodes[i].name);
 	for (i = 0; sc->kube.listed && sc->kube.reachable && i < w->nnodes; i++)
@@ -467,6 +501,10 @@ kube_frame(struct scene *sc, const struct frame *f, int is_late)
 	enum why_kind kind;
 	enum answer how;
 
+	if (f->type == MSG_PURGE) {
+		on_purge(sc, f);
+		return;
+	}
 	if (f->type == MSG_EVENT || f->type == MSG_NODE_FIGURES) {
 		if (f->type == MSG_EVENT)
 			on_event(sc, f);

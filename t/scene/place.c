@@ -88,6 +88,8 @@ open_link(struct scene *sc, struct side *s)
 	s->chan = chan_open(sc->base, fd[0], s->is, PROC_PLACER, &ops, sc);
 	serve_link(sc->serve, s->is, fd[1]);
 	if (s->is == PROC_KUBESIDE)
+		sc->purged[0] = '\0'; /* until it is said again */
+	if (s->is == PROC_KUBESIDE)
 		kube_greet(sc);
 	else
 		flight_greet(sc);

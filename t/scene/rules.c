@@ -276,7 +276,10 @@ check_set(struct scene *sc, const char *device, const char *app,
 		scene_fail(sc, "%s is set and nobody wants it", p->label);
 }
 
-/* Not of our cluster, or of a node that this provider does not serve. */
+/*
+ * Not of our cluster, or of a node that this provider neither serves nor was
+ * ordered to purge.
+ */
 static int
 is_foreign(struct scene *sc, const char *name)
 {
@@ -296,7 +299,7 @@ is_foreign(struct scene *sc, const char *name)
 	for (i = 0; i < w->nnodes; i++)
 		if (strcmp(w->nodes[i].name, p->node) == 0)
 			return 0;
-	return 1;
+	return strcmp(p->node, sc->purged) != 0;
 }
 
 static void

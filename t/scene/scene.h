@@ -234,6 +234,8 @@ struct scene {
 	int writer;
 	int64_t until_boot; /* as the writer was told */
 	char labels[512];   /* more of them, of every node */
+	char former[256];   /* Nodes that the placer does not serve, lines */
+	char purged[MAX_NAME + 1]; /* its Lease is held for the placer */
 	uint64_t npods, round;
 	struct held_list held;
 	/* -- what came out -- */
@@ -308,6 +310,8 @@ struct kpod *kube_by_app(struct scene *, const char *app);
 struct kpod *kube_add(struct scene *, const char *name);
 void kube_delete(struct scene *, struct kpod *, int64_t grace_s);
 void kube_label(struct scene *, const char *labels);
+/* Nodes that are not the placer's, each a line. */
+void kube_former(struct scene *, const char *lines);
 void kube_remove(struct scene *, struct kpod *, int tell);
 const char *kube_phase(const struct kpod *);
 struct json_object *kube_condition(const struct kpod *, const char *type);

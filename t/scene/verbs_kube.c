@@ -2,6 +2,7 @@
 /*
  * verbs_kube.c: what people and controllers do to pods.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,22 @@ void
 verb_nodes(struct scene *sc, const struct words *s)
 {
 	kube_label(sc, words_get(s, "labels", ""));
+}
+
+/* former [NODE | NODE=served]...: Nodes that this provider does not serve */
+void
+verb_former(struct scene *sc, const struct words *s)
+{
+	char lines[sizeof(sc->former)] = "";
+	size_t i, len;
+
+	for (i = 1; i < s->n; i++) {
+		len = strcspn(s->w[i], "=");
+		(void)snprintf(lines + strlen(lines),
+		    sizeof(lines) - strlen(lines), "%.*s%s\n", (int)len,
+		    s->w[i], s->w[i][len] == '=' ? " served" : "");
+	}
+	kube_former(sc, lines);
 }
 
 static struct object *

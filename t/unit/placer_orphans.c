@@ -256,6 +256,8 @@ carry_out(struct stage *s, const struct effect *e)
 	case EFFECT_POLL:
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
+	case EFFECT_FORMER:
+	case EFFECT_PURGE:
 		break;
 	}
 }
