@@ -54,6 +54,7 @@ ask(const char *token, int reply)
 	char header[64];
 	size_t i = apiserver_count;
 
+	leap(0);
 	answered = 0;
 	api_send(api, &(struct https_req){ .path = "/x", .done = on_done });
 	apiserver_wait(i + 1);
@@ -62,6 +63,7 @@ ask(const char *token, int reply)
 	apiserver_reply(i, reply, "{}");
 	apiserver_until(&answered);
 	cr_expect_eq(status, (unsigned int)reply);
+	leap(1);
 }
 
 /* Long before it expires: no request is ever refused. */
