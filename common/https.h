@@ -49,7 +49,8 @@ struct https_answer {
 	int64_t retry_after_ms; /* Retry-After, -1: absent */
 	int64_t limit_reset_s;	/* X-Ratelimit-Reset, -1: absent */
 	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
-	int new_connection;	 /* none that was open could be used */
+	int new_connection;	 /* none that was open could be used, though
+				    they were not forgotten */
 	int silent;		 /* a stream, ended for its silence */
 	int maybe_done; /* no answer, but it may have been carried out */
 	struct why why; /* ERR_NONE for 2xx; else kind by status */

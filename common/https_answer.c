@@ -14,6 +14,10 @@
 #include "common/log.h"
 #include "common/mono.h"
 
+enum {
+	AGE_STEP_MS = 1000, /* curl counts a connection's age in seconds */
+};
+
 enum why_kind
 https_kind(unsigned int status)
 {
@@ -113,6 +117,23 @@ request_id(struct https_call *c)
 	return "-";
 }
 
+/*
+ * One that we wanted says nothing of the server, nor does one when none since
+ * then is sure to be young enough.
+ */
+static int
+none_could_be_used(struct https_call *c, long connects)
+{
+	struct https *h = c->h;
+	int64_t before = h->connected_ms;
+
+	if (connects == 0)
+		return 0;
+	h->connected_ms = now_read().boot_ms;
+	return !c->fresh &&
+	    (h->forgot_ms == 0 || before >= h->forgot_ms + AGE_STEP_MS);
+}
+
 static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
@@ -123,7 +144,7 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		.limit_remaining = -1 };
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(c->easy, CURLINFO_NUM_CONNECTS, &connects);
-	a->new_connection = connects > 0;
+	a->new_connection = none_could_be_used(c, connects);
 	if (code == CURLE_OK && status >= 200) {
 		a->status = (unsigned int)status;
 		a->retry_after_ms = retry_after_ms(c);

@@ -31,6 +31,7 @@ struct https_call {
 	int paused;
 	int resume; /* wanted, done by the loop */
 	int silent; /* for longer than allowed */
+	int fresh;  /* it may use no open connection */
 	int dead;   /* cancelled inside curl: swept afterwards */
 	struct why why;
 	char detail[CURL_ERROR_SIZE];
@@ -53,7 +54,8 @@ struct https {
 	struct curl_blob ca_pem, cert_pem, key_pem; /* data NULL: none */
 	char *authorization; /* "Authorization: Bearer ..." */
 	int64_t forgot_ms;
-	int64_t ca_since_ms; /* a CA file read before is read again */
+	int64_t connected_ms; /* the last new connection */
+	int64_t ca_since_ms;  /* a CA file read before is read again */
 	uint64_t count;
 	int in_curl;
 	int doomed; /* freed inside a callback: freed for good after it */

@@ -217,7 +217,8 @@ set_limits(struct https_call *c)
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
-	if (c->h->forgot_ms != 0 && age < FORGET_MS)
+	c->fresh = c->h->forgot_ms != 0 && age < FORGET_MS;
+	if (c->fresh)
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
 	else if (c->h->forgot_ms != 0)
 		curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN,

@@ -240,10 +240,25 @@ load_kubeconfig(struct creds *c, const char *path, const char *context,
 	    fail(why, inner.kind, "%s: %s", path, inner.text);
 }
 
+/* As the kubelet says to every container: an address, for which no DNS. */
+static char *
+account_server(void)
+{
+	const char *host = getenv("KUBERNETES_SERVICE_HOST");
+	const char *port = getenv("KUBERNETES_SERVICE_PORT");
+	int brackets;
+
+	if (host == NULL || port == NULL)
+		return xstrdup("https://kubernetes.default.svc");
+	brackets = strchr(host, ':') != NULL;
+	return xasprintf("https://%s%s%s:%s", brackets ? "[" : "", host,
+	    brackets ? "]" : "", port);
+}
+
 static int
 load_account(struct creds *c, struct why *why)
 {
-	c->server = xstrdup("https://kubernetes.default.svc");
+	c->server = account_server();
 	c->token_file = xstrdup(ACCOUNT "/token");
 	if (access(c->token_file, F_OK) == -1 && errno == ENOENT)
 		return fail(why, ERR_SYSTEM,

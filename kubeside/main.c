@@ -34,7 +34,7 @@ struct seat {
 	struct feed *feed;
 	struct node *node;
 	struct writer *writer;
-	int held;
+	int64_t held; /* boot time until which we are its writer */
 };
 
 static struct {
@@ -129,9 +129,9 @@ static void
 on_held(int64_t until, void *arg)
 {
 	struct seat *s = arg;
-	int fresh = !s->held && until != 0;
+	int fresh = until != 0 && now_read().boot_ms >= s->held;
 
-	s->held = until != 0;
+	s->held = until;
 	serve_writer(kube.serve, s->id.node, until);
 	if (fresh)
 		node_look(s->node);

@@ -29,6 +29,7 @@ static struct {
 	struct alone_ops ops;
 	enum proc worker;
 	int stopped;
+	pid_t pid;
 } alone;
 
 static void
@@ -125,6 +126,12 @@ spawn(const char *const settings[])
 	return pid;
 }
 
+pid_t
+alone_pid(void)
+{
+	return alone.pid;
+}
+
 void
 alone_run(enum proc worker, const char *const settings[],
     const struct alone_ops *ops, int patience_s)
@@ -133,10 +140,11 @@ alone_run(enum proc worker, const char *const settings[],
 	int status;
 	pid_t pid;
 
+	alone.stopped = 0;
 	alone.worker = worker;
 	alone.ops = *ops;
 	alone.base = event_base_new();
-	pid = spawn(settings);
+	pid = alone.pid = spawn(settings);
 	event_base_loopexit(alone.base, &tv);
 	event_base_dispatch(alone.base);
 	if (!alone.stopped)

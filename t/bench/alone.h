@@ -8,6 +8,7 @@
  */
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "ipc/chan.h"
 #include "ipc/msg.h"
@@ -24,6 +25,9 @@ struct alone_ops {
  */
 void alone_run(enum proc, const char *const settings[],
     const struct alone_ops *, int patience_s);
+
+/* Its process, while it runs. */
+pid_t alone_pid(void);
 
 /* To the worker, over the link. */
 void alone_say(enum msg_type, const void *body);

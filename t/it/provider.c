@@ -102,7 +102,8 @@ add_setting(struct provider *p, const char *setting)
 	if (p->nenv >= SETTINGS_MAX - 1)
 		it_die("too many settings");
 	for (i = 0; i < sizeof(credentials) / sizeof(credentials[0]); i++)
-		if (strcmp(name, credentials[i].name) == 0)
+		if (strcmp(name, credentials[i].name) == 0 &&
+		    setting[len + 1] != '\0')
 			path = copy_for(setting + len + 1, p->dir, name,
 			    credentials[i].uid);
 	p->env[p->nenv++] =

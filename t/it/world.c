@@ -128,7 +128,8 @@ take_kubesim(void)
 	if (port == NULL)
 		it_die("%s: cannot be read", file);
 	port[strcspn(port, "\n")] = '\0';
-	url = xasprintf("https://127.0.0.1:%s", port);
+	url = xasprintf("https://%s:%s",
+	    world.conf.kube_ipv6 ? "[::1]" : "127.0.0.1", port);
 	setenv("KUBE_API_URL", url, 1);
 	setenv("NAMESPACE", "vk-flightctl", 1);
 	set_path("KUBE_CA_FILE", dir, "ca.crt");
@@ -261,7 +262,7 @@ start_sims(void)
 
 	start_sim("kubesim", SIM_KUBE,
 	    (const char *[]){ "--port", "0", "--port-file", port, "--schedule",
-		NULL });
+		world.conf.kube_ipv6 ? "--address" : NULL, "::1", NULL });
 	start_flightsim();
 	take_kubesim();
 	take_env(env);

@@ -23,6 +23,7 @@ struct world_conf {
 	int apply_ms;	      /* a device takes so long; 0: 300, -1: none */
 	int disconnect_ms;    /* simulators: silence that counts; 0: theirs */
 	int status_ms;	      /* and reports applications so often; 0: 200 */
+	int kube_ipv6;	      /* kubesim is at [::1], not at 127.0.0.1 */
 };
 
 /* Starts what is to be started; returns when all devices are Online. */

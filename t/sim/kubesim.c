@@ -2,6 +2,7 @@
 /*
  * kubesim: a Kubernetes API server for demos and tests, all in memory.
  *	kubesim --port P --dir DIR --control SOCK [--port-file F] [--schedule]
+ *	    [--address ::1]
  *
  * Owns start and end: certificates and kubeconfigs in DIR, the namespaces
  * there are from the start, one line on stdout when it listens.  The time
@@ -43,13 +44,13 @@ enum {
 
 struct options {
 	long port;
-	const char *dir, *control, *port_file;
+	const char *dir, *control, *port_file, *address;
 	int schedule;
 };
 
 static const char usage[] =
     "usage: kubesim --port P --dir DIR --control SOCK [--port-file FILE] "
-    "[--schedule]\n";
+    "[--schedule] [--address A]\n";
 
 static void
 parse(int argc, char **argv, struct options *o)
@@ -60,6 +61,7 @@ parse(int argc, char **argv, struct options *o)
 		{ "control", required_argument, NULL, 'c' },
 		{ "port-file", required_argument, NULL, 'f' },
 		{ "schedule", no_argument, NULL, 's' },
+		{ "address", required_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
 	char *end = NULL;
@@ -74,6 +76,8 @@ parse(int argc, char **argv, struct options *o)
 			o->control = optarg;
 		else if (c == 'f')
 			o->port_file = optarg;
+		else if (c == 'a')
+			o->address = optarg;
 		else if (c == 's')
 			o->schedule = 1;
 		else
@@ -119,7 +123,7 @@ inlined(const char *dir, const char *name)
 }
 
 static void
-write_kubeconfig(const char *dir, const char *name, unsigned int port,
+write_kubeconfig(const char *dir, const char *name, const char *url,
     const char *user)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s.kubeconfig", dir, name);
@@ -129,7 +133,7 @@ write_kubeconfig(const char *dir, const char *name, unsigned int port,
 					 "clusters:\n"
 					 "- name: kubesim\n"
 					 "  cluster:\n"
-					 "    server: https://127.0.0.1:%u\n"
+					 "    server: %s\n"
 					 "    certificate-authority-data: %s\n"
 					 "users:\n"
 					 "- name: %s\n"
@@ -141,13 +145,13 @@ write_kubeconfig(const char *dir, const char *name, unsigned int port,
 					 "    cluster: kubesim\n"
 					 "    user: %s\n"
 					 "current-context: kubesim\n",
-	    port, ca, name, user, name);
+	    url, ca, name, user, name);
 
 	write_file(path, text);
 }
 
 static void
-write_kubeconfigs(const struct options *o, unsigned int port,
+write_kubeconfigs(const struct options *o, const char *url, unsigned int port,
     const char *provider, const char *agent)
 {
 	AUTO_FREE char *cert = inlined(o->dir, "admin.crt");
@@ -159,9 +163,9 @@ write_kubeconfigs(const struct options *o, unsigned int port,
 	AUTO_FREE char *a = xasprintf("    token: %s\n", agent);
 	AUTO_FREE char *text = xasprintf("%u\n", port);
 
-	write_kubeconfig(o->dir, "admin", port, admin);
-	write_kubeconfig(o->dir, "provider", port, p);
-	write_kubeconfig(o->dir, "agent", port, a);
+	write_kubeconfig(o->dir, "admin", url, admin);
+	write_kubeconfig(o->dir, "provider", url, p);
+	write_kubeconfig(o->dir, "agent", url, a);
 	if (o->port_file != NULL)
 		write_file(o->port_file, text);
 }
@@ -177,6 +181,16 @@ new_token(void)
 	for (i = 0; i < sizeof(b); i++)
 		snprintf(s + 2 * i, 3, "%02x", b[i]);
 	return s;
+}
+
+static char *
+url_of(const struct options *o, unsigned int port)
+{
+	const char *host = o->address == NULL ? "127.0.0.1" : o->address;
+	int brackets = strchr(host, ':') != NULL;
+
+	return xasprintf("https://%s%s%s:%u", brackets ? "[" : "", host,
+	    brackets ? "]" : "", port);
 }
 
 /* --- start --- */
@@ -220,6 +234,7 @@ serve(struct kube *kube, const struct options *o, struct why *why)
 	/* Read again by web_certify(), as long as there is a kubesim. */
 	static struct web_tls tls;
 	struct web_conf conf = { .base = kube->base,
+		.address = o->address,
 		.port = (uint16_t)o->port,
 		.tls = &tls,
 		.gate = kfaults_gate,
@@ -279,7 +294,7 @@ main(int argc, char **argv)
 		"kube-public", "kube-node-lease", "vk-flightctl" };
 	struct options o = { .port = -1 };
 	struct kube kube = { .base = NULL };
-	AUTO_FREE char *provider = NULL, *agent = NULL;
+	AUTO_FREE char *provider = NULL, *agent = NULL, *url = NULL;
 	struct why why;
 	size_t i;
 
@@ -304,9 +319,9 @@ main(int argc, char **argv)
 	if (certificates(o.dir, &why) == -1 || serve(&kube, &o, &why) == -1 ||
 	    (kube.faults = kfaults_new(&kube, o.control, &why)) == NULL)
 		errx(1, "%s", why.text);
-	write_kubeconfigs(&o, web_port(kube.web), provider, agent);
-	printf("kubesim: ready on https://127.0.0.1:%u\n",
-	    (unsigned int)web_port(kube.web));
+	url = url_of(&o, web_port(kube.web));
+	write_kubeconfigs(&o, url, web_port(kube.web), provider, agent);
+	printf("kubesim: ready on %s\n", url);
 	fflush(stdout);
 	run(&kube);
 	end(&kube);

@@ -33,31 +33,57 @@ enum {
 	WEB_READ_ON = 8,
 };
 
-static int
-listen_on(uint16_t *port, struct why *why)
+/* How long the address is; it has that port. */
+static socklen_t
+make_address(const char *text, uint16_t port, struct sockaddr_storage *out)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons(*port),
-		.sin_addr = { htonl(INADDR_LOOPBACK) } };
-	socklen_t len = sizeof(sin);
+	struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+
+	*out = (struct sockaddr_storage){ 0 };
+	if (text == NULL)
+		text = "127.0.0.1";
+	if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		return sizeof(*v4);
+	}
+	v6->sin6_family = AF_INET6;
+	v6->sin6_port = htons(port);
+	return inet_pton(AF_INET6, text, &v6->sin6_addr) == 1 ? sizeof(*v6) : 0;
+}
+
+static uint16_t
+port_of(const struct sockaddr_storage *a)
+{
+	return ntohs(a->ss_family == AF_INET6 ?
+		((const struct sockaddr_in6 *)a)->sin6_port :
+		((const struct sockaddr_in *)a)->sin_port);
+}
+
+static int
+listen_on(const char *address, uint16_t *port, struct why *why)
+{
+	struct sockaddr_storage a;
+	socklen_t len = make_address(address, *port, &a);
 	int fd, one = 1;
 
-	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return fail_code(why, ERR_SYSTEM, (uint32_t)errno, "socket: %s",
 		    strerror(errno));
 	/* Accepted sockets inherit NODELAY: answers are several writes. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&sin, len) == -1 ||
+	if (bind(fd, (struct sockaddr *)&a, len) == -1 ||
 	    listen(fd, WEB_BACKLOG) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1) {
-		fail_code(why, ERR_SYSTEM, (uint32_t)errno, "127.0.0.1:%u: %s",
+	    getsockname(fd, (struct sockaddr *)&a, &len) == -1) {
+		fail_code(why, ERR_SYSTEM, (uint32_t)errno, "port %u: %s",
 		    *port, strerror(errno));
 		close(fd);
 		return -1;
 	}
-	*port = ntohs(sin.sin_port);
+	*port = port_of(&a);
 	return fd;
 }
 
@@ -169,7 +195,7 @@ web_up(struct web *web, struct why *why)
 
 	if (web->http != NULL)
 		return 0;
-	if ((fd = listen_on(&web->port, why)) == -1)
+	if ((fd = listen_on(web->conf.address, &web->port, why)) == -1)
 		return -1;
 	http = evhttp_new(web->conf.base);
 	if (http == NULL ||

@@ -56,7 +56,8 @@ struct web_tls {
 
 struct web_conf {
 	struct event_base *base;
-	uint16_t port;		   /* of 127.0.0.1; 0: any free one */
+	const char *address;	   /* of this machine's own; NULL: 127.0.0.1 */
+	uint16_t port;		   /* there; 0: any free one */
 	const struct web_tls *tls; /* NULL: plain HTTP */
 	const struct web_route *routes;
 	/* Before any route; returns 1 when it took the request. */

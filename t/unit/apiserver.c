@@ -43,6 +43,7 @@ static unsigned int port;
 static struct settings settings;
 static struct api *api;
 static char config[] = "/tmp/vk-unit-XXXXXX";
+static char token_file[64];
 
 static const char *
 method_of(struct evhttp_request *req)
@@ -126,25 +127,42 @@ on_replaced(void *arg)
 	apiserver_replaced++;
 }
 
-void
-apiserver_token(const char *token)
+static void
+write_config(const char *key, const char *value)
 {
-	FILE *f;
+	FILE *f = fopen(config, "w");
 
-	if (token == NULL) {
-		unlink(config);
-		return;
-	}
-	f = fopen(config, "w");
 	cr_assert_not_null(f);
 	fprintf(f,
 	    "current-context: a\n"
 	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
 	    "clusters: [{name: a, cluster: "
 	    "{server: 'http://127.0.0.1:%u'}}]\n"
-	    "users: [{name: a, user: {token: %s}}]\n",
-	    port, token);
+	    "users: [{name: a, user: {%s: %s}}]\n",
+	    port, key, value);
 	fclose(f);
+}
+
+void
+apiserver_token(const char *token)
+{
+	if (token == NULL)
+		unlink(config);
+	else
+		write_config("token", token);
+}
+
+void
+apiserver_token_file(const char *token)
+{
+	FILE *f;
+
+	snprintf(token_file, sizeof(token_file), "%s.token", config);
+	f = fopen(token_file, "w");
+	cr_assert_not_null(f);
+	fputs(token, f);
+	fclose(f);
+	write_config("tokenFile", token_file);
 }
 
 void
@@ -195,6 +213,7 @@ apiserver_close(void)
 	event_base_free(apiserver_base);
 	settings_free(&settings);
 	unlink(config);
+	unlink(token_file);
 	for (i = 0; i < apiserver_count; i++) {
 		free(apiserver_asked[i].target);
 		free(apiserver_asked[i].body);

@@ -42,6 +42,9 @@ extern char apiserver_authorization[64];
 /* Another token in the client's kubeconfig; NULL: no such file. */
 void apiserver_token(const char *);
 
+/* The same in a file that the kubeconfig names from now on. */
+void apiserver_token_file(const char *);
+
 /* Closes the connections that wait for nothing. */
 void apiserver_hang_up(void);
 

@@ -23,6 +23,9 @@ enum {
 	LOOK_MS = 30000, /* the placer sends the same figures again */
 	LOOKS = 20,
 	MINUTES = LOOKS * LOOK_MS / 60000,
+	/* A watch says something each minute; a half more is too long. */
+	MINUTE_MS = 60000,
+	TOO_LONG_MS = 45000,
 };
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/"
@@ -299,4 +302,20 @@ Test(quiet, ten_minutes_without_news)
 	figures(4);
 	apiserver_run(1000);
 	cr_expect_eq(count(STATUSES), 1);
+}
+
+/* Not even a bookmark: the stream is dead, and nobody says so. */
+Test(quiet, a_watch_that_is_silent_is_listed_anew)
+{
+	figures(3);
+	apiserver_run(SETTLE_MS);
+	bookmarks();
+	apiserver_run(20);
+	from = apiserver_count;
+	apiserver_run(MINUTE_MS);
+	cr_expect_eq(count(LISTS) + count(WATCHES), 0);
+	apiserver_run(TOO_LONG_MS);
+	cr_expect_eq(count(LISTS), 2, "%u", count(LISTS));
+	cr_expect_eq(count(WATCHES), 2, "%u", count(WATCHES));
+	cr_expect(apiserver_reachable, "leases are renewed all the time");
 }

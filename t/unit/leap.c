@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-	READY_MS = 4, /* an answer from our own process has come by then */
+	READY_MS = 20, /* an answer of our own process has come by then */
 	NS_PER_MS = 1000000,
 	MS_PER_S = 1000,
 };
