@@ -152,8 +152,10 @@ on_read(struct bufferevent *stream, void *arg)
 static int
 is_member(const struct control *c, int fd, const struct ucred *who)
 {
-	AUTO_FREE gid_t *groups = xcalloc(FEW_GROUPS, sizeof(*groups));
-	socklen_t len = FEW_GROUPS * sizeof(*groups);
+	AUTO_FREE gid_t *many = NULL;
+	gid_t few[FEW_GROUPS];
+	const gid_t *groups = few;
+	socklen_t len = sizeof(few);
 	size_t i;
 	int rc;
 
@@ -161,10 +163,10 @@ is_member(const struct control *c, int fd, const struct ucred *who)
 		return 0;
 	if (who->gid == c->group)
 		return 1;
-	rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
+	rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, few, &len);
 	if (rc == -1 && errno == ERANGE) {
-		groups = xreallocarray(groups, len, 1);
-		rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
+		groups = many = xmalloc(len);
+		rc = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, many, &len);
 	}
 	for (i = 0; rc == 0 && i < len / sizeof(*groups); i++)
 		if (groups[i] == c->group)
