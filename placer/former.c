@@ -150,6 +150,11 @@ former_nodes(struct world *w, struct span lines)
 static char *
 words(const struct wnode *n, const struct former_sum *sum)
 {
+	if (n->told_left && sum->apps == 0)
+		return xasprintf(
+		    "node %s is not in FLEET_ID and no provider serves it: its "
+		    "Node is left, which kubectl delete node ends",
+		    n->name);
 	if (n->told_left)
 		return xasprintf(
 		    "node %s is not in FLEET_ID and no provider serves it: "

@@ -472,6 +472,17 @@ world_queue(struct world *w, struct wpod *p, enum wish_io io)
 	w->ndirty += (unsigned int)(d->nqueued > 0) - (unsigned int)was;
 }
 
+/* Who waits for its name, on whichever node. */
+static void
+look_namesakes(struct world *w, const struct wpod *p)
+{
+	struct wpod *q = NULL;
+
+	while ((q = world_named(w, p->ns, p->name, q)) != NULL)
+		if (q->waiting)
+			world_look(w, q);
+}
+
 void
 world_unseat(struct world *w, struct wpod *p)
 {
@@ -498,8 +509,7 @@ world_unseat(struct world *w, struct wpod *p)
 	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;
-	if (p->node != NULL)
-		p->node->retry = 1; /* who waits for its name */
+	look_namesakes(w, p);
 	wait_or_not(p);
 	world_look(w, p);
 	world_look_device(w, d);
