@@ -144,6 +144,7 @@ https_new(struct event_base *base, const struct https_conf *conf,
 	text_set(&h->user_agent, conf->user_agent);
 	set_certificates(h, conf);
 	if (set_base(h, conf, why) == -1 ||
+	    https_set_proxy(h, conf->proxy, why) == -1 ||
 	    https_loop_open(h,
 		conf->connections == 0 ? CONNECTIONS : conf->connections,
 		why) == -1) {
@@ -171,6 +172,7 @@ https_destroy(struct https *h)
 	free(h->connect_to);
 	free(h->host_header);
 	free(h->user_agent);
+	wipe_free(h->proxy);
 	set_certificates(h, &(struct https_conf){ .base = "" });
 	wipe_free(h->authorization);
 	free(h);
@@ -202,6 +204,8 @@ https_renew(struct https *h, const struct https_conf *conf, struct why *why)
 	if (!same)
 		return fail(why, ERR_DENIED, "%s: another server than before",
 		    conf->base);
+	if (https_set_proxy(h, conf->proxy, why) == -1)
+		return -1;
 	set_certificates(h, conf);
 	h->ca_since_ms = now_read().boot_ms;
 	https_forget(h);

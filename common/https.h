@@ -29,6 +29,9 @@ struct https_conf {
 	struct span cert_pem; /* instead of the files when len > 0 */
 	struct span key_pem;
 	const char *server_name; /* name to verify, NULL: host of base */
+	const char *proxy; /* NULL: none; "scheme://[user:password@]host[:port]"
+			      of http, https (known to the system's CAs) or
+			      socks5, which knows the server's name */
 	const char *user_agent;
 	unsigned int connections; /* at most, 0: 8 */
 };
@@ -80,7 +83,8 @@ void https_free(struct https *); /* calls in flight end without done() */
 /* Replaces the bearer token (copied, wiped when replaced); len 0: none. */
 void https_token(struct https *, struct span);
 
-/* New certificates for connections from now on; base must be the same. */
+/* New certificates and proxy for connections from now on; base must be the
+ * same. */
 int https_renew(struct https *, const struct https_conf *, struct why *);
 
 /* Idle connections are not used again; calls in flight go on. */

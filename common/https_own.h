@@ -50,6 +50,7 @@ struct https {
 	char *connect_to;     /* "server_name:port:host:port" or NULL */
 	char *host_header;
 	char *user_agent;
+	char *proxy; /* as libcurl takes it, NULL: none; may hold a password */
 	char *ca_file, *cert_file, *key_file;
 	struct curl_blob ca_pem, cert_pem, key_pem; /* data NULL: none */
 	char *authorization; /* "Authorization: Bearer ..." */
@@ -63,6 +64,10 @@ struct https {
 
 /* https_answer.c: done() with what came of it; the call is freed. */
 void https_call_end(struct https_call *, CURLcode);
+
+/* https_proxy.c */
+int https_set_proxy(struct https *, const char *url, struct why *);
+void https_use_proxy(const struct https *, CURL *);
 
 /* https_loop.c */
 int https_loop_open(struct https *, unsigned int connections, struct why *);

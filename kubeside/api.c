@@ -93,6 +93,7 @@ apply(struct api *a, const struct creds *c, struct why *why)
 		.cert_pem = pem_span(c->cert),
 		.key_pem = pem_span(c->key),
 		.server_name = c->server_name,
+		.proxy = c->proxy,
 		.user_agent = agent,
 		.connections = a->connections };
 	int r = 0;
@@ -137,7 +138,8 @@ on_load(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (load(a, &why) == 0) {
-		log_info("apiserver %s", a->creds.server);
+		log_info("apiserver %s%s", a->creds.server,
+		    a->creds.proxy == NULL ? "" : ", by its proxy-url");
 		a->text[0] = '\0';
 		a->load_failures = 0;
 		return;

@@ -42,6 +42,7 @@ creds_wipe(struct creds *c)
 {
 	wipe(&c->server);
 	wipe(&c->server_name);
+	wipe(&c->proxy);
 	wipe(&c->ca_file);
 	wipe(&c->ca);
 	wipe(&c->cert);
@@ -192,6 +193,7 @@ fill(struct creds *c, const char *config, struct kubeconfig *k, struct why *why)
 {
 	c->server = steal(&k->server);
 	c->server_name = steal(&k->server_name);
+	c->proxy = steal(&k->proxy);
 	if (k->ca_data == NULL && k->ca_file != NULL)
 		c->ca_file = resolve(config, k->ca_file);
 	if ((c->ca_file != NULL && check_ca(c->ca_file, why) == -1) ||

@@ -14,6 +14,7 @@
 struct creds {
 	char *server;	   /* "https://host:port" */
 	char *server_name; /* tls-server-name */
+	char *proxy;	   /* proxy-url, as https.h says; may hold a password */
 	char *ca_file;	   /* instead of ca, as https.h says */
 	char *ca;	   /* PEM */
 	char *cert;

@@ -37,7 +37,7 @@ static const struct {
 	KEPT(IN_CLUSTER, "tls-server-name", server_name),
 	KEPT(IN_CLUSTER, "certificate-authority", ca_file),
 	KEPT(IN_CLUSTER, "certificate-authority-data", ca_data),
-	REFUSED(IN_CLUSTER, "proxy-url", "proxies are not supported"),
+	KEPT(IN_CLUSTER, "proxy-url", proxy),
 	KEPT(IN_USER, "client-certificate", cert_file),
 	KEPT(IN_USER, "client-certificate-data", cert_data),
 	KEPT(IN_USER, "client-key", key_file),

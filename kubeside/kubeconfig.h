@@ -11,6 +11,7 @@
 struct kubeconfig {
 	char *server;
 	char *server_name;
+	char *proxy; /* may hold a password */
 	char *ca_file;
 	char *ca_data;
 	char *cert_file;

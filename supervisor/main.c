@@ -246,8 +246,9 @@ say_proxies(void)
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (getenv(names[i]) != NULL)
-			log_warn("%s is not used: there must be a way to the "
-				 "apiserver and to Flightctl without a proxy",
+			log_warn("%s is not used: the proxy to the apiserver "
+				 "is the kubeconfig's proxy-url, and to "
+				 "Flightctl there must be a way without one",
 			    names[i]);
 }
 

@@ -90,8 +90,9 @@ test_wrong_settings(void)
 		    "and given to the placer: No such file or directory" },
 		{ "HTTPS_PROXY=http://p FLIGHTCTL_API_URL=https://a "
 		  "STATE_DIR=/proc/x/y",
-		    "HTTPS_PROXY is not used: there must be a way to the "
-		    "apiserver and to Flightctl without a proxy" },
+		    "HTTPS_PROXY is not used: the proxy to the apiserver is "
+		    "the kubeconfig's proxy-url, and to Flightctl there must "
+		    "be a way without one" },
 	};
 	size_t i;
 	int status;

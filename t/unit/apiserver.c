@@ -128,7 +128,7 @@ on_replaced(void *arg)
 }
 
 static void
-write_config(const char *key, const char *value)
+write_config(const char *key, const char *value, const char *more)
 {
 	FILE *f = fopen(config, "w");
 
@@ -137,9 +137,9 @@ write_config(const char *key, const char *value)
 	    "current-context: a\n"
 	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
 	    "clusters: [{name: a, cluster: "
-	    "{server: 'http://127.0.0.1:%u'}}]\n"
+	    "{server: 'http://127.0.0.1:%u'%s}}]\n"
 	    "users: [{name: a, user: {%s: %s}}]\n",
-	    port, key, value);
+	    port, more, key, value);
 	fclose(f);
 }
 
@@ -149,7 +149,7 @@ apiserver_token(const char *token)
 	if (token == NULL)
 		unlink(config);
 	else
-		write_config("token", token);
+		write_config("token", token, "");
 }
 
 void
@@ -162,7 +162,16 @@ apiserver_token_file(const char *token)
 	cr_assert_not_null(f);
 	fputs(token, f);
 	fclose(f);
-	write_config("tokenFile", token_file);
+	write_config("tokenFile", token_file, "");
+}
+
+void
+apiserver_proxy(const char *url)
+{
+	char more[128];
+
+	snprintf(more, sizeof(more), ", proxy-url: '%s'", url);
+	write_config("token", "secret", more);
 }
 
 void

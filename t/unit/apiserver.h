@@ -45,6 +45,9 @@ void apiserver_token(const char *);
 /* The same in a file that the kubeconfig names from now on. */
 void apiserver_token_file(const char *);
 
+/* Names a proxy in the client's kubeconfig, from its next reading on. */
+void apiserver_proxy(const char *url);
+
 /* Closes the connections that wait for nothing. */
 void apiserver_hang_up(void);
 

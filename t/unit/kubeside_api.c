@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "t/unit/apiserver.h"
+#include "t/unit/tunnel.h"
 
 static struct api *api;
 static struct https_answer answer;
@@ -119,6 +120,23 @@ Test(api, new_credentials_after_a_reload)
 	api_reload(api);
 	ask_and_reply(200, "{}");
 	cr_expect_str_eq(apiserver_authorization, "Bearer other");
+}
+
+/* It is this server still, and all else goes on as before. */
+Test(api, a_proxy_that_the_kubeconfig_names)
+{
+	ask_and_reply(200, "{}");
+	tunnel_start(apiserver_base, NULL);
+	apiserver_proxy(tunnel.url);
+	api_reload(api);
+	cr_expect_eq(tunnel.connections, 0);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(answer.status, 200, "%s", answer.why.text);
+	cr_expect_str_eq(apiserver_authorization, "Bearer secret");
+	cr_expect_eq(tunnel.connections, 1);
+	cr_expect(apiserver_reachable);
+	cr_expect_eq(apiserver_replaced, 0);
+	tunnel_stop();
 }
 
 Test(api, cancelled_is_not_answered)

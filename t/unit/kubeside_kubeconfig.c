@@ -21,6 +21,7 @@
 	"clusters:\n- name: c\n  cluster:\n    server: https://c:1\n" \
 	"- name: d\n  cluster: {server: 'https://d:2', "              \
 	"tls-server-name: x, certificate-authority: ca.pem, "         \
+	"proxy-url: 'http://p:1', "                                   \
 	"insecure-skip-tls-verify: false}\n"
 #define USERS                                                          \
 	"users:\n- name: u\n  user: {token: t1}\n- name: v\n  user:\n" \
@@ -40,6 +41,7 @@ Test(kubeconfig, contexts)
 	cr_assert_eq(kubeconfig_parse(text, "b", &k, &why), 0, "%s", why.text);
 	cr_expect_str_eq(k.server, "https://d:2");
 	cr_expect_str_eq(k.server_name, "x");
+	cr_expect_str_eq(k.proxy, "http://p:1");
 	cr_expect_str_eq(k.ca_file, "ca.pem");
 	cr_expect_str_eq(k.cert_data, "QQ==");
 	cr_expect_str_eq(k.key_file, "k.pem");
@@ -89,9 +91,6 @@ Test(kubeconfig, what_is_refused_is_named)
 		    "clusters: [{name: c, cluster: "
 		    "{server: s, insecure-skip-tls-verify: true}}]",
 		    "", ERR_DENIED, "insecure-skip-tls-verify" },
-		{ HEAD CONTEXTS USERS "clusters: [{name: c, cluster: "
-				      "{server: s, proxy-url: p}}]",
-		    "", ERR_DENIED, "proxy-url" },
 		{ HEAD CONTEXTS CLUSTERS "users: [{name: u, user: "
 					 "{exec: {command: id}}}]",
 		    "", ERR_DENIED, "exec" },
