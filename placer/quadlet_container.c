@@ -297,27 +297,25 @@ main_names(const struct app *app)
 static char *
 stop_pod(const struct work *w)
 {
-	AUTO_FREE char *names = NULL, *mark = NULL, *over = NULL, *stop = NULL;
+	AUTO_FREE char *names = NULL, *each = NULL, *over = NULL, *stop = NULL;
 	const struct app *app = w->app;
+	bool leaves_mark = quadlet_ends_sidecars(app);
 
 	if (!quadlet_is_pod(app))
 		return xstrdup("");
-	stop = xasprintf(STOP "%s-pod_-pod.service", app->id);
-	if (quadlet_ends_sidecars(app)) {
-		over = stop;
-		mark = quadlet_done(app, QUADLET_POD);
-		stop = xasprintf("echo >%s; %s", mark, over);
-	}
+	over = quadlet_done(app, QUADLET_POD);
+	stop = xasprintf("%s%s%s" STOP "%s-pod_-pod.service",
+	    leaves_mark ? "echo >" : "", leaves_mark ? over : "",
+	    leaves_mark ? "; " : "", app->id);
 	if (is_init(w))
-		return xasprintf(over == NULL ?
-			"; test \"$$SERVICE_RESULT\" = success || %s" :
-			"; test \"$$SERVICE_RESULT\" = success || { %s; }",
+		return xasprintf(leaves_mark ?
+			"; test \"$$SERVICE_RESULT\" = success || { %s; }" :
+			"; test \"$$SERVICE_RESULT\" = success || %s",
 		    stop);
 	names = main_names(app);
-	free(mark);
-	mark = quadlet_done(app, "$$c");
+	each = quadlet_done(app, "$$c");
 	return xasprintf("; for c in%s; do test -e %s || exit 0; done; %s",
-	    names, mark, stop);
+	    names, each, stop);
 }
 
 /* Which of its ends are for good. */
