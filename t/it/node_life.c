@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * node_life: what administrators do to a Node, on the real control plane: it
- * is deleted, and nobody loses a pod by that; it is cordoned, which no write
- * of ours undoes; it is drained, all but a DaemonSet's pod.
+ * is described, deleted, and nobody loses a pod by that; it is cordoned, which
+ * no write of ours undoes; it is drained, all but a DaemonSet's pod.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
+#include "t/it/fleet.h"
 #include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -29,6 +30,8 @@
 enum {
 	DEVICES = 3,
 	REPLICAS = 2,
+	PODS_OF_DEVICE = 50, /* DEVICE_MAX_PODS */
+	POD_CPU_M = 100,     /* as pod.h has it */
 	READY_MS = 20000,
 	RUN_MS = 30000,
 	TELL_MS = 30000,
@@ -241,6 +244,48 @@ close_all(void)
 	it_ok(flight_count(set) == 0, "and from the devices");
 }
 
+/* One check that the words stand there, in this order. */
+static void
+stand_there(const char *text, const char *const *words, const char *what)
+{
+	const char *at = text;
+
+	for (; *words != NULL && at != NULL; words++)
+		if ((at = strstr(at, *words)) != NULL)
+			at += strlen(*words);
+	it_ok(at != NULL, "kubectl describe node: %s", what);
+	if (at == NULL)
+		it_say("%s, in %s", words[-1], text);
+}
+
+/* All figures are those of the devices, and of the pods that are there. */
+static void
+is_described(struct json_object *node)
+{
+	AUTO_FREE char *line =
+	    xasprintf("describe node %s", js_str(node, "/metadata/name"));
+	AUTO_FREE char *cpu = xasprintf("cpu:     %lld\n",
+	    (long long)(node_cpu_m(node, "capacity") / 1000));
+	AUTO_FREE char *pods =
+	    xasprintf("pods:    %d\n", DEVICES * PODS_OF_DEVICE);
+	AUTO_FREE char *all = xasprintf("(%d in total)", REPLICAS + 1);
+	AUTO_FREE char *used =
+	    xasprintf("cpu                %dm", (REPLICAS + 1) * POD_CPU_M);
+	AUTO_FREE char *out = NULL;
+
+	it_ok(kubectl_says(line, &out) == 0, "kubectl %s", line);
+	stand_there(out,
+	    (const char *[]){ "Ready ", "True ", "Capacity:\n", cpu, pods,
+		"Allocatable:\n", cpu, pods, NULL },
+	    "Ready, and what its devices have");
+	stand_there(out,
+	    (const char *[]){ "Non-terminated Pods:", all,
+		"Allocated resources:", used, NULL },
+	    "its pods, and what they ask for");
+	it_ok(strstr(out, "<unknown>") == NULL && strstr(out, "0001") == NULL,
+	    "kubectl describe node: nothing unknown, no time of year 1");
+}
+
 /* What was not harmed by it until the collector would have. */
 static void
 live_through(struct json_object *node)
@@ -273,6 +318,7 @@ scenario(void)
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	open_all();
+	is_described(node);
 	live_through(node);
 	drain();
 	close_all();
