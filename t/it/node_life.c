@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * node_life: what administrators do to a Node, on the real control plane: it
- * is described, deleted, and nobody loses a pod by that; it is cordoned, which
- * no write of ours undoes; it is drained, all but a DaemonSet's pod.
+ * is described, with true figures; it is deleted, and nobody loses a pod by
+ * that; it is cordoned, which no write of ours undoes; it is drained, all but
+ * a DaemonSet's pod.
  */
 #include <stdlib.h>
 #include <string.h>
