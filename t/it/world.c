@@ -391,7 +391,7 @@ world_open(const struct world_conf *conf)
 void
 world_kube(int up)
 {
-	AUTO_FREE char *script = NULL;
+	AUTO_FREE char *script = NULL, *out = NULL;
 
 	if (world_kind() == WORLD_SIM) {
 		free(world_tell(SIM_KUBE, up ? "up" : "down"));
@@ -401,9 +401,9 @@ world_kube(int up)
 	if (child_run((const char *[]){ script,
 			  up ? "start-apiserver" : "stop-apiserver",
 			  getenv("KUBE_DIR"), up ? NULL : "KILL", NULL },
-		NULL) != 0)
-		it_die("the apiserver cannot be %s",
-		    up ? "started" : "stopped");
+		&out) != 0)
+		it_die("the apiserver cannot be %s: %s",
+		    up ? "started" : "stopped", out);
 }
 
 void

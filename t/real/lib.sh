@@ -63,7 +63,8 @@ start_time()
 	stat=${stat##*) }
 	# shellcheck disable=SC2086 # the fields are words
 	set -- $stat
-	[ "$1" != Z ] && echo "${20}"
+	# A zombie with threads has not closed its sockets yet.
+	{ [ "$1" != Z ] || [ "${18}" -gt 1 ]; } && echo "${20}"
 }
 
 alive()
