@@ -54,17 +54,22 @@ https_set_proxy(struct https *h, const char *url, struct why *why)
 	char *host = NULL, *whole = NULL;
 	int r = -1;
 
-	wipe_free(h->proxy);
-	h->proxy = NULL;
-	if (url == NULL)
+	if (url == NULL) {
+		wipe_free(h->proxy);
+		h->proxy = NULL;
 		return 0;
+	}
 	u = curl_url();
 	if (u == NULL ||
 	    curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) || host[0] == '\0')
 		fail(why, ERR_FORMAT, "proxy-url: not a URL");
-	else if (rewrite(u, why) == 0 &&
-	    curl_url_get(u, CURLUPART_URL, &whole, 0) == CURLUE_OK) {
+	else if (rewrite(u, why) == -1)
+		;
+	else if (curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
+		fail(why, ERR_FORMAT, "proxy-url: not a URL");
+	else {
+		wipe_free(h->proxy);
 		h->proxy = xstrdup(whole);
 		r = 0;
 	}

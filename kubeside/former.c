@@ -3,8 +3,9 @@
  * former.c: virtual nodes of ours that nobody serves any more.
  *
  * Owns the look at all virtual nodes and at the Lease of each that is not
- * ours to serve: a provider of another namespace has none there; who gave it
- * back, or did not renew it for its whole duration by our clock, is gone.
+ * ours to serve: a provider of another namespace has none there, so that
+ * nobody knows of it and it counts as served; who gave it back, or did not
+ * renew it for its whole duration by our clock, is gone.
  */
 #include "kubeside/former.h"
 
@@ -39,6 +40,7 @@ struct one {
 	int listed;
 	int has_lease; /* in our namespace */
 	int served;
+	int renewed; /* by another one, as we saw */
 };
 
 struct former {
@@ -86,10 +88,11 @@ former_tell(const struct former *f)
 	if (!f->known)
 		return;
 	for (o = f->nodes; o < f->nodes + f->n; o++) {
-		if (!o->has_lease)
-			continue;
 		bytes_add_text(&lines, o->name);
-		bytes_add_text(&lines, o->served ? " served\n" : "\n");
+		bytes_add_text(&lines,
+		    !o->has_lease || o->served ? " served" : "");
+		bytes_add_text(&lines,
+		    o->has_lease && o->renewed ? " renewed\n" : "\n");
 	}
 	f->ops->told(bytes_span(&lines), f->arg);
 }
@@ -103,12 +106,14 @@ judge(struct former *f, struct one *o, const struct lease *l)
 	int64_t duration = most(l->duration_ms, f->patience_ms);
 
 	if (strcmp(l->version, o->version) != 0) {
+		o->renewed = o->version[0] != '\0';
 		memcpy(o->version, l->version, sizeof(o->version));
 		o->seen_ms = now;
 	}
 	o->has_lease = 1;
 	o->served = l->holder[0] != '\0' &&
 	    strcmp(l->holder, f->identity) != 0 && now - o->seen_ms < duration;
+	o->renewed &= o->served;
 	f->doubts |= o->served;
 }
 
@@ -122,9 +127,12 @@ on_lease(const struct https_answer *a, void *arg)
 	f->call = NULL;
 	if (a->status == 404)
 		f->nodes[f->at].has_lease = 0;
-	else if (why.kind != ERR_NONE || lease_read(a->body, &l, &why) == -1) {
+	else if (why.kind != ERR_NONE) {
 		give_up(f, &why);
 		return;
+	} else if (lease_read(a->body, &l, &why) == -1) {
+		log_debug("virtual nodes: %s", why.text);
+		f->nodes[f->at].has_lease = 0; /* whose it is, who knows */
 	} else
 		judge(f, &f->nodes[f->at], &l);
 	f->at++;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/least.h"
 #include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/again.h"
@@ -308,14 +309,23 @@ int64_t
 change_until(const struct wdevice *d)
 {
 	const struct wpod *p;
+	int64_t until = 0;
 
 	if (d->node != NULL)
 		return d->node->until_boot;
+	if (d->nqueued == 0) {
+		TAILQ_FOREACH(p, &d->pods, on_device)
+			if (p->node != NULL)
+				until = most(until, p->node->until_boot);
+		return until;
+	}
+	/* They go together, so each one's node is to be ours. */
+	until = INT64_MAX;
 	TAILQ_FOREACH(p, &d->pods, on_device)
-		if ((p->queued != IO_NONE || d->nqueued == 0) &&
-		    p->node != NULL)
-			return p->node->until_boot;
-	return 0;
+		if (p->queued != IO_NONE)
+			until = least(until,
+			    p->node != NULL ? p->node->until_boot : 0);
+	return until;
 }
 
 const char *

@@ -86,6 +86,7 @@ facts_left(const struct wpod *p)
 	const struct wdevice *d = p->device;
 
 	return d != NULL && d->dev != NULL && !d->gone && p->node != NULL &&
+	    !p->node->is_former &&
 	    (d->dev->decommissioning || d->node != p->node);
 }
 

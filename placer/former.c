@@ -45,6 +45,7 @@ former_get(struct world *w, const char *name)
 	TAILQ_INIT(&n->devices);
 	TAILQ_INIT(&n->waiting);
 	n->table = pick_table_new();
+	n->is_former = 1;
 	w->former[w->nformer++] = n;
 	return n;
 }
@@ -61,15 +62,14 @@ former_clear(struct world *w)
 	w->nformer = 0;
 }
 
-/* By the marks in its spec; by our memory, until that was read. */
-static size_t
-count_on(const struct wdevice *d, const struct wnode *n)
+size_t
+former_on(const struct wdevice *d, const struct wnode *n)
 {
 	const struct wpod *p;
 	size_t i, apps = 0;
 
-	if (d->gone)
-		return 0;
+	if (d->gone || (d->retired.on && world_is_closed(d)))
+		return 0; /* nothing runs there, or can be taken out */
 	if (d->dev == NULL) {
 		TAILQ_FOREACH(p, &d->pods, on_device)
 			apps += p->node == n && p->sent;
@@ -90,7 +90,7 @@ former_count(const struct world *w, const struct wnode *n)
 	size_t apps;
 
 	RB_FOREACH(d, wdevice_tree, &devices) {
-		apps = count_on(d, n);
+		apps = former_on(d, n);
 		sum.apps += apps;
 		sum.devices += apps > 0;
 	}
@@ -103,18 +103,27 @@ former_is_left(const struct wnode *n, const struct former_sum *sum)
 	return !n->served && (n->object || sum->apps > 0);
 }
 
-/* "NAME" or "NAME served" */
+/* 1: the line ends so, which is taken off. */
+static int
+ends(const char *line, size_t *len, const char *word)
+{
+	size_t tail = strlen(word);
+
+	if (*len <= tail || memcmp(line + *len - tail, word, tail) != 0)
+		return 0;
+	*len -= tail;
+	return 1;
+}
+
+/* NAME[ served[ renewed]] */
 static void
 take_line(struct world *w, const char *line, size_t len)
 {
-	static const char served[] = " served";
-	const size_t tail = sizeof(served) - 1;
 	char name[MAX_NAME + 1];
 	struct wnode *n;
-	int is_served;
+	int renewed = ends(line, &len, " renewed");
+	int served = ends(line, &len, " served");
 
-	is_served = len > tail && memcmp(line + len - tail, served, tail) == 0;
-	len -= is_served ? tail : 0;
 	if (len >= sizeof(name))
 		return;
 	memcpy(name, line, len);
@@ -122,7 +131,8 @@ take_line(struct world *w, const char *line, size_t len)
 	if ((n = former_get(w, name)) == NULL)
 		return;
 	n->object = 1;
-	n->served = is_served != 0;
+	n->served = served != 0;
+	n->renewed = renewed != 0;
 }
 
 void
@@ -132,7 +142,8 @@ former_nodes(struct world *w, struct span lines)
 	size_t i, len;
 
 	for (i = 0; i < w->nformer; i++)
-		w->former[i]->object = w->former[i]->served = 0;
+		w->former[i]->object = w->former[i]->served =
+		    w->former[i]->renewed = 0;
 	while (lines.len > 0) {
 		newline = memchr(lines.p, '\n', lines.len);
 		len = newline == NULL ? lines.len : (size_t)(newline - lines.p);
@@ -200,9 +211,34 @@ has_pods(const struct world *w, const struct wnode *n)
 	return 0;
 }
 
-static void
-end_purge(struct wnode *n, struct effects *fx)
+/*
+ * A purge is over with the last application, or when another provider serves
+ * the node: what runs there then is that one's.
+ */
+static int
+is_purged(const struct world *w, const struct wnode *n,
+    const struct former_sum *sum)
 {
+	return n->renewed || (sum->apps == 0 && !has_pods(w, n));
+}
+
+static void
+end_purge(struct world *w, struct wnode *n, struct effects *fx)
+{
+	struct effect *e;
+	struct wpod *p;
+
+	if (n->renewed) {
+		e = effects_add(fx, EFFECT_FORMER);
+		e->node = n;
+		e->number = 1;
+		e->text = xasprintf("node %s: another provider serves it: the "
+				    "purge ends here",
+		    n->name);
+	}
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->node == n && p->device != NULL)
+			world_queue(w, p, IO_NONE);
 	n->purge.on = 0;
 	n->until_boot = 0;
 	effects_add(fx, EFFECT_WORD)->node = n;
@@ -221,8 +257,7 @@ former_look(struct world *w, struct effects *fx)
 	for (i = 0; i < w->nformer; i++) {
 		sum = former_count(w, w->former[i]);
 		tell(w->former[i], &sum, fx);
-		if (w->former[i]->purge.on && sum.apps == 0 &&
-		    !has_pods(w, w->former[i]))
-			end_purge(w->former[i], fx);
+		if (w->former[i]->purge.on && is_purged(w, w->former[i], &sum))
+			end_purge(w, w->former[i], fx);
 	}
 }

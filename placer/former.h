@@ -24,13 +24,17 @@ struct wnode *former_get(struct world *, const char *name);
 struct former_sum {
 	size_t apps, devices;
 };
+/* On that one: by the marks in its spec, or memory until that was read. */
+size_t former_on(const struct wdevice *, const struct wnode *);
 struct former_sum former_count(const struct world *, const struct wnode *);
 
 /* It has a Node that nobody serves, or applications: people should know. */
 int former_is_left(const struct wnode *, const struct former_sum *);
 
-/* Nodes of providers of our namespace that we do not serve, each on a line:
- * its name, and " served" when another provider does. */
+/*
+ * Virtual nodes that we do not serve, each on a line: its name, " served" when
+ * another provider may do so, " renewed" when one was seen to.
+ */
 void former_nodes(struct world *, struct span lines);
 
 /* A turn: once after each full list people are told, and a purge ends. */

@@ -41,18 +41,23 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	if ((n = world_node(w, m->node)) == NULL &&
 	    (n = former_find(w, m->node)) == NULL)
 		return;
+	if (n->is_former && !n->purge.on)
+		return; /* it is over */
 	was = now.boot_ms < n->until_boot;
 	n->until_boot = (int64_t)m->until_boot;
 	if (was || now.boot_ms >= n->until_boot)
 		return;
 	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "writer" },
-	    "node %s: this provider is its writer", n->name);
+	    "node %s: this provider %s", n->name,
+	    n->is_former ? "purges it" : "is its writer");
+	w->want_list = 1;
 	/* What the writer before us did last is in no older list. */
-	w->writer_boot = now.boot_ms;
+	if (!n->is_former) {
+		w->writer_boot = now.boot_ms;
+		w->devices_listed = 0;
+	}
 	TAILQ_FOREACH(d, &n->devices, on_node)
 		d->ours = 0;
-	w->devices_listed = 0;
-	w->want_list = 1;
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n)
 			world_look(w, p);

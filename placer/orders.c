@@ -373,10 +373,11 @@ purge(struct world *w, struct wnode *n, struct worded by, struct effects *fx)
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n)
 			world_look(w, p);
-	RB_FOREACH(d, wdevice_tree, &w->devices) {
-		world_suspect(d);
-		world_look_device(w, d);
-	}
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		if (former_on(d, n) > 0) {
+			world_suspect(d);
+			world_look_device(w, d);
+		}
 }
 
 static void

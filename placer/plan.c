@@ -157,7 +157,7 @@ choose(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	if (pauses(w, p, now))
 		return 0;
 	if (waits_for_namesake(w, p, now))
-		return 0; /* its end sets the node's retry */
+		return 0; /* it is looked at when that may change */
 	if (p->pod->wish != NULL && !p->node->labels_known)
 		return 0; /* they will come, and look at who waits */
 	switch (prepare_entry(w, p, fx, &why)) {

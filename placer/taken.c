@@ -16,7 +16,7 @@
 #include "placer/tell.h"
 
 static void
-note_owner(struct wdevice *d, struct effects *fx)
+note_owner(struct world *w, struct wdevice *d, struct effects *fx)
 {
 	int owned = !d->gone && d->dev->owner != NULL;
 	char text[MAX_TEXT];
@@ -24,8 +24,10 @@ note_owner(struct wdevice *d, struct effects *fx)
 	if (owned == d->owned)
 		return;
 	d->owned = owned != 0;
-	if (owned)
-		effects_device_event(fx, d, 1, change_refusal(d, text), text);
+	if (!owned)
+		return;
+	effects_device_event(fx, d, 1, change_refusal(d, text), text);
+	world_look_namesakes_on(w, d);
 }
 
 static struct wnode *
@@ -68,7 +70,7 @@ frozen_words(enum device_summary summary)
 }
 
 static void
-note_frozen(struct wdevice *d, struct effects *fx)
+note_frozen(struct world *w, struct wdevice *d, struct effects *fx)
 {
 	const char *words = d->gone ? NULL : frozen_words(d->dev->summary);
 	char text[MAX_TEXT];
@@ -82,18 +84,18 @@ note_frozen(struct wdevice *d, struct effects *fx)
 	d->frozen = (uint8_t)d->dev->summary;
 	(void)snprintf(text, sizeof(text), "Device %s: %s", d->name, words);
 	effects_device_event(fx, d, 1, "DeviceFrozen", text);
+	world_look_namesakes_on(w, d);
 }
 
 void
 taken_look(struct world *w, struct wdevice *d, struct now now,
     struct effects *fx)
 {
-	(void)w;
 	if (d->dev == NULL)
 		return;
-	note_owner(d, fx);
+	note_owner(w, d, fx);
 	note_left(d, now);
-	note_frozen(d, fx);
+	note_frozen(w, d, fx);
 }
 
 /* Why it goes, a literal, with words for people. */

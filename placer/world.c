@@ -472,15 +472,23 @@ world_queue(struct world *w, struct wpod *p, enum wish_io io)
 	w->ndirty += (unsigned int)(d->nqueued > 0) - (unsigned int)was;
 }
 
-/* Who waits for its name, on whichever node. */
-static void
-look_namesakes(struct world *w, const struct wpod *p)
+void
+world_look_namesakes(struct world *w, const struct wpod *p)
 {
 	struct wpod *q = NULL;
 
 	while ((q = world_named(w, p->ns, p->name, q)) != NULL)
 		if (q->waiting)
 			world_look(w, q);
+}
+
+void
+world_look_namesakes_on(struct world *w, const struct wdevice *d)
+{
+	const struct wpod *p;
+
+	TAILQ_FOREACH(p, &d->pods, on_device)
+		world_look_namesakes(w, p);
 }
 
 void
@@ -509,7 +517,7 @@ world_unseat(struct world *w, struct wpod *p)
 	world_device_changed(d);
 	if (d->node != NULL)
 		d->node->retry = 1;
-	look_namesakes(w, p);
+	world_look_namesakes(w, p);
 	wait_or_not(p);
 	world_look(w, p);
 	world_look_device(w, d);

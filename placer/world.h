@@ -283,7 +283,9 @@ struct wnode {
 	/* -- of one that is configured no more, former.h -- */
 	struct worded purge; /* its applications leave their devices */
 	uint8_t object;	     /* the API has its Node */
-	uint8_t served;	     /* by another provider */
+	uint8_t is_former;
+	uint8_t served;	 /* by another provider, as far as we know */
+	uint8_t renewed; /* and that one is seen to */
 	uint8_t told_left, told_object;
 	size_t told_apps;
 };
@@ -395,6 +397,10 @@ struct wpod *world_called(const struct world *, const char *who,
 
 /* Another pod of the same namespace and name that has a seat, or NULL. */
 struct wpod *world_namesake(const struct world *, const struct wpod *);
+
+/* Who waits for its name, or for one of those on d, is looked at. */
+void world_look_namesakes(struct world *, const struct wpod *);
+void world_look_namesakes_on(struct world *, const struct wdevice *d);
 
 void world_free_needs(struct wpod *);
 

@@ -187,7 +187,10 @@ verb_nodes(struct scene *sc, const struct words *s)
 	kube_label(sc, words_get(s, "labels", ""));
 }
 
-/* former [NODE | NODE=served]...: Nodes that this provider does not serve */
+/*
+ * former [NODE | NODE=served | NODE=renewed]...: Nodes that this provider does
+ * not serve
+ */
 void
 verb_former(struct scene *sc, const struct words *s)
 {
@@ -198,7 +201,10 @@ verb_former(struct scene *sc, const struct words *s)
 		len = strcspn(s->w[i], "=");
 		(void)snprintf(lines + strlen(lines),
 		    sizeof(lines) - strlen(lines), "%.*s%s\n", (int)len,
-		    s->w[i], s->w[i][len] == '=' ? " served" : "");
+		    s->w[i],
+		    strcmp(s->w[i] + len, "=renewed") == 0 ? " served renewed" :
+			s->w[i][len] == '='		   ? " served" :
+							     "");
 	}
 	kube_former(sc, lines);
 }

@@ -92,6 +92,37 @@ Test(https_proxy, a_refusal_is_the_proxys)
 	asker_stop();
 }
 
+/* A kubeconfig that is wrong for a while opens no way past the proxy. */
+Test(https_proxy, a_new_one_that_is_none_changes_nothing)
+{
+	struct why why = { 0 };
+	struct https *h;
+
+	asker_serve(NULL, OK(2) "\r\n{}");
+	tunnel_start(server.base, NULL);
+	h = asker_client(&(struct https_conf){ .proxy = tunnel.url });
+	cr_assert_eq(https_renew(h,
+			 &(struct https_conf){ .base = server.url,
+			     .proxy = "ftp://p" },
+			 &why),
+	    -1);
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
+	cr_assert_eq(heard.answer.status, 200);
+	cr_assert_eq(tunnel.connections, 1);
+	cr_assert_eq(https_renew(h, &(struct https_conf){ .base = server.url },
+			 &why),
+	    0);
+	heard.end_loop_at = 2;
+	asker_ask(h, (struct https_req){ 0 });
+	asker_run();
+	cr_assert_eq(heard.answer.status, 200);
+	cr_assert_eq(tunnel.connections, 1, "none is wanted any more");
+	https_free(h);
+	tunnel_stop();
+	asker_stop();
+}
+
 Test(https_proxy, one_that_is_none_is_refused_by_name)
 {
 	static const struct {

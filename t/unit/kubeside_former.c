@@ -124,9 +124,9 @@ Test(former, each_by_its_lease)
 	asked(5, LEASES "/i");
 	cr_expect_eq(times, 0);
 	apiserver_reply(5, 200, LEASE("4", "you"));
-	is_told(1, "g\nh\ni served\n");
+	is_told(1, "f served\ng\nh\ni served\n");
 	former_tell(former);
-	is_told(2, "g\nh\ni served\n");
+	is_told(2, "f served\ng\nh\ni served\n");
 }
 
 static size_t
@@ -149,7 +149,7 @@ Test(former, a_lease_runs_out_by_our_clock)
 	i = look(0, LEASE("4", "you"));
 	cr_expect_str_eq(told, "g served\n");
 	i = look(i, LEASE("5", "you"));
-	cr_expect_str_eq(told, "g served\n", "it is renewed");
+	cr_expect_str_eq(told, "g served renewed\n", "it is renewed");
 	i = look(i, LEASE("5", "you"));
 	cr_expect_str_eq(told, "g\n", "it was not, for its whole duration");
 	cr_expect_eq(times, 3);

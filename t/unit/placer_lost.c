@@ -97,14 +97,13 @@ has_clock(struct wdevice *d, int64_t ms)
 Test(lost, a_clock_that_starts_is_saved_told_and_looked_at)
 {
 	is_silent(s.d[0], UNKNOWN_MS);
-	s.d[0]->node->brake_stale = s.d[0]->node->retry = 0;
+	s.d[0]->node->brake_stale = 0;
 	lost_look(s.w, s.d[0], now, &s.fx);
 	cr_expect_eq(s.d[0]->away_boot, NOW);
 	cr_assert_not_null(find(EFFECT_CLOCK, NULL));
 	cr_expect_eq(find(EFFECT_CLOCK, NULL)->device, s.d[0]);
 	cr_expect_not_null(find(EFFECT_EVENT, "DeviceDisconnected"));
 	cr_expect(s.d[0]->node->brake_stale);
-	cr_expect(s.d[0]->node->retry, "who waits for the name of its pod");
 	cr_expect_eq(world_next_pod(s.w, NOW), s.p);
 }
 
