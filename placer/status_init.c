@@ -57,7 +57,7 @@ has_stopped(const struct view *v, const struct pod_container *from,
     enum place place)
 {
 	return from->sidecar && place != NOT_YET &&
-	    (v->shape == SHAPE_COMPLETED || v->shape == SHAPE_FAILED);
+	    (v->phase == PHASE_SUCCEEDED || v->phase == PHASE_FAILED);
 }
 
 /* The words of a state; NULL: it is not waiting. */

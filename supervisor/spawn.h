@@ -14,8 +14,8 @@ uid_t spawn_uid(const struct settings *, enum proc);
 
 /*
  * Starts the worker with fd 0-2 and the control link on 3 and nothing else:
- * other ids when uid is not 0, no capability, no environment.  Takes control.
- * -1: could not.
+ * other ids when uid is not 0, no capability, a few words of environment.
+ * Takes control.  -1: could not.
  */
 pid_t spawn_worker(enum proc, uid_t, int control, struct why *);
 
