@@ -39,11 +39,11 @@ static const struct {
 	{ "plain", 0, { .cpu = NULL } },
 	{ "variable", 0,
 	    { .container = ",\"env\":[{\"name\":\"V\",\"valueFrom\":{"
-			   "\"configMapKeyRef\":{\"name\":\"settings\","
+			   "\"configMapKeyRef\":{\"name\":\"spoken-of\","
 			   "\"key\":\"k\"}}}]" } },
 	{ "files", 0,
 	    { .spec = ",\"volumes\":[{\"name\":\"v\",\"configMap\":{"
-		      "\"name\":\"settings\"}}]",
+		      "\"name\":\"spoken-of\"}}]",
 		.container = MOUNTS } },
 	{ "init", 0, { .spec = INIT } },
 	{ "job", 1, { .spec = ",\"restartPolicy\":\"Never\"" } },
@@ -115,7 +115,7 @@ scenario(void)
 
 	world_open(&(struct world_conf){ .devices = 2 });
 	if (kube_send("POST", "/api/v1/namespaces/default/configmaps",
-		js_make("{\"metadata\":{\"name\":\"settings\"},\"data\":{"
+		js_make("{\"metadata\":{\"name\":\"spoken-of\"},\"data\":{"
 			"\"k\":\"v\"}}"),
 		NULL) != 201)
 		it_die("no ConfigMap can be made");

@@ -3,8 +3,9 @@
  * lost: scenario 5.  A device with a pod falls silent: back in time, all is as
  * it was; out of time, the pod is deleted and the next one runs on the other
  * device, while the old one stays Terminating until its device is back.  On
- * the real servers a Deployment makes the next pod; kubesim has no
- * controllers, there it is made by hand.
+ * the real servers a Deployment makes the next pod, and a StatefulSet's
+ * identity, on the same device, waits for that and is nowhere twice; kubesim
+ * has no controllers, there the next pod is made by hand.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,6 +83,77 @@ await(const char *ready, const char *except, int ms, const char *what)
 		.device = xstrdup(js_str(device, "/metadata/name")) };
 }
 
+/* --- an identity ---------------------------------------------------------- */
+
+#define STATEFULSETS "/apis/apps/v1/namespaces/default/statefulsets"
+#define SHOP "shop-0"
+
+/* Its UID, the caller's; NULL: there are no controllers. */
+static char *
+shop_create(const char *device)
+{
+	AUTO_JSON struct json_object *pod = NULL;
+	AUTO_FREE char *template =
+	    pod_template("shop", &(struct pod_conf){ .device = device });
+
+	if (world_kind() == WORLD_SIM)
+		return NULL;
+	if (kube_send("POST", STATEFULSETS,
+		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\","
+			"\"metadata\":{\"name\":\"shop\"},\"spec\":{"
+			"\"serviceName\":\"shop\",\"replicas\":1,\"selector\":"
+			"{\"matchLabels\":{\"app\":\"shop\"}},"
+			"\"template\":{%s}}}",
+		    template),
+		NULL) != 201)
+		it_die("the StatefulSet is refused");
+	pod = pod_runs(SHOP, it_ms(), RUN_MS);
+	return xstrdup(js_str(pod, "/metadata/uid"));
+}
+
+static void
+shop_waits(const char *uid, const char *device)
+{
+	AUTO_JSON struct json_object *pod = NULL, *set = NULL;
+	struct json_object *holder;
+
+	if (uid == NULL)
+		return;
+	pod = kube_await_one(KUBE_PODS, SHOP, pod_leaves, NULL, RUN_MS);
+	it_ok(pod != NULL && pod_leaves(pod, NULL) &&
+		strcmp(js_str(pod, "/metadata/uid"), uid) == 0,
+	    SHOP " is Terminating, and it is the same");
+	set = flight_devices();
+	holder = flight_holder(set, uid, NULL);
+	it_ok(holder == NULL ||
+		strcmp(js_str(holder, "/metadata/name"), device) == 0,
+	    "no other device has it");
+}
+
+static int
+is_next(struct json_object *pod, void *uid)
+{
+	return strcmp(js_str(pod, "/metadata/uid"), uid) != 0 &&
+	    strcmp(js_condition(pod, "Ready"), "True") == 0;
+}
+
+static void
+shop_goes_on(char *uid)
+{
+	AUTO_JSON struct json_object *pod = NULL;
+	int64_t since = it_ms();
+
+	if (uid == NULL)
+		return;
+	pod = kube_await_one(KUBE_PODS, SHOP, is_next, uid, BACK_MS);
+	it_took(since, pod != NULL && is_next(pod, uid),
+	    "the device is back: the next " SHOP " is Ready");
+	it_ok(flight_await_removed(uid, BACK_MS),
+	    "the one before is on no device");
+	kube_send("DELETE", STATEFULSETS "/shop", NULL, NULL);
+	it_ok(pods_gone("shop", RUN_MS), "and it is gone");
+}
+
 /* --- the scenario --------------------------------------------------------- */
 
 static void
@@ -111,6 +183,7 @@ static void
 out_of_time(const struct seat *was)
 {
 	AUTO_JSON struct json_object *pod = NULL, *set = NULL;
+	AUTO_FREE char *shop = shop_create(was->device);
 	struct seat next;
 	int64_t since;
 
@@ -129,6 +202,7 @@ out_of_time(const struct seat *was)
 	pod = kube_await_one(KUBE_PODS, was->name, pod_leaves, NULL, RUN_MS);
 	it_ok(pod != NULL && pod_leaves(pod, NULL),
 	    "the old one is Terminating, for it may run there still");
+	shop_waits(shop, was->device);
 	since = it_ms();
 	silence_ends(&was->device, 1);
 	it_took(since, kube_await_gone(KUBE_PODS, was->name, BACK_MS),
@@ -138,6 +212,7 @@ out_of_time(const struct seat *was)
 	set = flight_devices();
 	it_ok(flight_reports(flight_holder(set, next.uid, NULL), next.uid),
 	    "the next runs on");
+	shop_goes_on(shop);
 	seat_free(&next);
 }
 
