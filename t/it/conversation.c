@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * conversation: what the provider writes about a pod: to the time it runs two
- * statuses, to its end two more, three Events; one delete, and no read of it.
+ * statuses, and one for an init container that is seen at work; to its end two
+ * more; three Events; one delete, and no read of it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,20 +34,21 @@ enum {
 
 static const struct {
 	const char *name;
-	int ends; /* by itself */
+	int ends;     /* by itself */
+	size_t inits; /* each may be seen at work, which is said */
 	struct pod_conf conf;
 } pods[] = {
-	{ "plain", 0, { .cpu = NULL } },
-	{ "variable", 0,
+	{ "plain", 0, 0, { .cpu = NULL } },
+	{ "variable", 0, 0,
 	    { .container = ",\"env\":[{\"name\":\"V\",\"valueFrom\":{"
 			   "\"configMapKeyRef\":{\"name\":\"spoken-of\","
 			   "\"key\":\"k\"}}}]" } },
-	{ "files", 0,
+	{ "files", 0, 0,
 	    { .spec = ",\"volumes\":[{\"name\":\"v\",\"configMap\":{"
 		      "\"name\":\"spoken-of\"}}]",
 		.container = MOUNTS } },
-	{ "init", 0, { .spec = INIT } },
-	{ "job", 1, { .spec = ",\"restartPolicy\":\"Never\"" } },
+	{ "init", 0, 1, { .spec = INIT } },
+	{ "job", 1, 0, { .spec = ",\"restartPolicy\":\"Never\"" } },
 };
 
 /* Waits for one more than there may be. */
@@ -89,8 +91,8 @@ live(const struct provider *p, size_t i)
 	pod = kube_await_one(KUBE_PODS, name, is_ready, NULL, RUN_MS);
 	if (!it_ok(pod != NULL && is_ready(pod, NULL), "%s is Ready", name))
 		return;
-	first = asked(p, "PATCH", name, "/status", TO_RUNNING);
-	it_ok(first >= 1 && first <= TO_RUNNING,
+	first = asked(p, "PATCH", name, "/status", TO_RUNNING + pods[i].inits);
+	it_ok(first >= 1 && first <= TO_RUNNING + pods[i].inits,
 	    "%zu statuses to the time it runs", first);
 	if (pods[i].ends)
 		end(name);
