@@ -17,7 +17,7 @@
 static struct former *former;
 static struct purge *purge;
 static char told[512];
-static int times, released;
+static int times, released, is_said;
 static int64_t held;
 
 static int
@@ -33,6 +33,7 @@ on_told(struct span lines, void *arg)
 	(void)arg;
 	(void)snprintf(told, sizeof(told), "%.*s", (int)lines.len, lines.p);
 	times++;
+	is_said = 1;
 }
 
 static void
@@ -135,8 +136,9 @@ look(size_t i, const char *lease)
 	apiserver_wait(i + 1);
 	apiserver_reply(i, 200, LIST("", NODE("g", OURS)));
 	asked(i + 1, LEASES "/g");
+	is_said = 0;
 	apiserver_reply(i + 1, 200, lease);
-	apiserver_run(20);
+	apiserver_until(&is_said);
 	return i + 2;
 }
 
