@@ -267,8 +267,6 @@ scale_up_and_down(void)
 
 /* --- K4: a StatefulSet ---------------------------------------------------- */
 
-#define STATEFULSETS "/apis/apps/v1/namespaces/default/statefulsets"
-
 enum way {
 	UP,
 	DOWN,
@@ -374,26 +372,17 @@ replace_one(void)
 static void
 go_in_order(void)
 {
-	AUTO_FREE char *template = pod_template("shop", NULL);
 	struct order up = { UP, 0 }, down = { DOWN, 0 };
 	int64_t since = it_ms();
 
-	if (kube_send("POST", STATEFULSETS,
-		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\","
-			"\"metadata\":{\"name\":\"shop\"},\"spec\":{"
-			"\"serviceName\":\"shop\",\"replicas\":%d,\"selector\":"
-			"{\"matchLabels\":{\"app\":\"shop\"}},"
-			"\"template\":{%s}}}",
-		    REPLICAS, template),
-		NULL) != 201)
-		it_die("the StatefulSet is refused");
+	pod_statefulset("shop", REPLICAS, NULL);
 	it_took(since, kube_await(SHOP, is_in_order, &up, RUN_MS),
 	    "a StatefulSet of %d is Ready", REPLICAS);
 	it_ok(up.broken == 0, "each waited for the one before (%u)", up.broken);
 	on_devices(SHOP, REPLICAS);
 	replace_one();
 	since = it_ms();
-	patch(STATEFULSETS "/shop", "{\"spec\":{\"replicas\":0}}");
+	patch(KUBE_STATEFULSETS "/shop", "{\"spec\":{\"replicas\":0}}");
 	it_took(since, kube_await(SHOP, is_in_order, &down, RUN_MS),
 	    "and it is gone");
 	it_ok(down.broken == 0, "each waited for the one behind (%u)",

@@ -63,13 +63,6 @@ asked(const struct provider *p, const char *method, const char *name,
 	return provider_await_lines(p, regex, most + 1, NO_MORE_MS);
 }
 
-static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
 /* By itself; an end is believed when it was seen for a while. */
 static void
 end(const char *name)
@@ -88,8 +81,8 @@ live(const struct provider *p, size_t i)
 	size_t first, more;
 	unsigned int n;
 
-	pod = kube_await_one(KUBE_PODS, name, is_ready, NULL, RUN_MS);
-	if (!it_ok(pod != NULL && is_ready(pod, NULL), "%s is Ready", name))
+	pod = kube_await_one(KUBE_PODS, name, pod_is_ready, NULL, RUN_MS);
+	if (!it_ok(pod != NULL && pod_is_ready(pod, NULL), "%s is Ready", name))
 		return;
 	first = asked(p, "PATCH", name, "/status", TO_RUNNING + pods[i].inits);
 	it_ok(first >= 1 && first <= TO_RUNNING + pods[i].inits,

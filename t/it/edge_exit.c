@@ -19,6 +19,7 @@
 #include "t/it/js.h"
 #include "t/it/kube.h"
 #include "t/it/kubectl.h"
+#include "t/it/pod.h"
 #include "t/it/provider.h"
 
 #define PODS "t/edge/pods/exit.yaml"
@@ -224,13 +225,6 @@ in_reverse(void)
 	    "sidecars end in reverse order (%s)", said);
 }
 
-static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
 /* Until the command prints nothing. */
 static void
 await_none(const char *command, const char *what)
@@ -259,8 +253,9 @@ end_alone(struct provider *p, const char *pods)
 	int64_t since = it_ms();
 
 	kubectl("apply -f %s -l way=late", pods);
-	pod = kube_await_one(KUBE_PODS, "side-late", is_ready, NULL, RUN_MS);
-	it_took(since, pod != NULL && is_ready(pod, NULL),
+	pod =
+	    kube_await_one(KUBE_PODS, "side-late", pod_is_ready, NULL, RUN_MS);
+	it_took(since, pod != NULL && pod_is_ready(pod, NULL),
 	    "pod side-late is Ready");
 	json_object_put(pod);
 	provider_judge(p);

@@ -36,13 +36,6 @@ enum {
 	MEGABYTES = 20,
 };
 
-static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
 /* --- what podman says ----------------------------------------------------- */
 
 /* Names of pods of this app with a container that runs, one a line. */
@@ -163,8 +156,8 @@ apply_web(const char *file, const char *what, int ms)
 	int64_t since = it_ms();
 
 	kubectl("apply -f %s", file);
-	pod = kube_await_one(KUBE_PODS, "web", is_ready, NULL, ms);
-	it_took(since, pod != NULL && is_ready(pod, NULL),
+	pod = kube_await_one(KUBE_PODS, "web", pod_is_ready, NULL, ms);
+	it_took(since, pod != NULL && pod_is_ready(pod, NULL),
 	    "%s: from kubectl apply to Ready", what);
 }
 

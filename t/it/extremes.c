@@ -61,13 +61,6 @@ create(const char *ns, const char *name, struct json_object *annotations)
 	return xstrdup(js_str(answer, "/metadata/uid"));
 }
 
-static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
 /* Events of ours about it, in its namespace. */
 static size_t
 events(const char *ns, const char *uid)
@@ -93,8 +86,9 @@ lives(const char *what, const char *ns, const char *name, const char *uid)
 	int64_t since = it_ms();
 	size_t n = 0;
 
-	pod = kube_await_one(pods, name, is_ready, NULL, RUN_MS);
-	it_took(since, pod != NULL && is_ready(pod, NULL), "%s: Ready", what);
+	pod = kube_await_one(pods, name, pod_is_ready, NULL, RUN_MS);
+	it_took(since, pod != NULL && pod_is_ready(pod, NULL), "%s: Ready",
+	    what);
 	set = flight_devices();
 	it_ok(flight_holder(set, uid, &n) != NULL && n == 1,
 	    "%s: on one device", what);

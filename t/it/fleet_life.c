@@ -291,13 +291,6 @@ is_held(struct json_object *pod, void *arg)
 	    0;
 }
 
-static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
 /* As a restore of a database so many rendered versions older leaves it. */
 static void
 restore_device(const char *name, const char *versions)
@@ -346,8 +339,8 @@ is_back(const struct place *at, const char *why)
 {
 	AUTO_JSON struct json_object *pod = NULL;
 
-	pod = kube_await_one(KUBE_PODS, at->pod, is_ready, NULL, RUN_MS);
-	it_ok(pod != NULL && is_ready(pod, NULL) &&
+	pod = kube_await_one(KUBE_PODS, at->pod, pod_is_ready, NULL, RUN_MS);
+	it_ok(pod != NULL && pod_is_ready(pod, NULL) &&
 		strcmp(js_str(pod, "/metadata/uid"), at->uid) == 0,
 	    "%s, %s is ready as before", why, at->pod);
 }

@@ -11,6 +11,7 @@
 
 #define KUBE_PODS "/api/v1/namespaces/default/pods"
 #define KUBE_DEPLOYMENTS "/apis/apps/v1/namespaces/default/deployments"
+#define KUBE_STATEFULSETS "/apis/apps/v1/namespaces/default/statefulsets"
 #define KUBE_NODES "/api/v1/nodes"
 
 struct http;

@@ -85,7 +85,6 @@ await(const char *ready, const char *except, int ms, const char *what)
 
 /* --- an identity ---------------------------------------------------------- */
 
-#define STATEFULSETS "/apis/apps/v1/namespaces/default/statefulsets"
 #define SHOP "shop-0"
 
 /* Its UID, the caller's; NULL: there are no controllers. */
@@ -93,20 +92,10 @@ static char *
 shop_create(const char *device)
 {
 	AUTO_JSON struct json_object *pod = NULL;
-	AUTO_FREE char *template =
-	    pod_template("shop", &(struct pod_conf){ .device = device });
 
 	if (world_kind() == WORLD_SIM)
 		return NULL;
-	if (kube_send("POST", STATEFULSETS,
-		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\","
-			"\"metadata\":{\"name\":\"shop\"},\"spec\":{"
-			"\"serviceName\":\"shop\",\"replicas\":1,\"selector\":"
-			"{\"matchLabels\":{\"app\":\"shop\"}},"
-			"\"template\":{%s}}}",
-		    template),
-		NULL) != 201)
-		it_die("the StatefulSet is refused");
+	pod_statefulset("shop", 1, &(struct pod_conf){ .device = device });
 	pod = pod_runs(SHOP, it_ms(), RUN_MS);
 	return xstrdup(js_str(pod, "/metadata/uid"));
 }
@@ -134,7 +123,7 @@ static int
 is_next(struct json_object *pod, void *uid)
 {
 	return strcmp(js_str(pod, "/metadata/uid"), uid) != 0 &&
-	    strcmp(js_condition(pod, "Ready"), "True") == 0;
+	    pod_is_ready(pod, NULL);
 }
 
 static void
@@ -150,7 +139,7 @@ shop_goes_on(char *uid)
 	    "the device is back: the next " SHOP " is Ready");
 	it_ok(flight_await_removed(uid, BACK_MS),
 	    "the one before is on no device");
-	kube_send("DELETE", STATEFULSETS "/shop", NULL, NULL);
+	kube_send("DELETE", KUBE_STATEFULSETS "/shop", NULL, NULL);
 	it_ok(pods_gone("shop", RUN_MS), "and it is gone");
 }
 

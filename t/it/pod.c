@@ -112,6 +112,22 @@ pod_deployment(const char *name, int replicas, const struct pod_conf *conf)
 }
 
 void
+pod_statefulset(const char *name, int replicas, const struct pod_conf *conf)
+{
+	AUTO_FREE char *template = pod_template(name, conf);
+
+	if (kube_send("POST", KUBE_STATEFULSETS,
+		js_make("{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\","
+			"\"metadata\":{\"name\":\"%s\"},\"spec\":{"
+			"\"serviceName\":\"%s\",\"replicas\":%d,\"selector\":"
+			"{\"matchLabels\":{\"app\":\"%s\"}},"
+			"\"template\":{%s}}}",
+		    name, name, replicas, name, template),
+		NULL) != 201)
+		it_die("StatefulSet %s is refused", name);
+}
+
+void
 pod_delete(const char *name)
 {
 	AUTO_FREE char *path = xasprintf("%s/%s", KUBE_PODS, name);
@@ -256,6 +272,13 @@ pod_uids(const char *path)
 }
 
 int
+pod_is_ready(struct json_object *o, void *arg)
+{
+	(void)arg;
+	return strcmp(js_condition(o, "Ready"), "True") == 0;
+}
+
+int
 pod_leaves(struct json_object *pod, void *arg)
 {
 	(void)arg;
@@ -277,21 +300,14 @@ pods_gone(const char *app, int ms)
 	return kube_await(path, is_empty, NULL, ms);
 }
 
-static int
-is_ready(struct json_object *node, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(node, "Ready"), "True") == 0;
-}
-
 struct json_object *
 node_named_is_ready(const char *name, int ms)
 {
 	int64_t since = it_ms();
 	struct json_object *node;
 
-	node = kube_await_one(KUBE_NODES, name, is_ready, NULL, ms);
-	if (it_took(since, node != NULL && is_ready(node, NULL),
+	node = kube_await_one(KUBE_NODES, name, pod_is_ready, NULL, ms);
+	if (it_took(since, node != NULL && pod_is_ready(node, NULL),
 		"node %s is Ready", name))
 		return node;
 	json_object_put(node);

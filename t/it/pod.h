@@ -31,6 +31,9 @@ char *pod_create(const char *name, const struct pod_conf *);
  */
 void pod_deployment(const char *name, int replicas, const struct pod_conf *);
 
+/* The same of a StatefulSet. */
+void pod_statefulset(const char *name, int replicas, const struct pod_conf *);
+
 /* As a person does: with the pod's grace period. */
 void pod_delete(const char *name);
 
@@ -57,6 +60,9 @@ struct json_object *pod_whose_ready_is(const char *status, const char *except,
 
 /* name: UID, of the pods of a list (a path with its query); the caller's. */
 struct json_object *pod_uids(const char *path);
+
+/* Its condition Ready is True, a pod's or a node's; a kube_one_fn. */
+int pod_is_ready(struct json_object *, void *);
 
 /* It has a deletionTimestamp; a kube_one_fn. */
 int pod_leaves(struct json_object *pod, void *);

@@ -97,13 +97,6 @@ look_at_pod(struct json_object *pod, const char *device)
 }
 
 static int
-is_ready(struct json_object *pod, void *arg)
-{
-	(void)arg;
-	return strcmp(js_condition(pod, "Ready"), "True") == 0;
-}
-
-static int
 is_reported(struct json_object *set, void *uid)
 {
 	struct json_object *device = flight_holder(set, uid, NULL), *report;
@@ -153,8 +146,8 @@ scenario(void)
 	look_at_pod(pod,
 	    js_str(flight_holder(set, uid, NULL), "/metadata/name"));
 	look_at_device(uid);
-	ready = kube_await_one(KUBE_PODS, "web", is_ready, NULL, RUN_MS);
-	it_took(since, ready != NULL && is_ready(ready, NULL),
+	ready = kube_await_one(KUBE_PODS, "web", pod_is_ready, NULL, RUN_MS);
+	it_took(since, ready != NULL && pod_is_ready(ready, NULL),
 	    "the pod is Ready");
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");

@@ -11,7 +11,6 @@
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
-#include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/http.h"
 #include "t/it/it.h"
@@ -19,6 +18,7 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/vkfctl.h"
 #include "t/it/world.h"
 
 #define OTHER "two-fleets-b"
@@ -173,31 +173,10 @@ metrics(const struct provider *p)
 }
 
 static void
-row_says(const char *want)
-{
-	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
-	AUTO_FREE char *path = xasprintf("%s/one/control.sock", it_folder());
-	const char *argv[] = { program, "-s", path, "-o", "json", "former",
-		NULL };
-
-	if (!it_ok(child_run(argv, &out) == 0 && out != NULL &&
-		    strstr(out, want) != NULL,
-		"vkfctl former: %s", want))
-		it_say("%s", out);
-}
-
-static void
 order(const char *node, int status, const char *want)
 {
-	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
-	AUTO_FREE char *path = xasprintf("%s/one/control.sock", it_folder());
-	const char *argv[] = { program, "-s", path, "-o", "json", "-y", "purge",
-		node, NULL };
-	int got = child_run(argv, &out);
-
-	if (!it_ok(got == status && out != NULL && strstr(out, want) != NULL,
-		"purge %s: status %d, %s", node, got, want))
-		it_say("%s", out);
+	vkfctl_says("one", (const char *[]){ "-y", "purge", node, NULL },
+	    status, want);
 }
 
 /* It runs on, and nobody writes to its device. */
@@ -230,8 +209,9 @@ purge(const struct provider *p)
 	AUTO_FREE char *text = NULL;
 	int64_t since = it_ms();
 
-	row_says("\"node\":\"" OTHER_NODE "\",\"object\":\"yes\",\"served\":"
-		 "\"no\",\"applications\":1,\"devices\":1,\"purged\":\"no\"");
+	vkfctl_says("one", (const char *[]){ "former", NULL }, EX_OK,
+	    "\"node\":\"" OTHER_NODE "\",\"object\":\"yes\",\"served\":"
+	    "\"no\",\"applications\":1,\"devices\":1,\"purged\":\"no\"");
 	order(a.node, EX_USAGE, "is served");
 	order("vk-flightctl-nobody", EX_NOINPUT, "nothing is known");
 	order(b.node, EX_OK, "\"result\":\"done\"");

@@ -13,7 +13,6 @@
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
-#include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
@@ -21,6 +20,7 @@
 #include "t/it/pod.h"
 #include "t/it/provider.h"
 #include "t/it/silence.h"
+#include "t/it/vkfctl.h"
 #include "t/it/world.h"
 
 #define CLOCK_RUNS "evicted when the device is not back by then"
@@ -37,21 +37,13 @@ enum {
 	BACK_MS = 60000,
 };
 
-static char *path, *uids[SILENT], *devices[SILENT];
-
-/* --- vkfctl --------------------------------------------------------------- */
+static char *uids[SILENT], *devices[SILENT];
 
 static void
 order(const char *word, const char *name, int status, const char *want)
 {
-	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
-	const char *argv[] = { program, "-s", path, "-o", "json", "-y", word,
-		name, NULL };
-	int got = child_run(argv, &out);
-
-	if (!it_ok(got == status && out != NULL && strstr(out, want) != NULL,
-		"%s %s: status %d, %s", word, name, got, want))
-		it_say("%s", out);
+	vkfctl_says("provider", (const char *[]){ "-y", word, name, NULL },
+	    status, want);
 }
 
 /* --- pods and devices ----------------------------------------------------- */
@@ -110,16 +102,11 @@ is_gone(size_t i, const char *reason)
 static void
 explains(size_t i, const char *want)
 {
-	AUTO_FREE char *out = NULL, *program = child_program("vkfctl");
 	char name[32] = "default/";
-	const char *argv[] = { program, "-s", path, "-o", "json", "explain",
-		"pod", name, NULL };
 
 	pod_name(name + strlen(name), i);
-	if (!it_ok(child_run(argv, &out) == 0 && out != NULL &&
-		    strstr(out, want) != NULL,
-		"explain pod %s: %s", name, want))
-		it_say("%s", out);
+	vkfctl_says("provider",
+	    (const char *[]){ "explain", "pod", name, NULL }, EX_OK, want);
 }
 
 /* --- the scenario --------------------------------------------------------- */
@@ -175,7 +162,6 @@ scenario(void)
 
 	world_open(
 	    &(struct world_conf){ .devices = DEVICES, .disconnect_ms = 3000 });
-	path = xasprintf("%s/provider/control.sock", it_folder());
 	p = provider_start("provider", fast);
 	provider_expect(p, "too many devices went silent");
 	if ((node = node_is_ready(READY_MS)) == NULL)
