@@ -115,6 +115,7 @@ put_fleets(struct asked *a)
 		jmake_int(row, "waiting", waiting);
 		jmake_str(row, "listed", yes_no(n->pods_listed));
 		jmake_str(row, "brake", yes_no(n->brake));
+		jmake_str(row, "retired", yes_no(n->retired.on));
 		put_row(a, row);
 	}
 }

@@ -14,11 +14,13 @@
 /*    name           word             its argument */
 #define ORDERS(X)                                                        \
 	X(DRAIN, "drain", "the name of a device")                        \
-	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")                 \
+	X(GIVE_UP, "give-up",                                            \
+	    "NAMESPACE/NAME of a pod or the name of a device")           \
 	X(PURGE, "purge", "the name of a node")                          \
 	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
-	X(RETIRE, "retire", "the name of a device")                      \
-	X(UNDRAIN, "undrain", "the name of a device")
+	X(RETIRE, "retire", "the name of a node")                        \
+	X(UNDRAIN, "undrain", "the name of a device")                    \
+	X(UNRETIRE, "unretire", "the name of a node")
 
 enum order_kind {
 #define X(name, word, argument) ORDER_##name,
@@ -50,6 +52,9 @@ enum order_verdict orders_take(struct world *, const struct order *, struct now,
 
 /* The device's turn: orders that are done with end. */
 void orders_look(struct world *, struct wdevice *, struct effects *);
+
+/* Is what it names a pod?  To give up: else it is a device. */
+int orders_of_pod(const struct order *);
 
 /* Does any order hold for it? */
 int orders_hold(const struct wdevice *);
