@@ -148,6 +148,7 @@ on_kube_state(struct serve *s, const struct frame *f)
 			prepare_soon(&s->world, p);
 	}
 	s->world.kube_reachable = m.reachable != 0;
+	memcpy(s->world.kube_text, m.text, sizeof(m.text));
 }
 
 static void
@@ -337,6 +338,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);

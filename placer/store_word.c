@@ -114,6 +114,18 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 		d->given_up_created = xstrdup(created);
 }
 
+/* What people ordered about the node is over. */
+static int
+end_word(struct store *s, const struct wnode *n, struct worded *by,
+    struct why *why)
+{
+	if (!by->on)
+		return 0;
+	by->on = 0;
+	return store_node_word(s, n, why);
+}
+
+/* A purge ends when its fleet is configured again, a retired node without. */
 int
 store_load_words(struct store *s, struct world *w, struct now now,
     struct why *why)
@@ -123,19 +135,12 @@ store_load_words(struct store *s, struct world *w, struct now now,
 
 	if (store_each(s, SQL_WORDS, load_word, w, now, why) == -1)
 		return -1;
-	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
-		if (!n->purge.on)
-			continue;
-		n->purge.on = 0; /* its fleet is configured again */
-		if (store_node_word(s, n, why) == -1)
+	for (n = w->nodes; n < w->nodes + w->nnodes; n++)
+		if (end_word(s, n, &n->purge, why) == -1)
 			return -1;
-	}
 	for (i = 0; i < w->nformer; i++) {
 		n = w->former[i];
-		if (!n->retired.on)
-			continue;
-		n->retired.on = 0; /* it has ended */
-		if (store_node_word(s, n, why) == -1)
+		if (end_word(s, n, &n->retired, why) == -1)
 			return -1;
 	}
 	return 0;

@@ -68,6 +68,7 @@ struct wdevice;
 struct wnode;
 struct proof;
 struct proofs;
+struct told;
 struct wlive;
 struct wobject;
 TAILQ_HEAD(wpod_list, wpod);
@@ -301,12 +302,22 @@ RB_HEAD(wdevice_tree, wdevice);
 RB_HEAD(wobject_tree, wobject);
 TAILQ_HEAD(wobject_list, wobject);
 
+/* How one side is: whether it answers, since when, and what it said. */
+struct reach {
+	int64_t since_boot; /* 0: not yet looked at */
+	uint8_t answers;
+};
+
 struct world {
 	struct wpod_tree pods;
 	struct wdevice_tree devices;
 	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
-	struct proofs *proofs;	     /* proof.h */
+	struct proofs *proofs; /* proof.h */
+	struct told *told;     /* told.h */
+	int64_t start_boot;    /* of this process */
+	struct reach kube_reach, flight_reach;
+	char kube_text[MAX_TEXT + 1];
 	struct wobject_tree objects; /* that running pods mount: objects.h */
 	struct wobject_list polls;   /* those that are to be asked for */
 	int64_t polls_boot;	     /* since then */
