@@ -270,6 +270,18 @@ admit_name(enum admit a)
 }
 
 const char *
+crew_state_name(enum crew_state s)
+{
+	static const char *const names[] = {
+#define X(name, word) word,
+		CREW_STATES(X)
+#undef X
+	};
+
+	return s < CREW_NSTATES ? names[s] : "unknown";
+}
+
+const char *
 proc_name(enum proc p)
 {
 	return p < PROC_COUNT ? procs[p].name : "unknown";

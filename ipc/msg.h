@@ -47,6 +47,21 @@ enum listener {
 	LISTENER_END
 };
 
+/* How a worker of our supervisor is. */
+#define CREW_STATES(X)                                                      \
+	X(UNKNOWN, "unknown")	/* another supervisor has it in its care */ \
+	X(DOWN, "down")		/* it is to be started again */             \
+	X(STARTING, "starting") /* and not yet ready */                     \
+	X(READY, "ready")                                                   \
+	X(DYING, "dying") /* killed, or without a link */
+
+enum crew_state {
+#define X(name, word) CREW_##name,
+	CREW_STATES(X)
+#undef X
+	CREW_NSTATES
+};
+
 enum pod_how {
 	POD_LISTED = 1,
 	POD_ADDED,
@@ -149,6 +164,7 @@ size_t msg_size(enum msg_type, const void *body);
 int msg_put(enum msg_type, struct wbuf *, const void *body);
 
 const char *admit_name(enum admit);
+const char *crew_state_name(enum crew_state);
 const char *proc_name(enum proc);
 
 /* PROC_COUNT: no such process. */

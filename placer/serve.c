@@ -381,6 +381,12 @@ serve_order(struct serve *s, const struct order *o, char text[MAX_TEXT])
 }
 
 void
+serve_crew(struct serve *s, const struct body_crew *m)
+{
+	s->world.crew[m->who] = *m;
+}
+
+void
 serve_reload(struct serve *s, const struct settings *set)
 {
 	pace_set(&s->world.pace, set->number[SET_FLIGHTCTL_RATE]);

@@ -345,6 +345,8 @@ struct world {
 				       written until then */
 	uint64_t rounds;	    /* complete ones */
 	uint8_t kube_up, flight_up; /* links */
+	struct body_crew crew[PROC_COUNT]; /* CREW_UNKNOWN: another supervisor
+					      has it; its link shows it */
 	uint8_t kube_reachable;
 	uint8_t flight_reachable; /* and can be used: FLIGHT_ANSWERS */
 	enum flight_state flight_state;

@@ -25,6 +25,7 @@
 #include "ipc/chan.h"
 #include "supervisor/link.h"
 #include "supervisor/relog.h"
+#include "supervisor/roll.h"
 #include "supervisor/spawn.h"
 #include "supervisor/tend.h"
 
@@ -47,6 +48,7 @@ struct crew {
 	void *arg;
 	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
 	struct links links;
+	struct roll roll;
 	struct event *timer;
 	int was_ready;
 	int stopping;
@@ -131,8 +133,10 @@ equip(struct worker *w)
 		t.token = secret_bytes(c->token);
 		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
 	}
-	if (w->id == PROC_PLACER)
+	if (w->id == PROC_PLACER) {
 		rc |= send_listeners(w);
+		roll_forget(&w->crew->roll);
+	}
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -207,6 +211,8 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	chan_free(control);
 	w->control = NULL;
+	if (strncmp(text, "refused frame", 13) == 0)
+		roll_refused(&w->crew->roll, w->id);
 	/* One that ended by itself has been buried, or soon will be. */
 	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
 		condemn(w, text);
@@ -229,6 +235,7 @@ start(struct worker *w)
 	if (link_make(fd, &why) == -1) {
 		log_error("%s: %s", proc_name(w->id), why.text);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->pid =
@@ -238,6 +245,7 @@ start(struct worker *w)
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->control = chan_open(c->base, fd[0], PROC_SUPERVISOR, w->id, &ops, w);
@@ -313,6 +321,21 @@ make_links(struct crew *c, int64_t *wake)
 		*wake = at;
 }
 
+static void
+tell_placer(struct crew *c)
+{
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	const struct body_crew *m;
+	struct worker *w;
+
+	EACH(w, c)
+		roll_state(&c->roll, w->id, w->tend.state, boot_ms());
+	while (placer->running && placer->control != NULL &&
+	    (m = roll_next(&c->roll)) != NULL)
+		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
+			return;
+}
+
 /* A worker that was not given GO has nothing to finish. */
 static void
 tell_stop(struct worker *w)
@@ -365,6 +388,7 @@ turn(struct crew *c)
 			tend_worker(w, &wake);
 		make_links(c, &wake);
 	}
+	tell_placer(c);
 	event_del(c->timer);
 	if (wake == INT64_MAX)
 		return;
@@ -386,21 +410,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 bury(struct worker *w, int status)
 {
-	const char *failure = spawn_failure(status);
-	char how[96], again[32] = "";
+	char how[ROLL_END], again[32] = "";
 	int64_t delay;
 
-	if (failure != NULL)
-		(void)snprintf(how, sizeof(how), "%s", failure);
-	else if (WIFSIGNALED(status))
-		(void)snprintf(how, sizeof(how), "signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WTERMSIG(status) == SIGSYS ?
-			", a call its sandbox forbids: see the kernel's log" :
-			"");
-	else
-		(void)snprintf(how, sizeof(how), "status %d",
-		    WEXITSTATUS(status));
+	spawn_end(status, how, sizeof(how));
+	roll_end(&w->crew->roll, w->id, how, boot_ms());
 	w->pid = 0;
 	w->running = 0;
 	delay = tend_ended(&w->tend, boot_ms());
