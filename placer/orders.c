@@ -19,9 +19,9 @@
 #include "placer/lost.h"
 
 static const struct {
-	const char *word, *argument;
+	const char *word, *argument, *does;
 } order_words[] = {
-#define X(name, word, argument) { word, argument },
+#define X(name, word, argument, does) { word, argument, does },
 	ORDERS(X)
 #undef X
 };
@@ -36,6 +36,12 @@ const char *
 orders_argument(enum order_kind kind)
 {
 	return order_words[kind].argument;
+}
+
+const char *
+orders_does(enum order_kind kind)
+{
+	return order_words[kind].does;
 }
 
 int

@@ -11,19 +11,26 @@
 #include "placer/effects.h"
 #include "placer/world.h"
 
-/*    name           word             its argument */
-#define ORDERS(X)                                                        \
-	X(DRAIN, "drain", "the name of a device")                        \
-	X(GIVE_UP, "give-up",                                            \
-	    "NAMESPACE/NAME of a pod or the name of a device")           \
-	X(PURGE, "purge", "the name of a node")                          \
-	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
-	X(RETIRE, "retire", "the name of a node")                        \
-	X(UNDRAIN, "undrain", "the name of a device")                    \
-	X(UNRETIRE, "unretire", "the name of a node")
+/*	name, word, its argument, what it does, for people */
+#define ORDERS(X)                                                            \
+	X(DRAIN, "drain", "the name of a device",                            \
+	    "empty a device: no new pods, those there are evicted")          \
+	X(GIVE_UP, "give-up",                                                \
+	    "NAMESPACE/NAME of a pod or the name of a device",               \
+	    "a pod, or all of a device that never comes back, runs no more") \
+	X(PURGE, "purge", "the name of a node",                              \
+	    "take off what is left of a node that is not served any more")   \
+	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet",     \
+	    "let the clocks of devices that went silent together run on")    \
+	X(RETIRE, "retire", "the name of a node",                            \
+	    "empty a node that is to end")                                   \
+	X(UNDRAIN, "undrain", "the name of a device",                        \
+	    "a device that was drained or given up takes pods again")        \
+	X(UNRETIRE, "unretire", "the name of a node",                        \
+	    "a node that was retired takes pods again")
 
 enum order_kind {
-#define X(name, word, argument) ORDER_##name,
+#define X(name, word, argument, does) ORDER_##name,
 	ORDERS(X)
 #undef X
 	ORDER_COUNT
@@ -61,5 +68,6 @@ int orders_hold(const struct wdevice *);
 
 const char *orders_word(enum order_kind);
 const char *orders_argument(enum order_kind); /* what it wants, in words */
+const char *orders_does(enum order_kind);
 
 #endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * command_status.c: how everything is, on one screen.
+ *
+ * Owns what is said of each part and what counts as trouble.  Each row has its
+ * numbers in "figures", for programs.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jmake.h"
+#include "common/limits.h"
+#include "common/stamp.h"
+#include "common/xmem.h"
+#include "ipc/build.h"
+#include "placer/command_own.h"
+#include "placer/former.h"
+#include "placer/pick.h"
+#include "placer/told.h"
+
+enum {
+	WAITS_MAX = 3,
+	TROUBLES_MAX = 6,
+	SPAN_SIZE = 32,
+};
+
+/* Rows but the first, which says what all others come to. */
+struct screen {
+	struct asked *a;
+	const struct world *w;
+	struct now now;
+	FILE *bad; /* what is not well, in words */
+	char *bad_text;
+	unsigned int nbad;
+	unsigned int ntroubles;
+	struct json_object **rows;
+	size_t n;
+};
+
+struct line {
+	const char *about, *name, *state;
+};
+
+/* figures: taken and nulled. */
+static void __attribute__((format(printf, 4, 5))) say(struct screen *s,
+    const struct line *l, struct json_object **figures, const char *fmt, ...)
+{
+	struct json_object *row = jmake_object();
+	AUTO_FREE char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	jmake_str(row, "about", l->about);
+	jmake_str(row, "name", l->name);
+	jmake_str(row, "state", l->state);
+	jmake_str(row, "text", text);
+	jmake_put(row, "figures", figures);
+	s->rows = xreallocarray(s->rows, s->n + 1, sizeof(*s->rows));
+	s->rows[s->n++] = row;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+is_bad(struct screen *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->nbad++ > 0)
+		fputs("; ", s->bad);
+	va_start(ap, fmt);
+	(void)vfprintf(s->bad, fmt, ap);
+	va_end(ap);
+}
+
+/* "3 h", "12 min", "40 s" */
+static const char *
+span_words(int64_t ms, char text[SPAN_SIZE])
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "min" } };
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (ms >= 2 * units[i].ms) {
+			(void)snprintf(text, SPAN_SIZE, "%lld %s",
+			    (long long)(ms / units[i].ms), units[i].unit);
+			return text;
+		}
+	(void)snprintf(text, SPAN_SIZE, "%lld s",
+	    (long long)(ms > 0 ? ms / 1000 : 0));
+	return text;
+}
+
+/* "since TIME, for SPAN" of an instant in boot time. */
+static char *
+since_words(const struct screen *s, int64_t since_boot)
+{
+	int64_t ms = s->now.boot_ms - since_boot;
+	char at[STAMP_SIZE], span[SPAN_SIZE];
+
+	if (since_boot == 0)
+		return xstrdup("not yet");
+	stamp_format(s->now.wall_ms - ms, at);
+	return xasprintf("since %s, for %s", at, span_words(ms, span));
+}
+
+static void
+say_reach(struct screen *s, const char *about, const struct reach *r,
+    const char *text)
+{
+	AUTO_FREE char *since = since_words(s, r->since_boot);
+	struct json_object *figures = jmake_object();
+
+	if (!r->answers)
+		is_bad(s, "%s does not answer", about);
+	jmake_bool(figures, "answers", r->answers);
+	jmake_int(figures, "seconds",
+	    r->since_boot == 0 ? 0 : (s->now.boot_ms - r->since_boot) / 1000);
+	say(s, &(struct line){ about, "", r->answers ? "answers" : "silent" },
+	    &figures, "%s%s%s", since, *text != '\0' ? ": " : "", text);
+}
+
+static void
+say_budget(struct screen *s)
+{
+	const struct pace *p = &s->w->pace;
+	struct json_object *figures = jmake_object();
+	AUTO_FREE char *state = xasprintf("%lld/min", (long long)p->rate);
+
+	jmake_int(figures, "rate", p->rate);
+	jmake_int(figures, "configured", p->set);
+	if (p->rate < p->set)
+		is_bad(s, "Flightctl wants fewer requests");
+	say(s, &(struct line){ "budget", "", state }, &figures,
+	    "of %lld requests a minute (FLIGHTCTL_RATE)%s", (long long)p->set,
+	    p->rate < p->set ? ", less after a 429" : "");
+}
+
+/* -- workers -- */
+
+/* One that another supervisor has is known by its link. */
+static const char *
+worker_state(const struct screen *s, enum proc who)
+{
+	const struct body_crew *m = &s->w->crew[who];
+	int up = who == PROC_PLACER ||
+	    (who == PROC_KUBESIDE ? s->w->kube_up : s->w->flight_up);
+
+	if (m->state != CREW_UNKNOWN)
+		return crew_state_name((enum crew_state)m->state);
+	return up ? "linked" : "not linked";
+}
+
+static void
+say_worker(struct screen *s, enum proc who)
+{
+	const struct body_crew *m = &s->w->crew[who];
+	AUTO_FREE char *since = since_words(s, (int64_t)m->since_boot);
+	const char *state = worker_state(s, who);
+	struct json_object *figures = jmake_object();
+	char span[SPAN_SIZE];
+
+	if (strcmp(state, "ready") != 0 && strcmp(state, "linked") != 0)
+		is_bad(s, "%s is %s", proc_name(who), state);
+	jmake_int(figures, "restarts", m->restarts);
+	jmake_int(figures, "refused", m->refused);
+	jmake_str(figures, "end", m->end);
+	if (m->state == CREW_UNKNOWN)
+		say(s, &(struct line){ "worker", proc_name(who), state },
+		    &figures, "another supervisor has it");
+	else if (m->ended_boot == 0)
+		say(s, &(struct line){ "worker", proc_name(who), state },
+		    &figures, "%s; never restarted", since);
+	else
+		say(s, &(struct line){ "worker", proc_name(who), state },
+		    &figures, "%s; restarts: %u, the last %s ago: %s", since,
+		    m->restarts,
+		    span_words(s->now.boot_ms - (int64_t)m->ended_boot, span),
+		    m->end);
+}
+
+/* -- nodes and pods -- */
+
+struct counts {
+	size_t connected, placeable, pods, waiting;
+};
+
+static struct counts
+count(const struct wnode *n)
+{
+	struct counts c = { 0, 0, 0, 0 };
+	const struct wdevice *d;
+	const struct wpod *p;
+
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		c.connected += d->dev != NULL && pick_connected(d) == PICK_FITS;
+		c.placeable += pick_usable(d) == PICK_FITS;
+		c.pods += d->npods;
+	}
+	TAILQ_FOREACH(p, &n->waiting, waits)
+		c.waiting++;
+	return c;
+}
+
+static const char *
+node_state(const struct screen *s, const struct wnode *n)
+{
+	if (s->now.boot_ms >= n->until_boot)
+		return "stands by"; /* another replica decides */
+	if (n->retired.on)
+		return "retired";
+	return n->brake ? "braked" : "serves";
+}
+
+static void
+say_node(struct screen *s, const struct wnode *n)
+{
+	struct counts c = count(n);
+	struct json_object *figures = jmake_object();
+	const char *listed = n->pods_listed ? "" : "; its pods are not listed";
+
+	if (n->brake)
+		is_bad(s, "the brake of node %s is on", n->name);
+	if (!n->pods_listed)
+		is_bad(s, "the pods of node %s are not listed", n->name);
+	jmake_int(figures, "devices", (int64_t)n->ndevices);
+	jmake_int(figures, "connected", (int64_t)c.connected);
+	jmake_int(figures, "placeable", (int64_t)c.placeable);
+	jmake_int(figures, "pods", (int64_t)c.pods);
+	jmake_int(figures, "waiting", (int64_t)c.waiting);
+	jmake_bool(figures, "writer", s->now.boot_ms < n->until_boot);
+	jmake_bool(figures, "brake", n->brake);
+	jmake_bool(figures, "retired", n->retired.on);
+	jmake_bool(figures, "listed", n->pods_listed);
+	say(s, &(struct line){ "node", n->name, node_state(s, n) }, &figures,
+	    "devices: %zu, connected %zu, take pods %zu; pods: %zu, waiting "
+	    "%zu%s",
+	    n->ndevices, c.connected, c.placeable, c.pods, c.waiting, listed);
+}
+
+static void
+say_pods(struct screen *s)
+{
+	struct json_object *figures = jmake_object();
+	size_t counts[LIFE_NSTATES] = { 0 }, i, len = 0;
+	struct wpod_tree pods = s->w->pods;
+	AUTO_FREE char *n = xasprintf("%zu", s->w->npods);
+	char text[MAX_TEXT] = "none";
+	struct wpod *p;
+
+	RB_FOREACH(p, wpod_tree, &pods)
+		counts[p->state]++;
+	for (i = 0; i < LIFE_NSTATES; i++) {
+		const char *state = life_state_name((enum life_state)i);
+
+		jmake_int(figures, state, (int64_t)counts[i]);
+		if (counts[i] > 0 && len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len,
+			    "%s%s %zu", len > 0 ? ", " : "", state, counts[i]);
+	}
+	say(s, &(struct line){ "pods", "", n }, &figures, "%s", text);
+}
+
+static void
+say_waiting(struct screen *s, const struct wpod *p)
+{
+	AUTO_FREE char *who = xasprintf("%s/%s", p->ns, p->name);
+	int64_t ms =
+	    p->pod != NULL ? s->now.wall_ms - (int64_t)p->pod->order_ms : 0;
+	struct json_object *figures = jmake_object();
+	char span[SPAN_SIZE];
+
+	jmake_int(figures, "seconds", ms > 0 ? ms / 1000 : 0);
+	jmake_str(figures, "reason", p->why_reason);
+	say(s, &(struct line){ "waits", who, life_state_name(p->state) },
+	    &figures, "for %s: %s", span_words(ms, span),
+	    p->why_waits != NULL ? p->why_waits : "its turn comes");
+}
+
+/* The oldest of each node's; of all nodes the oldest, WAITS_MAX. */
+static void
+say_waits(struct screen *s)
+{
+	const struct wpod *at[MAX_NODES], *oldest;
+	size_t i, k, best;
+
+	for (i = 0; i < s->w->nnodes; i++)
+		at[i] = TAILQ_FIRST(&s->w->nodes[i].waiting);
+	for (k = 0; k < WAITS_MAX; k++) {
+		for (oldest = NULL, best = i = 0; i < s->w->nnodes; i++)
+			if (at[i] != NULL && at[i]->pod != NULL &&
+			    (oldest == NULL ||
+				at[i]->pod->order_ms < oldest->pod->order_ms)) {
+				oldest = at[i];
+				best = i;
+			}
+		if (oldest == NULL)
+			return;
+		say_waiting(s, oldest);
+		at[best] = TAILQ_NEXT(oldest, waits);
+	}
+}
+
+static void
+say_former(struct screen *s)
+{
+	struct former_sum sum;
+	size_t i;
+
+	for (i = 0; i < s->w->nformer; i++) {
+		const struct wnode *n = s->w->former[i];
+		struct json_object *figures;
+
+		sum = former_count(s->w, n);
+		if (!former_is_left(n, &sum) && !n->purge.on)
+			continue;
+		is_bad(s, "something is left of node %s", n->name);
+		figures = jmake_object();
+		jmake_int(figures, "applications", (int64_t)sum.apps);
+		jmake_int(figures, "devices", (int64_t)sum.devices);
+		say(s,
+		    &(struct line){ "former", n->name,
+			n->purge.on ? "purged" : "left" },
+		    &figures, "%zu applications on %zu devices", sum.apps,
+		    sum.devices);
+	}
+}
+
+/* -- what went wrong lately -- */
+
+static void
+say_trouble(void *arg, const struct told_line *l, uint64_t times)
+{
+	struct screen *s = arg;
+	struct json_object *figures;
+	char span[SPAN_SIZE], again[64] = "";
+
+	if (s->ntroubles++ >= TROUBLES_MAX)
+		return;
+	if (times > 1)
+		(void)snprintf(again, sizeof(again), ", %llu times",
+		    (unsigned long long)times);
+	figures = jmake_object();
+	jmake_int(figures, "times", (int64_t)times);
+	jmake_int(figures, "seconds", (s->now.wall_ms - l->at_ms) / 1000);
+	jmake_str(figures, "device", l->device);
+	say(s,
+	    &(struct line){ "error", l->about,
+		*l->reason != '\0' ? l->reason : told_kind_name(l->kind) },
+	    &figures, "%s ago%s: %s",
+	    span_words(s->now.wall_ms - l->at_ms, span), again, l->text);
+}
+
+static void
+say_head(struct screen *s)
+{
+	AUTO_FREE char *since = since_words(s, s->w->start_boot);
+	struct json_object *row = jmake_object(), *figures = jmake_object();
+	int well = s->nbad == 0;
+	AUTO_FREE char *text = NULL;
+
+	if (fclose(s->bad) == EOF)
+		abort();
+	text = well ? xasprintf("runs %s; version %s", since, build_version) :
+		      xasprintf("%s; runs %s; version %s", s->bad_text, since,
+			  build_version);
+	jmake_bool(figures, "well", well);
+	jmake_int(figures, "seconds",
+	    (s->now.boot_ms - s->w->start_boot) / 1000);
+	jmake_str(figures, "version", build_version);
+	jmake_str(row, "about", "provider");
+	jmake_str(row, "name", "");
+	jmake_str(row, "state", well ? "well" : "trouble");
+	jmake_str(row, "text", text);
+	jmake_put(row, "figures", &figures);
+	command_put(s->a, row);
+	free(s->bad_text);
+}
+
+void
+command_status(struct asked *a)
+{
+	const struct world *w = a->from->world;
+	struct screen s = { .a = a, .w = w, .now = a->from->now };
+	enum proc who;
+	size_t i, bad_size;
+
+	if ((s.bad = open_memstream(&s.bad_text, &bad_size)) == NULL)
+		abort();
+	say_reach(&s, "apiserver", &w->kube_reach, w->kube_text);
+	say_reach(&s, "flightctl", &w->flight_reach, w->flight_text);
+	say_budget(&s);
+	for (who = PROC_SUPERVISOR + 1; who < PROC_COUNT; who++)
+		say_worker(&s, who);
+	if (!w->devices_listed)
+		is_bad(&s, "devices are not listed");
+	for (i = 0; i < w->nnodes; i++)
+		say_node(&s, &w->nodes[i]);
+	say_former(&s);
+	say_pods(&s);
+	say_waits(&s);
+	told_troubles(w->told, say_trouble, &s);
+	say_head(&s);
+	for (i = 0; i < s.n; i++)
+		command_put(a, s.rows[i]);
+	free(s.rows);
+}
