@@ -25,6 +25,7 @@ enum {
 	WAITS_MAX = 3,
 	TROUBLES_MAX = 6,
 	SPAN_SIZE = 32,
+	NO_AGE = -1,
 };
 
 /* Rows but the first, which says what all others come to. */
@@ -42,39 +43,8 @@ struct screen {
 
 struct line {
 	const char *about, *name, *state;
+	int64_t age_ms; /* of that state, or NO_AGE */
 };
-
-/* figures: taken and nulled. */
-static void __attribute__((format(printf, 4, 5))) say(struct screen *s,
-    const struct line *l, struct json_object **figures, const char *fmt, ...)
-{
-	struct json_object *row = jmake_object();
-	AUTO_FREE char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = xvasprintf(fmt, ap);
-	va_end(ap);
-	jmake_str(row, "about", l->about);
-	jmake_str(row, "name", l->name);
-	jmake_str(row, "state", l->state);
-	jmake_str(row, "text", text);
-	jmake_put(row, "figures", figures);
-	s->rows = xreallocarray(s->rows, s->n + 1, sizeof(*s->rows));
-	s->rows[s->n++] = row;
-}
-
-static void __attribute__((format(printf, 2, 3)))
-is_bad(struct screen *s, const char *fmt, ...)
-{
-	va_list ap;
-
-	if (s->nbad++ > 0)
-		fputs("; ", s->bad);
-	va_start(ap, fmt);
-	(void)vfprintf(s->bad, fmt, ap);
-	va_end(ap);
-}
 
 /* "3 h", "12 min", "40 s" */
 static const char *
@@ -92,38 +62,67 @@ span_words(int64_t ms, char text[SPAN_SIZE])
 			    (long long)(ms / units[i].ms), units[i].unit);
 			return text;
 		}
-	(void)snprintf(text, SPAN_SIZE, "%lld s",
-	    (long long)(ms > 0 ? ms / 1000 : 0));
+	(void)snprintf(text, SPAN_SIZE, "%lld s", (long long)(ms / 1000));
 	return text;
 }
 
-/* "since TIME, for SPAN" of an instant in boot time. */
-static char *
-since_words(const struct screen *s, int64_t since_boot)
+/* figures: taken and nulled. */
+static void __attribute__((format(printf, 4, 5))) say(struct screen *s,
+    const struct line *l, struct json_object **figures, const char *fmt, ...)
 {
-	int64_t ms = s->now.boot_ms - since_boot;
-	char at[STAMP_SIZE], span[SPAN_SIZE];
+	struct json_object *row = jmake_object();
+	AUTO_FREE char *text = NULL;
+	char span[SPAN_SIZE];
+	va_list ap;
 
-	if (since_boot == 0)
-		return xstrdup("not yet");
-	stamp_format(s->now.wall_ms - ms, at);
-	return xasprintf("since %s, for %s", at, span_words(ms, span));
+	va_start(ap, fmt);
+	text = xvasprintf(fmt, ap);
+	va_end(ap);
+	jmake_str(row, "about", l->about);
+	jmake_str(row, "name", l->name);
+	jmake_str(row, "state", l->state);
+	jmake_str(row, "age",
+	    l->age_ms != NO_AGE ? span_words(l->age_ms, span) : "");
+	jmake_str(row, "text", text);
+	if (l->age_ms != NO_AGE)
+		jmake_int(*figures, "seconds", l->age_ms / 1000);
+	jmake_put(row, "figures", figures);
+	s->rows = xreallocarray(s->rows, s->n + 1, sizeof(*s->rows));
+	s->rows[s->n++] = row;
+}
+
+static void __attribute__((format(printf, 2, 3)))
+is_bad(struct screen *s, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (s->nbad++ > 0)
+		fputs("; ", s->bad);
+	va_start(ap, fmt);
+	(void)vfprintf(s->bad, fmt, ap);
+	va_end(ap);
+}
+
+/* NO_AGE: it is not known. */
+static int64_t
+age(const struct screen *s, int64_t since_boot)
+{
+	return since_boot == 0 ? NO_AGE : s->now.boot_ms - since_boot;
 }
 
 static void
 say_reach(struct screen *s, const char *about, const struct reach *r,
     const char *text)
 {
-	AUTO_FREE char *since = since_words(s, r->since_boot);
 	struct json_object *figures = jmake_object();
 
 	if (!r->answers)
 		is_bad(s, "%s does not answer", about);
 	jmake_bool(figures, "answers", r->answers);
-	jmake_int(figures, "seconds",
-	    r->since_boot == 0 ? 0 : (s->now.boot_ms - r->since_boot) / 1000);
-	say(s, &(struct line){ about, "", r->answers ? "answers" : "silent" },
-	    &figures, "%s%s%s", since, *text != '\0' ? ": " : "", text);
+	say(s,
+	    &(struct line){ about, "", r->answers ? "answers" : "silent",
+		age(s, r->since_boot) },
+	    &figures, "%s", text);
 }
 
 static void
@@ -137,8 +136,8 @@ say_budget(struct screen *s)
 	jmake_int(figures, "configured", p->set);
 	if (p->rate < p->set)
 		is_bad(s, "Flightctl wants fewer requests");
-	say(s, &(struct line){ "budget", "", state }, &figures,
-	    "of %lld requests a minute (FLIGHTCTL_RATE)%s", (long long)p->set,
+	say(s, &(struct line){ "budget", "", state, NO_AGE }, &figures,
+	    "of FLIGHTCTL_RATE, %lld%s", (long long)p->set,
 	    p->rate < p->set ? ", less after a 429" : "");
 }
 
@@ -161,25 +160,22 @@ static void
 say_worker(struct screen *s, enum proc who)
 {
 	const struct body_crew *m = &s->w->crew[who];
-	AUTO_FREE char *since = since_words(s, (int64_t)m->since_boot);
-	const char *state = worker_state(s, who);
+	struct line l = { "worker", proc_name(who), worker_state(s, who),
+		age(s, (int64_t)m->since_boot) };
 	struct json_object *figures = jmake_object();
 	char span[SPAN_SIZE];
 
-	if (strcmp(state, "ready") != 0 && strcmp(state, "linked") != 0)
-		is_bad(s, "%s is %s", proc_name(who), state);
+	if (strcmp(l.state, "ready") != 0 && strcmp(l.state, "linked") != 0)
+		is_bad(s, "%s is %s", l.name, l.state);
 	jmake_int(figures, "restarts", m->restarts);
 	jmake_int(figures, "refused", m->refused);
 	jmake_str(figures, "end", m->end);
 	if (m->state == CREW_UNKNOWN)
-		say(s, &(struct line){ "worker", proc_name(who), state },
-		    &figures, "another supervisor has it");
+		say(s, &l, &figures, "another supervisor has it");
 	else if (m->ended_boot == 0)
-		say(s, &(struct line){ "worker", proc_name(who), state },
-		    &figures, "%s; never restarted", since);
+		say(s, &l, &figures, "never restarted");
 	else
-		say(s, &(struct line){ "worker", proc_name(who), state },
-		    &figures, "%s; restarts: %u, the last %s ago: %s", since,
+		say(s, &l, &figures, "restarts: %u, the last %s ago: %s",
 		    m->restarts,
 		    span_words(s->now.boot_ms - (int64_t)m->ended_boot, span),
 		    m->end);
@@ -238,9 +234,9 @@ say_node(struct screen *s, const struct wnode *n)
 	jmake_bool(figures, "brake", n->brake);
 	jmake_bool(figures, "retired", n->retired.on);
 	jmake_bool(figures, "listed", n->pods_listed);
-	say(s, &(struct line){ "node", n->name, node_state(s, n) }, &figures,
-	    "devices: %zu, connected %zu, take pods %zu; pods: %zu, waiting "
-	    "%zu%s",
+	say(s, &(struct line){ "node", n->name, node_state(s, n), NO_AGE },
+	    &figures,
+	    "devices %zu, connected %zu, placeable %zu; pods %zu, waiting %zu%s",
 	    n->ndevices, c.connected, c.placeable, c.pods, c.waiting, listed);
 }
 
@@ -264,7 +260,7 @@ say_pods(struct screen *s)
 			len += (size_t)snprintf(text + len, sizeof(text) - len,
 			    "%s%s %zu", len > 0 ? ", " : "", state, counts[i]);
 	}
-	say(s, &(struct line){ "pods", "", n }, &figures, "%s", text);
+	say(s, &(struct line){ "pods", "", n, NO_AGE }, &figures, "%s", text);
 }
 
 static void
@@ -274,12 +270,12 @@ say_waiting(struct screen *s, const struct wpod *p)
 	int64_t ms =
 	    p->pod != NULL ? s->now.wall_ms - (int64_t)p->pod->order_ms : 0;
 	struct json_object *figures = jmake_object();
-	char span[SPAN_SIZE];
 
-	jmake_int(figures, "seconds", ms > 0 ? ms / 1000 : 0);
 	jmake_str(figures, "reason", p->why_reason);
-	say(s, &(struct line){ "waits", who, life_state_name(p->state) },
-	    &figures, "for %s: %s", span_words(ms, span),
+	say(s,
+	    &(struct line){ "waits", who, life_state_name(p->state),
+		ms > 0 ? ms : 0 },
+	    &figures, "%s",
 	    p->why_waits != NULL ? p->why_waits : "its turn comes");
 }
 
@@ -326,7 +322,7 @@ say_former(struct screen *s)
 		jmake_int(figures, "devices", (int64_t)sum.devices);
 		say(s,
 		    &(struct line){ "former", n->name,
-			n->purge.on ? "purged" : "left" },
+			n->purge.on ? "purged" : "left", NO_AGE },
 		    &figures, "%zu applications on %zu devices", sum.apps,
 		    sum.devices);
 	}
@@ -339,47 +335,38 @@ say_trouble(void *arg, const struct told_line *l, uint64_t times)
 {
 	struct screen *s = arg;
 	struct json_object *figures;
-	char span[SPAN_SIZE], again[64] = "";
+	char again[64] = "";
 
 	if (s->ntroubles++ >= TROUBLES_MAX)
 		return;
 	if (times > 1)
-		(void)snprintf(again, sizeof(again), ", %llu times",
-		    (unsigned long long)times);
+		(void)snprintf(again, sizeof(again),
+		    "%llu times: ", (unsigned long long)times);
 	figures = jmake_object();
 	jmake_int(figures, "times", (int64_t)times);
-	jmake_int(figures, "seconds", (s->now.wall_ms - l->at_ms) / 1000);
 	jmake_str(figures, "device", l->device);
 	say(s,
 	    &(struct line){ "error", l->about,
-		*l->reason != '\0' ? l->reason : told_kind_name(l->kind) },
-	    &figures, "%s ago%s: %s",
-	    span_words(s->now.wall_ms - l->at_ms, span), again, l->text);
+		*l->reason != '\0' ? l->reason : told_kind_name(l->kind),
+		s->now.wall_ms > l->at_ms ? s->now.wall_ms - l->at_ms : 0 },
+	    &figures, "%s%s", again, l->text);
 }
 
+/* The first row is the last that is known. */
 static void
 say_head(struct screen *s)
 {
-	AUTO_FREE char *since = since_words(s, s->w->start_boot);
-	struct json_object *row = jmake_object(), *figures = jmake_object();
+	struct json_object *figures = jmake_object();
 	int well = s->nbad == 0;
-	AUTO_FREE char *text = NULL;
 
 	if (fclose(s->bad) == EOF)
 		abort();
-	text = well ? xasprintf("runs %s; version %s", since, build_version) :
-		      xasprintf("%s; runs %s; version %s", s->bad_text, since,
-			  build_version);
 	jmake_bool(figures, "well", well);
-	jmake_int(figures, "seconds",
-	    (s->now.boot_ms - s->w->start_boot) / 1000);
 	jmake_str(figures, "version", build_version);
-	jmake_str(row, "about", "provider");
-	jmake_str(row, "name", "");
-	jmake_str(row, "state", well ? "well" : "trouble");
-	jmake_str(row, "text", text);
-	jmake_put(row, "figures", &figures);
-	command_put(s->a, row);
+	say(s,
+	    &(struct line){ "provider", build_version,
+		well ? "well" : "trouble", age(s, s->w->start_boot) },
+	    &figures, "%s", well ? "all of it" : s->bad_text);
 	free(s->bad_text);
 }
 
@@ -407,7 +394,8 @@ command_status(struct asked *a)
 	say_waits(&s);
 	told_troubles(w->told, say_trouble, &s);
 	say_head(&s);
-	for (i = 0; i < s.n; i++)
+	command_put(a, s.rows[s.n - 1]);
+	for (i = 0; i + 1 < s.n; i++)
 		command_put(a, s.rows[i]);
 	free(s.rows);
 }
