@@ -14,6 +14,13 @@
 #include "common/span.h"
 #include "ipc/body.def"
 
+/* Lengths of arrays in bodies. */
+enum {
+	TALLY_TIMES = 12, /* common/meter.h */
+	TALLY_ENDS = 10,  /* common/why.h */
+	BUDGET_KINDS = 5, /* flightside/budget.h */
+};
+
 enum proc {
 #define PROC(name, ...) PROC_##name,
 #include "common/proc.def"
@@ -136,6 +143,7 @@ enum {
 #define DECL_u32(n) uint32_t n;
 #define DECL_u64(n) uint64_t n;
 #define DECL_str(n, max) char n[(max) + 1];
+#define DECL_u64s(n, len) uint64_t n[len];
 #define DECL_blob(n, max) struct span n;
 
 /*

@@ -160,6 +160,29 @@ on_flight_state(struct serve *s, const struct frame *f, struct now now)
 		intake_flight_state(&s->world, &m, now);
 }
 
+/* What a key holder did and has; 0: it is something else. */
+static int
+took_report(struct serve *s, enum proc peer, const struct frame *f)
+{
+	struct world *w = &s->world;
+	struct body_tally tally;
+
+	switch ((int)f->type) {
+	case MSG_TALLY:
+		if (!BODY_OF(tally, &tally, f) || tally.what >= REQUEST_COUNT ||
+		    meter_proc(tally.what) != peer)
+			return 0;
+		w->tallies[tally.what] = tally;
+		return 1;
+	case MSG_VITALS:
+		return BODY_OF(vitals, &w->vitals[peer], f);
+	case MSG_BUDGET:
+		return BODY_OF(budget, &w->budget, f);
+	default:
+		return 0;
+	}
+}
+
 static void
 on_kube_frame(struct chan *c, struct frame *f, void *arg)
 {
@@ -176,6 +199,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_KUBESIDE, f))
+		return;
 	if (f->type == MSG_KUBE_STATE)
 		on_kube_state(s, f);
 	else if (f->type == MSG_WRITER && BODY_OF(writer, &m.writer, f))
@@ -214,6 +239,8 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_FLIGHTSIDE, f))
+		return;
 	if (f->type == MSG_FLIGHT_STATE)
 		on_flight_state(s, f, now);
 	else if (f->type == MSG_DEVICES_BEGIN &&
