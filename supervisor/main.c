@@ -60,7 +60,7 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
-	    "See vk-flightctl-provider(8) for the settings.\n");
+	    "See vk-flightctl-provider.conf(5) for the settings.\n");
 }
 
 /*

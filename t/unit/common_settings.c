@@ -376,7 +376,7 @@ Test(common_settings, manual_says_the_same)
 	enum setting i = 0;
 	FILE *f;
 
-	f = fopen("man/vk-flightctl-provider.8", "r");
+	f = fopen("man/vk-flightctl-provider.conf.5", "r");
 	cr_assert(f != NULL, "run from the root of the tree");
 	while (fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, ".It Ev %79s", name) != 1)
