@@ -82,12 +82,7 @@ on_closed(struct chan *c, const char *text, void *arg)
 static void
 set_log_level(void)
 {
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-	enum log_level i;
-
-	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
-		if (strcmp(boot.settings.text[SET_LOG_LEVEL], names[i]) == 0)
-			log_set_level(i);
+	log_set_level(level_by_name(boot.settings.text[SET_LOG_LEVEL]));
 }
 
 static void
@@ -104,6 +99,9 @@ on_config(const struct frame *f)
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
 	if (settings_set(&boot.settings, i, m.value, &why) == -1)
 		fatal("CONFIG: %s", why.text);
+	/* This one needs no RELOAD. */
+	if (i == SET_LOG_LEVEL)
+		set_log_level();
 }
 
 static void
@@ -150,7 +148,6 @@ on_go(void)
 	struct why why;
 
 	chan_run(boot.control);
-	set_log_level();
 	if (boot.ops->start(boot.base, &boot.settings, &why) == -1) {
 		log_error("start: %s", why.text);
 		end(1);
@@ -182,7 +179,6 @@ on_link(const struct frame *f)
 static void
 on_reload(void)
 {
-	set_log_level();
 	if (boot.ops->reload != NULL)
 		boot.ops->reload(&boot.settings);
 }
@@ -230,6 +226,20 @@ boot_relink(enum proc peer)
 
 	/* Without a control link the end is near anyway. */
 	(void)chan_send(boot.control, MSG_RELINK, 0, &m, -1);
+}
+
+int
+boot_log_level(enum log_level level, uint32_t uid)
+{
+	struct body_log_level m = { .level = (uint32_t)level, .uid = uid };
+	struct why why;
+
+	if (chan_send(boot.control, MSG_LOG_LEVEL, 0, &m, -1) == -1 ||
+	    settings_set(&boot.settings, SET_LOG_LEVEL,
+		level_name((uint32_t)level), &why) == -1)
+		return -1;
+	set_log_level();
+	return 0;
 }
 
 int

@@ -373,8 +373,7 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 	}
 	f->wanted = s->text[SET_FLIGHTCTL_ORG];
 	https_token(f->https, creds_token(f->creds));
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
+	flight_arm(f->count, COUNT_MS);
 	entry_open(f);
 	return f;
 }
@@ -447,7 +446,5 @@ flight_reload(struct flight *f, const struct settings *s)
 	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
 		log_error("credentials: %s; those of before stay", why.text);
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
 	wake(f);
 }

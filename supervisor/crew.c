@@ -169,6 +169,18 @@ on_relink(struct worker *w, const struct frame *f)
 }
 
 static void
+on_log_level(struct worker *w, const struct frame *f)
+{
+	const struct crew *c = w->crew;
+	struct body_log_level m;
+
+	if (body_log_level_get(f->body, &m) == -1 || m.level >= LOG_LEVEL_COUNT)
+		condemn(w, "malformed LOG_LEVEL");
+	else
+		c->ops->log_level(c->arg, (enum log_level)m.level, m.uid);
+}
+
+static void
 on_frame(struct chan *control, struct frame *f, void *arg)
 {
 	struct worker *w = arg;
@@ -188,6 +200,9 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		break;
 	case MSG_RELINK:
 		on_relink(w, f);
+		break;
+	case MSG_LOG_LEVEL:
+		on_log_level(w, f);
 		break;
 	case MSG_LOG:
 		if (relog_frame(&w->relog, proc_name(w->id), f->body,
@@ -445,6 +460,17 @@ crew_reload(struct crew *c, const uint8_t *changed)
 		if (rc == -1 || send_none(w, MSG_RELOAD) == -1)
 			condemn(w, "RELOAD could not be sent");
 	}
+}
+
+void
+crew_config(struct crew *c, enum setting i)
+{
+	struct worker *w;
+
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    settings_is_for(i, w->id) && send_config(w, i) == -1)
+			condemn(w, "a setting could not be sent");
 }
 
 void

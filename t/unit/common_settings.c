@@ -204,7 +204,8 @@ Test(common_settings, files_are_read_strictly)
 	file_fails("LOG_FORMAT=json\nLOG_FORMAT=json\n",
 	    ":2: LOG_FORMAT: a second time");
 	file_fails("\nLOG_FORMAT=xml",
-	    ":2: LOG_FORMAT=xml: must be one of json, text");
+	    ":2: LOG_FORMAT=xml: must be one of auto, json, text, "
+	    "journal");
 	file_fails("FLIGHTCTL_AUTH_TOKEN=x\n",
 	    ":1: FLIGHTCTL_AUTH_TOKEN: must be in a file that "
 	    "FLIGHTCTL_AUTH_TOKEN_FILE names");
