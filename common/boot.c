@@ -75,7 +75,8 @@ on_closed(struct chan *c, const char *text, void *arg)
 	/* Nobody is there to be told; standard error may be. */
 	log_set_sink(NULL, NULL);
 	if (strcmp(text, "closed by peer") != 0)
-		log_error("control link: %s", text);
+		log_line(LOG_LEVEL_ERROR, &(struct log_about){ .error = text },
+		    "the control link is over");
 	end(1);
 }
 
@@ -143,20 +144,27 @@ give_listeners(void)
 }
 
 static void
+cannot_start(const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot start", proc_name(boot.self));
+	end(1);
+}
+
+static void
 on_go(void)
 {
 	struct why why;
 
 	chan_run(boot.control);
 	if (boot.ops->start(boot.base, &boot.settings, &why) == -1) {
-		log_error("start: %s", why.text);
-		end(1);
+		cannot_start(&why);
 		return;
 	}
 	give_listeners();
 	if (sandbox_seal(boot.self, &boot.settings, &why) == -1) {
-		log_error("start: %s", why.text);
-		end(1);
+		cannot_start(&why);
 		return;
 	}
 	if (boot.ops->run != NULL)
@@ -263,7 +271,7 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	(void)prctl(PR_SET_NAME, proc_name(self));
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_early(&why) == -1)
-		fatal("%s", why.text);
+		fatal("sandbox: %s", why.text);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");
 	boot.self = self;

@@ -223,15 +223,14 @@ write_line(const char *process, const struct body_log *m)
 	if (self.json) {
 		add_str(&l, "\"");
 		add_field(&l, 1, "process", process);
+		add_field(&l, 1, "msg", m->text);
 	} else {
 		add_str(&l, " ");
 		add_message(&l, process, m);
 	}
 	add_fields(&l, self.json, m);
-	if (self.json) {
-		add_field(&l, 1, "msg", m->text);
+	if (self.json)
 		add_str(&l, "}");
-	}
 	put(&l);
 }
 
@@ -252,6 +251,19 @@ copy(char *dst, size_t size, const char *src)
 	memcpy(dst + size - 4, "...", 4);
 }
 
+static void
+copy_pod(char *dst, size_t size, const struct log_about *about)
+{
+	char pod[MAX_NAMESPACE + MAX_NAME + 2];
+
+	if (about->pod == NULL || about->ns == NULL) {
+		copy(dst, size, about->pod);
+		return;
+	}
+	if (snprintf(pod, sizeof(pod), "%s/%s", about->ns, about->pod) > 0)
+		copy(dst, size, pod);
+}
+
 static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
     const struct log_about *about, const char *fmt, va_list ap)
 {
@@ -265,7 +277,7 @@ static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
 	m.wall_ms = (uint64_t)now_read().wall_ms;
 	if (about != NULL) {
 		copy(m.operation, sizeof(m.operation), about->operation);
-		copy(m.pod, sizeof(m.pod), about->pod);
+		copy_pod(m.pod, sizeof(m.pod), about);
 		copy(m.device, sizeof(m.device), about->device);
 		copy(m.fleet, sizeof(m.fleet), about->fleet);
 		copy(m.error, sizeof(m.error), about->error);

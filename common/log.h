@@ -5,7 +5,7 @@
 /*
  * Log lines.  In a worker they go to the supervisor as LOG frames, in the
  * supervisor and in tools to standard error, one JSON object (or text) a
- * line: time level process operation pod device fleet error msg; or where
+ * line: time level process msg operation pod device fleet error; or where
  * log_set_writer() says.
  * Never a secret, never a body.
  */
@@ -17,7 +17,8 @@
 /* What a line is about; NULL members are left out. */
 struct log_about {
 	const char *operation;
-	const char *pod; /* namespace/name */
+	const char *ns;	 /* of the pod; NULL: its name has it */
+	const char *pod; /* namespace/name in the line */
 	const char *device;
 	const char *fleet;
 	const char *error;

@@ -445,6 +445,9 @@ flight_reload(struct flight *f, const struct settings *s)
 	    now_read().boot_ms);
 	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "credentials of before stay");
 	wake(f);
 }

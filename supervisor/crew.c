@@ -231,6 +231,14 @@ on_closed(struct chan *control, const char *text, void *arg)
 }
 
 static void
+cannot_start(const struct worker *w, const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot be started", proc_name(w->id));
+}
+
+static void
 start(struct worker *w)
 {
 	static const struct chan_ops ops = { on_frame, on_closed, NULL };
@@ -242,14 +250,14 @@ start(struct worker *w)
 	w->control = NULL;
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
 		return;
 	}
 	w->pid =
 	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
 	if (w->pid == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
@@ -300,8 +308,10 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	int fd[2];
 
 	if (link_make(fd, &why) == -1) {
-		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "link",
+			.error = why.text },
+		    "no link of %s and %s", proc_name(a), proc_name(b));
 		(void)link_over(&c->links, a, b);
 		return;
 	}

@@ -123,9 +123,12 @@ open_log(const struct settings *set)
 	if ((must ||
 		(strcmp(format, "auto") == 0 && journal_is(STDERR_FILENO))) &&
 	    journal_start(JOURNAL_SOCKET) == -1)
-		log_warn("no journal at %s: %s; lines are JSON on standard "
-			 "error until there is one",
-		    JOURNAL_SOCKET, strerror(errno));
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "start",
+			.error = strerror(errno) },
+		    "no journal at %s: lines are JSON on standard error until "
+		    "there is one",
+		    JOURNAL_SOCKET);
 }
 
 /* Whatever the level is and was, that it changed is said. */
@@ -241,7 +244,10 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what;
 	if (read_settings(s, &fresh, &why) == -1) {
-		log_error("settings stay as they are: %s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "reload",
+			.error = why.text },
+		    "settings stay as they are");
 		crew_reload(s->crew, changed);
 		return;
 	}
@@ -327,7 +333,10 @@ start(struct supervisor *s)
 		&why) == -1 ||
 	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
 	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
-		log_error("%s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "start",
+			.error = why.text },
+		    "it cannot start");
 		return EX_CONFIG;
 	}
 	for (i = LISTENER_HTTP; i < LISTENER_END; i++)

@@ -190,7 +190,7 @@ test_hup(void)
 	    "others need a restart, and that is said");
 	stage_write(file, "LOG_LEVEL=loud\n");
 	kill(r.pid, SIGHUP);
-	it_ok(stage_await(&r, "settings stay as they are: ", 1) &&
+	it_ok(stage_await(&r, "settings stay as they are", 1) &&
 		stage_await(&r, "conf:1: LOG_LEVEL=loud: must be one of", 1) &&
 		stage_await(&r, "\"reload\"", 6),
 	    "a wrong file changes nothing");
