@@ -13,6 +13,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/level.h"
 #include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/command_own.h"
@@ -242,6 +243,9 @@ static const struct row {
 	    "how everything is, on one screen" },
 };
 
+/* Of "log", which orders and is no order of orders.h. */
+#define LEVELS "error, warn, info or debug"
+
 #define NQUESTIONS (sizeof(questions) / sizeof(*questions))
 
 static void
@@ -253,6 +257,8 @@ put_help(struct asked *a)
 	for (r = questions; r < questions + NQUESTIONS; r++)
 		if (r->text != NULL)
 			command_help_row(a, r->name, r->argument, r->text);
+	command_help_row(a, "log", "at most one of " LEVELS,
+	    "how much is logged, or is to be from now on");
 	for (i = 0; i < ORDER_COUNT; i++)
 		command_help_row(a, orders_word((enum order_kind)i),
 		    orders_argument((enum order_kind)i),
@@ -278,6 +284,7 @@ put_words(struct asked *a)
 	for (r = questions; r < questions + NQUESTIONS; r++)
 		if (r->text != NULL)
 			command_complete(a, r->name, r->names, &last);
+	command_complete(a, "log", NAMED_LEVEL, &last);
 	for (i = 0; i < ORDER_COUNT; i++)
 		command_complete(a, orders_word((enum order_kind)i), names[i],
 		    &last);
@@ -348,6 +355,31 @@ try_order(const struct command *from, const char *line, int yes)
 	return NULL;
 }
 
+/* NULL: it is another command. */
+static char *
+try_log(const struct command *from, const char *line)
+{
+	const char *word = words_after(line, "log");
+	const char *is = from->world->set->text[SET_LOG_LEVEL];
+	struct json_object *row;
+	enum log_level level;
+	struct answer to;
+
+	if (word == NULL)
+		return NULL;
+	level = level_by_name(*word == '\0' ? is : word);
+	if (level == LOG_LEVEL_COUNT)
+		return wants(LEVELS);
+	if (*word != '\0' && from->log_level(level, from->uid) == -1)
+		return answer_text(ANSWER_ERROR,
+		    "the supervisor could not be told");
+	answer_begin(&to);
+	row = jmake_object();
+	jmake_str(row, "level", level_name((uint32_t)level));
+	answer_row(&to, &row);
+	return answer_end(&to);
+}
+
 /* "follow" before a question: more rows come as there is more to tell. */
 #define FOLLOW "follow "
 
@@ -391,7 +423,8 @@ command_answer(const struct command *from, const char *line)
 			return run(r, from, more);
 		return wants(r->argument);
 	}
-	if ((answer = try_order(from, line, yes)) != NULL)
+	if ((answer = try_log(from, line)) != NULL ||
+	    (answer = try_order(from, line, yes)) != NULL)
 		return answer;
 	return answer_text(ANSWER_ERROR, "no such command");
 }

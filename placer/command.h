@@ -19,6 +19,7 @@
  *		ANSWER_BEAT_MS.  "end TEXT" is the last line.
  */
 
+#include "common/level.h"
 #include "common/mono.h"
 #include "placer/orders.h"
 #include "placer/store.h"
@@ -43,6 +44,8 @@ struct command {
 	uint32_t uid; /* of who asks */
 	enum order_verdict (
 	    *order)(void *, const struct order *, char text[MAX_TEXT]);
+	/* By uid; -1: nobody was told. */
+	int (*log_level)(enum log_level, uint32_t uid);
 	void *arg;
 };
 

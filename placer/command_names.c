@@ -9,6 +9,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/level.h"
 #include "common/xmem.h"
 #include "placer/command_own.h"
 #include "placer/former.h"
@@ -93,6 +94,15 @@ offer_former(const struct typed *t)
 }
 
 static void
+offer_levels(const struct typed *t)
+{
+	uint32_t level;
+
+	for (level = 0; level < LOG_LEVEL_COUNT; level++)
+		offer(t, level_name(level), "");
+}
+
+static void
 offer_names(const struct typed *t, enum named what)
 {
 	switch (what) {
@@ -114,6 +124,9 @@ offer_names(const struct typed *t, enum named what)
 		break;
 	case NAMED_FORMER:
 		offer_former(t);
+		break;
+	case NAMED_LEVEL:
+		offer_levels(t);
 		break;
 	case NAMED_NOTHING:
 		break;

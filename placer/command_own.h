@@ -20,6 +20,7 @@ enum named {
 	NAMED_RETIRED, /* a node */
 	NAMED_FORMER,  /* a node that is not served */
 	NAMED_FLEET,
+	NAMED_LEVEL, /* of the log */
 };
 
 /* One request. */
