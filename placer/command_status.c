@@ -129,16 +129,33 @@ static void
 say_budget(struct screen *s)
 {
 	const struct pace *p = &s->w->pace;
+	const struct body_budget *b = &s->w->budget;
+	uint64_t waiting = 0;
+	size_t i;
 	struct json_object *figures = jmake_object();
 	AUTO_FREE char *state = xasprintf("%lld/min", (long long)p->rate);
 
+	for (i = 0; i < BUDGET_KINDS; i++)
+		waiting += b->waiting[i];
 	jmake_int(figures, "rate", p->rate);
 	jmake_int(figures, "configured", p->set);
+	if (b->burst > 0) {
+		jmake_int(figures, "left", (int64_t)b->left);
+		jmake_int(figures, "at-once", (int64_t)b->burst);
+		jmake_int(figures, "limited", (int64_t)b->limited);
+		jmake_int(figures, "waiting", (int64_t)waiting);
+	}
 	if (p->rate < p->set)
 		is_bad(s, "Flightctl wants fewer requests");
-	say(s, &(struct line){ "budget", "", state, NO_AGE }, &figures,
-	    "of FLIGHTCTL_RATE, %lld%s", (long long)p->set,
-	    p->rate < p->set ? ", less after a 429" : "");
+	if (b->burst == 0)
+		say(s, &(struct line){ "budget", "", state, NO_AGE }, &figures,
+		    "FLIGHTCTL_RATE is %lld", (long long)p->set);
+	else
+		say(s, &(struct line){ "budget", "", state, NO_AGE }, &figures,
+		    "left %llu of %llu, waiting %llu, refused %llu",
+		    (unsigned long long)b->left, (unsigned long long)b->burst,
+		    (unsigned long long)waiting,
+		    (unsigned long long)b->limited);
 }
 
 /* -- workers -- */

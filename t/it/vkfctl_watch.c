@@ -204,6 +204,36 @@ look_at_events(const struct provider *p)
 		    "the provider is gone");
 }
 
+/* -- what went wrong -- */
+
+static int
+status_says(const char *want)
+{
+	const char *argv[] = { program, "-s", path, "-o", "json", "status",
+		NULL };
+	int64_t since = it_ms();
+
+	do {
+		AUTO_FREE char *text = NULL;
+
+		if (child_run(argv, &text) == EX_OK &&
+		    strstr(text, want) != NULL)
+			return 1;
+		it_pause(POLL_MS);
+	} while (it_ms() - since < TOLD_MS);
+	return 0;
+}
+
+static void
+look_at_trouble(const struct provider *p)
+{
+	kill(provider_worker(p, "kubeside"), SIGKILL);
+	it_ok(status_says("kubeside ended: signal 9"),
+	    "a warning of the supervisor is among the last errors");
+	it_ok(status_says("\"restarts\":1,"), "and the restart is counted");
+	it_ok(status_says("\"state\":\"well\""), "all is well again");
+}
+
 /* -- what the shells complete -- */
 
 static void
@@ -295,13 +325,14 @@ scenario(void)
 	program = child_program("vkfctl");
 	look_without_provider();
 	p = provider_start("provider", NULL);
-	provider_expect(p, "placer");
+	provider_expect(p, "(placer|kubeside) ended: signal 9");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	free(pod_create("watched", NULL));
 	pod = pod_runs("watched", it_ms(), RUN_MS);
 	look_at_status();
 	look_at_help();
+	look_at_trouble(p);
 	look_at_bash();
 	look_at_zsh();
 	look_at_events(p);
