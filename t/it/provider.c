@@ -145,7 +145,8 @@ add_settings(struct provider *p, const char *const *extra)
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
 	AUTO_FREE char *control =
 	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
-	const char *const ours[] = { state, fleet, control,
+	AUTO_FREE char *ping = xasprintf("PING_SOCKET=%s/ping.sock", p->dir);
+	const char *const ours[] = { state, fleet, control, ping,
 		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
 		"UIDS=61001,61002,61003" };
 	char *const *w;
