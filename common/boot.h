@@ -7,6 +7,7 @@
  * settings, GO; then links as they come and go, reload, stop, ping.
  */
 
+#include "common/level.h"
 #include "common/settings.h"
 #include "ipc/chan.h"
 
@@ -47,6 +48,12 @@ void boot_relink(enum proc peer);
 
 /* The same, with a line that says why: the text of chan_ops.closed. */
 void boot_link_over(enum proc peer, const char *text);
+
+/*
+ * The placer only: uid orders that all processes log so much from now on, this
+ * one at once.  -1: the supervisor could not be told.
+ */
+int boot_log_level(enum log_level, uint32_t uid);
 
 /* The body of a worker's main(); returns its exit status. */
 int boot_worker(enum proc self, const struct worker_ops *);

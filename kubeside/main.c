@@ -352,7 +352,8 @@ on_state(int reachable, const char *text, void *arg)
 	(void)arg;
 	/* Why it is not there from the start was said by who noticed. */
 	if (kube.reachable && !reachable)
-		log_warn("the apiserver does not answer: %s", text);
+		log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = text },
+		    "the apiserver does not answer");
 	else if (reachable)
 		log_info("the apiserver answers");
 	kube.reachable = reachable;
@@ -402,11 +403,11 @@ seat_open(struct seat *s, const char *identity)
 
 	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,
 	    &(struct feed_conf){ s->id.node, s->index,
-		set->number[SET_RESYNC_INTERVAL] });
+		set->number[SET_RESYNC_INTERVAL], s->id.fleet });
 	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
 	s->writer = writer_new(kube.base, kube.api,
 	    &(struct writer_conf){ set->text[SET_NAMESPACE], s->id.node,
-		identity },
+		identity, s->id.fleet },
 	    &writer_ops, s);
 }
 

@@ -67,6 +67,7 @@ listener_came(enum listener what, int fd)
 	const struct command from = { .world = serve_world(serve),
 		.store = store,
 		.order = order,
+		.log_level = boot_log_level,
 		.arg = serve };
 
 	if (what == LISTENER_CONTROL) {

@@ -135,6 +135,18 @@ on_relink(struct worker *w, const struct frame *f)
 }
 
 static void
+on_log_level(struct worker *w, const struct frame *f)
+{
+	const struct crew *c = w->crew;
+	struct body_log_level m;
+
+	if (body_log_level_get(f->body, &m) == -1 || m.level >= LOG_LEVEL_COUNT)
+		condemn(w, "malformed LOG_LEVEL");
+	else
+		c->ops->log_level(c->arg, (enum log_level)m.level, m.uid);
+}
+
+static void
 on_frame(struct chan *control, struct frame *f, void *arg)
 {
 	struct worker *w = arg;
@@ -155,6 +167,9 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		break;
 	case MSG_RELINK:
 		on_relink(w, f);
+		break;
+	case MSG_LOG_LEVEL:
+		on_log_level(w, f);
 		break;
 	case MSG_LOG:
 		if (relog_frame(&w->relog, proc_name(w->id), f->body,
@@ -183,6 +198,14 @@ on_closed(struct chan *control, const char *text, void *arg)
 }
 
 static void
+cannot_start(const struct worker *w, const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot be started", proc_name(w->id));
+}
+
+static void
 start(struct worker *w)
 {
 	static const struct chan_ops ops = { on_frame, on_closed, NULL };
@@ -194,14 +217,14 @@ start(struct worker *w)
 	w->control = NULL;
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
 		return;
 	}
 	w->pid = spawn_worker(w->id, spawn_uid(c->conf->settings, w->id), fd[1],
 	    &why);
 	if (w->pid == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
@@ -252,8 +275,10 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	int fd[2];
 
 	if (link_make(fd, &why) == -1) {
-		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "link",
+			.error = why.text },
+		    "no link of %s and %s", proc_name(a), proc_name(b));
 		link_made(&c->links, a, boot_ms());
 		(void)link_over(&c->links, a, b);
 		return;
@@ -444,6 +469,20 @@ crew_reload(struct crew *c, const uint8_t *changed)
 		    send_none(w, MSG_RELOAD) == -1)
 			condemn(w, "RELOAD could not be sent");
 	}
+}
+
+void
+crew_config(struct crew *c, enum setting i)
+{
+	uint8_t changed[SET_COUNT] = { 0 };
+	struct worker *w;
+
+	changed[i] = 1;
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    equip_settings(w->control, w->id, c->conf->settings,
+			changed) == -1)
+			condemn(w, "a setting could not be sent");
 }
 
 void
