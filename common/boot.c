@@ -185,6 +185,18 @@ on_link(const struct frame *f)
 }
 
 static void
+on_crew(const struct frame *f)
+{
+	struct body_crew m;
+
+	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
+	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
+		fatal("CREW: malformed");
+	if (boot.ops->crew != NULL)
+		boot.ops->crew(&m);
+}
+
+static void
 on_reload(void)
 {
 	if (boot.ops->reload != NULL)
@@ -210,6 +222,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_LINK:
 		on_link(f);
+		break;
+	case MSG_CREW:
+		on_crew(f);
 		break;
 	case MSG_RELOAD:
 		on_reload();

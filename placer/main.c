@@ -79,6 +79,12 @@ listener_came(enum listener what, int fd)
 }
 
 static void
+crew(const struct body_crew *m)
+{
+	serve_crew(serve, m);
+}
+
+static void
 reload(const struct settings *set)
 {
 	serve_reload(serve, set);
@@ -107,6 +113,7 @@ main(void)
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,
+		.crew = crew,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

@@ -28,7 +28,6 @@
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
 #include "supervisor/journal.h"
-#include "supervisor/meet.h"
 #include "supervisor/notify.h"
 #include "supervisor/ping.h"
 #include "supervisor/relog.h"
@@ -53,13 +52,6 @@ struct supervisor {
 	struct notify *notify;
 	struct ping *ping;
 	struct relog own; /* our own log lines */
-};
-
-/* What there is from the start on; -1 and NULL: not. */
-struct sockets {
-	int listener[LISTENER_END];
-	int ping;
-	struct meet *meet;
 };
 
 static void
@@ -296,12 +288,12 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, const struct sockets *sockets)
+run(struct supervisor *s, const struct house *house)
 {
 	static const struct crew_ops ops = { on_ready, on_gone, on_heard,
 		on_log_level };
-	const struct crew_conf conf = { &s->settings, s->token,
-		sockets->listener, s->only, sockets->meet };
+	const struct crew_conf conf = { &s->settings, s->token, house->listener,
+		s->only, house->meet };
 	struct event *signals[6];
 	size_t i;
 
@@ -309,7 +301,7 @@ run(struct supervisor *s, const struct sockets *sockets)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
 	s->crew = crew_new(s->base, &conf, &ops, s);
-	s->ping = ping_new(s->base, sockets->ping, s->crew);
+	s->ping = ping_new(s->base, house->ping, s->crew);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
@@ -344,61 +336,10 @@ say_proxies(void)
 			    names[i]);
 }
 
-/* The placer's: whoever has another worker only needs none of it. */
-static int
-open_house(const struct settings *set, int *listener, struct why *why)
-{
-	enum listener i;
-
-	if (house_state_dir(set, spawn_uid(set, PROC_PLACER), why) == -1 ||
-	    (listener[LISTENER_HTTP] = house_listen(set, why)) == -1 ||
-	    (listener[LISTENER_CONTROL] = house_control(set, why)) == -1)
-		return -1;
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (listener[i] == HOUSE_NONE)
-			listener[i] = -1;
-	return 0;
-}
-
-static int
-open_sockets(const struct supervisor *s, struct sockets *o, struct why *why)
-{
-	const struct settings *set = &s->settings;
-
-	if (s->only != PROC_SUPERVISOR &&
-	    (o->meet = meet_open(set, s->only, why)) == NULL)
-		return -1;
-	if ((s->only == PROC_SUPERVISOR || s->only == PROC_PLACER) &&
-	    open_house(set, o->listener, why) == -1)
-		return -1;
-	if ((o->ping = house_ping(set, why)) == HOUSE_NONE)
-		o->ping = -1;
-	else if (o->ping == -1)
-		return -1;
-	return 0;
-}
-
-static void
-close_sockets(const struct supervisor *s, struct sockets *o)
-{
-	enum listener i;
-
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (o->listener[i] >= 0)
-			close(o->listener[i]);
-	if (o->listener[LISTENER_CONTROL] >= 0)
-		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
-	if (o->ping != -1) {
-		close(o->ping);
-		(void)unlink(s->settings.text[SET_PING_SOCKET]);
-	}
-	meet_free(o->meet);
-}
-
 static int
 start(struct supervisor *s)
 {
-	struct sockets o = { { -1, -1, -1 }, -1, NULL };
+	struct house house;
 	int status = EX_OK;
 	struct why why;
 
@@ -411,16 +352,16 @@ start(struct supervisor *s)
 	if (geteuid() != 0 && s->only == PROC_SUPERVISOR)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (open_sockets(s, &o, &why) == -1) {
+	if (house_open(&house, &s->settings, s->only, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "start",
 			.error = why.text },
 		    "it cannot start");
 		status = EX_CONFIG;
 	} else {
-		run(s, &o);
+		run(s, &house);
 	}
-	close_sockets(s, &o);
+	house_close(&house, &s->settings);
 	if (status == EX_OK)
 		log_info("stopped");
 	return status;
