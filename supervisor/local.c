@@ -106,6 +106,16 @@ local_connect(const char *path)
 }
 
 int
+local_accept(int listener)
+{
+	struct sockaddr_un sun;
+	socklen_t len = sizeof(sun);
+
+	return accept4(listener, (struct sockaddr *)&sun, &len,
+	    SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+int
 local_peer(int fd, uid_t *uid)
 {
 	struct ucred cred;

@@ -18,6 +18,9 @@ int local_listen(const char *path, mode_t mode);
 /* Without waiting.  -1: errno. */
 int local_connect(const char *path);
 
+/* Who has connected next, without waiting.  -1: errno. */
+int local_accept(int listener);
+
 /* Who listens, or has connected, at the other end.  -1: errno. */
 int local_peer(int fd, uid_t *);
 

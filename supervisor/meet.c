@@ -8,8 +8,6 @@
  */
 #include "supervisor/meet.h"
 
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <event2/event.h>
 #include <inttypes.h>
@@ -206,8 +204,7 @@ take_in(struct place *p)
 	int fd, latest = -1, n;
 
 	for (n = 0; n < ONCE; n++) {
-		fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd == -1)
+		if ((fd = local_accept(p->listener)) == -1)
 			break;
 		if (known(p, fd) == -1)
 			continue;

@@ -78,8 +78,7 @@ on_come(evutil_socket_t fd, short what, void *arg)
 	struct ping *p = arg;
 
 	(void)what;
-	p->guest = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (p->guest == -1) {
+	if ((p->guest = local_accept(fd)) == -1) {
 		event_add(p->come, NULL);
 		return;
 	}

@@ -175,24 +175,21 @@ end_lease(void)
 		it_die("%s: cannot be deleted", path);
 }
 
-/* One at a time, then all, which begin in another order. */
+/* One after the other, then all, which begin in another order. */
 static void
 come_back(void)
 {
-	char name[32];
+	int64_t since = it_ms();
 	enum proc p;
-	int64_t since;
 
 	EACH_CONTAINER(p) {
-		(void)snprintf(name, sizeof(name), "after-%s", proc_name(p));
 		container_kill(p);
 		if (p == PROC_KUBESIDE)
 			end_lease();
-		since = it_ms();
-		free(pod_create(name, NULL));
 		container_start(p);
-		json_object_put(pod_runs(name, since, RUN_MS));
 	}
+	free(pod_create("after-each", NULL));
+	json_object_put(pod_runs("after-each", since, RUN_MS));
 	EACH_CONTAINER(p)
 		container_kill(p);
 	end_lease();
