@@ -50,6 +50,9 @@ struct worker_ops {
  */
 void boot_relink(enum proc peer);
 
+/* The same, with a line that says why: the text of chan_ops.closed. */
+void boot_link_over(enum proc peer, const char *text);
+
 /*
  * The placer only: uid orders that all processes log so much from now on, this
  * one at once.  -1: the supervisor could not be told.

@@ -145,7 +145,8 @@ add_settings(struct provider *p, const char *const *extra)
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
 	AUTO_FREE char *control =
 	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
-	const char *const ours[] = { state, fleet, control,
+	AUTO_FREE char *ping = xasprintf("PING_SOCKET=%s/ping.sock", p->dir);
+	const char *const ours[] = { state, fleet, control, ping,
 		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
 		"UIDS=61001,61002,61003" };
 	char *const *w;
@@ -176,18 +177,38 @@ provider_program(const char *path)
 	other = path;
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+static struct provider *
+new_provider(const char *name)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *program = NULL;
-	const char *argv[GRIND_WORDS + 2];
-	size_t n = 0;
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
 	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
 		provider_expect(p, "not in FLEET_ID and no provider serves");
+	return p;
+}
+
+struct provider *
+provider_adopt(const char *name)
+{
+	return new_provider(name);
+}
+
+void
+provider_follow(struct provider *p, pid_t pid)
+{
+	p->pid = pid;
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = new_provider(name);
+	AUTO_FREE char *program = NULL;
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
+
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
