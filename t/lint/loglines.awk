@@ -29,6 +29,8 @@ function read_args(at,   c, depth, n, quoted) {
 		}
 		if (c == "\"")
 			quoted = 1
+		else if (substr(text, at, 3) == "PRI") # PRIu64 and the like
+			literal[n] = literal[n] "d"
 		else if (c ~ /[({[]/ && depth++ == 0)
 			continue
 		else if (c ~ /[)}\]]/ && --depth == 0)
@@ -41,7 +43,8 @@ function read_args(at,   c, depth, n, quoted) {
 }
 
 function shape(fmt) {
-	gsub(/%[-+ #0]*[0-9*]*(\.[0-9*]+)?(hh|h|ll|l|z|j|t)?[a-zA-Z]/, "*", fmt)
+	gsub(/%[-+#0]*[0-9*]*(\.[0-9*]+)?(hh|h|ll|l|z|j|t)?[a-zA-Z]/, "*", fmt)
+	gsub(/\*+/, "*", fmt)
 	gsub(/\\"/, "\"", fmt)
 	return fmt
 }
