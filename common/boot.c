@@ -191,6 +191,29 @@ on_link(const struct frame *f)
 }
 
 static void
+on_crew(const struct frame *f)
+{
+	struct body_crew m;
+
+	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
+	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
+		fatal("CREW: malformed");
+	if (boot.ops->crew != NULL)
+		boot.ops->crew(&m);
+}
+
+static void
+on_trouble(const struct frame *f)
+{
+	struct body_trouble m;
+
+	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
+		fatal("TROUBLE: malformed");
+	if (boot.ops->trouble != NULL)
+		boot.ops->trouble(&m);
+}
+
+static void
 on_reload(void)
 {
 	if (boot.ops->reload != NULL)
@@ -216,6 +239,12 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_LINK:
 		on_link(f);
+		break;
+	case MSG_CREW:
+		on_crew(f);
+		break;
+	case MSG_TROUBLE:
+		on_trouble(f);
 		break;
 	case MSG_RELOAD:
 		on_reload();

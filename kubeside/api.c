@@ -20,6 +20,7 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+#include "kubeside/ask.h"
 #include "kubeside/creds.h"
 #include "kubeside/denials.h"
 
@@ -38,6 +39,8 @@ struct api_call {
 	struct event *never;
 	struct https_req req; /* data, done, arg */
 	int alone;	      /* sent while no other call needed a connection */
+	enum request kind;
+	int64_t began_us;
 };
 
 struct api {
@@ -57,6 +60,7 @@ struct api {
 	unsigned int busy; /* calls that are no streams */
 	char text[MAX_TEXT];
 	struct denials denials;
+	struct meter meter;
 	TAILQ_HEAD(, api_call) calls;
 };
 
@@ -296,6 +300,8 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
+	meter_add(&api->meter, c->kind, stream ? -1 : now_us() - c->began_us,
+	    ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
 		if (scan_get_string(ans.body, message, sizeof(message),
@@ -364,11 +370,19 @@ api_send(struct api *a, const struct https_req *req)
 		return c;
 	}
 	freshen(a);
+	c->kind = ask_kind(req->method, req->path);
+	c->began_us = now_us();
 	mine.data = req->data == NULL ? NULL : on_data;
 	mine.done = on_done;
 	mine.arg = c;
 	c->call = https_send(a->https, &mine);
 	return c;
+}
+
+struct meter *
+api_meter(struct api *a)
+{
+	return &a->meter;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "common/boot.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/report.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
@@ -45,6 +46,7 @@ static struct {
 	struct calls *calls;
 	struct events *events;
 	struct serve *serve;
+	struct report *report;
 	struct former *former;
 	struct purge *purge;
 	struct seat seats[MAX_NODES];
@@ -421,6 +423,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	serve_free(kube.serve);
+	report_free(kube.report);
 	calls_free(kube.calls);
 	events_free(kube.events);
 	former_free(kube.former);
@@ -464,6 +467,9 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.pods = pods_new();
 	/* Two watches a node. */
 	kube.api = api_new(base, settings, 2 * kube.nseats, &api_ops, NULL);
+	kube.report =
+	    report_new(base, PROC_KUBESIDE, api_meter(kube.api), NULL, NULL);
+	serve_report(kube.serve, kube.report);
 	kube.calls = calls_new(base, kube.api, kube.pods, &calls_ops, NULL);
 	kube.events = events_new(base, kube.api);
 	kube.cluster = cluster_new(base, kube.api, &cluster_ops, NULL);

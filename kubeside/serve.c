@@ -12,6 +12,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "common/report.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
 
@@ -19,6 +20,7 @@ struct serve {
 	struct event_base *base;
 	const struct serve_ops *ops;
 	struct chan *link;
+	struct report *report; /* or NULL */
 };
 
 static void
@@ -66,6 +68,8 @@ drop(struct serve *s)
 {
 	if (s->link == NULL)
 		return;
+	if (s->report != NULL)
+		report_link(s->report, NULL);
 	chan_free(s->link);
 	s->link = NULL;
 	s->ops->closed();
@@ -151,6 +155,14 @@ serve_open(struct serve *s, int fd)
 
 	drop(s);
 	s->link = chan_open(s->base, fd, PROC_KUBESIDE, PROC_PLACER, &ops, s);
+	if (s->report != NULL)
+		report_link(s->report, s->link);
+}
+
+void
+serve_report(struct serve *s, struct report *r)
+{
+	s->report = r;
 }
 
 int

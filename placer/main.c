@@ -79,6 +79,18 @@ listener_came(enum listener what, int fd)
 }
 
 static void
+crew(const struct body_crew *m)
+{
+	serve_crew(serve, m);
+}
+
+static void
+trouble(const struct body_trouble *m)
+{
+	serve_trouble(serve, m);
+}
+
+static void
 reload(const struct settings *set)
 {
 	serve_reload(serve, set);
@@ -107,6 +119,8 @@ main(void)
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,
+		.crew = crew,
+		.trouble = trouble,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

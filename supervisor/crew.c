@@ -25,6 +25,7 @@
 #include "ipc/chan.h"
 #include "supervisor/link.h"
 #include "supervisor/relog.h"
+#include "supervisor/roll.h"
 #include "supervisor/spawn.h"
 #include "supervisor/tend.h"
 
@@ -47,6 +48,7 @@ struct crew {
 	void *arg;
 	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
 	struct links links;
+	struct roll roll;
 	struct event *timer;
 	int was_ready;
 	int stopping;
@@ -131,8 +133,10 @@ equip(struct worker *w)
 		t.token = secret_bytes(c->token);
 		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
 	}
-	if (w->id == PROC_PLACER)
+	if (w->id == PROC_PLACER) {
 		rc |= send_listeners(w);
+		roll_forget(&w->crew->roll);
+	}
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -205,8 +209,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		on_log_level(w, f);
 		break;
 	case MSG_LOG:
-		if (relog_frame(&w->relog, proc_name(w->id), f->body,
-			boot_ms()) == -1)
+		if (relog_frame(&w->relog, w->id, f->body, boot_ms()) == -1)
 			condemn(w, "malformed LOG");
 		return;
 	default: /* the gate let nothing else through */
@@ -222,6 +225,8 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	chan_free(control);
 	w->control = NULL;
+	if (strncmp(text, "refused frame", 13) == 0)
+		roll_refused(&w->crew->roll, w->id);
 	/* One that ended by itself has been buried, or soon will be. */
 	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
 		condemn(w, text);
@@ -252,6 +257,7 @@ start(struct worker *w)
 	if (link_make(fd, &why) == -1) {
 		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->pid =
@@ -261,6 +267,7 @@ start(struct worker *w)
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->control = chan_open(c->base, fd[0], PROC_SUPERVISOR, w->id, &ops, w);
@@ -338,6 +345,39 @@ make_links(struct crew *c, int64_t *wake)
 		*wake = at;
 }
 
+static void
+tell_placer(struct crew *c)
+{
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	const struct body_crew *m;
+	struct worker *w;
+
+	EACH(w, c)
+		roll_state(&c->roll, w->id, w->tend.state, boot_ms());
+	while (placer->running && placer->control != NULL &&
+	    (m = roll_next(&c->roll)) != NULL)
+		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
+			return;
+}
+
+/* The placer shows it to people; lines before it is there are in the log. */
+static void
+on_trouble(enum proc who, const struct body_log *m, void *arg)
+{
+	const struct crew *c = arg;
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	struct body_trouble t = { .who = who, .wall_ms = m->wall_ms };
+
+	if (!placer->running || placer->control == NULL ||
+	    chan_is_full(placer->control))
+		return;
+	memcpy(t.pod, m->pod, sizeof(t.pod));
+	memcpy(t.device, m->device, sizeof(t.device));
+	memcpy(t.error, m->error, sizeof(t.error));
+	memcpy(t.text, m->text, sizeof(t.text));
+	(void)chan_send(placer->control, MSG_TROUBLE, 0, &t, -1);
+}
+
 /* A worker that was not given GO has nothing to finish. */
 static void
 tell_stop(struct worker *w)
@@ -390,6 +430,7 @@ turn(struct crew *c)
 			tend_worker(w, &wake);
 		make_links(c, &wake);
 	}
+	tell_placer(c);
 	event_del(c->timer);
 	if (wake == INT64_MAX)
 		return;
@@ -411,21 +452,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 bury(struct worker *w, int status)
 {
-	const char *failure = spawn_failure(status);
-	char how[96], again[32] = "";
+	char how[ROLL_END], again[32] = "";
 	int64_t delay;
 
-	if (failure != NULL)
-		(void)snprintf(how, sizeof(how), "%s", failure);
-	else if (WIFSIGNALED(status))
-		(void)snprintf(how, sizeof(how), "signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WTERMSIG(status) == SIGSYS ?
-			", a call its sandbox forbids: see the kernel's log" :
-			"");
-	else
-		(void)snprintf(how, sizeof(how), "status %d",
-		    WEXITSTATUS(status));
+	spawn_end(status, how, sizeof(how));
+	roll_end(&w->crew->roll, w->id, how, boot_ms());
 	w->pid = 0;
 	w->running = 0;
 	delay = tend_ended(&w->tend, boot_ms());
@@ -519,6 +550,7 @@ crew_new(struct event_base *base, const struct settings *settings,
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
 		abort();
 	event_add(c->timer, &at_once);
+	relog_listen(on_trouble, c);
 	return c;
 }
 
@@ -529,6 +561,7 @@ crew_free(struct crew *c)
 
 	if (c == NULL)
 		return;
+	relog_listen(NULL, NULL);
 	EACH(w, c)
 		chan_free(w->control);
 	event_free(c->timer);
