@@ -197,7 +197,7 @@ on_crew(const struct frame *f)
 
 	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
 	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
-		fatal("CREW: malformed");
+		malformed(f);
 	if (boot.ops->crew != NULL)
 		boot.ops->crew(&m);
 }
@@ -208,7 +208,7 @@ on_trouble(const struct frame *f)
 	struct body_trouble m;
 
 	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
-		fatal("TROUBLE: malformed");
+		malformed(f);
 	if (boot.ops->trouble != NULL)
 		boot.ops->trouble(&m);
 }
