@@ -86,6 +86,12 @@ set_log_level(void)
 	log_set_level(level_by_name(boot.settings.text[SET_LOG_LEVEL]));
 }
 
+__attribute__((noreturn)) static void
+malformed(const struct frame *f)
+{
+	fatal("malformed %s of supervisor", msg_info(f->type)->name);
+}
+
 static void
 on_config(const struct frame *f)
 {
@@ -94,7 +100,7 @@ on_config(const struct frame *f)
 	struct why why;
 
 	if (body_config_get(f->body, &m) == -1)
-		fatal("CONFIG: malformed");
+		malformed(f);
 	i = settings_by_name(m.name);
 	if (i == SET_COUNT || !settings_is_for(i, boot.self))
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
@@ -111,7 +117,7 @@ on_token(const struct frame *f)
 	struct body_token m;
 
 	if (body_token_get(f->body, &m) == -1)
-		fatal("TOKEN: malformed");
+		malformed(f);
 	if (boot.ops->token != NULL)
 		boot.ops->token(m.token);
 }
@@ -123,7 +129,7 @@ on_listener(const struct frame *f)
 
 	if (body_listener_get(f->body, &m) == -1 || m.what == 0 ||
 	    m.what >= LISTENER_END || boot.listener[m.what] != 0)
-		fatal("LISTENER: malformed, or a second one");
+		malformed(f);
 	boot.listener[m.what] = f->fd;
 }
 
@@ -180,7 +186,7 @@ on_link(const struct frame *f)
 	struct body_link m;
 
 	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT)
-		fatal("LINK: malformed");
+		malformed(f);
 	boot.ops->link((enum proc)m.peer, f->fd);
 }
 
@@ -191,7 +197,7 @@ on_crew(const struct frame *f)
 
 	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
 	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
-		fatal("CREW: malformed");
+		malformed(f);
 	if (boot.ops->crew != NULL)
 		boot.ops->crew(&m);
 }
@@ -202,7 +208,7 @@ on_trouble(const struct frame *f)
 	struct body_trouble m;
 
 	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
-		fatal("TROUBLE: malformed");
+		malformed(f);
 	if (boot.ops->trouble != NULL)
 		boot.ops->trouble(&m);
 }
