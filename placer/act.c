@@ -382,6 +382,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 		log_error("%s: no new placements until it can be written",
 		    why.text);
 	a->store_failed = failed;
+	a->world->store_failed = failed != 0;
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);
 	act_send_reads(a, fx, READ_MOTION);
