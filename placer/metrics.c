@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "placer/metrics_own.h"
 
@@ -27,36 +28,45 @@ static const struct {
 void
 metric_sample(struct metric *m, const char *suffix)
 {
-	fputs(m->name, m->f);
-	fputs(suffix, m->f);
+	(void)fputs_unlocked(m->name, m->f);
+	(void)fputs_unlocked(suffix, m->f);
 	m->labels = 0;
 }
 
 /* Backslash, quote and newline are escaped. */
+static void
+put_value(FILE *f, const char *value)
+{
+	size_t plain;
+
+	for (;; value++) {
+		plain = strcspn(value, "\\\"\n");
+		(void)fwrite_unlocked(value, 1, plain, f);
+		value += plain;
+		if (*value == '\0')
+			return;
+		putc_unlocked('\\', f);
+		putc_unlocked(*value == '\n' ? 'n' : *value, f);
+	}
+}
+
 void
 metric_label(struct metric *m, const char *name, const char *value)
 {
 	if (*value == '\0')
 		return;
-	fputc(m->labels++ == 0 ? '{' : ',', m->f);
-	fputs(name, m->f);
-	fputs("=\"", m->f);
-	for (; *value != '\0'; value++) {
-		if (*value == '\\' || *value == '"')
-			fputc('\\', m->f);
-		if (*value == '\n')
-			fputs("\\n", m->f);
-		else
-			fputc(*value, m->f);
-	}
-	fputc('"', m->f);
+	putc_unlocked(m->labels++ == 0 ? '{' : ',', m->f);
+	(void)fputs_unlocked(name, m->f);
+	(void)fputs_unlocked("=\"", m->f);
+	put_value(m->f, value);
+	putc_unlocked('"', m->f);
 }
 
 static void
 end_labels(struct metric *m)
 {
 	if (m->labels > 0)
-		fputc('}', m->f);
+		putc_unlocked('}', m->f);
 }
 
 void

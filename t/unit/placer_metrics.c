@@ -14,6 +14,7 @@
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
+#define TIMES "vk_flightctl_api_request_duration_seconds"
 #define OWNED "vk_flightctl_devices_owned{owner="
 
 static const struct scrape now = { .now = { 100000, 1800000000000 },
@@ -233,14 +234,14 @@ Test(metrics, buckets_add_up)
 	w->tallies[REQUEST_SUSPECT].took[TALLY_TIMES - 1] = 2;
 	w->tallies[REQUEST_SUSPECT].took_us = 61500000;
 	expect(w,
-	    "vk_flightctl_api_request_duration_seconds_bucket{api=\"flightctl\","
-	    "request=\"read_suspect\",le=\"30\"} 1");
+	    TIMES "_bucket{api=\"flightctl\","
+		  "request=\"read_suspect\",le=\"30\"} 1");
 	expect(w,
-	    "vk_flightctl_api_request_duration_seconds_bucket{api=\"flightctl\","
-	    "request=\"read_suspect\",le=\"+Inf\"} 3");
+	    TIMES "_bucket{api=\"flightctl\","
+		  "request=\"read_suspect\",le=\"+Inf\"} 3");
 	expect(w,
-	    "vk_flightctl_api_request_duration_seconds_sum{api=\"flightctl\","
-	    "request=\"read_suspect\"} 61.500000");
+	    TIMES "_sum{api=\"flightctl\","
+		  "request=\"read_suspect\"} 61.500000");
 	fleet_free(w);
 	NO_LEAKS();
 }
