@@ -394,8 +394,7 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 	}
 	f->wanted = s->text[SET_FLIGHTCTL_ORG];
 	https_token(f->https, creds_token(f->creds));
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
+	flight_arm(f->count, COUNT_MS);
 	entry_open(f);
 	return f;
 }
@@ -489,8 +488,9 @@ flight_reload(struct flight *f, const struct settings *s)
 	    now_read().boot_ms);
 	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "credentials of before stay");
 	wake(f);
 }

@@ -150,7 +150,10 @@ on_load(evutil_socket_t fd, short what, void *arg)
 	}
 	a->load_failures++;
 	if (strcmp(a->text, why.text) != 0) {
-		log_error("credentials: %s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "no credentials for the apiserver");
 		a->text[0] = '\0';
 		set_state(a, 0, why.text);
 	}
@@ -193,6 +196,15 @@ api_free(struct api *a)
 	free(a);
 }
 
+static void
+stays(const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "credentials",
+		.error = why->text },
+	    "credentials of before stay");
+}
+
 void
 api_reload(struct api *a)
 {
@@ -202,7 +214,7 @@ api_reload(struct api *a)
 	if (a->https == NULL)
 		event_active(a->load, EV_TIMEOUT, 0);
 	else if (load(a, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
+		stays(&why);
 }
 
 /* A token's file is replaced long before the token in it expires. */
@@ -216,7 +228,7 @@ freshen(struct api *a)
 		return;
 	a->token_ms = now;
 	if (creds_reread(&a->creds, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
+		stays(&why);
 	else
 		https_token(a->https, pem_span(a->creds.token));
 }
@@ -303,7 +315,9 @@ on_done(const struct https_answer *plain, void *arg)
 		if (ans.status == 403 &&
 		    denials_note(&api->denials, ans.body, message,
 			now_read().boot_ms))
-			log_error("not allowed: %s", message);
+			log_line(LOG_LEVEL_ERROR,
+			    &(struct log_about){ .error = message },
+			    "not allowed");
 	}
 	c->call = NULL;
 	if (c->req.done != NULL)

@@ -193,6 +193,17 @@ on_done(uint64_t id, const struct why *why, void *arg)
 	serve_done(kube.serve, id, why);
 }
 
+static unsigned int
+on_others(void *arg)
+{
+	const struct seat *me = arg, *s;
+	unsigned int n = 0;
+
+	EACH_SEAT(s)
+		n += s != me && writer_has(s->writer);
+	return n;
+}
+
 static void
 on_object(uint64_t id, struct span object, void *arg)
 {
@@ -343,7 +354,8 @@ on_state(int reachable, const char *text, void *arg)
 	(void)arg;
 	/* Why it is not there from the start was said by who noticed. */
 	if (kube.reachable && !reachable)
-		log_warn("the apiserver does not answer: %s", text);
+		log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = text },
+		    "the apiserver does not answer");
 	else if (reachable)
 		log_info("the apiserver answers");
 	kube.reachable = reachable;
@@ -380,7 +392,8 @@ seat_open(struct seat *s, const char *identity)
 {
 	static const struct node_ops node_ops = { on_until, on_labels,
 		on_node_event };
-	static const struct writer_ops writer_ops = { on_held, on_released };
+	static const struct writer_ops writer_ops = { on_held, on_released,
+		on_others };
 	const struct settings *set = kube.settings;
 	struct node_conf conf = { .name = s->id.node,
 		.fleet = s->id.fleet,
@@ -392,11 +405,11 @@ seat_open(struct seat *s, const char *identity)
 
 	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,
 	    &(struct feed_conf){ s->id.node, s->index,
-		set->number[SET_RESYNC_INTERVAL] });
+		set->number[SET_RESYNC_INTERVAL], s->id.fleet });
 	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
 	s->writer = writer_new(kube.base, kube.api,
 	    &(struct writer_conf){ set->text[SET_NAMESPACE], s->id.node,
-		identity },
+		identity, s->id.fleet },
 	    &writer_ops, s);
 }
 

@@ -82,7 +82,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 
 	(void)c;
 	if (decode(f) == -1) {
-		log_error("placer: malformed %s", msg_info(f->type)->name);
+		log_error("malformed %s of placer", msg_info(f->type)->name);
 		drop(s);
 		boot_relink(PROC_PLACER);
 		return;

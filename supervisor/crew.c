@@ -173,6 +173,18 @@ on_relink(struct worker *w, const struct frame *f)
 }
 
 static void
+on_log_level(struct worker *w, const struct frame *f)
+{
+	const struct crew *c = w->crew;
+	struct body_log_level m;
+
+	if (body_log_level_get(f->body, &m) == -1 || m.level >= LOG_LEVEL_COUNT)
+		condemn(w, "malformed LOG_LEVEL");
+	else
+		c->ops->log_level(c->arg, (enum log_level)m.level, m.uid);
+}
+
+static void
 on_frame(struct chan *control, struct frame *f, void *arg)
 {
 	struct worker *w = arg;
@@ -193,9 +205,11 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	case MSG_RELINK:
 		on_relink(w, f);
 		break;
+	case MSG_LOG_LEVEL:
+		on_log_level(w, f);
+		break;
 	case MSG_LOG:
-		if (relog_frame(&w->relog, proc_name(w->id), f->body,
-			boot_ms()) == -1)
+		if (relog_frame(&w->relog, w->id, f->body, boot_ms()) == -1)
 			condemn(w, "malformed LOG");
 		return;
 	default: /* the gate let nothing else through */
@@ -222,6 +236,14 @@ on_closed(struct chan *control, const char *text, void *arg)
 }
 
 static void
+cannot_start(const struct worker *w, const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot be started", proc_name(w->id));
+}
+
+static void
 start(struct worker *w)
 {
 	static const struct chan_ops ops = { on_frame, on_closed, NULL };
@@ -233,7 +255,7 @@ start(struct worker *w)
 	w->control = NULL;
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
 		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
@@ -241,7 +263,7 @@ start(struct worker *w)
 	w->pid =
 	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
 	if (w->pid == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
@@ -293,8 +315,10 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	int fd[2];
 
 	if (link_make(fd, &why) == -1) {
-		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "link",
+			.error = why.text },
+		    "no link of %s and %s", proc_name(a), proc_name(b));
 		(void)link_over(&c->links, a, b);
 		return;
 	}
@@ -334,6 +358,24 @@ tell_placer(struct crew *c)
 	    (m = roll_next(&c->roll)) != NULL)
 		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
 			return;
+}
+
+/* The placer shows it to people; lines before it is there are in the log. */
+static void
+on_trouble(enum proc who, const struct body_log *m, void *arg)
+{
+	const struct crew *c = arg;
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	struct body_trouble t = { .who = who, .wall_ms = m->wall_ms };
+
+	if (!placer->running || placer->control == NULL ||
+	    chan_is_full(placer->control))
+		return;
+	memcpy(t.pod, m->pod, sizeof(t.pod));
+	memcpy(t.device, m->device, sizeof(t.device));
+	memcpy(t.error, m->error, sizeof(t.error));
+	memcpy(t.text, m->text, sizeof(t.text));
+	(void)chan_send(placer->control, MSG_TROUBLE, 0, &t, -1);
 }
 
 /* A worker that was not given GO has nothing to finish. */
@@ -462,6 +504,17 @@ crew_reload(struct crew *c, const uint8_t *changed)
 }
 
 void
+crew_config(struct crew *c, enum setting i)
+{
+	struct worker *w;
+
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    settings_is_for(i, w->id) && send_config(w, i) == -1)
+			condemn(w, "a setting could not be sent");
+}
+
+void
 crew_stop(struct crew *c)
 {
 	if (c->stopping)
@@ -497,6 +550,7 @@ crew_new(struct event_base *base, const struct settings *settings,
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
 		abort();
 	event_add(c->timer, &at_once);
+	relog_listen(on_trouble, c);
 	return c;
 }
 
@@ -507,6 +561,7 @@ crew_free(struct crew *c)
 
 	if (c == NULL)
 		return;
+	relog_listen(NULL, NULL);
 	EACH(w, c)
 		chan_free(w->control);
 	event_free(c->timer);
