@@ -13,7 +13,7 @@
 
 #include "common/log.h"
 #include "common/xmem.h"
-#include "placer/metrics.h"
+#include "placer/scrape.h"
 
 struct http {
 	struct evhttp *server;
@@ -72,7 +72,7 @@ on_metrics(struct evhttp_request *req, void *arg)
 	const struct http *h = arg;
 	char *text;
 
-	text = metrics_text(h->world);
+	text = scrape_text(h->world, unready(h->world) == NULL);
 	answer(req, HTTP_OK, text);
 	free(text);
 }

@@ -365,6 +365,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	s->world.started_ms = now_read().wall_ms;
 	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);

@@ -4,6 +4,7 @@
  * servers were listed, not ready while the apiserver is away, and the metrics
  * by their names.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,12 @@ enum {
 	AWAY_MS = 60000,
 	LOOK_MS = 100,
 };
+
+#define UP "vk_flightctl_worker_up{worker=\"flightside\"} "
+#define RESTARTS "vk_flightctl_worker_restarts_total{worker=\"flightside\"} "
+#define TALLY                                                \
+	"vk_flightctl_api_requests_total{api=\"flightctl\"," \
+	"request=\"put_device\",result=\"ok\"} "
 
 static const char *const names[] = { "vk_flightctl_pods_total",
 	"vk_flightctl_pod_deployment_duration_seconds",
@@ -73,6 +80,48 @@ look_at_metrics(struct http *h, const char *one_more)
 	http_answer_clear(&a);
 }
 
+static int
+has_line(struct http *h, const char *line)
+{
+	struct http_answer a;
+	int has;
+
+	has = http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200 &&
+	    strstr(a.body, line) != NULL;
+	http_answer_clear(&a);
+	return has;
+}
+
+static int
+comes_to_have(struct http *h, const char *line, int ms)
+{
+	int64_t until = it_ms() + ms;
+
+	while (!has_line(h, line)) {
+		if (it_ms() > until)
+			return 0;
+		it_pause(LOOK_MS);
+	}
+	return 1;
+}
+
+/* The supervisor's word of its end, then its own of what it asked. */
+static void
+look_at_restart(struct provider *p, struct http *h)
+{
+	provider_expect(p, "flightside ended: signal 9");
+	it_ok(comes_to_have(h, TALLY "1\n", RUN_MS),
+	    "a key holder tells what it asked for");
+	it_ok(has_line(h, UP "1\n") && has_line(h, RESTARTS "0\n"),
+	    "flightside is up, and was not started again");
+	kill(provider_worker(p, "flightside"), SIGKILL);
+	it_ok(comes_to_have(h, RESTARTS "1\n", RUN_MS),
+	    "killed, it was started again once");
+	it_ok(comes_to_have(h, UP "1\n", RUN_MS), "and is up");
+	it_ok(comes_to_have(h, TALLY "0\n", RUN_MS),
+	    "its counters begin at 0 again");
+}
+
 static void
 scenario(void)
 {
@@ -91,6 +140,7 @@ scenario(void)
 	free(pod_create("seen", NULL));
 	pod = pod_runs("seen", it_ms(), RUN_MS);
 	look_at_metrics(h, "vk_flightctl_pods_total{status=\"RUNNING\"} 1\n");
+	look_at_restart(p, h);
 	it_ok(answers(h, "/secret", 404), "other paths are 404");
 	provider_expect(p,
 	    "onnect|transfer closed|timed out|does not answer|SSL|"

@@ -268,8 +268,17 @@ provider_worker(const struct provider *p, const char *wanted)
 struct http *
 provider_listener(const struct provider *p, int ms)
 {
+	AUTO_FREE char *at = provider_address(p, ms);
+	AUTO_FREE char *url = xasprintf("http://%s", at);
+
+	return http_new(url, NULL, NULL);
+}
+
+char *
+provider_address(const struct provider *p, int ms)
+{
 	static const char before[] = "listening on ";
-	AUTO_FREE char *log = NULL, *url = NULL;
+	AUTO_FREE char *log = NULL;
 	char *at;
 
 	if (provider_await_lines(p, before, 1, ms) == 0)
@@ -277,8 +286,7 @@ provider_listener(const struct provider *p, int ms)
 	log = provider_log(p);
 	at = strstr(log, before) + strlen(before);
 	at[strcspn(at, "\"")] = '\0';
-	url = xasprintf("http://%s", at);
-	return http_new(url, NULL, NULL);
+	return xstrdup(at);
 }
 
 /* --- its log ------------------------------------------------------------- */

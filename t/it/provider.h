@@ -35,6 +35,9 @@ void provider_replace(struct provider *, const char *name, const char *path);
 struct http;
 struct http *provider_listener(const struct provider *, int ms);
 
+/* Its ADDRESS:PORT, the caller's. */
+char *provider_address(const struct provider *, int ms);
+
 pid_t provider_pid(const struct provider *);
 
 /* A worker's process id, -1: none now. */
