@@ -9,6 +9,7 @@
 #include "placer/act.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/auto.h"
 #include "common/log.h"
@@ -286,9 +287,15 @@ log_brake(const struct effect *e)
 }
 
 static void
-log_order(const struct effect *e)
+log_order(const struct act *a, const struct effect *e)
 {
-	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = e->reason },
+	int is_device = world_device(a->world, e->what) != NULL;
+	int is_pod = strchr(e->what, '/') != NULL;
+
+	log_line(LOG_LEVEL_INFO,
+	    &(struct log_about){ .operation = e->reason,
+		.pod = is_pod ? e->what : NULL,
+		.device = is_device ? e->what : NULL },
 	    "ordered by uid %u: %s", (unsigned int)e->number, e->text);
 }
 
@@ -383,7 +390,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		act_send_purge(a, e->node);
 		break;
 	case EFFECT_ORDER:
-		log_order(e);
+		log_order(a, e);
 		note_order(a, e, now);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */

@@ -31,8 +31,10 @@ effects_clear(struct effects *fx)
 {
 	size_t i;
 
-	for (i = 0; i < fx->n; i++)
+	for (i = 0; i < fx->n; i++) {
 		free(fx->list[i].text);
+		free(fx->list[i].what);
+	}
 	free(fx->list);
 	*fx = (struct effects){ NULL, 0, 0 };
 }

@@ -48,6 +48,7 @@ struct effect {
 	struct wnode *node;
 	const char *reason; /* a literal */
 	char *text;	    /* the effect's */
+	char *what;	    /* the effect's: what an order names */
 	uint64_t number;
 };
 

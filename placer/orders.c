@@ -525,6 +525,7 @@ record(struct effects *fx, const struct order *o, const char *text)
 	e = effects_add(fx, EFFECT_ORDER);
 	e->reason = orders_word(o->kind);
 	e->number = o->uid;
+	e->what = xstrdup(o->name);
 	e->text = *o->name != '\0' ? xasprintf("%s: %s", o->name, text) :
 				     xstrdup(text);
 }

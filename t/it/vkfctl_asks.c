@@ -280,6 +280,10 @@ scenario(void)
 	refuses("devices", "more", EX_USAGE);
 	levels(p);
 	orders(uid);
+	it_ok(provider_lines(p,
+		  "ordered by uid [0-9]+: .*\"operation\":\"drain\","
+		  "\"device\":\"") == 1,
+	    "an order is in the log, with its device");
 	workers_say_more(p);
 	look_past_silent_peers();
 	look_at_a_long_request();

@@ -399,8 +399,9 @@ Test(common_settings, manual_says_the_same)
 	while (fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, ".It Ev %79s", name) != 1)
 			continue;
-		cr_assert(i < SET_COUNT);
-		cr_assert_str_eq(name, settings_name(i));
+		cr_assert(i < SET_COUNT, "%s is no setting", name);
+		cr_assert_str_eq(name, settings_name(i),
+		    "%s is where %s should be", name, settings_name(i));
 		cr_assert(fgets(line, sizeof(line), f) != NULL);
 		(void)snprintf(text, sizeof(text), "; %s%s.\n",
 		    set.text[i][0] == '\0' ? "" : "default ",
@@ -422,6 +423,6 @@ Test(common_settings, manual_says_the_same)
 		    name);
 		i++;
 	}
-	cr_assert(i == SET_COUNT);
+	cr_assert(i == SET_COUNT, "no %s", settings_name(i));
 	(void)fclose(f);
 }
