@@ -37,12 +37,12 @@ function age(stamp)
 	if (stamp === "")
 		return "";
 	if (s < 60)
-		return Math.max(0, Math.floor(s)) + " s";
+		return Math.max(0, Math.floor(s)) + " s ago";
 	if (s < 3600)
-		return Math.floor(s / 60) + " min";
+		return Math.floor(s / 60) + " min ago";
 	if (s < 48 * 3600)
-		return Math.floor(s / 3600) + " h";
-	return Math.floor(s / 86400) + " d";
+		return Math.floor(s / 3600) + " h ago";
+	return Math.floor(s / 86400) + " d ago";
 }
 
 const rounded = (n) => String(Math.round(n * 100) / 100);
@@ -59,7 +59,10 @@ function bytes(n)
 
 /* -- tables -- */
 
-/* A cell: its text; bad: a word of alarm; explains: it can be asked about. */
+/*
+ * A cell: its text; is: number, short or long; bad: a word of alarm; explains:
+ * the question that its name asks when it is chosen.
+ */
 function set_cell(td, head, cell)
 {
 	const text = cell.text === "" ? "–" : cell.text;
@@ -79,8 +82,8 @@ function set_cell(td, head, cell)
 	td.query = cell.explains;
 	if (word.textContent !== text)
 		word.textContent = text;
-	td.className = [cell.bad ? "bad" : "", cell.number ? "number" : "",
-	    cell.text === "" ? "void none" : ""].join(" ").trim();
+	td.className = [cell.bad ? "bad" : "", cell.is ?? "",
+	    cell.text === "" ? "none" : ""].join(" ").trim();
 	td.title = cell.title ?? "";
 }
 
@@ -127,47 +130,46 @@ function fill(id, rows, key, cells)
 		body.lastChild.remove();
 }
 
-const text = (s) => ({ text: String(s ?? "") });
-const number = (s) => ({ text: String(s), number: true });
-const want = (s, good) => ({ text: String(s), bad: s !== good });
+const text = (s, is) => ({ text: String(s ?? ""), is });
+const alarm = (s, bad, is) => ({ text: String(s), is, bad });
 
 function fleet_cells(f)
 {
 	return [text(f.fleet === "" ? "(all devices)" : f.fleet), text(f.node),
-	    number(f.devices), { text: String(f.waiting), number: true,
-	    bad: f.waiting > 0 }, want(f.writer, "yes"),
-	    want(f.listed, "yes"),
-	    { text: f.brake === "yes" ? "on" : "off", bad: f.brake === "yes" }];
+	    text(f.devices, "number"), alarm(f.waiting, f.waiting > 0, "number"),
+	    alarm(f.writer, f.writer !== "yes", "short"),
+	    alarm(f.listed, f.listed !== "yes", "short"),
+	    alarm(f.brake === "yes" ? "on" : "off", f.brake === "yes", "short")];
 }
 
 function pod_cells(p)
 {
 	const calm = p.state === "RUNNING" || p.state === "DONE";
+	const name = p.namespace + "/" + p.pod;
 
-	return [{ text: p.namespace + "/" + p.pod,
-	    explains: "pod=" + encodeURIComponent(p.namespace + "/" + p.pod) },
-	    { text: p.state, bad: !calm || p.why !== "" }, text(p.device),
-	    { text: age(p.since), title: p.since === "" ? "" :
-	    new Date(p.since).toLocaleString("en-GB") }, text(p.why)];
+	return [{ text: name, explains: "pod=" + encodeURIComponent(name) },
+	    alarm(p.state, !calm || p.why !== "", "short"), text(p.device),
+	    { text: age(p.since), is: "short", title: p.since === "" ? "" :
+	    new Date(p.since).toLocaleString("en-GB") }, text(p.why, "long")];
 }
 
 function device_cells(d)
 {
 	return [{ text: d.device,
 	    explains: "device=" + encodeURIComponent(d.device) },
-	    text(d.fleet), text(d.status),
-	    { text: d.placeable === "fit" ? "yes" : "no: " + d.placeable,
-	    bad: d.placeable !== "fit" }, number(d.pods),
-	    number(rounded(d["cpu-free-m"] / 1000) + " of " +
-	    rounded(d["cpu-m"] / 1000)),
-	    number(bytes(d["memory-free"]) + " of " + bytes(d.memory))];
+	    text(d.fleet), text(d.status, "short"),
+	    alarm(d.placeable === "fit" ? "yes" : "no: " + d.placeable,
+	    d.placeable !== "fit"), text(d.pods, "number"),
+	    text(rounded(d["cpu-free-m"] / 1000) + " of " +
+	    rounded(d["cpu-m"] / 1000), "number"),
+	    text(bytes(d["memory-free"]) + " of " + bytes(d.memory), "number")];
 }
 
 function explain_cells(r)
 {
-	return [text(r.about), text(r.name), text(r.verdict), text(r.rule),
-	    text(r["left-s"] === null ? "" : r["left-s"] + " s"),
-	    text(r.text)];
+	return [text(r.about, "short"), text(r.name), text(r.verdict),
+	    text(r.rule, "number"), text(r["left-s"] === null ? "" :
+	    r["left-s"] + " s", "number"), text(r.text, "long")];
 }
 
 /* -- what is above the tables -- */
