@@ -67,6 +67,9 @@ answer(struct evhttp_request *req, int code, const char *type,
 	for (h = headers; h < headers + sizeof(headers) / sizeof(*h); h++)
 		evhttp_add_header(out, h->name, h->value);
 	evhttp_add_header(out, "Content-Type", type);
+	/* The library would send it in answer to a HEAD, too. */
+	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
+		bytes.len = 0;
 	if (b == NULL || evbuffer_add(b, bytes.p, bytes.len) == -1)
 		abort();
 	evhttp_send_reply(req, code, NULL, b);
