@@ -50,10 +50,10 @@ member(struct json_object *o, const char *name)
 	return got;
 }
 
-static size_t
+static int
 rows(struct json_object *o)
 {
-	return json_object_array_length(member(o, "rows"));
+	return (int)json_object_array_length(member(o, "rows"));
 }
 
 static int
