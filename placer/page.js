@@ -210,7 +210,9 @@ function facts()
 /* Each a button that shows only those. */
 function sum(what, counts, words)
 {
-	const want = Object.entries(counts), p = $(what + "-sum");
+	const p = $(what + "-sum"), chosen = only[what];
+	const want = Object.entries(chosen === "" ? counts :
+	    { [chosen]: 0, ...counts });
 
 	want.forEach(([name, n], i) => {
 		const b = p.children[i] ?? document.createElement("button");
@@ -224,7 +226,7 @@ function sum(what, counts, words)
 			p.append(b);
 		}
 		b.dataset.by = name;
-		b.setAttribute("aria-pressed", only[what] === name);
+		b.setAttribute("aria-pressed", chosen === name);
 		if (b.textContent !== says)
 			b.textContent = says;
 	});
