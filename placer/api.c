@@ -143,9 +143,10 @@ number(const char *text, size_t *n)
 }
 
 static int
-ask_part(struct command *from, const char *request, const struct api_query *q,
-    char **text)
+ask_part(const struct command *from, const char *request,
+    const struct api_query *q, char **text)
 {
+	struct command part = *from;
 	struct window v;
 	size_t n = 0;
 
@@ -155,8 +156,8 @@ ask_part(struct command *from, const char *request, const struct api_query *q,
 		q->only != NULL ? q->only : "", n, API_ROWS) == -1)
 		return error(API_BAD, "match: too long, or too many words",
 		    text);
-	from->window = &v;
-	return ask(from, request, put_window, text);
+	part.window = &v;
+	return ask(&part, request, put_window, text);
 }
 
 static int
