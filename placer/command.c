@@ -93,7 +93,7 @@ put_since(struct json_object *row, const struct wpod *p)
 	if (p->state == RUNNING && p->running_ms != 0)
 		stamp_format(p->running_ms, at);
 	else if (p->pod != NULL)
-		stamp_format(p->pod->order_ms, at);
+		stamp_format((int64_t)p->pod->order_ms, at);
 	jmake_str(row, "since", at);
 }
 

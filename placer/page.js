@@ -382,6 +382,8 @@ async function look_closer()
 	try {
 		rows = (await ask("/api/explain?" + query)).answer.rows;
 	} catch (e) {
+		if (!(e instanceof Refused))
+			return;
 		none = e.message;
 	}
 	if (query !== open)
