@@ -14,7 +14,6 @@
 #include "common/stamp.h"
 #include "common/xmem.h"
 #include "placer/answer.h"
-#include "placer/life.h"
 #include "placer/pick.h"
 
 const char *
@@ -30,23 +29,6 @@ api_unready(const struct world *w)
 		if (!w->nodes[i].pods_listed)
 			return "pods were not yet listed";
 	return NULL;
-}
-
-static void
-put_states(struct json_object *about, const struct world *w)
-{
-	struct json_object *to = jmake_in(about, "states");
-	struct wname_tree names = w->names;
-	int64_t n[LIFE_NSTATES] = { 0 };
-	struct wpod *p;
-	int i;
-
-	RB_FOREACH(p, wname_tree, &names)
-		n[p->state]++;
-	for (i = 0; i < LIFE_NSTATES; i++)
-		if (n[i] > 0)
-			jmake_int(to, life_state_name((enum life_state)i),
-			    n[i]);
 }
 
 static void
@@ -74,7 +56,6 @@ put_status(struct json_object *about, const struct command *from)
 	stamp_format(from->now.wall_ms, at);
 	jmake_str(about, "now", at);
 	jmake_str(about, "ready", missing == NULL ? "yes" : missing);
-	put_states(about, from->world);
 	put_placeable(about, from->world);
 }
 

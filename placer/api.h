@@ -6,9 +6,8 @@
  * What the status page asks, answered in JSON with the rows that vkfctl(8) is
  * given (command.h); never an order.  Pure.
  *
- *	/api/status	about: ready ("yes", or what is missing), now, and how
- *			many pods are in each state and devices are placeable
- *			or why not
+ *	/api/status	about: now, ready ("yes", or what is missing), and how
+ *			many devices are placeable, or why not
  *	/api/fleets
  *	/api/devices	?match=WORDS&only=WORD&from=N (window.h): at most
  *	/api/pods	API_ROWS; about: from, matched, all

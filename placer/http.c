@@ -193,7 +193,7 @@ answer_page(struct evhttp_request *req, const struct page *page)
 		answer(req, HTTP_OK, page->type, page->bytes);
 }
 
-/* Whatever changes the world is followed by a turn; but Leases run out. */
+/* What changes the world is counted; but Leases run out by themselves. */
 static void
 world_tag(const struct http *h, struct now now, char tag[TAG_SIZE])
 {
@@ -204,7 +204,7 @@ world_tag(const struct http *h, struct now now, char tag[TAG_SIZE])
 	for (i = 0; i < w->nnodes; i++)
 		held += now.boot_ms < w->nodes[i].until_boot;
 	(void)snprintf(tag, TAG_SIZE, "\"%" PRIx64 "-%" PRIx64 "-%x\"",
-	    (uint64_t)h->born, w->planned.n, held);
+	    (uint64_t)h->born, w->planned.n + w->asides, held);
 }
 
 static void

@@ -69,6 +69,7 @@ listener_came(enum listener what, int fd)
 	const struct command from = { .world = serve_world(serve),
 		.store = store,
 		.order = order,
+		.log_level = boot_log_level,
 		.arg = serve };
 
 	if (what == LISTENER_CONTROL) {
@@ -77,6 +78,18 @@ listener_came(enum listener what, int fd)
 			control_group(control, (gid_t)strtoul(group, NULL, 10));
 	} else
 		http = http_new(loop, fd, serve_world(serve), status_page);
+}
+
+static void
+crew(const struct body_crew *m)
+{
+	serve_crew(serve, m);
+}
+
+static void
+trouble(const struct body_trouble *m)
+{
+	serve_trouble(serve, m);
 }
 
 static void
@@ -108,6 +121,8 @@ main(void)
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,
+		.crew = crew,
+		.trouble = trouble,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

@@ -165,6 +165,18 @@ function device_cells(d)
 	    text(bytes(d["memory-free"]) + " of " + bytes(d.memory), "number")];
 }
 
+function part_cells(r)
+{
+	const now = Date.parse(shown.status.about.now);
+	const bad = ["silent", "down", "dying", "not linked", "left"];
+	const since = r.figures.seconds === undefined ? "" :
+	    new Date(now - r.figures.seconds * 1000).toISOString();
+
+	return [text(r.about, "short"), text(r.name),
+	    alarm(r.state, bad.includes(r.state), "short"),
+	    text(age(since), "short"), text(r.text, "long")];
+}
+
 function explain_cells(r)
 {
 	return [text(r.about, "short"), text(r.name), text(r.verdict),
@@ -174,38 +186,42 @@ function explain_cells(r)
 
 /* -- what is above the tables -- */
 
+const part_of = (about) => shown.status.rows.find((r) => r.about === about);
+
 function sentence()
 {
-	const status = shown.status;
+	const provider = part_of("provider");
 
-	if (status.about.ready !== "yes")
-		return "Not ready: " + status.about.ready;
-	if (status.rows[0].flightctl !== "yes")
-		return "Trouble: Flightctl is not reached" +
-		    (status.rows[0].text === "" ? "" :
-		    ": " + status.rows[0].text);
-	if (shown.fleets.rows.some((f) => f.brake === "yes"))
-		return "Trouble: too many devices went silent at once, the " +
-		    "brake is on";
-	return "Healthy: both APIs are reached";
+	if (shown.status.about.ready !== "yes")
+		return "Not ready: " + shown.status.about.ready;
+	return provider.state === "well" ? "Healthy: " + provider.text + " is well" :
+	    "Trouble: " + provider.text;
 }
 
+/* Without those of which there is none. */
+const some = (map) => Object.fromEntries(
+    Object.entries(map).filter(([, n]) => n > 0));
+
 const plural = (n, word) => n + " " + word + (n === 1 ? "" : "s");
+const total = (map) => Object.values(map).reduce((a, b) => a + b, 0);
 
 function facts()
 {
-	const fleets = shown.fleets.rows, row = shown.status.rows[0];
+	const fleets = shown.fleets.rows;
 	const held = fleets.filter((f) => f.writer === "yes").length;
-	const total = (map) => Object.values(map).reduce((a, b) => a + b, 0);
-	const is = (yes) => yes === "yes" ? " reached" : " not reached";
 
 	return plural(fleets.length, "fleet") + ", " +
 	    plural(total(shown.status.about.placeable), "device") + ", " +
-	    plural(total(shown.status.about.states), "pod") +
-	    "; apiserver" + is(row.apiserver) + ", Flightctl" +
-	    is(row.flightctl) + "; writer for " + held + " of " +
+	    plural(total(part_of("pods").figures), "pod") +
+	    "; the apiserver " + (part_of("apiserver").figures.answers ?
+	    "answers" : "does not answer") + ", Flightctl " +
+	    (part_of("flightctl").figures.answers ? "answers" :
+	    "does not answer") + "; writer for " + held + " of " +
 	    plural(fleets.length, "fleet");
 }
+
+/* Those that no other table has. */
+const is_part = (r) => !["provider", "node", "pods", "waits"].includes(r.about);
 
 /* Each a button that shows only those. */
 function sum(what, counts, words)
@@ -281,7 +297,9 @@ function draw()
 	fill("pods", shown.pods.rows, (p) => p.namespace + "/" + p.pod,
 	    pod_cells);
 	fill("devices", shown.devices.rows, (d) => d.device, device_cells);
-	sum("pods", shown.status.about.states, {});
+	fill("parts", shown.status.rows.filter(is_part),
+	    (r) => r.about + " " + r.name + " " + r.text, part_cells);
+	sum("pods", some(part_of("pods").figures), {});
 	sum("devices", shown.status.about.placeable, { fit: "take pods" });
 	pages("pods", shown.pods.about, shown.pods.rows.length);
 	pages("devices", shown.devices.about, shown.devices.rows.length);
