@@ -13,7 +13,7 @@ const TYPING_MS = 250;
 
 const $ = (id) => document.getElementById(id);
 
-let tag = "";		/* of what is shown; "": it is to be asked for anew */
+let tag = "";		/* of what is shown; "": ask for it anew */
 let shown = null;	/* status, fleets, pods, devices: the last answers */
 let heard = null;	/* the last answer came then */
 let ahead = 0;		/* the provider's clock before ours, ms */
@@ -69,7 +69,8 @@ function set_cell(td, head, cell)
 	let word = td.firstChild;
 
 	if (word === null) {
-		word = document.createElement(cell.explains ? "button" : "span");
+		word = document.createElement(
+		    cell.explains ? "button" : "span");
 		word.className = cell.explains ? "name" : "word";
 		if (cell.explains) {
 			word.type = "button";
@@ -136,10 +137,12 @@ const alarm = (s, bad, is) => ({ text: String(s), is, bad });
 function fleet_cells(f)
 {
 	return [text(f.fleet === "" ? "(all devices)" : f.fleet), text(f.node),
-	    text(f.devices, "number"), alarm(f.waiting, f.waiting > 0, "number"),
+	    text(f.devices, "number"),
+	    alarm(f.waiting, f.waiting > 0, "number"),
 	    alarm(f.writer, f.writer !== "yes", "short"),
 	    alarm(f.listed, f.listed !== "yes", "short"),
-	    alarm(f.brake === "yes" ? "on" : "off", f.brake === "yes", "short")];
+	    alarm(f.brake === "yes" ? "on" : "off", f.brake === "yes",
+	    "short")];
 }
 
 function pod_cells(p)
@@ -194,7 +197,7 @@ function sentence()
 
 	if (shown.status.about.ready !== "yes")
 		return "Not ready: " + shown.status.about.ready;
-	return provider.state === "well" ? "Healthy: " + provider.text + " is well" :
+	return provider.state === "well" ? "Healthy: both APIs answer" :
 	    "Trouble: " + provider.text;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * status_page: what a person sees in a browser: fleets, devices and pods, why one
- * waits, what is new without a reload, and that the provider is away or back;
- * on a phone too, by the keyboard, in the dark, without scripts.
+ * status_page: what a person sees in a browser: fleets, devices and pods, why
+ * one waits, what is new without a reload, and that the provider is away or
+ * back; on a phone too, by the keyboard, in the dark, without scripts.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,6 +76,7 @@ open_page(void)
 	    "it shows a pod that runs");
 	is_seen(ROW("pods", "default/waits", "No device can take"),
 	    "it shows why a pod waits");
+	is_seen(ROW("parts", "flightctl", "answers"), "it shows both APIs");
 	is_seen("document.getElementById('pods').rows[0].cells[1].innerText"
 		" !== 'RUNNING'",
 	    "what does not run comes first");
