@@ -83,6 +83,7 @@ static const struct {
 	{ SET_LOG_LEVEL, { "error", "warn", "info", "debug" } },
 	{ SET_LOG_FORMAT, { "auto", "json", "text", "journal" } },
 	{ SET_REQUIRE_SANDBOX, { "yes", "no" } },
+	{ SET_STATUS_PAGE, { "local", "any", "no" } },
 	{ SET_ALLOW_PRIVILEGED, { "yes", "no" } },
 	{ SET_METRICS_PER_DEVICE, { "auto", "yes", "no" } },
 	{ SET_SECRETS, { "refuse", "inline" } },
