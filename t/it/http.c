@@ -21,7 +21,7 @@ enum {
 
 struct http {
 	CURL *curl;
-	char *base, *ca, *bearer, *cert, *key;
+	char *base, *ca, *bearer, *user, *cert, *key;
 };
 
 struct http *
@@ -51,6 +51,12 @@ http_certificate(struct http *h, const char *cert, const char *key)
 }
 
 void
+http_impersonate(struct http *h, const char *user)
+{
+	h->user = xasprintf("Impersonate-User: %s", user);
+}
+
+void
 http_free(struct http *h)
 {
 	if (h == NULL)
@@ -59,6 +65,7 @@ http_free(struct http *h)
 	free(h->base);
 	free(h->ca);
 	free(h->bearer);
+	free(h->user);
 	free(h->cert);
 	free(h->key);
 	free(h);
@@ -105,6 +112,8 @@ prepare(struct http *h, CURL *c, const char *path, const char *type)
 	list = curl_slist_append(list, "Expect:");
 	if (h->bearer != NULL)
 		list = curl_slist_append(list, h->bearer);
+	if (h->user != NULL)
+		list = curl_slist_append(list, h->user);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);

@@ -23,6 +23,8 @@ struct http *http_new(const char *base, const char *ca_file,
     const char *token_file);
 /* A client certificate, of PEM files. */
 void http_certificate(struct http *, const char *cert, const char *key);
+/* Each request in the name of another account, which an administrator may. */
+void http_impersonate(struct http *, const char *user);
 void http_free(struct http *);
 
 /* body NULL: none; type NULL: application/json.  Returns the status. */
