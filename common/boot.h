@@ -45,6 +45,9 @@ struct worker_ops {
  */
 void boot_relink(enum proc peer);
 
+/* The same, with a line that says why: the text of chan_ops.closed. */
+void boot_link_over(enum proc peer, const char *text);
+
 /* The body of a worker's main(); returns its exit status. */
 int boot_worker(enum proc self, const struct worker_ops *);
 

@@ -19,6 +19,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/sandbox.h"
 #include "common/xmem.h"
 #include "flightside/flight_own.h"
 #include "ipc/build.h"
@@ -331,6 +332,7 @@ connect_to(struct flight *f, const struct settings *s, struct why *why)
 		.connections = CONNECTIONS };
 	if ((f->https = https_new(f->base, &f->conf, why)) == NULL)
 		return -1;
+	(void)sandbox_reaches(https_port(f->https));
 	if (strncasecmp(f->url, "http:", 5) == 0)
 		log_warn("FLIGHTCTL_API_URL=%s is plain http, taken because "
 			 "it is a loopback address: token and answers are not "

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,9 @@
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
+#include "supervisor/equip.h"
 #include "supervisor/link.h"
+#include "supervisor/meet.h"
 #include "supervisor/relog.h"
 #include "supervisor/spawn.h"
 #include "supervisor/tend.h"
@@ -40,12 +41,11 @@ struct worker {
 
 struct crew {
 	struct event_base *base;
-	const struct settings *settings;
-	const struct secret *token;
-	const int *listeners; /* by enum listener; -1: none */
+	const struct crew_conf *conf;
 	const struct crew_ops *ops;
 	void *arg;
-	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
+	struct worker worker[PROC_COUNT];
+	enum proc first, last; /* those that are used */
 	struct links links;
 	struct event *timer;
 	int was_ready;
@@ -53,9 +53,9 @@ struct crew {
 	struct tend_stop stop;
 };
 
-#define EACH(w, c)                                    \
-	for ((w) = &(c)->worker[PROC_SUPERVISOR + 1]; \
-	     (w) < &(c)->worker[PROC_COUNT]; (w)++)
+#define EACH(w, c)                                                           \
+	for ((w) = &(c)->worker[(c)->first]; (w) <= &(c)->worker[(c)->last]; \
+	     (w)++)
 
 static void turn(struct crew *);
 
@@ -86,53 +86,18 @@ send_none(struct worker *w, enum msg_type type)
 	return chan_send(w->control, type, 0, &(struct body_none){ 0 }, -1);
 }
 
-static int
-send_config(struct worker *w, enum setting i)
-{
-	struct body_config m = { 0 };
-
-	(void)snprintf(m.name, sizeof(m.name), "%s", settings_name(i));
-	(void)snprintf(m.value, sizeof(m.value), "%s",
-	    w->crew->settings->text[i]);
-	return chan_send(w->control, MSG_CONFIG, 0, &m, -1);
-}
-
-/* Copies: a worker that comes anew gets them again. */
-static int
-send_listeners(struct worker *w)
-{
-	struct body_listener m = { 0 };
-	int fd, rc = 0;
-
-	for (m.what = LISTENER_HTTP; m.what < LISTENER_END; m.what++) {
-		if (w->crew->listeners[m.what] == -1)
-			continue;
-		fd = fcntl(w->crew->listeners[m.what], F_DUPFD_CLOEXEC, 0);
-		if (fd == -1)
-			return -1;
-		rc |= chan_send(w->control, MSG_LISTENER, 0, &m, fd);
-	}
-	return rc;
-}
-
-/* All that the worker is entitled to, then GO. */
+/* All that the worker is entitled to. */
 static int
 equip(struct worker *w)
 {
-	const struct crew *c = w->crew;
-	struct body_token t;
-	enum setting i;
-	int rc = 0;
+	const struct crew_conf *conf = w->crew->conf;
+	int rc;
 
-	for (i = 0; i < SET_COUNT; i++)
-		if (settings_is_for(i, w->id))
-			rc |= send_config(w, i);
-	if (w->id == PROC_FLIGHTSIDE && c->token != NULL) {
-		t.token = secret_bytes(c->token);
-		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
-	}
+	rc = equip_settings(w->control, w->id, conf->settings, NULL);
+	if (w->id == PROC_FLIGHTSIDE && conf->token != NULL)
+		rc |= equip_token(w->control, conf->token);
 	if (w->id == PROC_PLACER)
-		rc |= send_listeners(w);
+		rc |= equip_listeners(w->control, conf->listeners);
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -150,6 +115,7 @@ on_ready(struct worker *w)
 	tend_ready(&w->tend, boot_ms());
 	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
 	link_started(&c->links, w->id);
+	c->ops->heard(c->arg);
 	EACH(o, c)
 		if (o->tend.state != TEND_READY)
 			return;
@@ -185,6 +151,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		break;
 	case MSG_PONG:
 		tend_pong(&w->tend, boot_ms());
+		c->ops->heard(c->arg);
 		break;
 	case MSG_RELINK:
 		on_relink(w, f);
@@ -231,8 +198,8 @@ start(struct worker *w)
 		(void)tend_ended(&w->tend, boot_ms());
 		return;
 	}
-	w->pid =
-	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
+	w->pid = spawn_worker(w->id, spawn_uid(c->conf->settings, w->id), fd[1],
+	    &why);
 	if (w->pid == -1) {
 		log_error("%s: %s", proc_name(w->id), why.text);
 		w->pid = 0;
@@ -287,28 +254,64 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	if (link_make(fd, &why) == -1) {
 		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
 		    why.text);
+		link_made(&c->links, a, boot_ms());
 		(void)link_over(&c->links, a, b);
 		return;
 	}
+	link_made(&c->links, a, boot_ms());
 	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
 	/* A lost end is no matter: its worker is gone and comes anew. */
 	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
 	(void)chan_send(c->worker[b].control, MSG_LINK, 0, &to_b, fd[1]);
 }
 
+/* The other end is in another container. */
+static void
+hand_over(struct crew *c, enum proc key_holder)
+{
+	struct worker *w = &c->worker[c->conf->only];
+	struct body_link m = { .peer = w->id == PROC_PLACER ? key_holder :
+							      PROC_PLACER };
+	int fd;
+
+	if ((fd = meet_take(c->conf->meet, key_holder)) == -1)
+		return;
+	if (w->id == PROC_PLACER)
+		link_came(&c->links, key_holder, boot_ms());
+	else
+		link_made(&c->links, key_holder, boot_ms());
+	log_debug("%s gets a link with %s", proc_name(w->id),
+	    proc_name((enum proc)m.peer));
+	(void)chan_send(w->control, MSG_LINK, 0, &m, fd);
+}
+
+static void
+on_came(enum proc key_holder, void *arg)
+{
+	struct crew *c = arg;
+
+	link_again(&c->links, key_holder);
+	turn(c);
+}
+
 static void
 make_links(struct crew *c, int64_t *wake)
 {
-	uint8_t ready[PROC_COUNT] = { 0 };
+	uint8_t ready[PROC_COUNT];
 	struct worker *w;
 	enum proc a, b;
 	int64_t at;
 
+	/* Whether one in another container is, the meeting shows. */
+	memset(ready, 1, sizeof(ready));
 	EACH(w, c)
 		ready[w->id] =
 		    w->tend.state == TEND_READY && w->control != NULL;
 	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
-		hand_out(c, a, b);
+		if (c->conf->meet == NULL)
+			hand_out(c, a, b);
+		else
+			hand_over(c, a);
 	if (at < *wake)
 		*wake = at;
 }
@@ -431,20 +434,38 @@ void
 crew_reload(struct crew *c, const uint8_t *changed)
 {
 	struct worker *w;
-	enum setting i;
-	int rc;
 
 	EACH(w, c) {
 		/* One that was not given GO gets all of them anew. */
 		if (w->control == NULL || !w->running)
 			continue;
-		rc = 0;
-		for (i = 0; i < SET_COUNT; i++)
-			if (changed[i] && settings_is_for(i, w->id))
-				rc |= send_config(w, i);
-		if (rc == -1 || send_none(w, MSG_RELOAD) == -1)
+		if (equip_settings(w->control, w->id, c->conf->settings,
+			changed) == -1 ||
+		    send_none(w, MSG_RELOAD) == -1)
 			condemn(w, "RELOAD could not be sent");
 	}
+}
+
+void
+crew_ask(struct crew *c)
+{
+	struct worker *w;
+
+	EACH(w, c)
+		tend_ask(&w->tend, boot_ms());
+	turn(c);
+}
+
+int
+crew_lives(const struct crew *c, int64_t since, struct why *why)
+{
+	const struct worker *w;
+
+	EACH(w, c)
+		if (w->tend.state != TEND_READY || w->tend.heard < since)
+			return fail(why, ERR_SYSTEM, "%s %s", proc_name(w->id),
+			    tend_text(&w->tend));
+	return 0;
 }
 
 void
@@ -458,19 +479,19 @@ crew_stop(struct crew *c)
 }
 
 struct crew *
-crew_new(struct event_base *base, const struct settings *settings,
-    const struct secret *token, const int *listeners,
+crew_new(struct event_base *base, const struct crew_conf *conf,
     const struct crew_ops *ops, void *arg)
 {
+	const int all = conf->only == PROC_SUPERVISOR;
 	const struct timeval at_once = { 0 };
 	struct worker *w;
 	struct crew *c;
 
 	c = xcalloc(1, sizeof(*c));
 	c->base = base;
-	c->settings = settings;
-	c->token = token;
-	c->listeners = listeners;
+	c->conf = conf;
+	c->first = all ? PROC_SUPERVISOR + 1 : conf->only;
+	c->last = all ? PROC_COUNT - 1 : conf->only;
 	c->ops = ops;
 	c->arg = arg;
 	link_init(&c->links);
@@ -483,6 +504,8 @@ crew_new(struct event_base *base, const struct settings *settings,
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
 		abort();
 	event_add(c->timer, &at_once);
+	if (conf->meet != NULL)
+		meet_start(conf->meet, base, on_came, c);
 	return c;
 }
 

@@ -32,4 +32,10 @@ int house_group(struct settings *, struct why *);
  */
 int house_control(const struct settings *, struct why *);
 
+/*
+ * That of PING_SOCKET, for our own user.  When the default one cannot be made:
+ * HOUSE_NONE, which whoever asks there will be told.
+ */
+int house_ping(const struct settings *, struct why *);
+
 #endif

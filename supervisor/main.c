@@ -26,7 +26,9 @@
 #include "ipc/build.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
+#include "supervisor/meet.h"
 #include "supervisor/notify.h"
+#include "supervisor/ping.h"
 #include "supervisor/spawn.h"
 
 #define DEFAULT_FILE "/etc/vk-flightctl-provider.conf"
@@ -42,15 +44,26 @@ struct supervisor {
 	const char *file;     /* NULL: none */
 	int verbose;
 	int stopping;
+	enum proc only; /* PROC_SUPERVISOR: all workers */
+	int asks;	/* --ping: one setting will do */
 	struct crew *crew;
 	struct notify *notify;
+	struct ping *ping;
+};
+
+/* What there is from the start on; -1 and NULL: not. */
+struct sockets {
+	int listener[LISTENER_END];
+	int ping;
+	struct meet *meet;
 };
 
 static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vk-flightctl-provider [-nv] [-f file]\n"
+	    "usage: vk-flightctl-provider [-nv] [-f file] [--only worker]\n"
+	    "       vk-flightctl-provider [-f file] --ping\n"
 	    "       vk-flightctl-provider --help | --version\n"
 	    "\n"
 	    "Runs the pods of virtual Kubernetes nodes on the edge devices of"
@@ -60,6 +73,10 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
+	    "  --only worker  just kubeside, flightside or placer, as in a"
+	    " container of a Pod\n"
+	    "  --ping     whether the workers of the one that runs here"
+	    " answer\n"
 	    "See vk-flightctl-provider(8) for the settings.\n");
 }
 
@@ -96,7 +113,8 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
 	    (s->verbose &&
 		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
-	    settings_check(set, why) == -1 || house_group(set, why) == -1) {
+	    settings_check(set, s->only, why) == -1 ||
+	    house_group(set, why) == -1) {
 		settings_free(set);
 		return -1;
 	}
@@ -116,7 +134,7 @@ set_log(const struct settings *set)
 }
 
 static int
-print_settings(const struct supervisor *s)
+print_settings(struct supervisor *s)
 {
 	struct fleet_node nodes[MAX_NODES];
 	struct why why;
@@ -142,6 +160,14 @@ on_ready(void *arg)
 
 	log_info("all workers are ready");
 	notify_ready(s->notify);
+}
+
+static void
+on_heard(void *arg)
+{
+	struct supervisor *s = arg;
+
+	ping_look(s->ping);
 }
 
 static void
@@ -211,16 +237,19 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, const int *listeners)
+run(struct supervisor *s, const struct sockets *sockets)
 {
-	static const struct crew_ops ops = { on_ready, on_gone };
+	static const struct crew_ops ops = { on_ready, on_gone, on_heard };
+	const struct crew_conf conf = { &s->settings, s->token,
+		sockets->listener, s->only, sockets->meet };
 	struct event *signals[4];
 	size_t i;
 
 	if ((s->base = event_base_new()) == NULL)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
-	s->crew = crew_new(s->base, &s->settings, s->token, listeners, &ops, s);
+	s->crew = crew_new(s->base, &conf, &ops, s);
+	s->ping = ping_new(s->base, sockets->ping, s->crew);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
@@ -231,6 +260,7 @@ run(struct supervisor *s, const int *listeners)
 	(void)event_base_dispatch(s->base);
 	for (i = 0; i < 4; i++)
 		event_free(signals[i]);
+	ping_free(s->ping);
 	crew_free(s->crew);
 	notify_free(s->notify);
 	event_base_free(s->base);
@@ -252,12 +282,63 @@ say_proxies(void)
 			    names[i]);
 }
 
+/* The placer's: whoever has another worker only needs none of it. */
+static int
+open_house(const struct settings *set, int *listener, struct why *why)
+{
+	enum listener i;
+
+	if (house_state_dir(set, spawn_uid(set, PROC_PLACER), why) == -1 ||
+	    (listener[LISTENER_HTTP] = house_listen(set, why)) == -1 ||
+	    (listener[LISTENER_CONTROL] = house_control(set, why)) == -1)
+		return -1;
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (listener[i] == HOUSE_NONE)
+			listener[i] = -1;
+	return 0;
+}
+
+static int
+open_sockets(const struct supervisor *s, struct sockets *o, struct why *why)
+{
+	const struct settings *set = &s->settings;
+
+	if (s->only != PROC_SUPERVISOR &&
+	    (o->meet = meet_open(set, s->only, why)) == NULL)
+		return -1;
+	if ((s->only == PROC_SUPERVISOR || s->only == PROC_PLACER) &&
+	    open_house(set, o->listener, why) == -1)
+		return -1;
+	if ((o->ping = house_ping(set, why)) == HOUSE_NONE)
+		o->ping = -1;
+	else if (o->ping == -1)
+		return -1;
+	return 0;
+}
+
+static void
+close_sockets(const struct supervisor *s, struct sockets *o)
+{
+	enum listener i;
+
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (o->listener[i] >= 0)
+			close(o->listener[i]);
+	if (o->listener[LISTENER_CONTROL] >= 0)
+		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
+	if (o->ping != -1) {
+		close(o->ping);
+		(void)unlink(s->settings.text[SET_PING_SOCKET]);
+	}
+	meet_free(o->meet);
+}
+
 static int
 start(struct supervisor *s)
 {
-	enum listener i;
+	struct sockets o = { { -1, -1, -1 }, -1, NULL };
+	int status = EX_OK;
 	struct why why;
-	int fd[LISTENER_END];
 
 	log_info("vk-flightctl-provider %s, build %s", build_version, build_id);
 	if (s->token != NULL)
@@ -265,27 +346,45 @@ start(struct supervisor *s)
 			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
 			 "out of it");
 	say_proxies();
-	if (geteuid() != 0)
+	if (geteuid() != 0 && s->only == PROC_SUPERVISOR)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (house_state_dir(&s->settings, spawn_uid(&s->settings, PROC_PLACER),
-		&why) == -1 ||
-	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
-	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
+	if (open_sockets(s, &o, &why) == -1) {
 		log_error("%s", why.text);
-		return EX_CONFIG;
+		status = EX_CONFIG;
+	} else {
+		run(s, &o);
 	}
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] == HOUSE_NONE)
-			fd[i] = -1;
-	run(s, fd);
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] != -1)
-			close(fd[i]);
-	if (fd[LISTENER_CONTROL] != -1)
-		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
-	log_info("stopped");
-	return EX_OK;
+	close_sockets(s, &o);
+	if (status == EX_OK)
+		log_info("stopped");
+	return status;
+}
+
+static int
+ask(struct supervisor *s)
+{
+	char text[MAX_TEXT];
+
+	if (ping_ask(s->settings.text[SET_PING_SOCKET], text, sizeof(text)) ==
+	    0)
+		return EX_OK;
+	(void)fprintf(stderr, "vk-flightctl-provider: %s\n", text);
+	return EXIT_FAILURE;
+}
+
+static enum proc
+worker_named(const char *name)
+{
+	enum proc p = proc_by_name(name);
+
+	if (p != PROC_COUNT && p != PROC_SUPERVISOR)
+		return p;
+	(void)fprintf(stderr,
+	    "vk-flightctl-provider: --only %s: must be kubeside, flightside "
+	    "or placer\n",
+	    name);
+	exit(EX_USAGE);
 }
 
 /* Also opens descriptors 0-2, so that no link gets one of these numbers. */
@@ -310,11 +409,16 @@ confine(void)
 int
 main(int argc, char *argv[])
 {
-	static const struct option longs[] = { { "help", no_argument, NULL,
-						   'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 } };
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "ping", no_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int (*job)(struct supervisor *) = start;
 	struct supervisor s = { 0 };
-	int ch, check = 0, status;
+	int ch, status;
 	struct why why;
 
 	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
@@ -330,7 +434,14 @@ main(int argc, char *argv[])
 			    build_version, build_id);
 			return EX_OK;
 		case 'n':
-			check = 1;
+			job = print_settings;
+			break;
+		case 'o':
+			s.only = worker_named(optarg);
+			break;
+		case 'p':
+			job = ask;
+			s.asks = 1;
 			break;
 		case 'v':
 			s.verbose = 1;
@@ -353,7 +464,7 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	}
 	set_log(&s.settings);
-	status = check ? print_settings(&s) : start(&s);
+	status = job(&s);
 	settings_free(&s.settings);
 	secret_free(s.token);
 	return status;

@@ -145,7 +145,8 @@ add_settings(struct provider *p, const char *const *extra)
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
 	AUTO_FREE char *control =
 	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
-	const char *const ours[] = { state, fleet, control,
+	AUTO_FREE char *ping = xasprintf("PING_SOCKET=%s/ping.sock", p->dir);
+	const char *const ours[] = { state, fleet, control, ping,
 		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
 		"UIDS=61001,61002,61003" };
 	char *const *w;
@@ -166,6 +167,14 @@ add_settings(struct provider *p, const char *const *extra)
 		if (!is_set(extra, name))
 			add_setting(p, ours[i]);
 	}
+}
+
+static const char *other; /* NULL: our own */
+
+void
+provider_program(const char *path)
+{
+	other = path;
 }
 
 struct provider *
@@ -191,7 +200,9 @@ provider_start(const char *name, const char *const *extra)
 		provider_expect(p, "the kernel has no (Landlock|system call)");
 	}
 	if (program == NULL)
-		program = child_program("vk-flightctl-provider");
+		program = other != NULL ?
+		    xstrdup(other) :
+		    child_program("vk-flightctl-provider");
 	argv[n++] = program;
 	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);

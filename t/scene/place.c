@@ -35,7 +35,7 @@ struct timer {
 	void *arg;
 };
 
-static struct scene *placed; /* for boot_relink(), which has no argument */
+static struct scene *placed; /* for boot_link_over(), which has no argument */
 
 /* -- links -------------------------------------------------------------------
  */
@@ -96,8 +96,9 @@ open_link(struct scene *sc, struct side *s)
 }
 
 void
-boot_relink(enum proc peer)
+boot_link_over(enum proc peer, const char *text)
 {
+	(void)text;
 	if (peer == PROC_KUBESIDE)
 		placed->kube.wanted = 1;
 	else
@@ -129,16 +130,16 @@ void
 place_start(struct scene *sc)
 {
 	struct why why;
-	int set_aside;
+	struct store_found found;
 
 	placed = sc;
-	if ((sc->store = store_open(sc->dir, &set_aside, &why)) == NULL ||
+	if ((sc->store = store_open(sc->dir, &found, &why)) == NULL ||
 	    (sc->serve = serve_new(sc->base, &sc->set, sc->store, &why)) ==
 		NULL) {
 		scene_fail(sc, "the placer does not start: %s", why.text);
 		abort();
 	}
-	if (set_aside)
+	if (found.set_aside)
 		scene_fail(sc, "the placer's own database was set aside");
 	sc->running = 1;
 	if (!sc->kube.cut)
