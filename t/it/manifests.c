@@ -41,7 +41,6 @@ enum {
 	STEP_MS = 100,
 	POLICY_MS = 20000, /* until the apiserver heeds a new one */
 	READY_MS = 20000,
-	AWAY_MS = 60000,
 };
 
 static struct http *account; /* the provider's, as an administrator lends it */
@@ -477,21 +476,26 @@ pods_stay(void)
 
 /* --- the whole ------------------------------------------------------------ */
 
-/* What is not there without us; the rights stay, which others need. */
+#define LABEL "-l app.kubernetes.io/name=vk-flightctl-provider"
+#define NOW "--force --grace-period=0"
+
+/* No controller makes a pod again whose maker is gone. */
 static void
 clean(void)
 {
 	kubectl("delete mutatingadmissionpolicy,mutatingadmissionpolicybinding "
 		"vk-flightctl-tolerations");
-	kubectl("-n vk-flightctl delete --cascade=background "
-		"deployment,service,poddisruptionbudget,networkpolicy,configmap"
-		" -l app.kubernetes.io/name=vk-flightctl-provider");
+	kubectl("-n vk-flightctl delete --cascade=orphan deployment " LABEL);
+	kubectl("-n vk-flightctl delete --cascade=orphan replicaset " LABEL);
+	kubectl("-n vk-flightctl delete " NOW " pod " LABEL);
+	kubectl("-n vk-flightctl delete "
+		"service,poddisruptionbudget,networkpolicy,configmap " LABEL);
 	kubectl("delete priorityclass vk-flightctl-provider");
 	kubectl("delete crd servicemonitors.monitoring.coreos.com");
-	kubectl(
-	    "delete --force --grace-period=0 pod " OURS " " THEIRS " " UNBOUND);
+	kubectl("delete " NOW " pod " OURS " " THEIRS " " UNBOUND);
 	kubectl("-n kube-node-lease delete lease " OURS " " THEIRS);
 	kubectl("-n vk-flightctl delete lease " OURS " " THEIRS);
+	kubectl("delete node " OURS " " THEIRS);
 }
 
 static void
