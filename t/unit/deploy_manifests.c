@@ -15,6 +15,7 @@
 #include "common/span.h"
 #include "common/why.h"
 #include "common/xmem.h"
+#include "supervisor/ping.h"
 #include "t/it/js.h"
 #include "t/it/manifest.h"
 
@@ -119,12 +120,14 @@ Test(deploy_manifests, each_container_has_settings_of_its_worker)
 	cr_expect(js_len(pod, "/containers") == ROLES);
 	for (i = 0; i < ROLES; i++) {
 		struct json_object *c = container(roles[i]);
+		int64_t patience = js_int(c, "/livenessProbe/timeoutSeconds");
 
 		settings_of(roles[i], &s);
 		settings_free(&s);
 		cr_expect(is(c, "/command/0", "vk-flightctl-provider") &&
 		    is(c, "/command/1", "--only") &&
 		    is(c, "/command/2", proc_name(roles[i])));
+		cr_expect(patience * 1000 >= PING_ASK_MS);
 	}
 }
 
@@ -405,10 +408,12 @@ Test(deploy_manifests, it_keeps_off_its_own_nodes)
 
 	for (i = 0; (t = js_item(pod, "/tolerations", i)) != NULL; i++)
 		cr_expect(*js_str(t, "/key") != '\0' && !is(t, "/key", TAINT));
-	cr_expect(js_find(js_item(pod,
-			      "/affinity/nodeAffinity/"
-			      "requiredDuringSchedulingIgnoredDuringExecution/"
-			      "nodeSelectorTerms",
-			      0),
-		      "/matchExpressions", "operator", "NotIn") != NULL);
+	t = js_find(js_item(pod,
+			"/affinity/nodeAffinity/"
+			"requiredDuringSchedulingIgnoredDuringExecution/"
+			"nodeSelectorTerms",
+			0),
+	    "/matchExpressions", "key", "type");
+	cr_expect(is(t, "/operator", "NotIn") &&
+	    is(t, "/values/0", "virtual-kubelet"));
 }
