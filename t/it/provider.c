@@ -177,18 +177,38 @@ provider_program(const char *path)
 	other = path;
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+static struct provider *
+new_provider(const char *name)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *program = NULL;
-	const char *argv[GRIND_WORDS + 2];
-	size_t n = 0;
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
 	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
 		provider_expect(p, "not in FLEET_ID and no provider serves");
+	return p;
+}
+
+struct provider *
+provider_adopt(const char *name)
+{
+	return new_provider(name);
+}
+
+void
+provider_follow(struct provider *p, pid_t pid)
+{
+	p->pid = pid;
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = new_provider(name);
+	AUTO_FREE char *program = NULL;
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
+
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);

@@ -18,6 +18,13 @@ struct provider *provider_start(const char *name, const char *const *extra);
 /* The next ones are this program, which borrows its name; NULL: our own. */
 void provider_program(const char *path);
 
+/*
+ * One that others start and that writes to NAME.log of the scenario's folder;
+ * the process that it is, now and after each of its starts.
+ */
+struct provider *provider_adopt(const char *name);
+void provider_follow(struct provider *, pid_t);
+
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
 
