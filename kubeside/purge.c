@@ -74,7 +74,8 @@ open_writer(struct held *h)
 	const struct purge *p = h->purge;
 
 	h->writer = writer_new(p->base, p->api,
-	    &(struct writer_conf){ p->ns, h->node, p->identity }, &ops, h);
+	    &(struct writer_conf){ p->ns, h->node, p->identity, NULL }, &ops,
+	    h);
 	writer_start(h->writer);
 }
 

@@ -41,6 +41,7 @@ struct writer {
 	struct api *api;
 	char *ns;
 	char *node;
+	const char *fleet;
 	char *identity;
 	const struct writer_ops *ops;
 	void *arg;
@@ -106,7 +107,11 @@ on_failure(struct writer *w, const struct https_answer *a)
 	    a->retry_after_ms, arc4random());
 
 	if (w->failures == 1)
-		log_warn("writer of %s: %s", w->node, a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s was not renewed", w->node);
 	if (w->mine && ms > HURRY_MS)
 		ms = HURRY_MS;
 	if (now_read().boot_ms >= w->until_ms)
@@ -118,7 +123,10 @@ static void
 on_held(struct writer *w)
 {
 	if (!w->mine)
-		log_info("writer of %s: this is %s", w->node, w->identity);
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet },
+		    "writer of %s: this is %s", w->node, w->identity);
 	w->mine = 1;
 	w->told_other = 0;
 	w->failures = 0;
@@ -137,7 +145,11 @@ on_written(const struct https_answer *a, void *arg)
 	w->taking = 0;
 	if (a->why.kind == ERR_NONE &&
 	    lease_read(a->body, &w->seen, &why) == -1) {
-		log_error("writer of %s: %s", w->node, why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = why.text },
+		    "the Lease of node %s cannot be read", w->node);
 		wait_ms(w, RENEW_MS);
 		return;
 	}
@@ -213,8 +225,10 @@ consider(struct writer *w, const struct lease *l)
 	}
 	w->yielded = 0;
 	if (!w->told_other)
-		log_info("writer of %s: %s is, this one waits", w->node,
-		    l->holder);
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet },
+		    "writer of %s: %s is, this one waits", w->node, l->holder);
 	w->told_other = 1;
 	duration -= now - w->seen_ms;
 	wait_ms(w, duration < RENEW_MS ? duration : RENEW_MS);
@@ -242,7 +256,11 @@ on_read(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (lease_read(a->body, &l, &why) == -1) {
-		log_error("writer of %s: %s", w->node, why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = why.text },
+		    "the Lease of node %s cannot be read", w->node);
 		wait_ms(w, RENEW_MS);
 		return;
 	}
@@ -279,6 +297,7 @@ writer_new(struct event_base *base, struct api *api,
 	w->ns = xstrdup(conf->ns);
 	w->node = xstrdup(conf->node);
 	w->identity = xstrdup(conf->identity);
+	w->fleet = conf->fleet;
 	w->ops = ops;
 	w->arg = arg;
 	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)
@@ -333,8 +352,11 @@ on_released(const struct https_answer *a, void *arg)
 
 	w->call = NULL;
 	if (a->why.kind != ERR_NONE)
-		log_warn("writer of %s: not given back: %s", w->node,
-		    a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s was not given back", w->node);
 	w->ops->released(w->arg);
 }
 

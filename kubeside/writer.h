@@ -25,6 +25,7 @@ struct writer_conf {
 	/* Who we are; the same for every kubeside that one supervisor starts,
 	 * for no other. */
 	const char *identity;
+	const char *fleet; /* for the log, NULL: unknown; borrowed for ever */
 };
 
 /* Nothing is asked before writer_start(). */

@@ -253,18 +253,26 @@ static void
 log_former(const struct effect *e)
 {
 	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "former" }, "%s", e->text);
+	    &(struct log_about){ .operation = "former",
+		.fleet = e->node->fleet },
+	    "former node %s: %s", e->node->name, e->text);
 }
 
 static void
 log_brake(const struct effect *e)
 {
-	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "lost", .fleet = e->node->fleet },
-	    "node %s: %s", e->node->name,
-	    e->number ? "too many devices went silent or left at once: nothing "
-			"is evicted" :
-			"devices are back, evictions go on");
+	const struct log_about about = { .operation = "lost",
+		.fleet = e->node->fleet };
+
+	if (e->number)
+		log_line(LOG_LEVEL_WARN, &about,
+		    "node %s: too many devices went silent or left at once: "
+		    "nothing is evicted",
+		    e->node->name);
+	else
+		log_line(LOG_LEVEL_INFO, &about,
+		    "node %s: devices are back, evictions go on",
+		    e->node->name);
 }
 
 static void
@@ -379,8 +387,10 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	failed = store_commit(a->store, &why) == -1;
 	a->world->commits = store_commits(a->store);
 	if (failed && !a->store_failed)
-		log_error("%s: no new placements until it can be written",
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "store",
+			.error = why.text },
+		    "no new placements until the database can be written");
 	a->store_failed = failed;
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);

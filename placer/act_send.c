@@ -215,6 +215,7 @@ act_send_status(struct act *a, const struct effect *e)
 	if (chan_send(a->kube, MSG_POD_STATUS, q->id, &m, -1) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "status",
+			.ns = e->pod->ns,
 			.pod = e->pod->name },
 		    "status of %zu bytes does not fit a frame", m.status.len);
 		e->pod->telling = 0;

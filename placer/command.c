@@ -307,6 +307,31 @@ try_order(const struct command *from, const char *line, int yes)
 	return NULL;
 }
 
+/* NULL: it is another command. */
+static char *
+try_log(const struct command *from, const char *line)
+{
+	const char *word = words_after(line, "log");
+	const char *is = from->world->set->text[SET_LOG_LEVEL];
+	struct json_object *row;
+	enum log_level level;
+	struct answer to;
+
+	if (word == NULL)
+		return NULL;
+	level = level_by_name(*word == '\0' ? is : word);
+	if (level == LOG_LEVEL_COUNT)
+		return wants("error, warn, info or debug");
+	if (*word != '\0' && from->log_level(level, from->uid) == -1)
+		return answer_text(ANSWER_ERROR,
+		    "the supervisor could not be told");
+	answer_begin(&to);
+	row = jmake_object();
+	jmake_str(row, "level", level_name((uint32_t)level));
+	answer_row(&to, &row);
+	return answer_end(&to);
+}
+
 char *
 command_answer(const struct command *from, const char *line)
 {
@@ -328,7 +353,8 @@ command_answer(const struct command *from, const char *line)
 			return run(r, from, more);
 		return wants(r->argument);
 	}
-	if ((answer = try_order(from, line, yes)) != NULL)
+	if ((answer = try_log(from, line)) != NULL ||
+	    (answer = try_order(from, line, yes)) != NULL)
 		return answer;
 	return answer_text(ANSWER_ERROR, "no such command");
 }

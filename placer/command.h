@@ -15,6 +15,7 @@
  *		TEXT": what it names is not there
  */
 
+#include "common/level.h"
 #include "common/mono.h"
 #include "placer/orders.h"
 #include "placer/store.h"
@@ -35,6 +36,8 @@ struct command {
 	uint32_t uid; /* of who asks */
 	enum order_verdict (
 	    *order)(void *, const struct order *, char text[MAX_TEXT]);
+	/* By uid; -1: nobody was told. */
+	int (*log_level)(enum log_level, uint32_t uid);
 	void *arg;
 };
 

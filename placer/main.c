@@ -67,6 +67,7 @@ listener_came(enum listener what, int fd)
 	const struct command from = { .world = serve_world(serve),
 		.store = store,
 		.order = order,
+		.log_level = boot_log_level,
 		.arg = serve };
 
 	if (what == LISTENER_CONTROL) {
@@ -75,6 +76,12 @@ listener_came(enum listener what, int fd)
 			control_group(control, (gid_t)strtoul(group, NULL, 10));
 	} else
 		http = http_new(loop, fd, serve_world(serve));
+}
+
+static void
+crew(const struct body_crew *m)
+{
+	serve_crew(serve, m);
 }
 
 static void
@@ -106,6 +113,7 @@ main(void)
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,
+		.crew = crew,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

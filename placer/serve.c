@@ -159,6 +159,29 @@ on_flight_state(struct serve *s, const struct frame *f, struct now now)
 		intake_flight_state(&s->world, &m, now);
 }
 
+/* What a key holder did and has; 0: it is something else. */
+static int
+took_report(struct serve *s, enum proc peer, const struct frame *f)
+{
+	struct world *w = &s->world;
+	struct body_tally tally;
+
+	switch ((int)f->type) {
+	case MSG_TALLY:
+		if (!BODY_OF(tally, &tally, f) || tally.what >= REQUEST_COUNT ||
+		    meter_proc(tally.what) != peer)
+			return 0;
+		w->tallies[tally.what] = tally;
+		return 1;
+	case MSG_VITALS:
+		return BODY_OF(vitals, &w->vitals[peer], f);
+	case MSG_BUDGET:
+		return BODY_OF(budget, &w->budget, f);
+	default:
+		return 0;
+	}
+}
+
 static void
 on_kube_frame(struct chan *c, struct frame *f, void *arg)
 {
@@ -175,6 +198,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_KUBESIDE, f))
+		return;
 	if (f->type == MSG_KUBE_STATE)
 		on_kube_state(s, f);
 	else if (f->type == MSG_WRITER && BODY_OF(writer, &m.writer, f))
@@ -213,6 +238,8 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_FLIGHTSIDE, f))
+		return;
 	if (f->type == MSG_FLIGHT_STATE)
 		on_flight_state(s, f, now);
 	else if (f->type == MSG_DEVICES_BEGIN &&
@@ -374,6 +401,12 @@ serve_order(struct serve *s, const struct order *o, char text[MAX_TEXT])
 		    "; not saved: a restart forgets it");
 	}
 	return v;
+}
+
+void
+serve_crew(struct serve *s, const struct body_crew *m)
+{
+	s->world.crew[m->who] = *m;
 }
 
 void

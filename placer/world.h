@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "common/meter.h"
 #include "common/settings.h"
 #include "ipc/msg.h"
 #include "placer/device.h"
@@ -333,6 +334,11 @@ struct world {
 				       written until then */
 	uint64_t rounds;	    /* complete ones */
 	uint8_t kube_up, flight_up; /* links */
+	struct body_tally tallies[REQUEST_COUNT]; /* as they told */
+	struct body_vitals vitals[PROC_COUNT];
+	struct body_budget budget;
+	struct body_crew crew[PROC_COUNT]; /* CREW_UNKNOWN: another supervisor
+					      has it; its link shows it */
 	uint8_t kube_reachable;
 	uint8_t flight_reachable; /* and can be used: FLIGHT_ANSWERS */
 	enum flight_state flight_state;

@@ -22,42 +22,10 @@
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
+#include "supervisor/crew_own.h"
 #include "supervisor/equip.h"
-#include "supervisor/link.h"
 #include "supervisor/meet.h"
-#include "supervisor/relog.h"
 #include "supervisor/spawn.h"
-#include "supervisor/tend.h"
-
-struct worker {
-	struct crew *crew;
-	enum proc id;
-	pid_t pid; /* 0: none */
-	struct chan *control;
-	int running; /* GO was sent */
-	struct tend tend;
-	struct relog relog;
-};
-
-struct crew {
-	struct event_base *base;
-	const struct crew_conf *conf;
-	const struct crew_ops *ops;
-	void *arg;
-	struct worker worker[PROC_COUNT];
-	enum proc first, last; /* those that are used */
-	struct links links;
-	struct event *timer;
-	int was_ready;
-	int stopping;
-	struct tend_stop stop;
-};
-
-#define EACH(w, c)                                                           \
-	for ((w) = &(c)->worker[(c)->first]; (w) <= &(c)->worker[(c)->last]; \
-	     (w)++)
-
-static void turn(struct crew *);
 
 static int64_t
 boot_ms(void)
@@ -96,8 +64,10 @@ equip(struct worker *w)
 	rc = equip_settings(w->control, w->id, conf->settings, NULL);
 	if (w->id == PROC_FLIGHTSIDE && conf->token != NULL)
 		rc |= equip_token(w->control, conf->token);
-	if (w->id == PROC_PLACER)
+	if (w->id == PROC_PLACER) {
 		rc |= equip_listeners(w->control, conf->listeners);
+		roll_forget(&w->crew->roll);
+	}
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -135,6 +105,18 @@ on_relink(struct worker *w, const struct frame *f)
 }
 
 static void
+on_log_level(struct worker *w, const struct frame *f)
+{
+	const struct crew *c = w->crew;
+	struct body_log_level m;
+
+	if (body_log_level_get(f->body, &m) == -1 || m.level >= LOG_LEVEL_COUNT)
+		condemn(w, "malformed LOG_LEVEL");
+	else
+		c->ops->log_level(c->arg, (enum log_level)m.level, m.uid);
+}
+
+static void
 on_frame(struct chan *control, struct frame *f, void *arg)
 {
 	struct worker *w = arg;
@@ -156,6 +138,9 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	case MSG_RELINK:
 		on_relink(w, f);
 		break;
+	case MSG_LOG_LEVEL:
+		on_log_level(w, f);
+		break;
 	case MSG_LOG:
 		if (relog_frame(&w->relog, proc_name(w->id), f->body,
 			boot_ms()) == -1)
@@ -164,7 +149,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	default: /* the gate let nothing else through */
 		break;
 	}
-	turn(c);
+	crew_turn(c);
 }
 
 static void
@@ -174,12 +159,22 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	chan_free(control);
 	w->control = NULL;
+	if (strncmp(text, "refused frame", 13) == 0)
+		roll_refused(&w->crew->roll, w->id);
 	/* One that ended by itself has been buried, or soon will be. */
 	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
 		condemn(w, text);
 	if (w->pid != 0)
 		tend_closed(&w->tend, boot_ms());
-	turn(w->crew);
+	crew_turn(w->crew);
+}
+
+static void
+cannot_start(const struct worker *w, const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot be started", proc_name(w->id));
 }
 
 static void
@@ -194,17 +189,19 @@ start(struct worker *w)
 	w->control = NULL;
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->pid = spawn_worker(w->id, spawn_uid(c->conf->settings, w->id), fd[1],
 	    &why);
 	if (w->pid == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->control = chan_open(c->base, fd[0], PROC_SUPERVISOR, w->id, &ops, w);
@@ -244,76 +241,18 @@ tend_worker(struct worker *w, int64_t *wake)
 }
 
 static void
-hand_out(struct crew *c, enum proc a, enum proc b)
+tell_placer(struct crew *c)
 {
-	struct body_link to_a = { .peer = (uint32_t)b };
-	struct body_link to_b = { .peer = (uint32_t)a };
-	struct why why;
-	int fd[2];
-
-	if (link_make(fd, &why) == -1) {
-		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
-		    why.text);
-		link_made(&c->links, a, boot_ms());
-		(void)link_over(&c->links, a, b);
-		return;
-	}
-	link_made(&c->links, a, boot_ms());
-	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
-	/* A lost end is no matter: its worker is gone and comes anew. */
-	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
-	(void)chan_send(c->worker[b].control, MSG_LINK, 0, &to_b, fd[1]);
-}
-
-/* The other end is in another container. */
-static void
-hand_over(struct crew *c, enum proc key_holder)
-{
-	struct worker *w = &c->worker[c->conf->only];
-	struct body_link m = { .peer = w->id == PROC_PLACER ? key_holder :
-							      PROC_PLACER };
-	int fd;
-
-	if ((fd = meet_take(c->conf->meet, key_holder)) == -1)
-		return;
-	if (w->id == PROC_PLACER)
-		link_came(&c->links, key_holder, boot_ms());
-	else
-		link_made(&c->links, key_holder, boot_ms());
-	log_debug("%s gets a link with %s", proc_name(w->id),
-	    proc_name((enum proc)m.peer));
-	(void)chan_send(w->control, MSG_LINK, 0, &m, fd);
-}
-
-static void
-on_came(enum proc key_holder, void *arg)
-{
-	struct crew *c = arg;
-
-	link_again(&c->links, key_holder);
-	turn(c);
-}
-
-static void
-make_links(struct crew *c, int64_t *wake)
-{
-	uint8_t ready[PROC_COUNT];
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	const struct body_crew *m;
 	struct worker *w;
-	enum proc a, b;
-	int64_t at;
 
-	/* Whether one in another container is, the meeting shows. */
-	memset(ready, 1, sizeof(ready));
 	EACH(w, c)
-		ready[w->id] =
-		    w->tend.state == TEND_READY && w->control != NULL;
-	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
-		if (c->conf->meet == NULL)
-			hand_out(c, a, b);
-		else
-			hand_over(c, a);
-	if (at < *wake)
-		*wake = at;
+		roll_state(&c->roll, w->id, w->tend.state, boot_ms());
+	while (placer->running && placer->control != NULL &&
+	    (m = roll_next(&c->roll)) != NULL)
+		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
+			return;
 }
 
 /* A worker that was not given GO has nothing to finish. */
@@ -353,9 +292,8 @@ stop_turn(struct crew *c, int64_t *wake)
 	}
 }
 
-/* Whatever is due, and the timer for what is not. */
-static void
-turn(struct crew *c)
+void
+crew_turn(struct crew *c)
 {
 	int64_t wake = INT64_MAX, left;
 	struct timeval tv;
@@ -366,8 +304,9 @@ turn(struct crew *c)
 	} else {
 		EACH(w, c)
 			tend_worker(w, &wake);
-		make_links(c, &wake);
+		crew_links_turn(c, &wake);
 	}
+	tell_placer(c);
 	event_del(c->timer);
 	if (wake == INT64_MAX)
 		return;
@@ -383,27 +322,17 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	turn(arg);
+	crew_turn(arg);
 }
 
 static void
 bury(struct worker *w, int status)
 {
-	const char *failure = spawn_failure(status);
-	char how[96], again[32] = "";
+	char how[ROLL_END], again[32] = "";
 	int64_t delay;
 
-	if (failure != NULL)
-		(void)snprintf(how, sizeof(how), "%s", failure);
-	else if (WIFSIGNALED(status))
-		(void)snprintf(how, sizeof(how), "signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WTERMSIG(status) == SIGSYS ?
-			", a call its sandbox forbids: see the kernel's log" :
-			"");
-	else
-		(void)snprintf(how, sizeof(how), "status %d",
-		    WEXITSTATUS(status));
+	spawn_end(status, how, sizeof(how));
+	roll_end(&w->crew->roll, w->id, how, boot_ms());
 	w->pid = 0;
 	w->running = 0;
 	delay = tend_ended(&w->tend, boot_ms());
@@ -427,7 +356,7 @@ crew_reap(struct crew *c)
 		EACH(w, c)
 			if (w->pid == pid)
 				bury(w, status);
-	turn(c);
+	crew_turn(c);
 }
 
 void
@@ -447,13 +376,27 @@ crew_reload(struct crew *c, const uint8_t *changed)
 }
 
 void
+crew_config(struct crew *c, enum setting i)
+{
+	uint8_t changed[SET_COUNT] = { 0 };
+	struct worker *w;
+
+	changed[i] = 1;
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    equip_settings(w->control, w->id, c->conf->settings,
+			changed) == -1)
+			condemn(w, "a setting could not be sent");
+}
+
+void
 crew_ask(struct crew *c)
 {
 	struct worker *w;
 
 	EACH(w, c)
 		tend_ask(&w->tend, boot_ms());
-	turn(c);
+	crew_turn(c);
 }
 
 int
@@ -475,7 +418,7 @@ crew_stop(struct crew *c)
 		return;
 	c->stopping = 1;
 	tend_stop_init(&c->stop, boot_ms());
-	turn(c);
+	crew_turn(c);
 }
 
 struct crew *
@@ -505,7 +448,7 @@ crew_new(struct event_base *base, const struct crew_conf *conf,
 		abort();
 	event_add(c->timer, &at_once);
 	if (conf->meet != NULL)
-		meet_start(conf->meet, base, on_came, c);
+		meet_start(conf->meet, base, crew_links_came, c);
 	return c;
 }
 
@@ -518,6 +461,8 @@ crew_free(struct crew *c)
 		return;
 	EACH(w, c)
 		chan_free(w->control);
+	if (c->conf->meet != NULL)
+		meet_stop(c->conf->meet);
 	event_free(c->timer);
 	free(c);
 }

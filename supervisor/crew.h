@@ -4,6 +4,7 @@
 
 /* The three workers: started, linked, watched, restarted, stopped. */
 
+#include "common/level.h"
 #include "common/secret.h"
 #include "common/settings.h"
 
@@ -27,6 +28,8 @@ struct crew_ops {
 	void (*gone)(void *);
 	/* A worker became READY or answered a PING. */
 	void (*heard)(void *);
+	/* The placer has it from uid: so much is logged from now on. */
+	void (*log_level)(void *, enum log_level, uint32_t uid);
 };
 
 /* Starts them from the loop. */
@@ -46,6 +49,9 @@ void crew_reap(struct crew *);
 
 /* Settings have changed where changed[i]; credential files maybe, too. */
 void crew_reload(struct crew *, const uint8_t *changed);
+
+/* One setting has changed; nothing else is read again. */
+void crew_config(struct crew *, enum setting);
 
 /* In order, all within five seconds; then ops->gone. */
 void crew_stop(struct crew *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * house.c: the folder and the socket that workers are given.
+ * house.c: the folder and the sockets that are there from the start on.
  *
  * Owns making them while there are still the rights to.  Never reads what is
  * in the folder, never accepts a connection.
@@ -26,6 +26,12 @@
 #include "common/form.h"
 #include "common/log.h"
 #include "supervisor/local.h"
+#include "supervisor/meet.h"
+#include "supervisor/spawn.h"
+
+enum {
+	NONE = -2 /* none is wanted */
+};
 
 static int
 wrong(struct why *why, const struct settings *s, enum setting i,
@@ -37,8 +43,8 @@ wrong(struct why *why, const struct settings *s, enum setting i,
 	    settings_name(i), s->text[i], what, strerror(e));
 }
 
-int
-house_state_dir(const struct settings *s, uid_t placer, struct why *why)
+static int
+make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 {
 	static const char must[] = "a folder that can be made and given to "
 				   "the placer";
@@ -119,15 +125,15 @@ open_listener(const struct sockaddr *sa, socklen_t len)
 	return -1;
 }
 
-int
-house_listen(const struct settings *s, struct why *why)
+static int
+open_http(const struct settings *s, struct why *why)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int fd;
 
 	if (s->text[SET_LISTEN][0] == '\0')
-		return HOUSE_NONE;
+		return NONE;
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
@@ -185,14 +191,14 @@ give_to_group(const struct settings *s)
 	return chmod(path, 0660);
 }
 
-int
-house_control(const struct settings *s, struct why *why)
+static int
+open_control(const struct settings *s, struct why *why)
 {
 	const char *path = s->text[SET_CONTROL_SOCKET];
 	int fd;
 
 	if (path[0] == '\0')
-		return HOUSE_NONE;
+		return NONE;
 	if ((fd = local_listen(path, 0600)) != -1) {
 		if (give_to_group(s) == 0)
 			return fd;
@@ -205,23 +211,77 @@ house_control(const struct settings *s, struct why *why)
 	if (s->given[SET_CONTROL_SOCKET])
 		return wrong(why, s, SET_CONTROL_SOCKET,
 		    "where a socket can be made");
-	log_warn("no control socket for vkfctl: %s: %s", path, strerror(errno));
-	return HOUSE_NONE;
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "start",
+		.error = strerror(errno) },
+	    "no control socket for vkfctl at %s", path);
+	return NONE;
 }
 
-int
-house_ping(const struct settings *s, struct why *why)
+static int
+open_ping(const struct settings *s, struct why *why)
 {
 	const char *path = s->text[SET_PING_SOCKET];
 	int fd;
 
 	if (path[0] == '\0')
-		return HOUSE_NONE;
+		return NONE;
 	if ((fd = local_listen(path, 0600)) != -1)
 		return fd;
 	if (s->given[SET_PING_SOCKET])
 		return wrong(why, s, SET_PING_SOCKET,
 		    "where a socket can be made");
 	log_info("no socket for --ping: %s: %s", path, strerror(errno));
-	return HOUSE_NONE;
+	return NONE;
+}
+
+/* The placer's: whoever has another worker only needs none of it. */
+static int
+open_for_placer(struct house *h, const struct settings *s, struct why *why)
+{
+	if (make_state_dir(s, spawn_uid(s, PROC_PLACER), why) == -1 ||
+	    (h->listener[LISTENER_HTTP] = open_http(s, why)) == -1 ||
+	    (h->listener[LISTENER_CONTROL] = open_control(s, why)) == -1)
+		return -1;
+	return 0;
+}
+
+int
+house_open(struct house *h, const struct settings *s, enum proc only,
+    struct why *why)
+{
+	enum listener i;
+
+	*h = (struct house){ { NONE, NONE, NONE }, NONE, NULL };
+	if (only != PROC_SUPERVISOR &&
+	    (h->meet = meet_open(s, only, why)) == NULL)
+		return -1;
+	if ((only == PROC_SUPERVISOR || only == PROC_PLACER) &&
+	    open_for_placer(h, s, why) == -1)
+		return -1;
+	if ((h->ping = open_ping(s, why)) == -1)
+		return -1;
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (h->listener[i] == NONE)
+			h->listener[i] = -1;
+	return 0;
+}
+
+static void
+end(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	close(fd);
+	if (path != NULL)
+		(void)unlink(path);
+}
+
+void
+house_close(struct house *h, const struct settings *s)
+{
+	end(h->listener[LISTENER_HTTP], NULL);
+	end(h->listener[LISTENER_CONTROL], s->text[SET_CONTROL_SOCKET]);
+	end(h->ping, s->text[SET_PING_SOCKET]);
+	meet_free(h->meet);
 }

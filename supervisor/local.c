@@ -16,8 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/auto.h"
-
 enum {
 	BACKLOG = 16,
 };

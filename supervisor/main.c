@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -26,9 +27,10 @@
 #include "ipc/build.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
-#include "supervisor/meet.h"
+#include "supervisor/journal.h"
 #include "supervisor/notify.h"
 #include "supervisor/ping.h"
+#include "supervisor/relog.h"
 #include "supervisor/spawn.h"
 
 #define DEFAULT_FILE "/etc/vk-flightctl-provider.conf"
@@ -49,13 +51,7 @@ struct supervisor {
 	struct crew *crew;
 	struct notify *notify;
 	struct ping *ping;
-};
-
-/* What there is from the start on; -1 and NULL: not. */
-struct sockets {
-	int listener[LISTENER_END];
-	int ping;
-	struct meet *meet;
+	struct relog own; /* our own log lines */
 };
 
 static void
@@ -77,7 +73,7 @@ usage(FILE *f)
 	    " container of a Pod\n"
 	    "  --ping     whether the workers of the one that runs here"
 	    " answer\n"
-	    "See vk-flightctl-provider(8) for the settings.\n");
+	    "See vk-flightctl-provider.conf(5) for the settings.\n");
 }
 
 /*
@@ -124,13 +120,65 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 static void
 set_log(const struct settings *set)
 {
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-	enum log_level i;
+	log_set_level(level_by_name(set->text[SET_LOG_LEVEL]));
+}
 
-	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
-		if (strcmp(set->text[SET_LOG_LEVEL], names[i]) == 0)
-			log_set_level(i);
-	log_set_json(strcmp(set->text[SET_LOG_FORMAT], "json") == 0);
+static void
+open_log(const struct settings *set)
+{
+	const char *format = set->text[SET_LOG_FORMAT];
+	int must = strcmp(format, "journal") == 0;
+
+	log_set_json(strcmp(format, "text") != 0);
+	if ((must ||
+		(strcmp(format, "auto") == 0 && journal_is(STDERR_FILENO))) &&
+	    journal_start(JOURNAL_SOCKET) == -1)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "start",
+			.error = strerror(errno) },
+		    "no journal at %s: lines are JSON on standard error until "
+		    "there is one",
+		    JOURNAL_SOCKET);
+}
+
+/* Whatever the level is and was, that it changed is said. */
+static void
+change_level(struct supervisor *s, enum log_level level, const char *by)
+{
+	const char *name = level_name(level);
+	struct why why;
+
+	if (strcmp(s->settings.text[SET_LOG_LEVEL], name) == 0 ||
+	    settings_set(&s->settings, SET_LOG_LEVEL, name, &why) == -1)
+		return;
+	log_set_level(LOG_LEVEL_INFO);
+	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "log" },
+	    "LOG_LEVEL=%s by %s, until SIGHUP or a restart", name, by);
+	set_log(&s->settings);
+	crew_config(s->crew, SET_LOG_LEVEL);
+}
+
+static void
+on_log_level(void *arg, enum log_level level, uint32_t uid)
+{
+	char by[32];
+
+	(void)snprintf(by, sizeof(by), "uid %u", uid);
+	change_level(arg, level, by);
+}
+
+/* SIGUSR1: one level more, SIGUSR2: one less. */
+static void
+on_usr(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	enum log_level now = level_by_name(s->settings.text[SET_LOG_LEVEL]);
+
+	(void)what;
+	if (sig == SIGUSR1 && now < LOG_LEVEL_DEBUG)
+		change_level(s, now + 1, "SIGUSR1");
+	if (sig == SIGUSR2 && now > LOG_LEVEL_ERROR)
+		change_level(s, now - 1, "SIGUSR2");
 }
 
 static int
@@ -214,7 +262,10 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what;
 	if (read_settings(s, &fresh, &why) == -1) {
-		log_error("settings stay as they are: %s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "reload",
+			.error = why.text },
+		    "settings stay as they are");
 		crew_reload(s->crew, changed);
 		return;
 	}
@@ -237,28 +288,31 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, const struct sockets *sockets)
+run(struct supervisor *s, const struct house *house)
 {
-	static const struct crew_ops ops = { on_ready, on_gone, on_heard };
-	const struct crew_conf conf = { &s->settings, s->token,
-		sockets->listener, s->only, sockets->meet };
-	struct event *signals[4];
+	static const struct crew_ops ops = { on_ready, on_gone, on_heard,
+		on_log_level };
+	const struct crew_conf conf = { &s->settings, s->token, house->listener,
+		s->only, house->meet };
+	struct event *signals[6];
 	size_t i;
 
 	if ((s->base = event_base_new()) == NULL)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
 	s->crew = crew_new(s->base, &conf, &ops, s);
-	s->ping = ping_new(s->base, sockets->ping, s->crew);
+	s->ping = ping_new(s->base, house->ping, s->crew);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
 	signals[3] = evsignal_new(s->base, SIGCHLD, on_child, s);
-	for (i = 0; i < 4; i++)
+	signals[4] = evsignal_new(s->base, SIGUSR1, on_usr, s);
+	signals[5] = evsignal_new(s->base, SIGUSR2, on_usr, s);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (signals[i] == NULL || evsignal_add(signals[i], NULL) == -1)
 			errx(EX_OSERR, "signals");
 	(void)event_base_dispatch(s->base);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(signals[i]);
 	ping_free(s->ping);
 	crew_free(s->crew);
@@ -282,61 +336,10 @@ say_proxies(void)
 			    names[i]);
 }
 
-/* The placer's: whoever has another worker only needs none of it. */
-static int
-open_house(const struct settings *set, int *listener, struct why *why)
-{
-	enum listener i;
-
-	if (house_state_dir(set, spawn_uid(set, PROC_PLACER), why) == -1 ||
-	    (listener[LISTENER_HTTP] = house_listen(set, why)) == -1 ||
-	    (listener[LISTENER_CONTROL] = house_control(set, why)) == -1)
-		return -1;
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (listener[i] == HOUSE_NONE)
-			listener[i] = -1;
-	return 0;
-}
-
-static int
-open_sockets(const struct supervisor *s, struct sockets *o, struct why *why)
-{
-	const struct settings *set = &s->settings;
-
-	if (s->only != PROC_SUPERVISOR &&
-	    (o->meet = meet_open(set, s->only, why)) == NULL)
-		return -1;
-	if ((s->only == PROC_SUPERVISOR || s->only == PROC_PLACER) &&
-	    open_house(set, o->listener, why) == -1)
-		return -1;
-	if ((o->ping = house_ping(set, why)) == HOUSE_NONE)
-		o->ping = -1;
-	else if (o->ping == -1)
-		return -1;
-	return 0;
-}
-
-static void
-close_sockets(const struct supervisor *s, struct sockets *o)
-{
-	enum listener i;
-
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (o->listener[i] >= 0)
-			close(o->listener[i]);
-	if (o->listener[LISTENER_CONTROL] >= 0)
-		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
-	if (o->ping != -1) {
-		close(o->ping);
-		(void)unlink(s->settings.text[SET_PING_SOCKET]);
-	}
-	meet_free(o->meet);
-}
-
 static int
 start(struct supervisor *s)
 {
-	struct sockets o = { { -1, -1, -1 }, -1, NULL };
+	struct house house;
 	int status = EX_OK;
 	struct why why;
 
@@ -349,13 +352,16 @@ start(struct supervisor *s)
 	if (geteuid() != 0 && s->only == PROC_SUPERVISOR)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (open_sockets(s, &o, &why) == -1) {
-		log_error("%s", why.text);
+	if (house_open(&house, &s->settings, s->only, &why) == -1) {
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "start",
+			.error = why.text },
+		    "it cannot start");
 		status = EX_CONFIG;
 	} else {
-		run(s, &o);
+		run(s, &house);
 	}
-	close_sockets(s, &o);
+	house_close(&house, &s->settings);
 	if (status == EX_OK)
 		log_info("stopped");
 	return status;
@@ -464,7 +470,10 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	}
 	set_log(&s.settings);
+	open_log(&s.settings);
+	relog_own(&s.own);
 	status = job(&s);
+	journal_end();
 	settings_free(&s.settings);
 	secret_free(s.token);
 	return status;

@@ -121,6 +121,18 @@ meet_open(const struct settings *s, enum proc self, struct why *why)
 }
 
 void
+meet_stop(struct meet *m)
+{
+	enum proc i;
+
+	for (i = 0; i < PROC_COUNT; i++) {
+		if (m->place[i].ev != NULL)
+			event_free(m->place[i].ev);
+		m->place[i].ev = NULL;
+	}
+}
+
+void
 meet_free(struct meet *m)
 {
 	struct place *p;
@@ -130,8 +142,6 @@ meet_free(struct meet *m)
 		return;
 	for (i = 0; i < PROC_COUNT; i++) {
 		p = &m->place[i];
-		if (p->ev != NULL)
-			event_free(p->ev);
 		if (p->listener == -1)
 			continue;
 		close(p->listener);

@@ -25,6 +25,8 @@ void meet_free(struct meet *);
 void meet_start(struct meet *, struct event_base *,
     void (*came)(enum proc key_holder, void *), void *arg);
 
+void meet_stop(struct meet *); /* before the base is freed */
+
 /*
  * A connected socket, yours, of a link between the key holder and the placer,
  * one of which is self.  -1: none now, came() follows.

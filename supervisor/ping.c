@@ -96,7 +96,7 @@ ping_new(struct event_base *base, int fd, struct crew *crew)
 	p->crew = crew;
 	p->listener = fd;
 	p->guest = -1;
-	if (fd == -1)
+	if (fd < 0)
 		return p;
 	p->come = event_new(base, fd, EV_READ, on_come, p);
 	p->late = evtimer_new(base, on_late, p);

@@ -19,7 +19,7 @@ enum {
 	PING_ASK_MS = 5000,    /* a supervisor, too */
 };
 
-/* fd: the listening socket, the caller's; -1: none. */
+/* fd: the listening socket, the caller's; below 0: none. */
 struct ping *ping_new(struct event_base *, int fd, struct crew *);
 void ping_free(struct ping *);
 

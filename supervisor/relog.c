@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * relog.c: workers' log lines.
+ * relog.c: log lines of workers and of the supervisor.
  *
- * Owns the bucket of each worker; how a line looks is log.c's.
+ * Owns the bucket of each; how a line looks is log.c's.
  */
 #include "supervisor/relog.h"
 
 #include "common/log.h"
+#include "common/mono.h"
 
 void
 relog_init(struct relog *r, int64_t now)
@@ -40,19 +41,43 @@ relog_admit(struct relog *r, int64_t now, unsigned int *lost)
 	return 1;
 }
 
+static void
+relay(struct relog *r, const char *process, const struct body_log *m,
+    int64_t now)
+{
+	unsigned int lost;
+
+	if (!relog_admit(r, now, &lost))
+		return;
+	if (lost > 0)
+		log_warn("%s: %u log lines left out, more than %d a second",
+		    process, lost, RELOG_RATE);
+	log_relay(process, m);
+}
+
 int
 relog_frame(struct relog *r, const char *process, struct span body, int64_t now)
 {
 	struct body_log m;
-	unsigned int lost;
 
 	if (body_log_get(body, &m) == -1)
 		return -1;
-	if (!relog_admit(r, now, &lost))
-		return 0;
-	if (lost > 0)
-		log_warn("%s: %u log lines left out, more than %d a second",
-		    process, lost, RELOG_RATE);
-	log_relay(process, &m);
+	relay(r, process, &m, now);
 	return 0;
+}
+
+static void
+on_own(const struct body_log *m, void *arg)
+{
+	/* What relay() itself says is always written. */
+	log_set_sink(NULL, NULL);
+	relay(arg, proc_name(PROC_SUPERVISOR), m, now_read().boot_ms);
+	log_set_sink(on_own, arg);
+}
+
+void
+relog_own(struct relog *r)
+{
+	relog_init(r, now_read().boot_ms);
+	log_set_sink(on_own, r);
 }

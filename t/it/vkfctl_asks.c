@@ -165,6 +165,46 @@ orders(const char *uid)
 	order("-y", "release-brake", world_fleet(), EX_OK, "no brake is on");
 }
 
+static void
+log_level(const char *level, int status)
+{
+	AUTO_FREE char *out = NULL,
+		       *want = xasprintf("\"level\":\"%s\"", level);
+	int got = ask("json", "log", level, &out);
+
+	it_ok(got == status &&
+		(status != EX_OK || (out != NULL && strstr(out, want) != NULL)),
+	    "log %s: status %d", level, got);
+}
+
+/* The level of all processes, from info to debug. */
+static void
+levels(struct provider *p)
+{
+	says("json", "log", "\"level\":\"info\"");
+	log_level("loud", EX_USAGE);
+	it_ok(provider_lines(p, "\"level\":\"debug\"") == 0,
+	    "at level info there are no lines of level debug");
+	log_level("debug", EX_OK);
+	says("json", "log", "\"level\":\"debug\"");
+	it_ok(provider_await_lines(p,
+		  "\"msg\":\"LOG_LEVEL=debug by uid [0-9]+, until SIGHUP", 1,
+		  RUN_MS) == 1,
+	    "the log says by whom it was changed");
+}
+
+static void
+workers_say_more(struct provider *p)
+{
+	static const char kube[] = "debug\",\"process\":\"kubeside\",\"msg\":";
+	static const char flight[] =
+	    "debug\",\"process\":\"flightside\",\"msg\":";
+
+	it_ok(provider_await_lines(p, kube, 1, RUN_MS) > 0 &&
+		provider_await_lines(p, flight, 1, RUN_MS) > 0,
+	    "and the workers log more");
+}
+
 static int
 connect_silently(void)
 {
@@ -217,7 +257,8 @@ scenario(void)
 	world_open(&(struct world_conf){ .devices = 2 });
 	path = xasprintf("%s/provider/control.sock", it_folder());
 	refuses("devices", NULL, EX_UNAVAILABLE);
-	p = provider_start("provider", NULL);
+	p = provider_start("provider",
+	    (const char *[]){ "LOG_LEVEL=info", NULL });
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	uid = pod_create("asked", NULL);
@@ -235,7 +276,9 @@ scenario(void)
 	explains(uid);
 	refuses("nothing", NULL, EX_USAGE);
 	refuses("devices", "more", EX_USAGE);
+	levels(p);
 	orders(uid);
+	workers_say_more(p);
 	look_past_silent_peers();
 	look_at_a_long_request();
 	provider_judge(p);

@@ -206,7 +206,8 @@ set_up(void)
 {
 	static const struct node_ops node_ops = { on_until, on_labels,
 		on_event };
-	static const struct writer_ops writer_ops = { on_held, on_nothing };
+	static const struct writer_ops writer_ops = { on_held, on_nothing,
+		NULL };
 	static const struct watch_ops watch_ops = { on_nothing, on_pod,
 		on_nothing };
 	static const struct node_conf conf = { .name = "n",
@@ -221,7 +222,7 @@ set_up(void)
 	apiserver_asks = on_asked;
 	node = node_new(apiserver_base, api, &conf, &node_ops, NULL);
 	writer = writer_new(apiserver_base, api,
-	    &(struct writer_conf){ "ns", "n", "me" }, &writer_ops, NULL);
+	    &(struct writer_conf){ "ns", "n", "me", NULL }, &writer_ops, NULL);
 	pods = watch_new(apiserver_base, api,
 	    &(struct watch_conf){ "/api/v1/pods", "spec.nodeName=n", 0 },
 	    &watch_ops, NULL);

@@ -45,7 +45,7 @@ set_up(void)
 	struct api *api = apiserver_open();
 
 	writer = writer_new(apiserver_base, api,
-	    &(struct writer_conf){ "ns", "node", "me" }, &ops, NULL);
+	    &(struct writer_conf){ "ns", "node", "me", NULL }, &ops, NULL);
 	writer_start(writer);
 	apiserver_wait(1);
 }

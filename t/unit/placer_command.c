@@ -145,6 +145,49 @@ Test(command, an_order_is_asked_about_carried_out_once_and_says_by_whom)
 	NO_LEAKS();
 }
 
+static enum log_level told;
+static uint32_t told_by;
+
+static int
+tell(enum log_level level, uint32_t uid)
+{
+	told = level;
+	told_by = uid;
+	return uid == 0 ? -1 : 0;
+}
+
+static void
+logs(struct world *w, uint32_t uid, const char *line, const char *want)
+{
+	char *text = command_answer(&(struct command){ .world = w,
+					.uid = uid,
+					.log_level = tell },
+	    line);
+
+	cr_expect_str_eq(text, want);
+	free(text);
+}
+
+Test(command, log_shows_the_level_or_changes_it)
+{
+	struct world *w = fleet_world();
+
+	told = LOG_LEVEL_COUNT;
+	logs(w, 7, "log", "ok 1\n{\"level\":\"info\"}\n");
+	logs(w, 7, "log loud",
+	    "error it takes one argument: error, warn, info or debug\n");
+	logs(w, 7, "log debug info",
+	    "error it takes one argument: error, warn, info or debug\n");
+	cr_expect(told == LOG_LEVEL_COUNT, "only asked");
+	logs(w, 7, "log debug", "ok 1\n{\"level\":\"debug\"}\n");
+	cr_expect(told == LOG_LEVEL_DEBUG && told_by == 7);
+	logs(w, 7, "log error", "ok 1\n{\"level\":\"error\"}\n");
+	cr_expect(told == LOG_LEVEL_ERROR);
+	logs(w, 0, "log warn", "error the supervisor could not be told\n");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(command, an_order_that_cannot_be_is_refused)
 {
 	struct world *w = fleet_world();
