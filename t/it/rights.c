@@ -27,7 +27,7 @@
 #include "t/it/rbac.h"
 #include "t/it/world.h"
 
-#define RBAC "deploy/kubernetes/base/rbac.yaml"
+#define RBAC "deploy/kubernetes/rbac.yaml"
 #define CONFIGMAPS "deploy/kubernetes/configmaps.yaml"
 #define SECRETS "deploy/kubernetes/secrets.yaml"
 #define OPEN "default"

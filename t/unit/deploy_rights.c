@@ -25,7 +25,7 @@ enum {
 static struct rights
 of_manifests(void)
 {
-	static const char *const files[] = { "deploy/kubernetes/base/rbac.yaml",
+	static const char *const files[] = { "deploy/kubernetes/rbac.yaml",
 		"deploy/kubernetes/configmaps.yaml",
 		"deploy/kubernetes/secrets.yaml" };
 	struct rights r = { 0 };
