@@ -17,6 +17,7 @@
 
 enum {
 	ANSWER_S = 60,
+	LOOK_MS = 100,
 };
 
 struct http {
@@ -146,6 +147,22 @@ http_send(struct http *h, const char *method, const char *path,
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	curl_slist_free_all(list);
 	return a->status;
+}
+
+int
+http_await(struct http *h, const char *path, long status, int ms)
+{
+	int64_t until = it_ms() + ms;
+	struct http_answer a;
+	long got;
+
+	for (;;) {
+		got = http_send(h, "GET", path, NULL, NULL, &a);
+		http_answer_clear(&a);
+		if (got == status || it_ms() > until)
+			return got == status;
+		it_pause(LOOK_MS);
+	}
 }
 
 struct json_object *

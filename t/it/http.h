@@ -32,6 +32,9 @@ long http_send(struct http *, const char *method, const char *path,
     const char *type, const char *body, struct http_answer *);
 void http_answer_clear(struct http_answer *);
 
+/* Asks again and again, where nothing can be watched: 1: it had that status. */
+int http_await(struct http *, const char *path, long status, int ms);
+
 /* The parsed body; status in *status (NULL allowed).  NULL: none. */
 struct json_object *http_json(struct http *, const char *method,
     const char *path, struct json_object *body, long *status);
