@@ -197,6 +197,17 @@ on_crew(const struct frame *f)
 }
 
 static void
+on_trouble(const struct frame *f)
+{
+	struct body_trouble m;
+
+	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
+		fatal("TROUBLE: malformed");
+	if (boot.ops->trouble != NULL)
+		boot.ops->trouble(&m);
+}
+
+static void
 on_reload(void)
 {
 	if (boot.ops->reload != NULL)
@@ -225,6 +236,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_CREW:
 		on_crew(f);
+		break;
+	case MSG_TROUBLE:
+		on_trouble(f);
 		break;
 	case MSG_RELOAD:
 		on_reload();

@@ -31,6 +31,8 @@ struct worker_ops {
 	/* NULL allowed: FLIGHTCTL_AUTH_TOKEN, before start(); wipe your copy
 	 * when it is replaced. */
 	void (*token)(struct span);
+	/* NULL allowed: a line of the log, of level warn or error. */
+	void (*trouble)(const struct body_trouble *);
 	/* NULL allowed: how a worker of our supervisor is. */
 	void (*crew)(const struct body_crew *);
 	/* Re-read credential files; reloadable settings have changed. */

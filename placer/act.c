@@ -18,6 +18,7 @@
 #include "placer/edit.h"
 #include "placer/live.h"
 #include "placer/suspect.h"
+#include "placer/told.h"
 
 enum {
 	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
@@ -235,6 +236,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_CHANGE:
 		save_change(a, e->device, why);
 		break;
+	case EFFECT_STEP:
 	case EFFECT_READ:
 	case EFFECT_STATUS:
 	case EFFECT_DELETE:
@@ -256,6 +258,14 @@ log_former(const struct effect *e)
 	    &(struct log_about){ .operation = "former",
 		.fleet = e->node->fleet },
 	    "former node %s: %s", e->node->name, e->text);
+}
+
+static const char *
+brake_text(const struct effect *e)
+{
+	return e->number ? "too many devices went silent or left at once: "
+			   "nothing is evicted" :
+			   "devices are back, evictions go on";
 }
 
 static void
@@ -282,6 +292,50 @@ log_order(const struct effect *e)
 	    "ordered by uid %u: %s", (unsigned int)e->number, e->text);
 }
 
+/* -- for whoever asks what happened: told.h -- */
+
+static void
+note_step(struct act *a, const struct effect *e, struct now now)
+{
+	const struct wpod *p = e->pod;
+	AUTO_FREE char *who = xasprintf("%s/%s", p->ns, p->name);
+	AUTO_FREE char *row =
+	    xasprintf("row %u of placement(7)", (unsigned int)e->number);
+
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_STEP,
+		.at_ms = now.wall_ms,
+		.about = who,
+		.device = p->device != NULL ? p->device->name : NULL,
+		.reason = e->reason,
+		.text = p->why_waits != NULL ? p->why_waits : row });
+}
+
+static void
+note_brake(struct act *a, const struct effect *e, struct now now)
+{
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_NODE,
+		.warning = e->number != 0,
+		.at_ms = now.wall_ms,
+		.about = e->node->name,
+		.reason = e->number ? "BrakeOn" : "BrakeOff",
+		.text = brake_text(e) });
+}
+
+static void
+note_order(struct act *a, const struct effect *e, struct now now)
+{
+	AUTO_FREE char *who = xasprintf("uid %u", (unsigned int)e->number);
+
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_ORDER,
+		.at_ms = now.wall_ms,
+		.about = who,
+		.reason = e->reason,
+		.text = e->text });
+}
+
 /* -- after it -- */
 
 static void
@@ -304,7 +358,10 @@ emit(struct act *a, const struct effect *e, struct now now)
 		act_send_delete(a, e);
 		break;
 	case EFFECT_EVENT:
-		act_send_event(a, e);
+		act_send_event(a, e, now);
+		break;
+	case EFFECT_STEP:
+		note_step(a, e, now);
 		break;
 	case EFFECT_FETCH:
 		act_send_fetch(a, e);
@@ -317,6 +374,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_BRAKE:
 		log_brake(e);
+		note_brake(a, e, now);
 		break;
 	case EFFECT_FORMER:
 		log_former(e);
@@ -326,6 +384,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_ORDER:
 		log_order(e);
+		note_order(a, e, now);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);

@@ -183,6 +183,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_POLL:
 		poll_done(a, q, m, now);
 		break;
+	case EFFECT_STEP:
 	case EFFECT_SEAT:
 	case EFFECT_ENTRY:
 	case EFFECT_UNSEAT:

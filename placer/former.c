@@ -68,7 +68,7 @@ former_on(const struct wdevice *d, const struct wnode *n)
 	const struct wpod *p;
 	size_t i, apps = 0;
 
-	if (d->gone || (d->retired.on && world_is_closed(d)))
+	if (d->gone || (d->given_up.on && world_is_closed(d)))
 		return 0; /* nothing runs there, or can be taken out */
 	if (d->dev == NULL) {
 		TAILQ_FOREACH(p, &d->pods, on_device)

@@ -503,12 +503,23 @@ intake_due(const struct world *w)
 }
 
 /* Whether Flightctl answers nobody can tell: that is as if it did not. */
+static void
+note_reach(struct reach *r, int answers, struct now now)
+{
+	if (r->since_boot != 0 && r->answers == answers)
+		return;
+	r->answers = (uint8_t)answers;
+	r->since_boot = now.boot_ms;
+}
+
 void
 intake_look(struct world *w, struct now now)
 {
 	static const struct body_flight_state away = { .state = FLIGHT_SILENT,
 		.text = "flightside is away" };
 
+	note_reach(&w->kube_reach, w->kube_up && w->kube_reachable, now);
+	note_reach(&w->flight_reach, w->flight_up && w->flight_reachable, now);
 	if (now.boot_ms < intake_due(w))
 		return;
 	w->flight_lost_boot = 0;

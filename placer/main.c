@@ -85,6 +85,12 @@ crew(const struct body_crew *m)
 }
 
 static void
+trouble(const struct body_trouble *m)
+{
+	serve_trouble(serve, m);
+}
+
+static void
 reload(const struct settings *set)
 {
 	serve_reload(serve, set);
@@ -114,6 +120,7 @@ main(void)
 		.link = link_came,
 		.listener = listener_came,
 		.crew = crew,
+		.trouble = trouble,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/boot.h"
 #include "common/least.h"
 #include "common/log.h"
@@ -24,6 +25,7 @@
 #include "placer/intake.h"
 #include "placer/plan.h"
 #include "placer/prepare.h"
+#include "placer/told.h"
 
 struct serve {
 	struct event_base *base;
@@ -148,6 +150,7 @@ on_kube_state(struct serve *s, const struct frame *f)
 			prepare_soon(&s->world, p);
 	}
 	s->world.kube_reachable = m.reachable != 0;
+	memcpy(s->world.kube_text, m.text, sizeof(m.text));
 }
 
 static void
@@ -362,6 +365,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);
@@ -407,6 +411,22 @@ void
 serve_crew(struct serve *s, const struct body_crew *m)
 {
 	s->world.crew[m->who] = *m;
+}
+
+void
+serve_trouble(struct serve *s, const struct body_trouble *m)
+{
+	AUTO_FREE char *text = xasprintf("%s%s%s", m->text,
+	    m->error[0] != '\0' ? ": " : "", m->error);
+
+	told_add(s->world.told,
+	    &(struct told_line){ .kind = TOLD_LOG,
+		.warning = 1,
+		.at_ms = (int64_t)m->wall_ms,
+		.about =
+		    m->pod[0] != '\0' ? m->pod : proc_name((enum proc)m->who),
+		.device = m->device,
+		.text = text });
 }
 
 void

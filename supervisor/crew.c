@@ -142,8 +142,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		on_log_level(w, f);
 		break;
 	case MSG_LOG:
-		if (relog_frame(&w->relog, proc_name(w->id), f->body,
-			boot_ms()) == -1)
+		if (relog_frame(&w->relog, w->id, f->body, boot_ms()) == -1)
 			condemn(w, "malformed LOG");
 		return;
 	default: /* the gate let nothing else through */
@@ -253,6 +252,24 @@ tell_placer(struct crew *c)
 	    (m = roll_next(&c->roll)) != NULL)
 		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
 			return;
+}
+
+/* The placer shows it to people; lines before it is there are in the log. */
+static void
+on_trouble(enum proc who, const struct body_log *m, void *arg)
+{
+	const struct crew *c = arg;
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	struct body_trouble t = { .who = who, .wall_ms = m->wall_ms };
+
+	if (!placer->running || placer->control == NULL ||
+	    chan_is_full(placer->control))
+		return;
+	memcpy(t.pod, m->pod, sizeof(t.pod));
+	memcpy(t.device, m->device, sizeof(t.device));
+	memcpy(t.error, m->error, sizeof(t.error));
+	memcpy(t.text, m->text, sizeof(t.text));
+	(void)chan_send(placer->control, MSG_TROUBLE, 0, &t, -1);
 }
 
 /* A worker that was not given GO has nothing to finish. */
@@ -449,6 +466,7 @@ crew_new(struct event_base *base, const struct crew_conf *conf,
 	event_add(c->timer, &at_once);
 	if (conf->meet != NULL)
 		meet_start(conf->meet, base, crew_links_came, c);
+	relog_listen(on_trouble, c);
 	return c;
 }
 
@@ -459,6 +477,7 @@ crew_free(struct crew *c)
 
 	if (c == NULL)
 		return;
+	relog_listen(NULL, NULL);
 	EACH(w, c)
 		chan_free(w->control);
 	if (c->conf->meet != NULL)

@@ -41,9 +41,20 @@ relog_admit(struct relog *r, int64_t now, unsigned int *lost)
 	return 1;
 }
 
+static struct {
+	void (*fn)(enum proc, const struct body_log *, void *);
+	void *arg;
+} listener;
+
+void
+relog_listen(void (*fn)(enum proc, const struct body_log *, void *), void *arg)
+{
+	listener.fn = fn;
+	listener.arg = arg;
+}
+
 static void
-relay(struct relog *r, const char *process, const struct body_log *m,
-    int64_t now)
+relay(struct relog *r, enum proc who, const struct body_log *m, int64_t now)
 {
 	unsigned int lost;
 
@@ -51,18 +62,20 @@ relay(struct relog *r, const char *process, const struct body_log *m,
 		return;
 	if (lost > 0)
 		log_warn("%s: %u log lines left out, more than %d a second",
-		    process, lost, RELOG_RATE);
-	log_relay(process, m);
+		    proc_name(who), lost, RELOG_RATE);
+	log_relay(proc_name(who), m);
+	if (listener.fn != NULL && m->level <= LOG_LEVEL_WARN)
+		listener.fn(who, m, listener.arg);
 }
 
 int
-relog_frame(struct relog *r, const char *process, struct span body, int64_t now)
+relog_frame(struct relog *r, enum proc who, struct span body, int64_t now)
 {
 	struct body_log m;
 
 	if (body_log_get(body, &m) == -1)
 		return -1;
-	relay(r, process, &m, now);
+	relay(r, who, &m, now);
 	return 0;
 }
 
@@ -71,7 +84,7 @@ on_own(const struct body_log *m, void *arg)
 {
 	/* What relay() itself says is always written. */
 	log_set_sink(NULL, NULL);
-	relay(arg, proc_name(PROC_SUPERVISOR), m, now_read().boot_ms);
+	relay(arg, PROC_SUPERVISOR, m, now_read().boot_ms);
 	log_set_sink(on_own, arg);
 }
 

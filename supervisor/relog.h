@@ -29,8 +29,11 @@ void relog_init(struct relog *, int64_t now);
 int relog_admit(struct relog *, int64_t now, unsigned int *lost);
 
 /* Writes the body of a LOG frame, or not.  -1: it is none. */
-int relog_frame(struct relog *, const char *process, struct span body,
-    int64_t now);
+int relog_frame(struct relog *, enum proc, struct span body, int64_t now);
+
+/* Hears of each line of level warn and above that is written; one at most. */
+void relog_listen(void (*)(enum proc, const struct body_log *, void *),
+    void *arg);
 
 /* From now on our own lines are bounded as well; the relog stays here. */
 void relog_own(struct relog *);

@@ -256,6 +256,8 @@ on_frame(uint32_t type, struct span body, int fd)
 		on_link(body, fd);
 	else if (type == MSG_CREW)
 		on_crew(body);
+	else if (type == MSG_TROUBLE)
+		return 0;
 	else if (type == MSG_RELOAD)
 		say("reload");
 	else if (type == MSG_PING)

@@ -145,7 +145,8 @@ orders(const char *uid)
 	    js_str(flight_holder(set, uid, NULL), "/metadata/name");
 
 	order("-y", "drain", "nobody", EX_NOINPUT, NULL);
-	order("-y", "retire", device, EX_USAGE, "is connected");
+	order("-y", "give-up", device, EX_USAGE, "is connected");
+	order("-y", "retire", device, EX_NOINPUT, NULL);
 	order("-y", "give-up", "default/asked", EX_USAGE, "is connected");
 	it_ok(ask(NULL, "drain", device, &out) == EX_USAGE && out != NULL &&
 		strstr(out, "-y confirms it") != NULL,
@@ -225,7 +226,7 @@ look_past_silent_peers(void)
 
 	for (i = 0; i < SILENT; i++)
 		fd[i] = connect_silently();
-	says(NULL, "status", "APISERVER");
+	says(NULL, "status", "apiserver");
 	for (i = 0; i < SILENT; i++)
 		close(fd[i]);
 }
@@ -272,7 +273,8 @@ scenario(void)
 	says("json", "devices", "\"placeable\":\"fit\"");
 	says("json", "records", "/asked\",\"operation\":\"");
 	says("json", "fleets", "\"devices\":2,");
-	says("json", "status", "\"apiserver\":\"yes\",\"flightctl\":\"yes\"");
+	says("json", "status",
+	    "\"about\":\"flightctl\",\"name\":\"\",\"state\":\"answers\"");
 	explains(uid);
 	refuses("nothing", NULL, EX_USAGE);
 	refuses("devices", "more", EX_USAGE);
