@@ -19,6 +19,12 @@ struct worker_ops {
 	 */
 	int (
 	    *start)(struct event_base *, const struct settings *, struct why *);
+	/*
+	 * Instead of start() and all that follows it (--check): looks, writes
+	 * nothing, says what it finds (finding.h), and calls boot_checked()
+	 * once, at the end or from the loop, where the sandbox is closed.
+	 */
+	void (*check)(struct event_base *, const struct settings *);
 	/* After the sandbox is closed, before READY. */
 	void (*run)(void);
 	/* A new data link: chan_open() it; an earlier one with this peer is
@@ -44,6 +50,9 @@ struct worker_ops {
  * supervisor for another, which comes to link() when both ends live.
  */
 void boot_relink(enum proc peer);
+
+/* All was found; see worker_ops.check. */
+void boot_checked(void);
 
 /* The body of a worker's main(); returns its exit status. */
 int boot_worker(enum proc self, const struct worker_ops *);

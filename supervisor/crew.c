@@ -23,6 +23,7 @@
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
+#include "supervisor/equip.h"
 #include "supervisor/link.h"
 #include "supervisor/relog.h"
 #include "supervisor/spawn.h"
@@ -86,17 +87,6 @@ send_none(struct worker *w, enum msg_type type)
 	return chan_send(w->control, type, 0, &(struct body_none){ 0 }, -1);
 }
 
-static int
-send_config(struct worker *w, enum setting i)
-{
-	struct body_config m = { 0 };
-
-	(void)snprintf(m.name, sizeof(m.name), "%s", settings_name(i));
-	(void)snprintf(m.value, sizeof(m.value), "%s",
-	    w->crew->settings->text[i]);
-	return chan_send(w->control, MSG_CONFIG, 0, &m, -1);
-}
-
 /* Copies: a worker that comes anew gets them again. */
 static int
 send_listeners(struct worker *w)
@@ -120,17 +110,8 @@ static int
 equip(struct worker *w)
 {
 	const struct crew *c = w->crew;
-	struct body_token t;
-	enum setting i;
-	int rc = 0;
+	int rc = equip_worker(w->control, c->settings, c->token);
 
-	for (i = 0; i < SET_COUNT; i++)
-		if (settings_is_for(i, w->id))
-			rc |= send_config(w, i);
-	if (w->id == PROC_FLIGHTSIDE && c->token != NULL) {
-		t.token = secret_bytes(c->token);
-		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
-	}
 	if (w->id == PROC_PLACER)
 		rc |= send_listeners(w);
 	rc |= send_none(w, MSG_GO);
@@ -441,7 +422,7 @@ crew_reload(struct crew *c, const uint8_t *changed)
 		rc = 0;
 		for (i = 0; i < SET_COUNT; i++)
 			if (changed[i] && settings_is_for(i, w->id))
-				rc |= send_config(w, i);
+				rc |= equip_setting(w->control, c->settings, i);
 		if (rc == -1 || send_none(w, MSG_RELOAD) == -1)
 			condemn(w, "RELOAD could not be sent");
 	}

@@ -24,6 +24,7 @@
 #include "common/secret.h"
 #include "common/settings.h"
 #include "ipc/build.h"
+#include "supervisor/check.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
 #include "supervisor/notify.h"
@@ -50,7 +51,7 @@ static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vk-flightctl-provider [-nv] [-f file]\n"
+	    "usage: vk-flightctl-provider [-nv] [--check] [-f file]\n"
 	    "       vk-flightctl-provider --help | --version\n"
 	    "\n"
 	    "Runs the pods of virtual Kubernetes nodes on the edge devices of"
@@ -60,6 +61,9 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
+	    "  --check    say what is reachable, allowed and missing, with the"
+	    " commands\n"
+	    "             that mend it; write nothing, and stop\n"
 	    "See vk-flightctl-provider(8) for the settings.\n");
 }
 
@@ -116,7 +120,7 @@ set_log(const struct settings *set)
 }
 
 static int
-print_settings(const struct supervisor *s)
+print_settings(struct supervisor *s)
 {
 	struct fleet_node nodes[MAX_NODES];
 	struct why why;
@@ -288,6 +292,15 @@ start(struct supervisor *s)
 	return EX_OK;
 }
 
+/* Its findings say all that is known; -v shows how they came about. */
+static int
+check(struct supervisor *s)
+{
+	if (!s->verbose)
+		log_set_level(LOG_LEVEL_ERROR);
+	return check_run(&s->settings, s->token);
+}
+
 /* Also opens descriptors 0-2, so that no link gets one of these numbers. */
 static void
 confine(void)
@@ -310,15 +323,20 @@ confine(void)
 int
 main(int argc, char *argv[])
 {
-	static const struct option longs[] = { { "help", no_argument, NULL,
-						   'h' },
+	static const struct option longs[] = { { "check", no_argument, NULL,
+						   'c' },
+		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' }, { 0 } };
 	struct supervisor s = { 0 };
-	int ch, check = 0, status;
+	int (*act)(struct supervisor *) = start;
+	int ch, status;
 	struct why why;
 
 	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
 		switch (ch) {
+		case 'c':
+			act = check;
+			break;
 		case 'f':
 			s.file = optarg;
 			break;
@@ -330,7 +348,7 @@ main(int argc, char *argv[])
 			    build_version, build_id);
 			return EX_OK;
 		case 'n':
-			check = 1;
+			act = print_settings;
 			break;
 		case 'v':
 			s.verbose = 1;
@@ -353,7 +371,7 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	}
 	set_log(&s.settings);
-	status = check ? print_settings(&s) : start(&s);
+	status = act(&s);
 	settings_free(&s.settings);
 	secret_free(s.token);
 	return status;
