@@ -10,6 +10,7 @@
  */
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/why.h"
 #include "placer/world.h"
@@ -24,6 +25,17 @@ struct store;
  */
 struct store *store_open(const char *dir, int *set_aside, struct why *);
 void store_close(struct store *);
+
+/* What a look at a database tells. */
+struct store_sight {
+	int exists;
+	pid_t user;	 /* a process that has it open, 0: none */
+	int is_database; /* to judge by its first bytes */
+	int version, ours;
+};
+
+/* Looks only.  ERR_SYSTEM: it is there, and cannot be read and written. */
+int store_look(const char *dir, struct store_sight *, struct why *);
 
 /* Seats and clocks into the world; devices that are not there are added. */
 int store_load(struct store *, struct world *, struct now, struct why *);

@@ -17,7 +17,6 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 
-#define STORE_VERSION 4
 enum {
 	STORE_ASIDES = 3 /* set aside and kept */
 };
