@@ -83,8 +83,7 @@ finding_unreachable(const struct finding_server *s,
 		break;
 	case HTTPS_REFUSED:
 		not_there(s, a,
-		    a->why.code != 0 ? strerror((int)a->why.code) :
-				       "no connection");
+		    a->os_error != 0 ? strerror(a->os_error) : "no connection");
 		break;
 	case HTTPS_TIMED_OUT:
 		not_there(s, a, "no answer in time");

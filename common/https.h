@@ -63,6 +63,7 @@ struct https_answer {
 	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
 	int64_t date_ms;	 /* Date, 0: absent */
 	enum https_cause cause;	 /* status 0 */
+	int os_error;		 /* errno of HTTPS_REFUSED, 0: not known */
 	int new_connection;	 /* none that was open could be used, though
 				    they were not forgotten */
 	int silent;		 /* a stream, ended for its silence */

@@ -173,7 +173,7 @@ none_could_be_used(struct https_call *c, long connects)
 static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
-	long status = 0, sent = 0, connects = 0;
+	long status = 0, sent = 0, connects = 0, os_error = 0;
 
 	*a = (struct https_answer){ .retry_after_ms = -1,
 		.limit_reset_s = -1,
@@ -199,6 +199,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
 	a->cause = cause_of_failure(code);
+	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_error);
+	a->os_error = (int)os_error;
 	a->silent = c->silent;
 	a->maybe_done = c->req.method != HTTPS_GET && sent > 0;
 	if (c->why.kind != ERR_NONE)
