@@ -326,8 +326,9 @@ tell_fleet(const char *fleet, const char *value, const struct census *c)
 	}
 	bytes_add(&agents, (struct span){ "", 1 });
 	finding(FINDING_OK, fleet, NULL,
-	    "%" PRIu64 " devices; of the first %u %u are heard of, agents: %s",
-	    c->devices, c->looked_at, c->online,
+	    "%" PRIu64 " devices; %u of the %u looked at are heard of; agents: "
+	    "%s",
+	    c->devices, c->online, c->looked_at,
 	    c->nagents == 0 ? "not told" : agents.p);
 	tell_owned(fleet, c);
 	tell_silent(fleet, c);

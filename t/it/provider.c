@@ -27,7 +27,8 @@
 #include "t/it/world.h"
 
 enum {
-	STOP_MS = 6000, /* it promises 5 s */
+	STOP_MS = 6000,	  /* it promises 5 s */
+	CHECK_MS = 22000, /* it promises 20 s */
 	LOOK_MS = 50,
 	SETTINGS_MAX = 64,
 	EXPECT_MAX = 16,
@@ -168,22 +169,59 @@ add_settings(struct provider *p, const char *const *extra)
 	}
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+/* Its folder and its environment. */
+static struct provider *
+prepare(const char *name, const char *const *extra)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *program = NULL;
-	const char *argv[GRIND_WORDS + 2];
-	size_t n = 0;
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
-	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
-		provider_expect(p, "not in FLEET_ID and no provider serves");
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
+	return p;
+}
+
+/* Nobody but root can read the copy, and not even its owner. */
+static void
+lock(const struct provider *p, const char *setting)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", p->dir, setting);
+
+	if ((geteuid() == 0 && chown(path, 0, 0) == -1) || chmod(path, 0) == -1)
+		it_die("%s: cannot be locked", path);
+}
+
+int
+provider_check(const char *name, const char *const *extra, const char *locked,
+    char **out)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	const char *argv[] = { program, "--check", NULL };
+	int status;
+
+	if (locked != NULL)
+		lock(p, locked);
+	p->pid = child_start(argv, p->env, p->log);
+	if ((status = child_wait(p->pid, CHECK_MS)) == -1)
+		child_end(p->pid);
+	*out = provider_log(p);
+	return status;
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = NULL;
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
+
+	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
+		provider_expect(p, "not in FLEET_ID and no provider serves");
 	if (grind_is_wanted()) {
 		p->grind = xasprintf("%s/valgrind", p->dir);
 		n = grind_words(p->grind, argv);

@@ -15,6 +15,14 @@ struct provider;
 /* name: of its log and state folder.  extra: "NAME=value", NULL at the end. */
 struct provider *provider_start(const char *name, const char *const *extra);
 
+/*
+ * The same with --check, to its end, and only as long as that may take: exit
+ * status, -1: too late; what it printed, the caller's.  locked: a setting of
+ * whose file no worker may read its copy, NULL: none.
+ */
+int provider_check(const char *name, const char *const *extra,
+    const char *locked, char **out);
+
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
 
