@@ -461,6 +461,37 @@ Test(store, what_cannot_be_read_is_kept_and_replaced)
 	NO_LEAKS();
 }
 
+static struct store_sight
+sight(void)
+{
+	struct store_sight s;
+	struct why why;
+
+	cr_assert_eq(store_look(dir, &s, &why), 0, "%s", why.text);
+	return s;
+}
+
+/* Nothing is made by a look, and what a start would do is foreseen. */
+Test(store, a_look_tells_what_an_opening_would_find)
+{
+	struct store *store;
+	int ours;
+
+	cr_expect(!sight().exists);
+	store = open_store(0);
+	store_close(store);
+	ours = sight().ours;
+	cr_expect(sight().exists && sight().is_database);
+	cr_expect_eq(sight().version, ours);
+	cr_expect_eq(sight().user, 0);
+	exec_on("PRAGMA user_version = 4711");
+	cr_expect_eq(sight().version, 4711);
+	store_close(open_store(1));
+	write_file("this is no database");
+	cr_expect(sight().exists && !sight().is_database);
+	NO_LEAKS();
+}
+
 static void
 is_file(const char *name, const char *text)
 {
