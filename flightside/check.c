@@ -31,7 +31,8 @@
 
 enum {
 	CONNECTIONS = 1,
-	DEADLINE_MS = 13000, /* a token is refused only after ten seconds */
+	DEADLINE_MS = 5000,
+	TOKEN_MS = 13000, /* one is refused only after ten seconds */
 	LIST_MAX = 64 * 1024 * 1024,
 };
 
@@ -51,7 +52,7 @@ static struct {
 static void next(void);
 
 static void
-ask(char *path, size_t body_max,
+ask(char *path, unsigned int deadline_ms,
     void (*done)(const struct https_answer *, void *))
 {
 	AUTO_FREE char *mine = path;
@@ -59,8 +60,8 @@ ask(char *path, size_t body_max,
 	(void)https_send(check.https,
 	    &(struct https_req){ .method = HTTPS_GET,
 		.path = mine,
-		.deadline_ms = DEADLINE_MS,
-		.body_max = body_max,
+		.deadline_ms = deadline_ms,
+		.body_max = LIST_MAX,
 		.done = done });
 }
 
@@ -121,7 +122,7 @@ on_version(const struct https_answer *a, void *arg)
 static void
 ask_version(void)
 {
-	ask(xstrdup("/api/version"), 0, on_version);
+	ask(xstrdup("/api/version"), DEADLINE_MS, on_version);
 }
 
 /* -- the token and its organisation -- */
@@ -202,7 +203,7 @@ on_orgs(const struct https_answer *a, void *arg)
 static void
 ask_orgs(void)
 {
-	ask(path_make("organizations", NULL, NULL, NULL), 0, on_orgs);
+	ask(path_make("organizations", NULL, NULL, NULL), TOKEN_MS, on_orgs);
 }
 
 /* -- rights -- */
@@ -255,7 +256,7 @@ on_permissions(const struct https_answer *a, void *arg)
 static void
 ask_permissions(void)
 {
-	ask(path_make("auth/permissions", NULL, check.org, NULL), 0,
+	ask(path_make("auth/permissions", NULL, check.org, NULL), DEADLINE_MS,
 	    on_permissions);
 }
 
@@ -369,7 +370,7 @@ ask_devices(void)
 	ask(path_make("devices", NULL, check.org,
 		(const struct path_param[]){ { "labelSelector", selector },
 		    { "limit", LIMIT }, { NULL, NULL } }),
-	    LIST_MAX, on_devices);
+	    DEADLINE_MS, on_devices);
 }
 
 /* -- life -- */

@@ -27,7 +27,7 @@
 #include "kubeside/review.h"
 
 enum {
-	DEADLINE_MS = 10000,
+	DEADLINE_MS = 5000,
 };
 
 static struct {

@@ -19,7 +19,7 @@
 #include "kubeside/rights.h"
 
 enum {
-	DEADLINE_MS = 10000,
+	DEADLINE_MS = 5000,
 	VERB_MAX = 16,
 	UNKNOWN = -1, /* no answer, as review_allows() says it */
 };
@@ -257,7 +257,8 @@ tell_pods(const struct grants *g, const struct right *r)
 			    r->resource,
 			    a->ns[0] == '\0' ? "everywhere" :
 					       "in " A_NAMESPACE
-					       " (of others, look yourself)");
+					       " (each other namespace gives "
+					       "its own)");
 			return;
 		}
 	finding(FINDING_WARN, "right", mend,

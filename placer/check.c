@@ -49,7 +49,8 @@ check_folder(const char *dir, const char *word)
 		finding(FINDING_OK, "STATE_DIR", NULL,
 		    "%s can be written by uid %u", dir, getuid());
 	else if (e == ENOENT)
-		return 0;
+		finding(FINDING_OK, "STATE_DIR", NULL,
+		    "%s is made at the start", dir);
 	else if (e == EACCES && stat(dir, &st) == 0 && st.st_uid != getuid())
 		finding(FINDING_WARN, "STATE_DIR", give,
 		    "%s belongs to uid %u: it is given to uid %u at a start as "

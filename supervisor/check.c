@@ -91,11 +91,11 @@ on_finding(const struct body_finding *m, void *arg)
 
 /* Of the worker itself, which cannot say it. */
 static void
-say(struct look *l, const char *mend, const char *text)
+say(struct look *l, const char *text)
 {
 	finding_set_sink(on_finding, l);
-	finding(FINDING_FAIL, "check", mend, "%s%s%s", text,
-	    l->last[0] == '\0' ? "" : ": ", l->last);
+	finding(FINDING_FAIL, "check", "vk-flightctl-provider --check -v",
+	    "%s%s%s", text, l->last[0] == '\0' ? "" : ": ", l->last);
 	finding_set_sink(NULL, NULL);
 }
 
@@ -143,7 +143,7 @@ take_finding(struct look *l, struct span body)
 	if (l->over)
 		return;
 	if (body_finding_get(body, &m) == -1 || m.level >= FINDING_LEVELS) {
-		say(l, NULL, "sent a malformed finding");
+		say(l, "sent a malformed finding");
 		end(l);
 		return;
 	}
@@ -174,7 +174,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	switch ((int)f->type) {
 	case MSG_HELLO:
 		if (equip(l) == -1) {
-			say(l, NULL, "its settings could not be sent");
+			say(l, "its settings could not be sent");
 			end(l);
 		}
 		break;
@@ -198,7 +198,7 @@ gone(struct look *l)
 {
 	if (l->control != NULL || l->pid != 0 || l->over)
 		return;
-	say(l, NULL, l->how);
+	say(l, l->how);
 	end(l);
 }
 
@@ -260,7 +260,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	(void)snprintf(text, sizeof(text), "not at an end after %d s", CHECK_S);
 	EACH_WORKER(l, c)
 		if (!l->over) {
-			say(l, NULL, text);
+			say(l, text);
 			end(l);
 		}
 }
@@ -275,7 +275,7 @@ start(struct look *l)
 
 	relog_init(&l->relog, now_read().boot_ms);
 	if (link_make(fd, &why) == -1) {
-		say(l, NULL, why.text);
+		say(l, why.text);
 		end(l);
 		return;
 	}
@@ -283,7 +283,7 @@ start(struct look *l)
 	if (l->pid == -1) {
 		l->pid = 0;
 		close(fd[0]);
-		say(l, NULL, why.text);
+		say(l, why.text);
 		end(l);
 		return;
 	}

@@ -63,6 +63,8 @@ checked(const char *name, const char *const *extra, const char *locked,
 	    "%s: exit status %d, in time", name, wanted);
 	if (status != wanted)
 		it_say("it is %d: %s", status, out);
+	it_ok(lines(out, "^(warn|FAIL) ") == lines(out, "^  mend: [^ ]"),
+	    "what is wrong has its command");
 	return out;
 }
 
@@ -133,7 +135,7 @@ all_is_well(void)
 		"vk-flightctl-provider",
 		"ok    kubeside: right: get list watch delete pods$",
 		"ok    kubeside: right: get patch leases in vk-flightctl$",
-		"ok    kubeside: right: get configmaps in default",
+		"ok    kubeside: right: get configmaps in default ",
 		"ok    kubeside: right: get secrets: not needed",
 		"ok    kubeside: cluster: its id is ",
 		"ok    kubeside: node: .* is not there yet",
@@ -148,6 +150,7 @@ all_is_well(void)
 		"ok    flightside: fleet .*: 2 devices; 2 of the 2 looked at "
 		"are heard of",
 		"ok    host: STATE_DIR: .*will be made",
+		"ok    placer: STATE_DIR: .*made at the start",
 	};
 	size_t i;
 
@@ -274,6 +277,28 @@ away(void)
 	    "curl -vk https://");
 	says(out,
 	    "FAIL  flightside: Flightctl: https://.*: Connection refused: ",
+	    "curl -vk https://");
+}
+
+/* They take connections and say nothing. */
+static void
+silent(void)
+{
+	AUTO_FREE char *out = NULL;
+
+	if (world_kind() != WORLD_SIM) {
+		it_skip("silent servers: the real ones answer");
+		return;
+	}
+	free(world_tell(SIM_KUBE, "pause"));
+	free(world_tell(SIM_FLIGHT, "hang"));
+	out = CHECK("silent", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0");
+	free(world_tell(SIM_KUBE, "up"));
+	free(world_tell(SIM_FLIGHT, "hang off"));
+	says(out, "FAIL  kubeside: apiserver: https://.*: no answer in time: ",
+	    "curl -vk https://");
+	says(out,
+	    "FAIL  flightside: Flightctl: https://.*: no answer in time: ",
 	    "curl -vk https://");
 }
 
@@ -491,6 +516,7 @@ scenario(void)
 	no_namespace();
 	machines_node();
 	away();
+	silent();
 	another_provider();
 	missing_right();
 }
