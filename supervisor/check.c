@@ -209,10 +209,11 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	chan_free(control);
 	l->control = NULL;
-	if (l->pid != 0 && strncmp(text, "closed by peer", 14) != 0) {
-		log_error("%s is killed: %s", proc_name(l->id), text);
+	if (strncmp(text, "closed by peer", 14) != 0)
+		(void)snprintf(l->last, sizeof(l->last), "%s", text);
+	/* One that is about to end does so as it would. */
+	if (l->pid != 0)
 		(void)kill(l->pid, SIGKILL);
-	}
 	gone(l);
 }
 
