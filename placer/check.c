@@ -82,15 +82,15 @@ tell_database(const char *dir, const char *word, const struct store_sight *s)
 		    "%s/placer.db is no database: it will be set aside and "
 		    "rebuilt from both APIs",
 		    dir);
-	else if (s->version != 0 && s->version != s->ours)
+	else if (!store_takes(s->version))
 		finding(FINDING_WARN, "database", keep,
-		    "%s/placer.db is of version %d, this program's is %d: it "
-		    "will be set aside and rebuilt from both APIs",
-		    dir, s->version, s->ours);
+		    "%s/placer.db is of version %d, which this program does "
+		    "not know: it will be set aside and rebuilt from both APIs",
+		    dir, s->version);
 	else
 		finding(FINDING_OK, "database", NULL,
-		    "%s/placer.db is of version %d, as this program's", dir,
-		    s->ours);
+		    "%s/placer.db is of version %d and taken over", dir,
+		    s->version);
 }
 
 static void

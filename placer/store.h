@@ -17,13 +17,21 @@
 
 struct store;
 
+struct store_found {
+	int version; /* of the file, 0: there was none */
+	int ours;    /* which it has now */
+	int set_aside;
+	struct why why; /* why it was */
+};
+
 /*
- * Opens or creates dir/placer.db.  A file that is corrupt, or of another
- * version, is renamed to placer.db.set-aside and *set_aside is 1;
- * the two before it are placer.db.set-aside.1 and .2.  No file is
- * opened later.
+ * Opens or creates dir/placer.db.  An older version becomes this one
+ * (upgrade.def).  A file that is corrupt, newer or too old is renamed to
+ * placer.db.set-aside; the two before it are placer.db.set-aside.1 and .2.
+ * One that another process uses, or that the host cannot read, stays.
+ * No file is opened later.
  */
-struct store *store_open(const char *dir, int *set_aside, struct why *);
+struct store *store_open(const char *dir, struct store_found *, struct why *);
 void store_close(struct store *);
 
 /* What a look at a database tells. */
@@ -31,11 +39,14 @@ struct store_sight {
 	int exists;
 	pid_t user;	 /* a process that has it open, 0: none */
 	int is_database; /* to judge by its first bytes */
-	int version, ours;
+	int version;	 /* 0: none, or not known yet */
 };
 
 /* Looks only.  ERR_SYSTEM: it is there, and cannot be read and written. */
 int store_look(const char *dir, struct store_sight *, struct why *);
+
+/* 1: a database of that version is taken over, 0: it is set aside. */
+int store_takes(int version);
 
 /* Seats and clocks into the world; devices that are not there are added. */
 int store_load(struct store *, struct world *, struct now, struct why *);

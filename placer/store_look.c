@@ -36,7 +36,7 @@ store_look(const char *dir, struct store_sight *sight, struct why *why)
 	const unsigned char *v = head + VERSION_AT;
 	ssize_t n;
 
-	*sight = (struct store_sight){ .ours = STORE_VERSION };
+	*sight = (struct store_sight){ 0 };
 	if (fd == -1 && errno == ENOENT)
 		return 0;
 	if (fd == -1 || (n = pread(fd, head, sizeof(head), 0)) == -1)

@@ -15,8 +15,6 @@ enum sql {
 	SQL_COUNT
 };
 
-#define STORE_VERSION 4
-
 /* Which start of the machine the boot_ms in it are of, and the wall then. */
 struct store_start {
 	char id[BOOT_ID_SIZE];

@@ -161,8 +161,7 @@ take_log(struct look *l, struct span body)
 	if (m.level == LOG_LEVEL_ERROR)
 		memcpy(l->last, m.text, sizeof(l->last));
 	if (log_debugging())
-		(void)relog_frame(&l->relog, proc_name(l->id), body,
-		    now_read().boot_ms);
+		(void)relog_frame(&l->relog, l->id, body, now_read().boot_ms);
 }
 
 static void

@@ -22,4 +22,7 @@ pid_t spawn_worker(enum proc, uid_t, int control, struct why *);
 /* Why a child of spawn_worker() never was the worker; NULL: it was. */
 const char *spawn_failure(int wait_status);
 
+/* How it ended, in words. */
+void spawn_end(int wait_status, char *text, size_t size);
+
 #endif

@@ -169,6 +169,14 @@ add_settings(struct provider *p, const char *const *extra)
 	}
 }
 
+static const char *other; /* NULL: our own */
+
+void
+provider_program(const char *path)
+{
+	other = path;
+}
+
 /* Its folder and its environment. */
 static struct provider *
 prepare(const char *name, const char *const *extra)
@@ -229,7 +237,9 @@ provider_start(const char *name, const char *const *extra)
 		provider_expect(p, "the kernel has no (Landlock|system call)");
 	}
 	if (program == NULL)
-		program = child_program("vk-flightctl-provider");
+		program = other != NULL ?
+		    xstrdup(other) :
+		    child_program("vk-flightctl-provider");
 	argv[n++] = program;
 	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);

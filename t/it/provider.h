@@ -23,6 +23,9 @@ struct provider *provider_start(const char *name, const char *const *extra);
 int provider_check(const char *name, const char *const *extra,
     const char *locked, char **out);
 
+/* The next ones are this program, which borrows its name; NULL: our own. */
+void provider_program(const char *path);
+
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
 
