@@ -36,7 +36,7 @@ finding_set_sink(void (*fn)(const struct body_finding *, void *), void *arg)
 }
 
 /* One that was cut ends in "...", as a struct why does. */
-static void
+__attribute__((format(printf, 3, 0))) static void
 put(char *to, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(to, size, fmt, ap);
