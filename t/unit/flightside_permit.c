@@ -56,13 +56,12 @@ Test(permit, what_is_no_such_answer_is_no_right)
 	static const char *const texts[] = { "{}", "{\"permissions\":{}}",
 		"{\"permissions\":[{}]}", "[]", "",
 		"{\"permissions\":[{\"resource\":\"devices\"}]}",
-		"{\"permissions\":[{\"resource\":\"devices\","
-		"\"operations\":1}]}" };
+		"{\"permissions\":[{\"resource\":\"x\",\"operations\":1}]}" };
 	size_t i;
 
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		cr_expect_eq(permit_has(span_of(texts[i]), "get", "devices"),
-		    -1, "%s", texts[i]);
+		cr_expect_eq(permit_has(span_of(texts[i]), "get", "x"), -1,
+		    "%s", texts[i]);
 	cr_expect_eq(permit_has(span_of("{\"permissions\":[]}"), "get",
 			 "devices"),
 	    0);
