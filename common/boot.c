@@ -316,6 +316,17 @@ boot_relink(enum proc peer)
 	(void)chan_send(boot.control, MSG_RELINK, 0, &m, -1);
 }
 
+void
+boot_link_over(enum proc peer, const char *text)
+{
+	/* Nothing mends that by itself. */
+	int hopeless = strstr(text, CHAN_FOREIGN) != NULL;
+
+	log_line(hopeless ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
+	    "link with %s: %s", proc_name(peer), text);
+	boot_relink(peer);
+}
+
 int
 boot_log_level(enum log_level level, uint32_t uid)
 {

@@ -56,6 +56,9 @@ struct worker_ops {
  */
 void boot_relink(enum proc peer);
 
+/* The same, with a line that says why: the text of chan_ops.closed. */
+void boot_link_over(enum proc peer, const char *text);
+
 /* All was found; see worker_ops.check. */
 void boot_checked(void);
 

@@ -92,6 +92,9 @@ struct https *https_new(struct event_base *, const struct https_conf *,
     struct why *);
 void https_free(struct https *); /* calls in flight end without done() */
 
+/* The TCP port that it connects to: the server's, or that of the proxy. */
+uint16_t https_port(const struct https *);
+
 /* Replaces the bearer token (copied, wiped when replaced); len 0: none. */
 void https_token(struct https *, struct span);
 

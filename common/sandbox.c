@@ -60,6 +60,8 @@ enum {
 	F = 1 << PROC_FLIGHTSIDE,
 	P = 1 << PROC_PLACER,
 	READS_MAX = 32,
+	PORTS_MAX = 8,
+	PORT_NAMES = 53, /* a long answer comes by TCP */
 	FILES_MAX = 512,
 };
 
@@ -85,6 +87,9 @@ static char *reads[READS_MAX];
 static size_t nreads;
 static int abi;	      /* Landlock's, 0: the kernel has none */
 static int is_filtered;
+static uint16_t ports[PORTS_MAX] = { PORT_NAMES };
+static size_t nports = 1;
+static int has_ports; /* they are all that can be reached */
 static int is_sealed; /* whoever reads files reads them again later */
 
 /* Names, certificates and zones of the system; the credentials' folders. */
@@ -149,6 +154,19 @@ sandbox_reads(const char *file)
 		add_folder(end);
 }
 
+int
+sandbox_reaches(uint16_t port)
+{
+	size_t i;
+
+	for (i = 0; i < nports; i++)
+		if (ports[i] == port)
+			return 0;
+	if (!is_sealed && nports < PORTS_MAX)
+		ports[nports++] = port;
+	return has_ports ? -1 : 0;
+}
+
 /* With REQUIRE_SANDBOX=yes a failure, else one line. */
 static int
 missing(const struct settings *s, const char *what, struct why *why)
@@ -180,7 +198,7 @@ limit(enum proc self, struct why *why)
 }
 
 static int
-confine_files(enum proc self, const struct settings *s, struct why *why)
+confine_reach(enum proc self, const struct settings *s, struct why *why)
 {
 	const char *paths[COUNT(system_reads) + READS_MAX];
 	size_t i, n = 0;
@@ -195,9 +213,14 @@ confine_files(enum proc self, const struct settings *s, struct why *why)
 		for (i = 0; i < nreads; i++)
 			paths[n++] = reads[i];
 	}
-	if (landlock_confine(abi, paths, n, self != PROC_PLACER) == -1)
+	if (landlock_confine(abi, paths, n, ports,
+		self == PROC_PLACER ? 0 : nports) == -1)
 		return failed(why, "Landlock");
-	return 0;
+	has_ports = abi >= LANDLOCK_TCP;
+	/* The placer's calls make no socket anyway. */
+	return has_ports || self == PROC_PLACER ?
+	    0 :
+	    missing(s, "Landlock for TCP ports (it comes with Linux 6.7)", why);
 }
 
 static int
@@ -258,7 +281,7 @@ sandbox_seal(enum proc self, const struct settings *s, struct why *why)
 	/* The last time that it may open a file for that. */
 	tzset();
 	if (SEALED &&
-	    (limit(self, why) == -1 || confine_files(self, s, why) == -1 ||
+	    (limit(self, why) == -1 || confine_reach(self, s, why) == -1 ||
 		confine_calls(self, s, why) == -1))
 		rc = -1;
 	while (nreads > 0)

@@ -19,10 +19,16 @@ int sandbox_early(struct why *);
 void sandbox_reads(const char *file);
 
 /*
+ * After the seal it connects to this TCP port, and to that of name servers, and
+ * to no other.  Later: -1 when it is none of them, and only a new process can.
+ */
+int sandbox_reaches(uint16_t port);
+
+/*
  * From here on: the system calls of sandbox.def for this worker and no others,
- * and no file but those of its settings, of sandbox_reads() and of the
- * system's name service.  A layer that the kernel lacks is one warning, or
- * with REQUIRE_SANDBOX=yes a failure.
+ * no file but those of its settings, of sandbox_reads() and of the system's
+ * name service, no port but those of sandbox_reaches().  A layer that the
+ * kernel lacks is one warning, or with REQUIRE_SANDBOX=yes a failure.
  */
 int sandbox_seal(enum proc, const struct settings *, struct why *);
 

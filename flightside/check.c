@@ -19,6 +19,7 @@
 #include "common/finding.h"
 #include "common/finding_https.h"
 #include "common/mono.h"
+#include "common/sandbox.h"
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "flightside/census.h"
@@ -433,7 +434,10 @@ connect_to(struct event_base *base, struct why *why)
 
 	client_conf(&conf, &check.client, check.settings, CONNECTIONS);
 	check.https = https_new(base, &conf, why);
-	return check.https == NULL ? -1 : 0;
+	if (check.https == NULL)
+		return -1;
+	(void)sandbox_reaches(https_port(check.https));
+	return 0;
 }
 
 void

@@ -20,6 +20,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/sandbox.h"
 #include "common/xmem.h"
 #include "flightside/flight_own.h"
 
@@ -333,6 +334,7 @@ connect_to(struct flight *f, const struct settings *s, struct why *why)
 	client_conf(&f->conf, &f->client, s, CONNECTIONS);
 	if ((f->https = https_new(f->base, &f->conf, why)) == NULL)
 		return -1;
+	(void)sandbox_reaches(https_port(f->https));
 	if (f->client.plain)
 		log_warn("FLIGHTCTL_API_URL=%s is plain http, taken because "
 			 "it is a loopback address: token and answers are not "

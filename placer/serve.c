@@ -294,9 +294,8 @@ on_kube_closed(struct chan *c, const char *text, void *arg)
 	struct serve *s = arg;
 
 	(void)c;
-	log_info("link with kubeside: %s", text);
 	drop_kube(s);
-	boot_relink(PROC_KUBESIDE);
+	boot_link_over(PROC_KUBESIDE, text);
 	arm(s, 0);
 }
 
@@ -306,9 +305,8 @@ on_flight_closed(struct chan *c, const char *text, void *arg)
 	struct serve *s = arg;
 
 	(void)c;
-	log_info("link with flightside: %s", text);
 	drop_flight(s);
-	boot_relink(PROC_FLIGHTSIDE);
+	boot_link_over(PROC_FLIGHTSIDE, text);
 	arm(s, 0);
 }
 

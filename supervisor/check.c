@@ -50,6 +50,7 @@ struct check {
 	struct event_base *base;
 	const struct settings *settings;
 	const struct secret *token;
+	enum proc only;		      /* PROC_SUPERVISOR: all */
 	struct look look[PROC_COUNT]; /* the supervisor's: this host */
 	enum proc turn;		      /* whose lines are next */
 	unsigned int found[FINDING_LEVELS];
@@ -128,8 +129,11 @@ end(struct look *l)
 static int
 equip(struct look *l)
 {
-	int rc = equip_worker(l->control, l->check->settings, l->check->token);
+	const struct check *c = l->check;
+	int rc = equip_settings(l->control, l->id, c->settings, NULL);
 
+	if (l->id == PROC_FLIGHTSIDE && c->token != NULL)
+		rc |= equip_token(l->control, c->token);
 	rc |= chan_send(l->control, MSG_CHECK, 0, &(struct body_none){ 0 }, -1);
 	chan_run(l->control);
 	return rc;
@@ -245,8 +249,8 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)sig, (void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		EACH_WORKER(l, c)
-			if (l->pid == pid)
-				bury(l, status);
+	if (l->pid == pid)
+		bury(l, status);
 }
 
 static void
@@ -259,10 +263,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	(void)snprintf(text, sizeof(text), "not at an end after %d s", CHECK_S);
 	EACH_WORKER(l, c)
-		if (!l->over) {
-			say(l, text);
-			end(l);
-		}
+	if (!l->over) {
+		say(l, text);
+		end(l);
+	}
 }
 
 static void
@@ -314,19 +318,22 @@ look(struct check *c)
 	    evtimer_add(late, &all) == -1)
 		errx(EX_OSERR, "signals");
 	EACH_WORKER(l, c)
+	if (c->only == PROC_SUPERVISOR || c->only == l->id)
 		start(l);
+	else
+		end(l);
 	if (c->turn < PROC_COUNT)
 		(void)event_base_dispatch(c->base);
 	EACH_WORKER(l, c)
-		stop(l);
+	stop(l);
 	event_free(child);
 	event_free(late);
 }
 
 int
-check_run(const struct settings *s, const struct secret *token)
+check_run(const struct settings *s, const struct secret *token, enum proc only)
 {
-	struct check c = { .settings = s, .token = token };
+	struct check c = { .settings = s, .token = token, .only = only };
 	enum proc i;
 
 	if ((c.base = event_base_new()) == NULL)
@@ -339,7 +346,7 @@ check_run(const struct settings *s, const struct secret *token)
 			errx(EX_OSERR, "open_memstream failed");
 	}
 	finding_set_sink(on_finding, &c.look[PROC_SUPERVISOR]);
-	check_host(s);
+	check_host(s, only);
 	finding_set_sink(NULL, NULL);
 	end(&c.look[PROC_SUPERVISOR]);
 	(void)fflush(stdout);

@@ -14,11 +14,13 @@ enum {
 /*
  * Looks at the host, lets the workers look at what is theirs, and prints what
  * they find on standard output; nothing is written anywhere.  token NULL:
- * none came in the environment.  The exit status.
+ * none came in the environment.  only: as house_open() has it.  The exit
+ * status.
  */
-int check_run(const struct settings *, const struct secret *token);
+int check_run(const struct settings *, const struct secret *token,
+    enum proc only);
 
 /* Of this host; in findings (finding.h). */
-void check_host(const struct settings *);
+void check_host(const struct settings *, enum proc only);
 
 #endif

@@ -6,9 +6,7 @@
  * worker's uid can tell is the worker's.
  */
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +22,7 @@
 #include "common/xmem.h"
 #include "supervisor/check.h"
 #include "supervisor/house.h"
+#include "supervisor/local.h"
 #include "supervisor/spawn.h"
 
 enum {
@@ -76,6 +75,26 @@ check_uids(const struct settings *s)
 		finding(FINDING_OK, "UIDS", NULL,
 		    "%s (kubeside, flightside, placer); nobody's accounts",
 		    s->text[SET_UIDS]);
+}
+
+/* The other containers of the Pod know us by it. */
+static void
+check_uid(const struct settings *s, enum proc only)
+{
+	uint32_t uid = settings_uid(s, only);
+	AUTO_FREE char *mend =
+	    xasprintf("setpriv --reuid %u --regid %u --clear-groups "
+		      "vk-flightctl-provider --only %s --check",
+		uid, uid, proc_name(only));
+
+	if (geteuid() == uid)
+		finding(FINDING_OK, "UIDS", NULL, "%s is uid %u",
+		    proc_name(only), uid);
+	else
+		finding(FINDING_FAIL, "UIDS", mend,
+		    "%s must be started as uid %u, not %u: the others would "
+		    "refuse it",
+		    proc_name(only), uid, geteuid());
 }
 
 /* The folder nearest to the path that is there; the caller's to free. */
@@ -137,23 +156,41 @@ check_state_dir(const struct settings *s)
 static int
 answers(const char *path)
 {
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	AUTO_FD int fd = -1;
+	AUTO_FD int fd = local_connect(path);
 
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return 0;
-	memcpy(sun.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	return fd != -1 &&
-	    connect(fd, (const struct sockaddr *)&sun, sizeof(sun)) == 0;
+	return fd != -1;
+}
+
+/* What the supervisor makes a socket at; level: when it cannot. */
+static void
+check_socket(const struct settings *s, enum setting i, enum finding_level level)
+{
+	const char *path = s->text[i], *why = NULL;
+	AUTO_FREE char *folder = NULL, *word = NULL, *mend = NULL;
+
+	if (can_make(path, &why, &folder)) {
+		finding(FINDING_OK, settings_name(i), NULL, "%s can be made",
+		    path);
+		return;
+	}
+	word = finding_word(folder);
+	mend = xasprintf("chown %u %s", geteuid(), word);
+	finding(level, settings_name(i), mend, "%s cannot be made in %s: %s",
+	    path, folder, why);
+}
+
+/* Their default is a folder that need not be there. */
+static enum finding_level
+if_given(const struct settings *s, enum setting i)
+{
+	return s->given[i] ? FINDING_FAIL : FINDING_WARN;
 }
 
 /* 1: a provider runs here already, and has what this one would. */
 static int
 check_control(const struct settings *s)
 {
-	const char *path = s->text[SET_CONTROL_SOCKET], *why = NULL;
-	AUTO_FREE char *folder = NULL, *word = NULL, *mend = NULL;
+	const char *path = s->text[SET_CONTROL_SOCKET];
 
 	if (path[0] == '\0') {
 		finding(FINDING_OK, "CONTROL_SOCKET", NULL,
@@ -165,17 +202,40 @@ check_control(const struct settings *s)
 		    "%s answers: a provider runs here already", path);
 		return 1;
 	}
-	if (can_make(path, &why, &folder)) {
-		finding(FINDING_OK, "CONTROL_SOCKET", NULL, "%s can be made",
-		    path);
-		return 0;
-	}
-	word = finding_word(folder);
-	mend = xasprintf("chown %u %s", geteuid(), word);
-	finding(s->given[SET_CONTROL_SOCKET] ? FINDING_FAIL : FINDING_WARN,
-	    "CONTROL_SOCKET", mend, "%s cannot be made in %s: %s", path, folder,
-	    why);
+	check_socket(s, SET_CONTROL_SOCKET, if_given(s, SET_CONTROL_SOCKET));
 	return 0;
+}
+
+static void
+check_ping(const struct settings *s)
+{
+	if (s->text[SET_PING_SOCKET][0] == '\0')
+		finding(FINDING_OK, "PING_SOCKET", NULL,
+		    "none: --ping cannot ask");
+	else
+		check_socket(s, SET_PING_SOCKET, if_given(s, SET_PING_SOCKET));
+}
+
+/* In a Pod: the placer's supervisor makes what the others connect to. */
+static void
+check_meeting(const struct settings *s, enum proc only)
+{
+	static const struct {
+		enum proc key_holder;
+		enum setting at;
+	} places[] = { { PROC_KUBESIDE, SET_KUBESIDE_SOCKET },
+		{ PROC_FLIGHTSIDE, SET_FLIGHTSIDE_SOCKET } };
+	size_t i;
+
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (only == PROC_PLACER)
+			check_socket(s, places[i].at, FINDING_FAIL);
+		else if (only == places[i].key_holder)
+			finding(FINDING_OK, settings_name(places[i].at), NULL,
+			    answers(s->text[places[i].at]) ?
+				"%s: the placer is there" :
+				"%s: the placer is not there yet",
+			    s->text[places[i].at]);
 }
 
 static int
@@ -239,15 +299,27 @@ check_listen(const struct settings *s, int runs)
 	    "LISTEN", mend, "%s", why.text);
 }
 
-void
-check_host(const struct settings *s)
+static void
+check_placers(const struct settings *s)
 {
 	int runs;
 
-	check_uids(s);
-	check_files();
 	check_state_dir(s);
 	runs = check_control(s);
 	check_group(s);
 	check_listen(s, runs);
+}
+
+void
+check_host(const struct settings *s, enum proc only)
+{
+	if (only == PROC_SUPERVISOR)
+		check_uids(s);
+	else
+		check_uid(s, only);
+	check_files();
+	if (only == PROC_SUPERVISOR || only == PROC_PLACER)
+		check_placers(s);
+	check_ping(s);
+	check_meeting(s, only);
 }

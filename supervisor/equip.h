@@ -2,18 +2,20 @@
 #ifndef SUPERVISOR_EQUIP_H
 #define SUPERVISOR_EQUIP_H
 
-/* What a worker is given on its control link before it may begin. */
+/* What a worker is given over its control link.  All: 0, -1 not sent. */
 
 #include "common/secret.h"
 #include "common/settings.h"
-#include "ipc/chan.h"
 
-/* One setting; whether the worker is entitled to it is the caller's to know. */
-int equip_setting(struct chan *, const struct settings *, enum setting);
+struct chan;
 
-/* All settings of the link's worker, and the token (NULL: none) if it is its.
- */
-int equip_worker(struct chan *, const struct settings *,
-    const struct secret *token);
+/* Those that go to the worker, where changed[i]; NULL: all. */
+int equip_settings(struct chan *, enum proc, const struct settings *,
+    const uint8_t *changed);
+
+int equip_token(struct chan *, const struct secret *);
+
+/* Copies of these, by enum listener, -1: none. */
+int equip_listeners(struct chan *, const int *listeners);
 
 #endif

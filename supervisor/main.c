@@ -30,6 +30,7 @@
 #include "supervisor/house.h"
 #include "supervisor/journal.h"
 #include "supervisor/notify.h"
+#include "supervisor/ping.h"
 #include "supervisor/relog.h"
 #include "supervisor/spawn.h"
 
@@ -46,8 +47,11 @@ struct supervisor {
 	const char *file;     /* NULL: none */
 	int verbose;
 	int stopping;
+	enum proc only; /* PROC_SUPERVISOR: all workers */
+	int asks;	/* --ping: one setting will do */
 	struct crew *crew;
 	struct notify *notify;
+	struct ping *ping;
 	struct relog own; /* our own log lines */
 };
 
@@ -55,7 +59,10 @@ static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vk-flightctl-provider [-nv] [--check] [-f file]\n"
+	    "usage: vk-flightctl-provider [-nv] [-f file] [--only worker]\n"
+	    "       vk-flightctl-provider [-v] [-f file] [--only worker]"
+	    " --check\n"
+	    "       vk-flightctl-provider [-f file] --ping\n"
 	    "       vk-flightctl-provider --help | --version\n"
 	    "\n"
 	    "Runs the pods of virtual Kubernetes nodes on the edge devices of"
@@ -68,6 +75,10 @@ usage(FILE *f)
 	    "  --check    say what is reachable, allowed and missing, with the"
 	    " commands\n"
 	    "             that mend it; write nothing, and stop\n"
+	    "  --only worker  just kubeside, flightside or placer, as in a"
+	    " container of a Pod\n"
+	    "  --ping     whether the workers of the one that runs here"
+	    " answer\n"
 	    "See vk-flightctl-provider.conf(5) for the settings.\n");
 }
 
@@ -104,7 +115,8 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
 	    (s->verbose &&
 		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
-	    settings_check(set, why) == -1 || house_group(set, why) == -1) {
+	    (!s->asks && settings_check(set, s->only, why) == -1) ||
+	    house_group(set, why) == -1) {
 		settings_free(set);
 		return -1;
 	}
@@ -205,6 +217,14 @@ on_ready(void *arg)
 }
 
 static void
+on_heard(void *arg)
+{
+	struct supervisor *s = arg;
+
+	ping_look(s->ping);
+}
+
+static void
 on_gone(void *arg)
 {
 	struct supervisor *s = arg;
@@ -274,16 +294,20 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, const int *listeners)
+run(struct supervisor *s, const struct house *house)
 {
-	static const struct crew_ops ops = { on_ready, on_gone, on_log_level };
+	static const struct crew_ops ops = { on_ready, on_gone, on_heard,
+		on_log_level };
+	const struct crew_conf conf = { &s->settings, s->token, house->listener,
+		s->only, house->meet };
 	struct event *signals[6];
 	size_t i;
 
 	if ((s->base = event_base_new()) == NULL)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
-	s->crew = crew_new(s->base, &s->settings, s->token, listeners, &ops, s);
+	s->crew = crew_new(s->base, &conf, &ops, s);
+	s->ping = ping_new(s->base, house->ping, s->crew);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
@@ -296,6 +320,7 @@ run(struct supervisor *s, const int *listeners)
 	(void)event_base_dispatch(s->base);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(signals[i]);
+	ping_free(s->ping);
 	crew_free(s->crew);
 	notify_free(s->notify);
 	event_base_free(s->base);
@@ -320,9 +345,9 @@ say_proxies(void)
 static int
 start(struct supervisor *s)
 {
-	enum listener i;
+	struct house house;
+	int status = EX_OK;
 	struct why why;
-	int fd[LISTENER_END];
 
 	log_info("vk-flightctl-provider %s, build %s", build_version, build_id);
 	if (s->token != NULL)
@@ -330,30 +355,48 @@ start(struct supervisor *s)
 			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
 			 "out of it");
 	say_proxies();
-	if (geteuid() != 0)
+	if (geteuid() != 0 && s->only == PROC_SUPERVISOR)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (house_state_dir(&s->settings, spawn_uid(&s->settings, PROC_PLACER),
-		&why) == -1 ||
-	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
-	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
+	if (house_open(&house, &s->settings, s->only, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "start",
 			.error = why.text },
 		    "it cannot start");
-		return EX_CONFIG;
+		status = EX_CONFIG;
+	} else {
+		run(s, &house);
 	}
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] == HOUSE_NONE)
-			fd[i] = -1;
-	run(s, fd);
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] != -1)
-			close(fd[i]);
-	if (fd[LISTENER_CONTROL] != -1)
-		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
-	log_info("stopped");
-	return EX_OK;
+	house_close(&house, &s->settings);
+	if (status == EX_OK)
+		log_info("stopped");
+	return status;
+}
+
+static int
+ask(struct supervisor *s)
+{
+	char text[MAX_TEXT];
+
+	if (ping_ask(s->settings.text[SET_PING_SOCKET], text, sizeof(text)) ==
+	    0)
+		return EX_OK;
+	(void)fprintf(stderr, "vk-flightctl-provider: %s\n", text);
+	return EXIT_FAILURE;
+}
+
+static enum proc
+worker_named(const char *name)
+{
+	enum proc p = proc_by_name(name);
+
+	if (p != PROC_COUNT && p != PROC_SUPERVISOR)
+		return p;
+	(void)fprintf(stderr,
+	    "vk-flightctl-provider: --only %s: must be kubeside, flightside "
+	    "or placer\n",
+	    name);
+	exit(EX_USAGE);
 }
 
 /* Its findings say all that is known; -v shows how they came about. */
@@ -362,7 +405,7 @@ check(struct supervisor *s)
 {
 	if (!s->verbose)
 		log_set_level(LOG_LEVEL_ERROR);
-	return check_run(&s->settings, s->token);
+	return check_run(&s->settings, s->token, s->only);
 }
 
 /* Also opens descriptors 0-2, so that no link gets one of these numbers. */
@@ -387,19 +430,23 @@ confine(void)
 int
 main(int argc, char *argv[])
 {
-	static const struct option longs[] = { { "check", no_argument, NULL,
-						   'c' },
+	static const struct option longs[] = {
+		{ "check", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 } };
+		{ "only", required_argument, NULL, 'o' },
+		{ "ping", no_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int (*job)(struct supervisor *) = start;
 	struct supervisor s = { 0 };
-	int (*act)(struct supervisor *) = start;
 	int ch, status;
 	struct why why;
 
 	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
 		switch (ch) {
 		case 'c':
-			act = check;
+			job = check;
 			break;
 		case 'f':
 			s.file = optarg;
@@ -412,7 +459,14 @@ main(int argc, char *argv[])
 			    build_version, build_id);
 			return EX_OK;
 		case 'n':
-			act = print_settings;
+			job = print_settings;
+			break;
+		case 'o':
+			s.only = worker_named(optarg);
+			break;
+		case 'p':
+			job = ask;
+			s.asks = 1;
 			break;
 		case 'v':
 			s.verbose = 1;
@@ -437,7 +491,7 @@ main(int argc, char *argv[])
 	set_log(&s.settings);
 	open_log(&s.settings);
 	relog_own(&s.own);
-	status = act(&s);
+	status = job(&s);
 	journal_end();
 	settings_free(&s.settings);
 	secret_free(s.token);

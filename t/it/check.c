@@ -52,12 +52,12 @@ lines(const char *text, const char *regex)
 }
 
 static char *
-checked(const char *name, const char *const *extra, const char *locked,
+checked(const char *name, const char *const *extra, struct provider_look how,
     int wanted)
 {
 	int64_t since = it_ms();
 	char *out;
-	int status = provider_check(name, extra, locked, &out);
+	int status = provider_check(name, extra, &how, &out);
 
 	it_ok(status == wanted && it_ms() - since < CHECK_MS,
 	    "%s: exit status %d, in time", name, wanted);
@@ -79,9 +79,14 @@ says(const char *out, const char *line, const char *mend)
 }
 
 #define ALL_FAIL "^FAIL "
-#define CHECK(name, wanted, locked, ...)                                  \
-	checked(name, (const char *const[]){ __VA_ARGS__, NULL }, locked, \
-	    wanted)
+#define LOOK(name, wanted, how, ...) \
+	checked(name, (const char *const[]){ __VA_ARGS__, NULL }, how, wanted)
+#define ALL                    \
+	(struct provider_look) \
+	{                      \
+		NULL, NULL     \
+	}
+#define CHECK(name, wanted, ...) LOOK(name, wanted, ALL, __VA_ARGS__)
 
 /* --- all is well ---------------------------------------------------------- */
 
@@ -158,7 +163,7 @@ all_is_well(void)
 		free(world_tell(SIM_KUBE, "reset-counts"));
 		free(world_tell(SIM_FLIGHT, "reset-counts"));
 	}
-	out = CHECK("well", EX_OK, NULL, "LISTEN=127.0.0.1:0");
+	out = CHECK("well", EX_OK, "LISTEN=127.0.0.1:0");
 	if (world_kind() == WORLD_SIM) {
 		only_reads(SIM_KUBE, "the apiserver",
 		    "^(get|list) |^create selfsubject(access)?reviews$");
@@ -186,8 +191,7 @@ all_is_well(void)
 static void
 wrong_setting(void)
 {
-	AUTO_FREE char *out =
-	    CHECK("setting", EX_CONFIG, NULL, "FLIGHTCTL_RATE=0");
+	AUTO_FREE char *out = CHECK("setting", EX_CONFIG, "FLIGHTCTL_RATE=0");
 
 	it_ok(lines(out, "FLIGHTCTL_RATE=0: must be ") == 1,
 	    "a wrong setting is told, and nothing is tried");
@@ -197,8 +201,8 @@ static void
 locked_file(const char *setting, const char *worker, unsigned int uid)
 {
 	AUTO_FREE char *name = xasprintf("locked-%s", worker);
-	AUTO_FREE char *out =
-	    CHECK(name, WITH_FAILURE, setting, "LISTEN=127.0.0.1:0");
+	AUTO_FREE char *out = LOOK(name, WITH_FAILURE,
+	    ((struct provider_look){ setting, NULL }), "LISTEN=127.0.0.1:0");
 	AUTO_FREE char *line = xasprintf("FAIL  %s: %s: .*/%s/%s: not readable "
 					 "for uid %u: Permission denied",
 	    worker, setting, name, setting, uid);
@@ -246,7 +250,7 @@ taken_port_and_no_devices(void)
 	unsigned int port = take_port(&fd);
 	AUTO_FREE char *listen = xasprintf("LISTEN=127.0.0.1:%u", port);
 	AUTO_FREE char *mend = xasprintf("ss -Hltnp 'sport = :%u'", port);
-	AUTO_FREE char *out = CHECK("taken", WITH_FAILURE, NULL, listen,
+	AUTO_FREE char *out = CHECK("taken", WITH_FAILURE, listen,
 	    "FLEET_ID=nobodys", "SECRETS=inline", "STATE_DIR=/dev/null/state");
 
 	says(out, "FAIL  host: LISTEN: .*Address already in use", mend);
@@ -270,7 +274,7 @@ away(void)
 
 	world_kube(0);
 	world_flight(0);
-	out = CHECK("away", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0");
+	out = CHECK("away", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	world_flight(1);
 	world_kube(1);
 	says(out, "FAIL  kubeside: apiserver: https://.*: Connection refused: ",
@@ -292,7 +296,7 @@ silent(void)
 	}
 	free(world_tell(SIM_KUBE, "pause"));
 	free(world_tell(SIM_FLIGHT, "hang"));
-	out = CHECK("silent", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0");
+	out = CHECK("silent", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	free(world_tell(SIM_KUBE, "up"));
 	free(world_tell(SIM_FLIGHT, "hang off"));
 	says(out, "FAIL  kubeside: apiserver: https://.*: no answer in time: ",
@@ -305,9 +309,8 @@ silent(void)
 static void
 no_name(void)
 {
-	AUTO_FREE char *out =
-	    CHECK("name", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0",
-		"FLIGHTCTL_API_URL=https://nobody.invalid:3443");
+	AUTO_FREE char *out = CHECK("name", WITH_FAILURE, "LISTEN=127.0.0.1:0",
+	    "FLIGHTCTL_API_URL=https://nobody.invalid:3443");
 
 	says(out,
 	    "FAIL  flightside: Flightctl: https://nobody.invalid:3443: name "
@@ -348,7 +351,7 @@ wrong_ca(void)
 		it_die("%s cannot be made readable", ca_file);
 	path = kubeconfig_with("other", "certificate-authority", is);
 	config = xasprintf("KUBECONFIG=%s", path);
-	out = CHECK("ca", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0", ca, config);
+	out = CHECK("ca", WITH_FAILURE, "LISTEN=127.0.0.1:0", ca, config);
 	says(out,
 	    "FAIL  kubeside: apiserver: https://.*: certificate not verified "
 	    "with .*/other.crt: ",
@@ -379,8 +382,8 @@ refused(void)
 	    kubeconfig_with("refused", "token: ", "token: nobodys");
 	AUTO_FREE char *config = xasprintf("KUBECONFIG=%s", path);
 	AUTO_FREE char *token = token_file("refused", "nobodys\n");
-	AUTO_FREE char *out = CHECK("refused", WITH_FAILURE, NULL,
-	    "LISTEN=127.0.0.1:0", config, token);
+	AUTO_FREE char *out =
+	    CHECK("refused", WITH_FAILURE, "LISTEN=127.0.0.1:0", config, token);
 
 	says(out,
 	    "FAIL  kubeside: apiserver: https://.* answers: .*401.*"
@@ -396,7 +399,7 @@ static void
 expired_and_forbidden(void)
 {
 	AUTO_FREE char *token = token_file("expired", "a.eyJleHAiOjF9.a\n");
-	AUTO_FREE char *out = CHECK("expired", WITH_FAILURE, NULL,
+	AUTO_FREE char *out = CHECK("expired", WITH_FAILURE,
 	    "LISTEN=127.0.0.1:0", token, "NAMESPACE=elsewhere");
 
 	says(out,
@@ -422,8 +425,8 @@ no_namespace(void)
 	config = world_kind() == WORLD_SIM ?
 	    xasprintf("KUBECONFIG=%s/admin.kubeconfig", dir) :
 	    xasprintf("KUBECONFIG=%s", getenv("KUBE_ADMIN_CONFIG"));
-	out = CHECK("namespace", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0",
-	    viewer, config, "NAMESPACE=nowhere");
+	out = CHECK("namespace", WITH_FAILURE, "LISTEN=127.0.0.1:0", viewer,
+	    config, "NAMESPACE=nowhere");
 	says(out, "FAIL  kubeside: NAMESPACE: nowhere is not there",
 	    "kubectl create namespace nowhere");
 	says(out, "FAIL  flightside: right: update devices: .*may not update",
@@ -442,7 +445,7 @@ missing_right(void)
 	}
 	free(world_tell(SIM_KUBE, "revoke patch pods/status"));
 	free(world_tell(SIM_KUBE, "revoke get configmaps"));
-	out = CHECK("right", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0");
+	out = CHECK("right", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	says(out, "FAIL  kubeside: right: pods/status: not allowed: patch",
 	    "kubectl apply -f deploy/kubernetes/rbac.yaml");
 	says(out, "warn  kubeside: right: get configmaps not allowed",
@@ -466,7 +469,7 @@ machines_node(void)
 		    world_node()),
 		NULL) != 201)
 		it_die("no Node %s", world_node());
-	out = CHECK("machine", WITH_FAILURE, NULL, "LISTEN=127.0.0.1:0");
+	out = CHECK("machine", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	says(out, "FAIL  kubeside: node: .* is there, and is a machine's",
 	    mend);
 	(void)kube_send("DELETE", path, NULL, NULL);
@@ -488,8 +491,7 @@ another_provider(void)
 	if (provider_await_lines(p, "all workers are ready", 1, READY_MS) == 0)
 		it_die("the provider does not start");
 	node = kube_await_one(KUBE_NODES, world_node(), NULL, NULL, READY_MS);
-	out =
-	    CHECK("beside", EX_OK, NULL, "LISTEN=127.0.0.1:0", state, control);
+	out = CHECK("beside", EX_OK, "LISTEN=127.0.0.1:0", state, control);
 	says(out, "warn  host: CONTROL_SOCKET: .*a provider runs here already",
 	    "vkfctl");
 	says(out, "warn  placer: database: .*in use by process [0-9]+",
@@ -499,6 +501,26 @@ another_provider(void)
 	    "the node is ours");
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+/* In a container of a Pod, whose user we are not. */
+static void
+only_one(void)
+{
+	AUTO_FREE char *line = xasprintf("FAIL  host: UIDS: kubeside must be "
+					 "started as uid 61001, not %u",
+	    geteuid());
+	AUTO_FREE char *out = LOOK("only", WITH_FAILURE,
+	    ((struct provider_look){ NULL, "kubeside" }), "LISTEN=127.0.0.1:0");
+
+	says(out, line,
+	    "setpriv --reuid 61001 --regid 61001 --clear-groups "
+	    "vk-flightctl-provider --only kubeside --check");
+	it_ok(lines(out, "^ok    kubeside: right: ") > 10 &&
+		lines(out, " (flightside|placer): [A-Z]") == 0,
+	    "with --only kubeside nobody else looks");
+	it_ok(lines(out, "host: (LISTEN|STATE_DIR|CONTROL_SOCKET)") == 0,
+	    "and what is the placer's is not looked at");
 }
 
 static void
@@ -517,6 +539,7 @@ scenario(void)
 	machines_node();
 	away();
 	silent();
+	only_one();
 	another_provider();
 	missing_right();
 }

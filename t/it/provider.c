@@ -146,7 +146,8 @@ add_settings(struct provider *p, const char *const *extra)
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
 	AUTO_FREE char *control =
 	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
-	const char *const ours[] = { state, fleet, control,
+	AUTO_FREE char *ping = xasprintf("PING_SOCKET=%s/ping.sock", p->dir);
+	const char *const ours[] = { state, fleet, control, ping,
 		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
 		"UIDS=61001,61002,61003" };
 	char *const *w;
@@ -177,14 +178,36 @@ provider_program(const char *path)
 	other = path;
 }
 
-/* Its folder and its environment. */
 static struct provider *
-prepare(const char *name, const char *const *extra)
+new_provider(const char *name)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
+	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
+		provider_expect(p, "not in FLEET_ID and no provider serves");
+	return p;
+}
+
+struct provider *
+provider_adopt(const char *name)
+{
+	return new_provider(name);
+}
+
+void
+provider_follow(struct provider *p, pid_t pid)
+{
+	p->pid = pid;
+}
+
+/* Its folder and its environment, too. */
+static struct provider *
+prepare(const char *name, const char *const *extra)
+{
+	struct provider *p = new_provider(name);
+
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
@@ -203,16 +226,17 @@ lock(const struct provider *p, const char *setting)
 }
 
 int
-provider_check(const char *name, const char *const *extra, const char *locked,
-    char **out)
+provider_check(const char *name, const char *const *extra,
+    const struct provider_look *how, char **out)
 {
 	struct provider *p = prepare(name, extra);
 	AUTO_FREE char *program = child_program("vk-flightctl-provider");
-	const char *argv[] = { program, "--check", NULL };
+	const char *argv[] = { program, "--check",
+		how->only == NULL ? NULL : "--only", how->only, NULL };
 	int status;
 
-	if (locked != NULL)
-		lock(p, locked);
+	if (how->locked != NULL)
+		lock(p, how->locked);
 	p->pid = child_start(argv, p->env, p->log);
 	if ((status = child_wait(p->pid, CHECK_MS)) == -1)
 		child_end(p->pid);
@@ -228,8 +252,6 @@ provider_start(const char *name, const char *const *extra)
 	const char *argv[GRIND_WORDS + 2];
 	size_t n = 0;
 
-	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
-		provider_expect(p, "not in FLEET_ID and no provider serves");
 	if (grind_is_wanted()) {
 		p->grind = xasprintf("%s/valgrind", p->dir);
 		n = grind_words(p->grind, argv);
