@@ -156,6 +156,16 @@ ask_grants(void)
 	    check.n, on_grants, NULL);
 }
 
+/* What may not be read is not asked for: the right was told. */
+static void
+not_read(enum finding_level level, const char *subject, const char *what)
+{
+	AUTO_FREE char *mend = grants_mend(check.settings);
+
+	finding(level, subject, mend, "%s may not be read", what);
+	next();
+}
+
 /* -- the cluster and our namespace -- */
 
 static void
@@ -183,6 +193,12 @@ ask_cluster(void)
 {
 	const char *id = check.settings->text[SET_CLUSTER_ID];
 
+	if (id[0] == '\0' &&
+	    !grants_has(check.grants, "get", "namespaces", "", "kube-system")) {
+		not_read(FINDING_FAIL, "cluster",
+		    "namespace kube-system, and CLUSTER_ID is empty: it");
+		return;
+	}
 	if (id[0] == '\0') {
 		ask(HTTPS_GET, "/api/v1/namespaces/kube-system", NULL,
 		    on_cluster);
@@ -285,11 +301,14 @@ on_node(const struct https_answer *a, void *arg)
 static void
 ask_node(void)
 {
+	const char *name = check.nodes[check.at].node;
 	AUTO_FREE char *path =
-	    xasprintf("/api/v1/nodes?fieldSelector=metadata.name%%3D%s",
-		check.nodes[check.at].node);
+	    xasprintf("/api/v1/nodes?fieldSelector=metadata.name%%3D%s", name);
 
-	ask(HTTPS_GET, path, NULL, on_node);
+	if (!grants_has(check.grants, "list", "nodes", "", ""))
+		not_read(FINDING_WARN, "node", name);
+	else
+		ask(HTTPS_GET, path, NULL, on_node);
 }
 
 static void
@@ -312,7 +331,7 @@ judge_lease(const char *name, const struct lease *l)
 static void
 on_lease(const struct https_answer *a, void *arg)
 {
-	const char *name = check.nodes[check.at].node;
+	const char *name = check.nodes[check.at - 1].node;
 	struct why why = a->why;
 	struct lease l;
 
@@ -328,18 +347,22 @@ on_lease(const struct https_answer *a, void *arg)
 		finding(FINDING_WARN, "lease", mend, "%s cannot be read: %s",
 		    name, why.text);
 	}
-	if (++check.at < check.n)
-		check.step -= 2; /* the next node */
 	next();
 }
 
 static void
 ask_lease(void)
 {
-	AUTO_FREE char *path = lease_path(check.settings->text[SET_NAMESPACE],
-	    check.nodes[check.at].node);
+	const char *ns = check.settings->text[SET_NAMESPACE];
+	const char *name = check.nodes[check.at++].node;
+	AUTO_FREE char *path = lease_path(ns, name);
 
-	ask(HTTPS_GET, path, NULL, on_lease);
+	if (check.at < check.n)
+		check.step -= 2; /* the next node */
+	if (!grants_has(check.grants, "get", "leases", ns, name))
+		not_read(FINDING_WARN, "lease", name);
+	else
+		ask(HTTPS_GET, path, NULL, on_lease);
 }
 
 /* -- life -- */

@@ -197,6 +197,20 @@ grants_free(struct grants *g)
 	free(g);
 }
 
+int
+grants_has(const struct grants *g, const char *verb, const char *resource,
+    const char *ns, const char *name)
+{
+	const struct ask *a;
+
+	for (a = g->asks; a < g->asks + g->nasks; a++)
+		if (strcmp(a->verb, verb) == 0 && strcmp(a->ns, ns) == 0 &&
+		    strcmp(a->name, name) == 0 &&
+		    strcmp(a->right->resource, resource) == 0)
+			return a->allowed == 1;
+	return 0;
+}
+
 /* -- findings -- */
 
 char *

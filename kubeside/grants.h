@@ -21,6 +21,13 @@ void grants_free(struct grants *);
 /* After done(): findings, one a row of the table. */
 void grants_tell(const struct grants *);
 
+/*
+ * After done(): whether that right of the table is ours, its name as it was
+ * asked for.
+ */
+int grants_has(const struct grants *, const char *verb, const char *resource,
+    const char *ns, const char *name);
+
 /* The command that gives all but what is for Pods' own objects. */
 char *grants_mend(const struct settings *);
 

@@ -250,8 +250,9 @@ taken_port_and_no_devices(void)
 	unsigned int port = take_port(&fd);
 	AUTO_FREE char *listen = xasprintf("LISTEN=127.0.0.1:%u", port);
 	AUTO_FREE char *mend = xasprintf("ss -Hltnp 'sport = :%u'", port);
-	AUTO_FREE char *out = CHECK("taken", WITH_FAILURE, listen,
-	    "FLEET_ID=nobodys", "SECRETS=inline", "STATE_DIR=/dev/null/state");
+	AUTO_FREE char *out =
+	    CHECK("taken", WITH_FAILURE, listen, "FLEET_ID=nobodys,noones",
+		"SECRETS=inline", "STATE_DIR=/dev/null/state");
 
 	says(out, "FAIL  host: LISTEN: .*Address already in use", mend);
 	says(out, "FAIL  host: STATE_DIR: /dev/null/state .*cannot be made",
@@ -261,6 +262,10 @@ taken_port_and_no_devices(void)
 	    "fleet=nobodys",
 	    "flightctl get devices; flightctl edit device/NAME  # "
 	    "metadata.labels: \\{fleet: nobodys\\}");
+	it_ok(lines(out, "^warn  flightside: fleet noones: no device") == 1 &&
+		lines(out, "^ok    kubeside: node: .* is not there yet") == 2 &&
+		lines(out, "^ok    kubeside: lease: .* nobody has") == 2,
+	    "each fleet and each node is looked at");
 	it_ok(lines(out, "^ok    kubeside: right: get secrets in default") == 1,
 	    "with SECRETS=inline it is asked for Secrets, too");
 }
@@ -410,6 +415,7 @@ expired_and_forbidden(void)
 	    "FAIL  kubeside: right: leases in elsewhere: not allowed: create",
 	    "sed 's/vk-flightctl\\$/elsewhere/' deploy/kubernetes/rbac.yaml "
 	    "\\| kubectl apply -f -");
+	says(out, "warn  kubeside: lease: .* may not be read", "sed ");
 }
 
 /* An administrator, who may see that the namespace is missing. */
