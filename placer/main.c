@@ -10,6 +10,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "placer/check.h"
 #include "placer/control.h"
 #include "placer/http.h"
 #include "placer/serve.h"
@@ -118,6 +119,7 @@ main(void)
 {
 	static const struct worker_ops ops = {
 		.start = start,
+		.check = check_begin,
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,

@@ -29,10 +29,6 @@
 #include "supervisor/meet.h"
 #include "supervisor/spawn.h"
 
-enum {
-	NONE = -2 /* none is wanted */
-};
-
 static int
 wrong(struct why *why, const struct settings *s, enum setting i,
     const char *what)
@@ -125,15 +121,15 @@ open_listener(const struct sockaddr *sa, socklen_t len)
 	return -1;
 }
 
-static int
-open_http(const struct settings *s, struct why *why)
+int
+house_listen(const struct settings *s, struct why *why)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int fd;
 
 	if (s->text[SET_LISTEN][0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
@@ -198,7 +194,7 @@ open_control(const struct settings *s, struct why *why)
 	int fd;
 
 	if (path[0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((fd = local_listen(path, 0600)) != -1) {
 		if (give_to_group(s) == 0)
 			return fd;
@@ -215,7 +211,7 @@ open_control(const struct settings *s, struct why *why)
 	    &(struct log_about){ .operation = "start",
 		.error = strerror(errno) },
 	    "no control socket for vkfctl at %s", path);
-	return NONE;
+	return HOUSE_NONE;
 }
 
 static int
@@ -225,14 +221,14 @@ open_ping(const struct settings *s, struct why *why)
 	int fd;
 
 	if (path[0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((fd = local_listen(path, 0600)) != -1)
 		return fd;
 	if (s->given[SET_PING_SOCKET])
 		return wrong(why, s, SET_PING_SOCKET,
 		    "where a socket can be made");
 	log_info("no socket for --ping: %s: %s", path, strerror(errno));
-	return NONE;
+	return HOUSE_NONE;
 }
 
 /* The placer's: whoever has another worker only needs none of it. */
@@ -240,7 +236,7 @@ static int
 open_for_placer(struct house *h, const struct settings *s, struct why *why)
 {
 	if (make_state_dir(s, spawn_uid(s, PROC_PLACER), why) == -1 ||
-	    (h->listener[LISTENER_HTTP] = open_http(s, why)) == -1 ||
+	    (h->listener[LISTENER_HTTP] = house_listen(s, why)) == -1 ||
 	    (h->listener[LISTENER_CONTROL] = open_control(s, why)) == -1)
 		return -1;
 	return 0;
@@ -252,7 +248,8 @@ house_open(struct house *h, const struct settings *s, enum proc only,
 {
 	enum listener i;
 
-	*h = (struct house){ { NONE, NONE, NONE }, NONE, NULL };
+	*h = (struct house){ { HOUSE_NONE, HOUSE_NONE, HOUSE_NONE }, HOUSE_NONE,
+		NULL };
 	if (only != PROC_SUPERVISOR &&
 	    (h->meet = meet_open(s, only, why)) == NULL)
 		return -1;
@@ -262,7 +259,7 @@ house_open(struct house *h, const struct settings *s, enum proc only,
 	if ((h->ping = open_ping(s, why)) == -1)
 		return -1;
 	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (h->listener[i] == NONE)
+		if (h->listener[i] == HOUSE_NONE)
 			h->listener[i] = -1;
 	return 0;
 }

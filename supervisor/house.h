@@ -9,6 +9,10 @@
 
 struct meet;
 
+enum {
+	HOUSE_NONE = -2 /* none is wanted */
+};
+
 /* Descriptors below 0: there is none. */
 struct house {
 	int listener[LISTENER_END]; /* of LISTEN and CONTROL_SOCKET */
@@ -26,6 +30,9 @@ struct house {
 int house_open(struct house *, const struct settings *, enum proc only,
     struct why *);
 void house_close(struct house *, const struct settings *);
+
+/* Listens as LISTEN says.  -1: *why, with the errno. */
+int house_listen(const struct settings *, struct why *);
 
 /*
  * CONTROL_GROUP becomes its number, which is all that the placer can use: it

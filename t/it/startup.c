@@ -320,6 +320,40 @@ test_notify(void)
 	stage_stop(&r);
 }
 
+/* Workers that only look may be mad, too. */
+static void
+test_check(void)
+{
+	static const char *const lines[][2] = {
+		{ "FAIL  kubeside: check: ended by signal 9 (Killed): ", "" },
+		{ "warn  flightside: stage: a?[31m?b", "\n  mend: true\n" },
+		{ "FAIL  placer: check: ended with status 3",
+		    "\n  mend: vk-flightctl-provider --check -v\n" },
+	};
+	struct stage r = stage_prepare("check");
+	AUTO_FREE char *program = xasprintf("%s/" PROGRAM, r.dir), *out = NULL;
+	size_t i;
+	int status;
+
+	stage_play(&r, "kubeside", "garbage");
+	stage_play(&r, "placer", "crash");
+	stage_launch(&r, (const char *[]){ program, "--check", NULL }, NULL);
+	status = child_wait(r.pid, WAIT_MS);
+	it_ok(status == 1, "a check whose workers end is failed (status %d)",
+	    status);
+	out = it_file(r.log, NULL);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		AUTO_FREE char *all =
+		    xasprintf("%s%s", lines[i][0], lines[i][1]);
+
+		if (!it_ok(out != NULL && strstr(out, all) != NULL, "%s",
+			lines[i][0]))
+			it_say("%s", out);
+	}
+	free(r.dir);
+	free(r.log);
+}
+
 static void
 scenario(void)
 {
@@ -331,6 +365,7 @@ scenario(void)
 	test_killed_supervisor();
 	test_ordinary_user();
 	test_notify();
+	test_check();
 }
 
 int
