@@ -9,6 +9,12 @@
 #include "common/settings.h"
 #include "common/why.h"
 
+/*
+ * UIDS becomes numbers, by the list of users.  -1: there is no such user, or
+ * one whose group has another number.
+ */
+int house_users(struct settings *, struct why *);
+
 /* STATE_DIR, made when missing, for nobody but the placer's uid (0: ours). */
 int house_state_dir(const struct settings *, uid_t placer, struct why *);
 
