@@ -75,19 +75,15 @@ on_closed(struct chan *c, const char *text, void *arg)
 	/* Nobody is there to be told; standard error may be. */
 	log_set_sink(NULL, NULL);
 	if (strcmp(text, "closed by peer") != 0)
-		log_error("control link: %s", text);
+		log_line(LOG_LEVEL_ERROR, &(struct log_about){ .error = text },
+		    "the control link is over");
 	end(1);
 }
 
 static void
 set_log_level(void)
 {
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-	enum log_level i;
-
-	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
-		if (strcmp(boot.settings.text[SET_LOG_LEVEL], names[i]) == 0)
-			log_set_level(i);
+	log_set_level(level_by_name(boot.settings.text[SET_LOG_LEVEL]));
 }
 
 static void
@@ -104,6 +100,9 @@ on_config(const struct frame *f)
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
 	if (settings_set(&boot.settings, i, m.value, &why) == -1)
 		fatal("CONFIG: %s", why.text);
+	/* This one needs no RELOAD. */
+	if (i == SET_LOG_LEVEL)
+		set_log_level();
 }
 
 static void
@@ -145,21 +144,27 @@ give_listeners(void)
 }
 
 static void
+cannot_start(const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot start", proc_name(boot.self));
+	end(1);
+}
+
+static void
 on_go(void)
 {
 	struct why why;
 
 	chan_run(boot.control);
-	set_log_level();
 	if (boot.ops->start(boot.base, &boot.settings, &why) == -1) {
-		log_error("start: %s", why.text);
-		end(1);
+		cannot_start(&why);
 		return;
 	}
 	give_listeners();
 	if (sandbox_seal(boot.self, &boot.settings, &why) == -1) {
-		log_error("start: %s", why.text);
-		end(1);
+		cannot_start(&why);
 		return;
 	}
 	if (boot.ops->run != NULL)
@@ -180,9 +185,31 @@ on_link(const struct frame *f)
 }
 
 static void
+on_crew(const struct frame *f)
+{
+	struct body_crew m;
+
+	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
+	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
+		fatal("CREW: malformed");
+	if (boot.ops->crew != NULL)
+		boot.ops->crew(&m);
+}
+
+static void
+on_trouble(const struct frame *f)
+{
+	struct body_trouble m;
+
+	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
+		fatal("TROUBLE: malformed");
+	if (boot.ops->trouble != NULL)
+		boot.ops->trouble(&m);
+}
+
+static void
 on_reload(void)
 {
-	set_log_level();
 	if (boot.ops->reload != NULL)
 		boot.ops->reload(&boot.settings);
 }
@@ -206,6 +233,12 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_LINK:
 		on_link(f);
+		break;
+	case MSG_CREW:
+		on_crew(f);
+		break;
+	case MSG_TROUBLE:
+		on_trouble(f);
 		break;
 	case MSG_RELOAD:
 		on_reload();
@@ -233,6 +266,20 @@ boot_relink(enum proc peer)
 }
 
 int
+boot_log_level(enum log_level level, uint32_t uid)
+{
+	struct body_log_level m = { .level = (uint32_t)level, .uid = uid };
+	struct why why;
+
+	if (chan_send(boot.control, MSG_LOG_LEVEL, 0, &m, -1) == -1 ||
+	    settings_set(&boot.settings, SET_LOG_LEVEL,
+		level_name((uint32_t)level), &why) == -1)
+		return -1;
+	set_log_level();
+	return 0;
+}
+
+int
 boot_worker(enum proc self, const struct worker_ops *ops)
 {
 	static const struct chan_ops control_ops = { on_frame, on_closed,
@@ -253,7 +300,7 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	(void)prctl(PR_SET_NAME, proc_name(self));
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_early(&why) == -1)
-		fatal("%s", why.text);
+		fatal("sandbox: %s", why.text);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");
 	boot.self = self;

@@ -7,6 +7,7 @@
  * settings, GO; then links as they come and go, reload, stop, ping.
  */
 
+#include "common/level.h"
 #include "common/settings.h"
 #include "ipc/chan.h"
 
@@ -30,6 +31,10 @@ struct worker_ops {
 	/* NULL allowed: FLIGHTCTL_AUTH_TOKEN, before start(); wipe your copy
 	 * when it is replaced. */
 	void (*token)(struct span);
+	/* NULL allowed: a line of the log, of level warn or error. */
+	void (*trouble)(const struct body_trouble *);
+	/* NULL allowed: how a worker of our supervisor is. */
+	void (*crew)(const struct body_crew *);
 	/* Re-read credential files; reloadable settings have changed. */
 	void (*reload)(const struct settings *);
 	/* Finish what must not be cut, then event_base_loopbreak(). */
@@ -44,6 +49,12 @@ struct worker_ops {
  * supervisor for another, which comes to link() when both ends live.
  */
 void boot_relink(enum proc peer);
+
+/*
+ * The placer only: uid orders that all processes log so much from now on, this
+ * one at once.  -1: the supervisor could not be told.
+ */
+int boot_log_level(enum log_level, uint32_t uid);
 
 /* The body of a worker's main(); returns its exit status. */
 int boot_worker(enum proc self, const struct worker_ops *);

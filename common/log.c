@@ -8,7 +8,7 @@
  */
 #include "common/log.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,15 +38,8 @@ static struct {
 	unsigned int lost; /* lines since then */
 	void (*sink)(const struct body_log *, void *);
 	void *arg;
+	log_writer *writer;
 } self = { .process = "?", .level = LOG_LEVEL_INFO };
-
-static const char *
-level_name(uint32_t level)
-{
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-
-	return names[level > LOG_LEVEL_DEBUG ? LOG_LEVEL_DEBUG : level];
-}
 
 static void
 add(struct line *l, const char *p, size_t len)
@@ -93,60 +86,126 @@ add_escaped(struct line *l, const char *text)
 }
 
 static void
-add_field(struct line *l, const char *name, const char *value)
+add_field(struct line *l, int json, const char *name, const char *value)
 {
 	if (value[0] == '\0')
 		return;
-	add_str(l, self.json ? ",\"" : " ");
+	add_str(l, json ? ",\"" : " ");
 	add_str(l, name);
-	add_str(l, self.json ? "\":\"" : "=\"");
+	add_str(l, json ? "\":\"" : "=\"");
 	add_escaped(l, value);
 	add_str(l, "\"");
 }
 
-static void
-add_time(struct line *l, int64_t wall_ms)
+void
+log_time(int64_t wall_ms, char text[LOG_TIME_BYTES])
 {
 	time_t t = (time_t)(wall_ms / 1000);
-	char date[40], text[48];
 	struct tm tm;
+	size_t n;
 
+	text[0] = '\0';
 	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+	    (n = strftime(text, LOG_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm)) == 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%s.%03dZ", date,
+	(void)snprintf(text + n, LOG_TIME_BYTES - n, ".%03dZ",
 	    (int)(wall_ms % 1000));
+}
+
+static void
+add_time(struct line *l, uint64_t wall_ms)
+{
+	char text[LOG_TIME_BYTES];
+
+	log_time((int64_t)wall_ms, text);
 	add_str(l, text);
 }
 
+/* Whether there is one who takes a line soon. */
+static int
+is_writable(int fd)
+{
+	struct pollfd pfd = { fd, POLLOUT, 0 };
+
+	return poll(&pfd, 1, self.stalled ? 0 : PATIENCE_MS) == 1;
+}
+
 /*
- * A pipe that nobody empties would stop the supervisor.  Wait a moment, then
+ * A reader that does not read would stop the supervisor.  Wait a moment, then
  * lose lines, and say how many when it goes on.
  */
 static void
+lose(void)
+{
+	self.stalled = 1;
+	self.lost++;
+}
+
+static void
+took(void)
+{
+	unsigned int lost = self.lost;
+
+	self.stalled = 0;
+	self.lost = 0;
+	if (lost > 0)
+		log_warn("%u log lines were lost", lost);
+}
+
+static void
 put(struct line *l)
 {
-	struct pollfd pfd = { STDERR_FILENO, POLLOUT, 0 };
-	char text[80];
-	int n;
-
 	if (l->len > sizeof(l->p) - 2)
 		l->len = sizeof(l->p) - 2;
 	l->p[l->len++] = '\n';
-	if (poll(&pfd, 1, self.stalled ? 0 : PATIENCE_MS) != 1) {
-		self.stalled = 1;
-		self.lost++;
+	if (!is_writable(STDERR_FILENO)) {
+		lose();
 		return;
 	}
-	self.stalled = 0;
 	if (write(STDERR_FILENO, l->p, l->len) == -1)
 		self.lost++;
-	if (self.lost == 0)
-		return;
-	n = snprintf(text, sizeof(text), "%u log lines were lost", self.lost);
-	assert(n > 0 && (size_t)n < sizeof(text));
-	self.lost = 0;
-	log_warn("%s", text);
+	else
+		took();
+}
+
+static void
+add_message(struct line *l, const char *process, const struct body_log *m)
+{
+	add_escaped(l, process);
+	add_str(l, ": ");
+	add_escaped(l, m->text);
+}
+
+static void
+add_fields(struct line *l, int json, const struct body_log *m)
+{
+	add_field(l, json, "operation", m->operation);
+	add_field(l, json, "pod", m->pod);
+	add_field(l, json, "device", m->device);
+	add_field(l, json, "fleet", m->fleet);
+	add_field(l, json, "error", m->error);
+}
+
+/* 1: the line needs no other way. */
+static int
+to_writer(const char *process, const struct body_log *m)
+{
+	struct line l;
+
+	l.len = 0;
+	add_message(&l, process, m);
+	add_fields(&l, 0, m);
+	if (l.len == sizeof(l.p))
+		l.len--;
+	l.p[l.len] = '\0';
+	if (self.writer(process, m, l.p, self.stalled ? 0 : PATIENCE_MS) == 0) {
+		took();
+		return 1;
+	}
+	if (errno != EAGAIN)
+		return 0;
+	lose();
+	return 1;
 }
 
 static void
@@ -154,33 +213,24 @@ write_line(const char *process, const struct body_log *m)
 {
 	struct line l;
 
+	if (self.writer != NULL && to_writer(process, m))
+		return;
 	l.len = 0;
+	add_str(&l, self.json ? "{\"time\":\"" : "");
+	add_time(&l, m->wall_ms);
+	add_str(&l, self.json ? "\",\"level\":\"" : " ");
+	add_str(&l, level_name(m->level));
 	if (self.json) {
-		add_str(&l, "{\"time\":\"");
-		add_time(&l, (int64_t)m->wall_ms);
-		add_str(&l, "\",\"level\":\"");
-		add_str(&l, level_name(m->level));
-		add_str(&l, "\",\"process\":\"");
-		add_escaped(&l, process);
 		add_str(&l, "\"");
+		add_field(&l, 1, "process", process);
+		add_field(&l, 1, "msg", m->text);
 	} else {
-		add_time(&l, (int64_t)m->wall_ms);
 		add_str(&l, " ");
-		add_str(&l, level_name(m->level));
-		add_str(&l, " ");
-		add_escaped(&l, process);
-		add_str(&l, ": ");
-		add_escaped(&l, m->text);
+		add_message(&l, process, m);
 	}
-	add_field(&l, "operation", m->operation);
-	add_field(&l, "pod", m->pod);
-	add_field(&l, "device", m->device);
-	add_field(&l, "fleet", m->fleet);
-	add_field(&l, "error", m->error);
-	if (self.json) {
-		add_field(&l, "msg", m->text);
+	add_fields(&l, self.json, m);
+	if (self.json)
 		add_str(&l, "}");
-	}
 	put(&l);
 }
 
@@ -201,6 +251,19 @@ copy(char *dst, size_t size, const char *src)
 	memcpy(dst + size - 4, "...", 4);
 }
 
+static void
+copy_pod(char *dst, size_t size, const struct log_about *about)
+{
+	char pod[MAX_NAMESPACE + MAX_NAME + 2];
+
+	if (about->pod == NULL || about->ns == NULL) {
+		copy(dst, size, about->pod);
+		return;
+	}
+	if (snprintf(pod, sizeof(pod), "%s/%s", about->ns, about->pod) > 0)
+		copy(dst, size, pod);
+}
+
 static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
     const struct log_about *about, const char *fmt, va_list ap)
 {
@@ -214,7 +277,7 @@ static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
 	m.wall_ms = (uint64_t)now_read().wall_ms;
 	if (about != NULL) {
 		copy(m.operation, sizeof(m.operation), about->operation);
-		copy(m.pod, sizeof(m.pod), about->pod);
+		copy_pod(m.pod, sizeof(m.pod), about);
 		copy(m.device, sizeof(m.device), about->device);
 		copy(m.fleet, sizeof(m.fleet), about->fleet);
 		copy(m.error, sizeof(m.error), about->error);
@@ -252,6 +315,12 @@ log_set_sink(void (*fn)(const struct body_log *, void *), void *arg)
 {
 	self.sink = fn;
 	self.arg = arg;
+}
+
+void
+log_set_writer(log_writer *fn)
+{
+	self.writer = fn;
 }
 
 void

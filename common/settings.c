@@ -81,7 +81,7 @@ static const struct {
 } choices[] = {
 	{ SET_FLEET_ARCH, { "amd64", "arm64", "arm", "riscv64" } },
 	{ SET_LOG_LEVEL, { "error", "warn", "info", "debug" } },
-	{ SET_LOG_FORMAT, { "json", "text" } },
+	{ SET_LOG_FORMAT, { "auto", "json", "text", "journal" } },
 	{ SET_REQUIRE_SANDBOX, { "yes", "no" } },
 	{ SET_ALLOW_PRIVILEGED, { "yes", "no" } },
 	{ SET_SECRETS, { "refuse", "inline" } },

@@ -262,6 +262,12 @@ budget_keeps(const struct budget *b)
 	return b->kept;
 }
 
+int64_t
+budget_left(const struct budget *b, int64_t now)
+{
+	return bucket_have(&b->all, now) / BUCKET_UNIT;
+}
+
 void
 budget_unkeep(struct budget *b)
 {

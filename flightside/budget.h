@@ -96,6 +96,9 @@ enum budget_class budget_next(struct budget *, unsigned int waiting,
 /* How many are kept: none after a refusal. */
 int64_t budget_keeps(const struct budget *);
 
+/* How many may go at once now, whosever they are. */
+int64_t budget_left(const struct budget *, int64_t now);
+
 /* One that was kept will not be used. */
 void budget_unkeep(struct budget *);
 

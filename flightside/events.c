@@ -233,9 +233,11 @@ events_done(const struct https_answer *a, void *arg)
 		e->newest_ms = e->coming_ms == -1 ? 0 : e->coming_ms;
 	if (why.kind == ERR_DENIED && !e->refused) {
 		e->refused = 1;
-		log_warn("events of Flightctl may not be read (%s): devices "
-			 "are looked at in full lists only",
-		    why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "events",
+			.error = why.text },
+		    "events of Flightctl may not be read: devices are looked "
+		    "at in full lists only");
 	}
 	if (e->nnames > 0)
 		ask_devices(e);

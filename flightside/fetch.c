@@ -116,7 +116,9 @@ on_item(struct span item, void *arg, struct why *why)
 	fail(&bad, ERR_FORMAT, "device %s: no JSON", name);
 	if (!serve_name(b, name, item, scan_is_valid(item) ? &fine : &bad) &&
 	    !b->forgot)
-		log_warn("device %s was not asked for", name);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "read", .device = name },
+		    "a device came that was not asked for");
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 #include <sys/time.h>
 
+#include <assert.h>
 #include <bsd/string.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -124,6 +125,21 @@ on_limit(struct flight *f, const struct https_answer *a)
 	    (long long)pause, (long long)f->budget.slowed);
 }
 
+/* Of a class that writes, what is no PUT is the read before it. */
+static enum request
+kind_of(enum budget_class class, enum https_method method)
+{
+	static const enum request kinds[BUDGET_CLASSES] = {
+		[BUDGET_WRITE] = REQUEST_DEVICE_BASE,
+		[BUDGET_MOTION] = REQUEST_MOTION,
+		[BUDGET_FULL] = REQUEST_DEVICES_LIST,
+		[BUDGET_SUSPECT] = REQUEST_SUSPECT,
+		[BUDGET_REST] = REQUEST_FLIGHT_OTHER,
+	};
+
+	return method == HTTPS_PUT ? REQUEST_DEVICE_PUT : kinds[class];
+}
+
 static void
 on_done(const struct https_answer *plain, void *arg)
 {
@@ -132,6 +148,8 @@ on_done(const struct https_answer *plain, void *arg)
 	enum right right = c->right;
 	struct https_answer a;
 
+	meter_add(&f->meter, c->kind, now_us() - c->began_us, plain->why.kind);
+	f->limited += plain->status == 429;
 	if (plain->status == 429)
 		on_limit(f, plain);
 	if (plain->status == 429 || !entry_accepts(c, plain)) {
@@ -178,6 +196,9 @@ send_first(struct flight *f, enum budget_class class, int keeps)
 	path = r.path;
 	(void)entry_renew(f, 0);
 	c->right = r.right;
+	c->kind =
+	    c == f->org_call ? REQUEST_FLIGHT_OTHER : kind_of(class, r.method);
+	c->began_us = now_us();
 	c->token = f->token;
 	TAILQ_REMOVE(&f->waiting[class], c, entry);
 	TAILQ_INSERT_TAIL(&f->sent, c, entry);
@@ -373,8 +394,7 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 	}
 	f->wanted = s->text[SET_FLIGHTCTL_ORG];
 	https_token(f->https, creds_token(f->creds));
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
+	flight_arm(f->count, COUNT_MS);
 	entry_open(f);
 	return f;
 }
@@ -425,6 +445,28 @@ flight_tell_rate(struct flight *f, void (*fn)(void *), void *arg)
 	f->tell_arg = arg;
 }
 
+struct meter *
+flight_meter(struct flight *f)
+{
+	return &f->meter;
+}
+
+void
+flight_budget(const struct flight *f, struct body_budget *m)
+{
+	const struct flight_call *c;
+	unsigned int i;
+
+	static_assert((int)BUDGET_KINDS == (int)BUDGET_CLASSES,
+	    "a count for each class");
+	m->left = (uint64_t)budget_left(&f->budget, now_read().boot_ms);
+	m->burst = (uint64_t)budget_burst(f->budget.slowed);
+	m->limited = f->limited;
+	for (i = 0; i < BUDGET_CLASSES; i++)
+		TAILQ_FOREACH(c, &f->waiting[i], entry)
+			m->waiting[i]++;
+}
+
 int
 flight_state(const struct flight *f)
 {
@@ -446,8 +488,9 @@ flight_reload(struct flight *f, const struct settings *s)
 	    now_read().boot_ms);
 	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
-	if (log_debugging())
-		flight_arm(f->count, COUNT_MS);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "credentials of before stay");
 	wake(f);
 }

@@ -9,6 +9,7 @@
  */
 
 #include "common/https.h"
+#include "common/meter.h"
 #include "common/settings.h"
 #include "flightside/budget.h"
 #include "flightside/right.h"
@@ -83,6 +84,12 @@ const char *flight_text(const struct flight *);
 int64_t flight_rate(const struct flight *);
 /* Calls when that is another. */
 void flight_tell_rate(struct flight *, void (*)(void *arg), void *arg);
+
+/* What was sent and answered since the start. */
+struct meter *flight_meter(struct flight *);
+
+/* What is left of the budget now, and who waits for it. */
+void flight_budget(const struct flight *, struct body_budget *);
 
 /* Credential files may be new, FLIGHTCTL_RATE may be another. */
 void flight_reload(struct flight *, const struct settings *);

@@ -40,7 +40,10 @@ entry_renew(struct flight *f, int now)
 		f->token_text[0] = '\0';
 	else if (strcmp(f->token_text, why.text) != 0) {
 		(void)strlcpy(f->token_text, why.text, sizeof(f->token_text));
-		log_warn("%s", why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "the Flightctl token cannot be read");
 	}
 	return rc == 1;
 }

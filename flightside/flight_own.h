@@ -24,6 +24,8 @@ struct flight_call {
 	enum right right;
 	unsigned int token; /* which one it was sent with */
 	int renewed;	    /* sent again with a newer one */
+	enum request kind;
+	int64_t began_us;
 };
 
 TAILQ_HEAD(calls, flight_call);
@@ -55,6 +57,8 @@ struct flight {
 	struct event *count; /* debug line a minute */
 	uint64_t counted;
 	struct reach *reach;
+	struct meter meter;
+	uint64_t limited; /* 429 */
 };
 
 void flight_arm(struct event *, int64_t ms);

@@ -105,8 +105,10 @@ pass_bad(struct pages *p, struct span head, const struct why *why)
 	if (scan_head_string(head, name, sizeof(name), "metadata", "name",
 		NULL) != 1 ||
 	    !form_is_subdomain(span_of(name))) {
-		log_warn("a device in the list has no readable name: %s",
-		    why->text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "list",
+			.error = why->text },
+		    "a device in the list has no readable name");
 		return 0;
 	}
 	return p->ops->bad(name, p->read_boot, why, p->arg);
@@ -206,7 +208,10 @@ round_end(struct pages *p, const struct why *why)
 		/* Once is nothing yet; reach.c tells outages and a 401. */
 		if (p->failures == 2 && why->kind != ERR_AUTH &&
 		    flight_state(p->flight) == FLIGHT_ANSWERS)
-			log_warn("devices cannot be listed: %s", why->text);
+			log_line(LOG_LEVEL_WARN,
+			    &(struct log_about){ .operation = "list",
+				.error = why->text },
+			    "devices cannot be listed");
 	}
 	p->ops->end(p->round, complete, p->read_boot, complete ? "" : why->text,
 	    p->arg);

@@ -66,8 +66,9 @@ on_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	r->said = 1;
 	r->said_ms = now_read().boot_ms;
-	log_warn("Flightctl %s, for %lld minutes now: %s", words[r->state],
-	    (long long)((r->said_ms - r->since_ms) / 60000), r->text);
+	log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = r->text },
+	    "Flightctl %s, for %lld minutes now", words[r->state],
+	    (long long)((r->said_ms - r->since_ms) / 60000));
 	arm(r->again, AGAIN_S);
 }
 
@@ -101,7 +102,8 @@ say(struct reach *r)
 	}
 	r->said = 1;
 	r->said_ms = now;
-	log_warn("Flightctl %s: %s", words[r->state], r->text);
+	log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = r->text },
+	    "Flightctl %s", words[r->state]);
 	arm(r->again, AGAIN_S);
 }
 
@@ -190,7 +192,8 @@ note_right(struct reach *r, const struct https_answer *a, enum right right)
 	    (r->refused & bit) != 0)
 		return;
 	r->refused |= bit;
-	log_error("not allowed: %s", a->why.text);
+	log_line(LOG_LEVEL_ERROR, &(struct log_about){ .error = a->why.text },
+	    "not allowed");
 }
 
 void

@@ -221,9 +221,11 @@ end(struct rivals *r, const struct https_answer *a)
 		return 0;
 	if (why.kind == ERR_DENIED && !r->refused) {
 		r->refused = 1;
-		log_info("Fleets of Flightctl may not be read (%s): nobody is "
-			 "told of those that select our devices",
-		    why.text);
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "fleet",
+			.error = why.text },
+		    "Fleets of Flightctl may not be read: nobody is told of "
+		    "those that select our devices");
 	}
 	return -1;
 }

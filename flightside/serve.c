@@ -18,6 +18,7 @@
 #include "common/form.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/report.h"
 #include "common/xmem.h"
 #include "flightside/events.h"
 #include "flightside/fetch.h"
@@ -51,6 +52,7 @@ struct serve {
 	struct events *events;
 	struct rivals *rivals;
 	struct put *put;
+	struct report *report;
 	TAILQ_HEAD(, reading) readings;
 };
 
@@ -119,6 +121,12 @@ on_rate(void *arg)
 
 	if (s->link != NULL)
 		send_state(s);
+}
+
+static void
+on_budget(struct body_budget *m, void *arg)
+{
+	flight_budget(arg, m);
 }
 
 static void
@@ -282,6 +290,7 @@ drop(struct serve *s)
 
 	if (s->link == NULL)
 		return;
+	report_link(s->report, NULL);
 	chan_free(s->link);
 	s->link = NULL;
 	pages_stop(s->pages);
@@ -356,6 +365,7 @@ serve_link(struct serve *s, int fd)
 
 	drop(s);
 	s->link = chan_open(s->base, fd, PROC_FLIGHTSIDE, PROC_PLACER, &ops, s);
+	report_link(s->report, s->link);
 	send_state(s);
 	pages_start(s->pages);
 	events_start(s->events);
@@ -386,6 +396,8 @@ serve_new(struct event_base *base, const struct settings *settings,
 		return NULL;
 	}
 	flight_tell_rate(s->flight, on_rate, s);
+	s->report = report_new(base, PROC_FLIGHTSIDE, flight_meter(s->flight),
+	    on_budget, s->flight);
 	s->fetch = fetch_new(base, s->flight);
 	s->pages = pages_new(base, s->flight, s->fleets, settings, &ops, s);
 	s->events = events_new(base, s->flight, s->fleets, settings,
@@ -404,6 +416,7 @@ serve_free(struct serve *s)
 		return;
 	if (s->put != NULL)
 		drop(s);
+	report_free(s->report);
 	put_free(s->put);
 	events_free(s->events);
 	rivals_free(s->rivals);

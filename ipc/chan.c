@@ -57,6 +57,8 @@ struct chan {
 	int freed;
 };
 
+static uint64_t refused; /* frames, of all links */
+
 static int
 is_data(const struct chan *c)
 {
@@ -97,7 +99,14 @@ refuse(struct chan *c, const struct frame_head *h, enum admit why)
 	    "refused frame of %s: %s (%s %u, %u bytes)", proc_name(c->peer),
 	    admit_name(why), mi == NULL ? "type" : mi->name, h->type, h->len);
 	assert(n > 0 && (size_t)n < sizeof(text));
+	refused++;
 	over(c, text);
+}
+
+uint64_t
+chan_refused(void)
+{
+	return refused;
 }
 
 static void

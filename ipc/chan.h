@@ -72,6 +72,9 @@ void chan_resume(struct chan *);
 /* A control link leaves SETUP. */
 void chan_run(struct chan *);
 
+/* Frames that this process has refused, on all its links. */
+uint64_t chan_refused(void);
+
 enum proc chan_peer(const struct chan *);
 
 #endif

@@ -37,12 +37,14 @@ static const struct {
 #define MIN_u32(n) 4
 #define MIN_u64(n) 8
 #define MIN_str(n, max) 4
+#define MIN_u64s(n, len) (8 * (len))
 #define MIN_blob(n, max) 4
 #define MAX(kind, ...) +MAX_##kind(__VA_ARGS__)
 #define MAX_pad(n) 0
 #define MAX_u32(n) 4
 #define MAX_u64(n) 8
 #define MAX_str(n, max) (4 + (max))
+#define MAX_u64s(n, len) (8 * (len))
 #define MAX_blob(n, max) (4 + (max))
 
 static const struct msg_info catalogue[MSG_COUNT] = {
@@ -121,6 +123,15 @@ put_u64(struct wbuf *b, uint64_t v)
 }
 
 static int
+put_u64s(struct wbuf *b, const uint64_t *v, size_t n)
+{
+	for (; n > 0; n--)
+		if (put_u64(b, *v++) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 put_blob(struct wbuf *b, const void *p, size_t len, size_t max)
 {
 	if (len > max || put_u32(b, (uint32_t)len) == -1)
@@ -158,6 +169,15 @@ get_u64(struct span *s, uint64_t *v)
 }
 
 static int
+get_u64s(struct span *s, uint64_t *v, size_t n)
+{
+	for (; n > 0; n--)
+		if (get_u64(s, v++) == -1)
+			return -1;
+	return 0;
+}
+
+static int
 get_blob(struct span *s, struct span *v, size_t max)
 {
 	uint32_t len;
@@ -190,6 +210,7 @@ get_str(struct span *s, char *dst, size_t max)
 #define PUT_u32(n) put_u32(b, m->n)
 #define PUT_u64(n) put_u64(b, m->n)
 #define PUT_str(n, max) put_blob(b, m->n, strnlen(m->n, (max) + 1), max)
+#define PUT_u64s(n, len) put_u64s(b, m->n, len)
 #define PUT_blob(n, max) put_blob(b, m->n.p, m->n.len, max)
 
 #define GET(kind, ...) || GET_##kind(__VA_ARGS__) == -1
@@ -197,6 +218,7 @@ get_str(struct span *s, char *dst, size_t max)
 #define GET_u32(n) get_u32(&s, &m->n)
 #define GET_u64(n) get_u64(&s, &m->n)
 #define GET_str(n, max) get_str(&s, m->n, max)
+#define GET_u64s(n, len) get_u64s(&s, m->n, len)
 #define GET_blob(n, max) get_blob(&s, &m->n, max)
 
 #define SIZE(kind, ...) +SIZE_##kind(__VA_ARGS__)
@@ -204,6 +226,7 @@ get_str(struct span *s, char *dst, size_t max)
 #define SIZE_u32(n) 4
 #define SIZE_u64(n) 8
 #define SIZE_str(n, max) 4 + strnlen(m->n, (max) + 1)
+#define SIZE_u64s(n, len) 8 * (len)
 #define SIZE_blob(n, max) 4 + m->n.len
 
 #define BODY(name)                                                         \
@@ -267,6 +290,18 @@ admit_name(enum admit a)
 	};
 
 	return names[a];
+}
+
+const char *
+crew_state_name(enum crew_state s)
+{
+	static const char *const names[] = {
+#define X(name, word) word,
+		CREW_STATES(X)
+#undef X
+	};
+
+	return s < CREW_NSTATES ? names[s] : "unknown";
 }
 
 const char *

@@ -14,6 +14,13 @@
 #include "common/span.h"
 #include "ipc/body.def"
 
+/* Lengths of arrays in bodies. */
+enum {
+	TALLY_TIMES = 12, /* common/meter.h */
+	TALLY_ENDS = 10,  /* common/why.h */
+	BUDGET_KINDS = 5, /* flightside/budget.h */
+};
+
 enum proc {
 #define PROC(name, ...) PROC_##name,
 #include "common/proc.def"
@@ -45,6 +52,21 @@ enum listener {
 	LISTENER_HTTP = 1, /* /healthz, /readyz, /metrics */
 	LISTENER_CONTROL,  /* vkfctl(8) */
 	LISTENER_END
+};
+
+/* How a worker of our supervisor is. */
+#define CREW_STATES(X)                                                      \
+	X(UNKNOWN, "unknown")	/* another supervisor has it in its care */ \
+	X(DOWN, "down")		/* it is to be started again */             \
+	X(STARTING, "starting") /* and not yet ready */                     \
+	X(READY, "ready")                                                   \
+	X(DYING, "dying") /* killed, or without a link */
+
+enum crew_state {
+#define X(name, word) CREW_##name,
+	CREW_STATES(X)
+#undef X
+	CREW_NSTATES
 };
 
 enum pod_how {
@@ -121,6 +143,7 @@ enum {
 #define DECL_u32(n) uint32_t n;
 #define DECL_u64(n) uint64_t n;
 #define DECL_str(n, max) char n[(max) + 1];
+#define DECL_u64s(n, len) uint64_t n[len];
 #define DECL_blob(n, max) struct span n;
 
 /*
@@ -149,6 +172,7 @@ size_t msg_size(enum msg_type, const void *body);
 int msg_put(enum msg_type, struct wbuf *, const void *body);
 
 const char *admit_name(enum admit);
+const char *crew_state_name(enum crew_state);
 const char *proc_name(enum proc);
 
 /* PROC_COUNT: no such process. */

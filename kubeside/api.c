@@ -20,6 +20,7 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+#include "kubeside/ask.h"
 #include "kubeside/creds.h"
 #include "kubeside/denials.h"
 
@@ -38,6 +39,8 @@ struct api_call {
 	struct event *never;
 	struct https_req req; /* data, done, arg */
 	int alone;	      /* sent while no other call needed a connection */
+	enum request kind;
+	int64_t began_us;
 };
 
 struct api {
@@ -57,6 +60,7 @@ struct api {
 	unsigned int busy; /* calls that are no streams */
 	char text[MAX_TEXT];
 	struct denials denials;
+	struct meter meter;
 	TAILQ_HEAD(, api_call) calls;
 };
 
@@ -146,7 +150,10 @@ on_load(evutil_socket_t fd, short what, void *arg)
 	}
 	a->load_failures++;
 	if (strcmp(a->text, why.text) != 0) {
-		log_error("credentials: %s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "credentials",
+			.error = why.text },
+		    "no credentials for the apiserver");
 		a->text[0] = '\0';
 		set_state(a, 0, why.text);
 	}
@@ -189,6 +196,15 @@ api_free(struct api *a)
 	free(a);
 }
 
+static void
+stays(const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "credentials",
+		.error = why->text },
+	    "credentials of before stay");
+}
+
 void
 api_reload(struct api *a)
 {
@@ -198,7 +214,7 @@ api_reload(struct api *a)
 	if (a->https == NULL)
 		event_active(a->load, EV_TIMEOUT, 0);
 	else if (load(a, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
+		stays(&why);
 }
 
 /* A token's file is replaced long before the token in it expires. */
@@ -212,7 +228,7 @@ freshen(struct api *a)
 		return;
 	a->token_ms = now;
 	if (creds_reread(&a->creds, &why) == -1)
-		log_error("credentials: %s; those of before stay", why.text);
+		stays(&why);
 	else
 		https_token(a->https, pem_span(a->creds.token));
 }
@@ -284,6 +300,8 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
+	meter_add(&api->meter, c->kind, stream ? -1 : now_us() - c->began_us,
+	    ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
 		if (scan_get_string(ans.body, message, sizeof(message),
@@ -297,7 +315,9 @@ on_done(const struct https_answer *plain, void *arg)
 		if (ans.status == 403 &&
 		    denials_note(&api->denials, ans.body, message,
 			now_read().boot_ms))
-			log_error("not allowed: %s", message);
+			log_line(LOG_LEVEL_ERROR,
+			    &(struct log_about){ .error = message },
+			    "not allowed");
 	}
 	c->call = NULL;
 	if (c->req.done != NULL)
@@ -350,11 +370,19 @@ api_send(struct api *a, const struct https_req *req)
 		return c;
 	}
 	freshen(a);
+	c->kind = ask_kind(req->method, req->path);
+	c->began_us = now_us();
 	mine.data = req->data == NULL ? NULL : on_data;
 	mine.done = on_done;
 	mine.arg = c;
 	c->call = https_send(a->https, &mine);
 	return c;
+}
+
+struct meter *
+api_meter(struct api *a)
+{
+	return &a->meter;
 }
 
 void

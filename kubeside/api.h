@@ -8,6 +8,7 @@
  */
 
 #include "common/https.h"
+#include "common/meter.h"
 #include "common/settings.h"
 
 struct api;
@@ -44,5 +45,8 @@ struct api_call *api_send(struct api *, const struct https_req *);
 void api_cancel(struct api_call *); /* NULL allowed; no done() */
 void api_pause(struct api_call *);
 void api_resume(struct api_call *);
+
+/* What was sent and answered since the start. */
+struct meter *api_meter(struct api *);
 
 #endif

@@ -32,6 +32,7 @@ enum {
 struct beat {
 	struct api *api;
 	char *node;
+	const char *fleet;
 	char uid[MAX_UID + 1];
 	struct event *timer;
 	struct api_call *call;
@@ -98,7 +99,11 @@ on_answer(const struct https_answer *a, void *arg)
 	if (a->status == 404 || a->status == 409)
 		b->missing = a->status == 404;
 	else if (b->failures == 0 && a->why.kind != ERR_DENIED)
-		log_warn("heartbeat of %s: %s", b->node, a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "heartbeat",
+			.fleet = b->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s was not renewed", b->node);
 	ms = b->failures++ == 0 && a->status != 0 && a->status < 500 ?
 	    1 :
 	    retry_wait_ms(a->why.kind, b->failures, a->retry_after_ms,
@@ -146,12 +151,13 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 
 struct beat *
 beat_new(struct event_base *base, struct api *api, const char *node,
-    int64_t period_ms)
+    const char *fleet, int64_t period_ms)
 {
 	struct beat *b = xcalloc(1, sizeof(*b));
 
 	b->api = api;
 	b->node = xstrdup(node);
+	b->fleet = fleet;
 	b->period_ms = period_ms;
 	if ((b->timer = evtimer_new(base, on_timer, b)) == NULL)
 		abort();

@@ -15,9 +15,12 @@ struct api;
 struct beat;
 struct event_base;
 
-/* Renewed after each period, more or less a tenth at random. */
+/*
+ * Renewed after each period, more or less a tenth at random.  fleet: for the
+ * log, borrowed for ever.
+ */
 struct beat *beat_new(struct event_base *, struct api *, const char *node,
-    int64_t period_ms);
+    const char *fleet, int64_t period_ms);
 void beat_free(struct beat *);
 
 /* uid: of the Node that owns the lease.  Going on already: nothing. */

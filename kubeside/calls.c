@@ -210,9 +210,10 @@ judge(const struct write *w, const struct https_answer *a, struct why *why)
 	else if (why->kind == ERR_FORMAT && a->status == 422)
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "status",
+			.ns = pod->ns,
+			.pod = pod->name,
 			.error = why->text },
-		    "%s/%s: the server refuses what we made", pod->ns,
-		    pod->name);
+		    "the apiserver refuses what we made");
 }
 
 /* Whether all must rest, not this pod's writes only. */
@@ -261,10 +262,10 @@ note(struct calls *c, const struct write *w, const struct https_answer *a,
 	log_line(LOG_LEVEL_WARN,
 	    &(struct log_about){
 		.operation = w->kind == WRITE_STATUS ? "status" : "delete",
+		.ns = w->pod->ns,
 		.pod = w->pod->name,
 		.error = why->text },
-	    "%s/%s: refused again and again; it waits, others go on",
-	    w->pod->ns, w->pod->name);
+	    "refused again and again; it waits, others go on");
 }
 
 static int

@@ -79,7 +79,9 @@ on_answer(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (c->failures++ == 0)
-		log_warn("the cluster's id is not known yet: %s", a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .error = a->why.text },
+		    "the cluster's id is not known yet");
 	c->ops->unknown(a->why.text, c->arg);
 	ms = retry_wait_ms(a->why.kind, c->failures, a->retry_after_ms,
 	    arc4random());

@@ -60,7 +60,11 @@ leave_out(struct feed *f, const struct why *why)
 	if (f->left_out[why->kind].more > 0)
 		more = xasprintf(" (and %u times since the last such line)",
 		    f->left_out[why->kind].more);
-	log_error("%s: a pod is left out: %s%s", f->conf.node, why->text,
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "pod",
+		.fleet = f->conf.fleet,
+		.error = why->text },
+	    "node %s: a pod is left out%s", f->conf.node,
 	    more == NULL ? "" : more);
 	f->left_out[why->kind].told_ms = now;
 	f->left_out[why->kind].more = 0;

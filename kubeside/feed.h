@@ -16,6 +16,7 @@ struct feed_conf {
 	const char *node;   /* borrowed for ever */
 	unsigned int index; /* of the node, in pods */
 	int64_t resync_ms;  /* a complete list at least so often */
+	const char *fleet;  /* for the log; borrowed for ever */
 };
 
 struct feed *feed_new(struct event_base *, struct api *, struct pods *,

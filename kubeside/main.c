@@ -13,6 +13,7 @@
 #include "common/boot.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/report.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
@@ -45,6 +46,7 @@ static struct {
 	struct calls *calls;
 	struct events *events;
 	struct serve *serve;
+	struct report *report;
 	struct former *former;
 	struct purge *purge;
 	struct seat seats[MAX_NODES];
@@ -189,6 +191,17 @@ on_done(uint64_t id, const struct why *why, void *arg)
 {
 	(void)arg;
 	serve_done(kube.serve, id, why);
+}
+
+static unsigned int
+on_others(void *arg)
+{
+	const struct seat *me = arg, *s;
+	unsigned int n = 0;
+
+	EACH_SEAT(s)
+		n += s != me && writer_has(s->writer);
+	return n;
 }
 
 static void
@@ -341,7 +354,8 @@ on_state(int reachable, const char *text, void *arg)
 	(void)arg;
 	/* Why it is not there from the start was said by who noticed. */
 	if (kube.reachable && !reachable)
-		log_warn("the apiserver does not answer: %s", text);
+		log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = text },
+		    "the apiserver does not answer");
 	else if (reachable)
 		log_info("the apiserver answers");
 	kube.reachable = reachable;
@@ -378,7 +392,8 @@ seat_open(struct seat *s, const char *identity)
 {
 	static const struct node_ops node_ops = { on_until, on_labels,
 		on_node_event };
-	static const struct writer_ops writer_ops = { on_held, on_released };
+	static const struct writer_ops writer_ops = { on_held, on_released,
+		on_others };
 	const struct settings *set = kube.settings;
 	struct node_conf conf = { .name = s->id.node,
 		.fleet = s->id.fleet,
@@ -390,11 +405,11 @@ seat_open(struct seat *s, const char *identity)
 
 	s->feed = feed_new(kube.base, kube.api, kube.pods, kube.serve,
 	    &(struct feed_conf){ s->id.node, s->index,
-		set->number[SET_RESYNC_INTERVAL] });
+		set->number[SET_RESYNC_INTERVAL], s->id.fleet });
 	s->node = node_new(kube.base, kube.api, &conf, &node_ops, s);
 	s->writer = writer_new(kube.base, kube.api,
 	    &(struct writer_conf){ set->text[SET_NAMESPACE], s->id.node,
-		identity },
+		identity, s->id.fleet },
 	    &writer_ops, s);
 }
 
@@ -408,6 +423,7 @@ on_end(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	serve_free(kube.serve);
+	report_free(kube.report);
 	calls_free(kube.calls);
 	events_free(kube.events);
 	former_free(kube.former);
@@ -451,6 +467,9 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.pods = pods_new();
 	/* Two watches a node. */
 	kube.api = api_new(base, settings, 2 * kube.nseats, &api_ops, NULL);
+	kube.report =
+	    report_new(base, PROC_KUBESIDE, api_meter(kube.api), NULL, NULL);
+	serve_report(kube.serve, kube.report);
 	kube.calls = calls_new(base, kube.api, kube.pods, &calls_ops, NULL);
 	kube.events = events_new(base, kube.api);
 	kube.cluster = cluster_new(base, kube.api, &cluster_ops, NULL);

@@ -180,8 +180,11 @@ on_item(enum pod_how how, struct span object, void *arg)
 	struct node *n = arg;
 
 	if (how == POD_DELETED) {
-		log_warn("node %s was deleted; it is made again, as long as "
-			 "FLEET_ID names its fleet",
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "node",
+			.fleet = n->doc.fleet },
+		    "node %s was deleted; it is made again, as long as "
+		    "FLEET_ID names its fleet",
 		    n->doc.name);
 		forget(n);
 		n->ops->event("NodeRecreated",
@@ -245,7 +248,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	n->watch = watch_new(base, api,
 	    &(struct watch_conf){ "/api/v1/nodes", selector, 0 }, &watch_ops,
 	    n);
-	n->beat = beat_new(base, api, conf->name, BEAT_MS);
+	n->beat = beat_new(base, api, conf->name, conf->fleet, BEAT_MS);
 	if ((n->timer = evtimer_new(base, on_tick, n)) == NULL)
 		abort();
 	return n;
@@ -349,7 +352,11 @@ on_answer(const struct https_answer *a, void *arg)
 	} else if (a->status != 404 && a->status != 409) {
 		/* Those two: the watch says what is there now. */
 		if (n->failures++ == 0 && a->why.kind != ERR_DENIED)
-			log_warn("node %s: %s", n->doc.name, a->why.text);
+			log_line(LOG_LEVEL_WARN,
+			    &(struct log_about){ .operation = "node",
+				.fleet = n->doc.fleet,
+				.error = a->why.text },
+			    "node %s was not written", n->doc.name);
 		wait_ms(n,
 		    retry_wait_ms(a->why.kind, n->failures, a->retry_after_ms,
 			arc4random()));

@@ -70,11 +70,12 @@ on_released(void *arg)
 static void
 open_writer(struct held *h)
 {
-	static const struct writer_ops ops = { on_held, on_released };
+	static const struct writer_ops ops = { on_held, on_released, NULL };
 	const struct purge *p = h->purge;
 
 	h->writer = writer_new(p->base, p->api,
-	    &(struct writer_conf){ p->ns, h->node, p->identity }, &ops, h);
+	    &(struct writer_conf){ p->ns, h->node, p->identity, NULL }, &ops,
+	    h);
 	writer_start(h->writer);
 }
 

@@ -12,6 +12,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "common/report.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
 
@@ -19,6 +20,7 @@ struct serve {
 	struct event_base *base;
 	const struct serve_ops *ops;
 	struct chan *link;
+	struct report *report; /* or NULL */
 };
 
 static void
@@ -66,6 +68,8 @@ drop(struct serve *s)
 {
 	if (s->link == NULL)
 		return;
+	if (s->report != NULL)
+		report_link(s->report, NULL);
 	chan_free(s->link);
 	s->link = NULL;
 	s->ops->closed();
@@ -78,7 +82,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 
 	(void)c;
 	if (decode(f) == -1) {
-		log_error("placer: malformed %s", msg_info(f->type)->name);
+		log_error("malformed %s of placer", msg_info(f->type)->name);
 		drop(s);
 		boot_relink(PROC_PLACER);
 		return;
@@ -151,6 +155,14 @@ serve_open(struct serve *s, int fd)
 
 	drop(s);
 	s->link = chan_open(s->base, fd, PROC_KUBESIDE, PROC_PLACER, &ops, s);
+	if (s->report != NULL)
+		report_link(s->report, s->link);
+}
+
+void
+serve_report(struct serve *s, struct report *r)
+{
+	s->report = r;
 }
 
 int

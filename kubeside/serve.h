@@ -28,6 +28,11 @@ void serve_free(struct serve *);
 
 /* Takes fd; an earlier link is closed. */
 void serve_open(struct serve *, int fd);
+
+/* What the placer is told of this process; borrowed. */
+struct report;
+void serve_report(struct serve *, struct report *);
+
 int serve_is_open(const struct serve *);
 int serve_is_full(const struct serve *);
 

@@ -145,13 +145,20 @@ static int
 on_oversize(struct span head, void *arg, struct why *why)
 {
 	const struct watch *w = arg;
-	char name[MAX_NAME + 1] = "?";
+	char ns[MAX_NAMESPACE + 1] = "", name[MAX_NAME + 1] = "?";
+	int is_pod;
 
 	(void)why;
 	(void)scan_head_string(head, name, sizeof(name), "object", "metadata",
 	    "name", NULL);
-	log_error("%s: an object over %d bytes is left out: %s", w->collection,
-	    MAX_ITEM, name);
+	is_pod = scan_head_string(head, ns, sizeof(ns), "object", "metadata",
+		     "namespace", NULL) == 1;
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "watch",
+		.ns = ns,
+		.pod = is_pod ? name : NULL },
+	    "%s: %s has over %d bytes and is left out", w->collection, name,
+	    MAX_ITEM);
 	return 0;
 }
 
@@ -212,8 +219,9 @@ report(struct watch *w, const struct why *why)
 	if (w->told || why->kind == ERR_DENIED)
 		level = LOG_LEVEL_DEBUG;
 	w->told = 1;
-	log_line(level, &(struct log_about){ .operation = "watch" }, "%s",
-	    why->text);
+	log_line(level,
+	    &(struct log_about){ .operation = "watch", .error = why->text },
+	    "%s is listed and watched anew", w->collection);
 }
 
 /* Returns how it ended, as the cause of the next wait. */

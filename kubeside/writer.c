@@ -5,7 +5,8 @@
  * Owns the Lease of that name in our namespace: taken when nobody holds it or
  * its holder was not seen to renew it for its whole duration, by our clock
  * and not by the other's.  What we hold ends by itself: the instant counts
- * from before the request that renewed it was sent.
+ * from before the request that renewed it was sent.  Who has more nodes takes
+ * one later, so that replicas share those that become free.
  */
 #include "kubeside/writer.h"
 
@@ -29,6 +30,8 @@ enum {
 	SPREAD_MS = 500,
 	DEADLINE_MS = 4000,
 	HURRY_MS = 1000, /* between tries while it is still ours */
+	YIELD_MS = 100,	 /* for each node we have, before taking another */
+	YIELD_MAX_MS = 2000,
 };
 
 #define MERGE "application/merge-patch+json"
@@ -38,12 +41,15 @@ struct writer {
 	struct api *api;
 	char *ns;
 	char *node;
+	const char *fleet;
 	char *identity;
 	const struct writer_ops *ops;
 	void *arg;
 	struct event *timer;
 	struct api_call *call;
 	int mine;
+	int taking;   /* it will be, if nobody comes first */
+	int yielded;  /* others had their time */
 	int creating; /* what was sent last */
 	int stopping;
 	int told_other;
@@ -101,7 +107,11 @@ on_failure(struct writer *w, const struct https_answer *a)
 	    a->retry_after_ms, arc4random());
 
 	if (w->failures == 1)
-		log_warn("writer of %s: %s", w->node, a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s was not renewed", w->node);
 	if (w->mine && ms > HURRY_MS)
 		ms = HURRY_MS;
 	if (now_read().boot_ms >= w->until_ms)
@@ -113,7 +123,10 @@ static void
 on_held(struct writer *w)
 {
 	if (!w->mine)
-		log_info("writer of %s: this is %s", w->node, w->identity);
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet },
+		    "writer of %s: this is %s", w->node, w->identity);
 	w->mine = 1;
 	w->told_other = 0;
 	w->failures = 0;
@@ -129,9 +142,14 @@ on_written(const struct https_answer *a, void *arg)
 	struct why why;
 
 	w->call = NULL;
+	w->taking = 0;
 	if (a->why.kind == ERR_NONE &&
 	    lease_read(a->body, &w->seen, &why) == -1) {
-		log_error("writer of %s: %s", w->node, why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = why.text },
+		    "the Lease of node %s cannot be read", w->node);
 		wait_ms(w, RENEW_MS);
 		return;
 	}
@@ -150,6 +168,22 @@ on_written(const struct https_answer *a, void *arg)
 	}
 }
 
+/* 1: later, when whoever has less has had its time. */
+static int
+yields(struct writer *w)
+{
+	int64_t ms;
+
+	if (w->yielded || w->ops->others == NULL)
+		return 0;
+	ms = (int64_t)w->ops->others(w->arg) * YIELD_MS;
+	if (ms == 0)
+		return 0;
+	w->yielded = 1;
+	wait_ms(w, ms < YIELD_MAX_MS ? ms : YIELD_MAX_MS);
+	return 1;
+}
+
 static void
 write_lease(struct writer *w, enum https_method method, int acquire)
 {
@@ -163,6 +197,8 @@ write_lease(struct writer *w, enum https_method method, int acquire)
 		.renew_us = us,
 		.acquire_us = acquire ? us : 0 };
 
+	w->yielded = 0;
+	w->taking = acquire;
 	body =
 	    method == HTTPS_POST ? lease_create_text(&l) : lease_patch_text(&l);
 	send_request(w, method, body, on_written);
@@ -183,12 +219,16 @@ consider(struct writer *w, const struct lease *l)
 	if (l->holder[0] == '\0' || strcmp(l->holder, w->identity) == 0 ||
 	    now - w->seen_ms >= duration) {
 		w->seen = *l;
-		write_lease(w, HTTPS_PATCH, 1);
+		if (strcmp(l->holder, w->identity) == 0 || !yields(w))
+			write_lease(w, HTTPS_PATCH, 1);
 		return;
 	}
+	w->yielded = 0;
 	if (!w->told_other)
-		log_info("writer of %s: %s is, this one waits", w->node,
-		    l->holder);
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet },
+		    "writer of %s: %s is, this one waits", w->node, l->holder);
 	w->told_other = 1;
 	duration -= now - w->seen_ms;
 	wait_ms(w, duration < RENEW_MS ? duration : RENEW_MS);
@@ -207,7 +247,8 @@ on_read(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (a->status == 404) {
-		write_lease(w, HTTPS_POST, 1);
+		if (!yields(w))
+			write_lease(w, HTTPS_POST, 1);
 		return;
 	}
 	if (a->why.kind != ERR_NONE) {
@@ -215,7 +256,11 @@ on_read(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (lease_read(a->body, &l, &why) == -1) {
-		log_error("writer of %s: %s", w->node, why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = why.text },
+		    "the Lease of node %s cannot be read", w->node);
 		wait_ms(w, RENEW_MS);
 		return;
 	}
@@ -252,6 +297,7 @@ writer_new(struct event_base *base, struct api *api,
 	w->ns = xstrdup(conf->ns);
 	w->node = xstrdup(conf->node);
 	w->identity = xstrdup(conf->identity);
+	w->fleet = conf->fleet;
 	w->ops = ops;
 	w->arg = arg;
 	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)
@@ -287,6 +333,12 @@ writer_again(struct writer *w)
 	step(w);
 }
 
+int
+writer_has(const struct writer *w)
+{
+	return w->mine || w->taking;
+}
+
 int64_t
 writer_until(const struct writer *w)
 {
@@ -300,8 +352,11 @@ on_released(const struct https_answer *a, void *arg)
 
 	w->call = NULL;
 	if (a->why.kind != ERR_NONE)
-		log_warn("writer of %s: not given back: %s", w->node,
-		    a->why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s was not given back", w->node);
 	w->ops->released(w->arg);
 }
 

@@ -18,6 +18,7 @@
 #include "placer/edit.h"
 #include "placer/live.h"
 #include "placer/suspect.h"
+#include "placer/told.h"
 
 enum {
 	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
@@ -235,6 +236,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_CHANGE:
 		save_change(a, e->device, why);
 		break;
+	case EFFECT_STEP:
 	case EFFECT_READ:
 	case EFFECT_STATUS:
 	case EFFECT_DELETE:
@@ -253,18 +255,34 @@ static void
 log_former(const struct effect *e)
 {
 	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "former" }, "%s", e->text);
+	    &(struct log_about){ .operation = "former",
+		.fleet = e->node->fleet },
+	    "former node %s: %s", e->node->name, e->text);
+}
+
+static const char *
+brake_text(const struct effect *e)
+{
+	return e->number ? "too many devices went silent or left at once: "
+			   "nothing is evicted" :
+			   "devices are back, evictions go on";
 }
 
 static void
 log_brake(const struct effect *e)
 {
-	log_line(e->number ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-	    &(struct log_about){ .operation = "lost", .fleet = e->node->fleet },
-	    "node %s: %s", e->node->name,
-	    e->number ? "too many devices went silent or left at once: nothing "
-			"is evicted" :
-			"devices are back, evictions go on");
+	const struct log_about about = { .operation = "lost",
+		.fleet = e->node->fleet };
+
+	if (e->number)
+		log_line(LOG_LEVEL_WARN, &about,
+		    "node %s: too many devices went silent or left at once: "
+		    "nothing is evicted",
+		    e->node->name);
+	else
+		log_line(LOG_LEVEL_INFO, &about,
+		    "node %s: devices are back, evictions go on",
+		    e->node->name);
 }
 
 static void
@@ -272,6 +290,50 @@ log_order(const struct effect *e)
 {
 	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = e->reason },
 	    "ordered by uid %u: %s", (unsigned int)e->number, e->text);
+}
+
+/* -- for whoever asks what happened: told.h -- */
+
+static void
+note_step(struct act *a, const struct effect *e, struct now now)
+{
+	const struct wpod *p = e->pod;
+	AUTO_FREE char *who = xasprintf("%s/%s", p->ns, p->name);
+	AUTO_FREE char *row =
+	    xasprintf("row %u of placement(7)", (unsigned int)e->number);
+
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_STEP,
+		.at_ms = now.wall_ms,
+		.about = who,
+		.device = p->device != NULL ? p->device->name : NULL,
+		.reason = e->reason,
+		.text = p->why_waits != NULL ? p->why_waits : row });
+}
+
+static void
+note_brake(struct act *a, const struct effect *e, struct now now)
+{
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_NODE,
+		.warning = e->number != 0,
+		.at_ms = now.wall_ms,
+		.about = e->node->name,
+		.reason = e->number ? "BrakeOn" : "BrakeOff",
+		.text = brake_text(e) });
+}
+
+static void
+note_order(struct act *a, const struct effect *e, struct now now)
+{
+	AUTO_FREE char *who = xasprintf("uid %u", (unsigned int)e->number);
+
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_ORDER,
+		.at_ms = now.wall_ms,
+		.about = who,
+		.reason = e->reason,
+		.text = e->text });
 }
 
 /* -- after it -- */
@@ -296,7 +358,10 @@ emit(struct act *a, const struct effect *e, struct now now)
 		act_send_delete(a, e);
 		break;
 	case EFFECT_EVENT:
-		act_send_event(a, e);
+		act_send_event(a, e, now);
+		break;
+	case EFFECT_STEP:
+		note_step(a, e, now);
 		break;
 	case EFFECT_FETCH:
 		act_send_fetch(a, e);
@@ -309,6 +374,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_BRAKE:
 		log_brake(e);
+		note_brake(a, e, now);
 		break;
 	case EFFECT_FORMER:
 		log_former(e);
@@ -318,6 +384,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		break;
 	case EFFECT_ORDER:
 		log_order(e);
+		note_order(a, e, now);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);
@@ -379,8 +446,10 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	failed = store_commit(a->store, &why) == -1;
 	a->world->commits = store_commits(a->store);
 	if (failed && !a->store_failed)
-		log_error("%s: no new placements until it can be written",
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "store",
+			.error = why.text },
+		    "no new placements until the database can be written");
 	a->store_failed = failed;
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);

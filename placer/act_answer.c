@@ -82,6 +82,7 @@ status_done(struct act *a, const struct pending *q, const struct body_done *m,
 	if (m->kind == ERR_FORMAT || m->kind == ERR_BUG)
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "status",
+			.ns = p->ns,
 			.pod = p->name,
 			.error = m->text },
 		    "the apiserver refused a status");
@@ -182,6 +183,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_POLL:
 		poll_done(a, q, m, now);
 		break;
+	case EFFECT_STEP:
 	case EFFECT_SEAT:
 	case EFFECT_ENTRY:
 	case EFFECT_UNSEAT:
@@ -248,6 +250,7 @@ act_changed(struct act *a, uint64_t id, const struct body_changed *m,
 		log_line(level_of(m),
 		    &(struct log_about){ .operation = "change",
 			.device = d->name,
+			.fleet = d->node == NULL ? NULL : d->node->fleet,
 			.error = m->text },
 		    "the device was not changed: %s",
 		    why_name((enum why_kind)m->kind));

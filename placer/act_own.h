@@ -39,7 +39,7 @@ void act_send_reads(struct act *, const struct effects *, enum read_for);
 void act_send_list(struct act *);
 void act_send_status(struct act *, const struct effect *);
 void act_send_delete(struct act *, const struct effect *);
-void act_send_event(struct act *, const struct effect *);
+void act_send_event(struct act *, const struct effect *, struct now);
 void act_send_fetch(struct act *, const struct effect *);
 void act_send_poll(struct act *, const char *key, struct now);
 void act_send_figures(struct act *, struct wnode *);

@@ -19,6 +19,7 @@
 #include "placer/figures.h"
 #include "placer/live.h"
 #include "placer/prepare.h"
+#include "placer/told.h"
 
 enum {
 	READ_NAMES = 65536 /* body.def's bound */
@@ -215,6 +216,7 @@ act_send_status(struct act *a, const struct effect *e)
 	if (chan_send(a->kube, MSG_POD_STATUS, q->id, &m, -1) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "status",
+			.ns = e->pod->ns,
 			.pod = e->pod->name },
 		    "status of %zu bytes does not fit a frame", m.status.len);
 		e->pod->telling = 0;
@@ -243,8 +245,24 @@ act_send_delete(struct act *a, const struct effect *e)
 	}
 }
 
+static void
+note_event(struct act *a, const struct effect *e, const char *message,
+    struct now now)
+{
+	AUTO_FREE char *who = xasprintf("%s/%s", e->pod->ns, e->pod->name);
+
+	told_add(a->world->told,
+	    &(struct told_line){ .kind = TOLD_EVENT,
+		.warning = e->number != 0,
+		.at_ms = now.wall_ms,
+		.about = who,
+		.device = e->pod->device != NULL ? e->pod->device->name : NULL,
+		.reason = e->reason,
+		.text = message });
+}
+
 void
-act_send_event(struct act *a, const struct effect *e)
+act_send_event(struct act *a, const struct effect *e, struct now now)
 {
 	struct body_event m = { .warning = e->number != 0 };
 	AUTO_FREE char *message = NULL;
@@ -258,7 +276,8 @@ act_send_event(struct act *a, const struct effect *e)
 	(void)strlcpy(m.reason, e->reason, sizeof(m.reason));
 	message = utf8_message(e->text, sizeof(m.message) - 1);
 	(void)strlcpy(m.message, message, sizeof(m.message));
-	(void)chan_send(a->kube, MSG_EVENT, ++a->last_id, &m, -1);
+	if (chan_send(a->kube, MSG_EVENT, ++a->last_id, &m, -1) == 0)
+		note_event(a, e, m.message, now);
 }
 
 void

@@ -11,30 +11,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/jmake.h"
+#include "common/level.h"
 #include "common/stamp.h"
-#include "placer/answer.h"
+#include "common/xmem.h"
+#include "placer/command_own.h"
 #include "placer/explain.h"
 #include "placer/former.h"
 #include "placer/pick.h"
 
-/* One request. */
-struct asked {
-	const struct command *from;
-	const char *argument; /* "" where it has none */
-	struct answer to;
-	const char *none; /* there is no such thing: which */
-	int failed;	  /* the database could not be read */
-};
-
-static void
-put_row(struct asked *a, struct json_object *row)
+void
+command_put(struct asked *a, struct json_object *row)
 {
 	answer_row(&a->to, &row);
 }
 
-static const char *
-yes_no(int is)
+const char *
+command_yes_no(int is)
 {
 	return is ? "yes" : "no";
 }
@@ -55,7 +49,7 @@ put_device(struct asked *a, const struct wdevice *d)
 	jmake_int(row, "cpu-m", d->total.cpu_m);
 	jmake_int(row, "memory-free", room.memory);
 	jmake_int(row, "memory", d->total.memory);
-	put_row(a, row);
+	command_put(a, row);
 }
 
 static void
@@ -81,7 +75,7 @@ put_pod(struct asked *a, const struct wpod *p)
 	jmake_str(row, "state", life_state_name(p->state));
 	jmake_int(row, "rule", p->rule);
 	jmake_str(row, "why", p->why_waits == NULL ? "" : p->why_waits);
-	put_row(a, row);
+	command_put(a, row);
 }
 
 static void
@@ -113,9 +107,10 @@ put_fleets(struct asked *a)
 		jmake_str(row, "node", n->name);
 		jmake_int(row, "devices", (int64_t)n->ndevices);
 		jmake_int(row, "waiting", waiting);
-		jmake_str(row, "listed", yes_no(n->pods_listed));
-		jmake_str(row, "brake", yes_no(n->brake));
-		put_row(a, row);
+		jmake_str(row, "listed", command_yes_no(n->pods_listed));
+		jmake_str(row, "brake", command_yes_no(n->brake));
+		jmake_str(row, "retired", command_yes_no(n->retired.on));
+		command_put(a, row);
 	}
 }
 
@@ -135,29 +130,13 @@ put_former(struct asked *a)
 			continue;
 		row = jmake_object();
 		jmake_str(row, "node", n->name);
-		jmake_str(row, "object", yes_no(n->object));
-		jmake_str(row, "served", yes_no(n->served));
+		jmake_str(row, "object", command_yes_no(n->object));
+		jmake_str(row, "served", command_yes_no(n->served));
 		jmake_int(row, "applications", (int64_t)sum.apps);
 		jmake_int(row, "devices", (int64_t)sum.devices);
-		jmake_str(row, "purged", yes_no(n->purge.on));
-		put_row(a, row);
+		jmake_str(row, "purged", command_yes_no(n->purge.on));
+		command_put(a, row);
 	}
-}
-
-static void
-put_status(struct asked *a)
-{
-	const struct world *w = a->from->world;
-	struct json_object *row = jmake_object();
-
-	jmake_str(row, "apiserver", yes_no(w->kube_up && w->kube_reachable));
-	jmake_str(row, "flightctl",
-	    yes_no(w->flight_up && w->flight_reachable));
-	jmake_str(row, "devices-listed", yes_no(w->devices_listed));
-	jmake_int(row, "pods", (int64_t)w->npods);
-	jmake_int(row, "evicted", w->evicted);
-	jmake_str(row, "text", w->flight_text);
-	put_row(a, row);
 }
 
 static void
@@ -174,7 +153,7 @@ put_record(void *arg, const struct store_record *r)
 	jmake_str(row, "actual", r->actual);
 	jmake_str(row, "action", r->action);
 	jmake_str(row, "result", r->result);
-	put_row(arg, row);
+	command_put(arg, row);
 }
 
 static void
@@ -204,6 +183,9 @@ put_explained_device(struct asked *a)
 /* "yes" before a request: the order is carried out, not asked about. */
 #define YES "yes "
 
+/* Before the name of a node that is purged, for who writes it so. */
+#define NODE "--node "
+
 static char *
 order(const struct command *from, const struct order *o, int yes)
 {
@@ -230,20 +212,83 @@ order(const struct command *from, const struct order *o, int yes)
 	return answer_end(&to);
 }
 
+static void put_help(struct asked *);
+static void put_words(struct asked *);
+
 static const struct row {
 	const char *name;
 	const char *argument; /* what it wants, NULL: none */
+	enum named names;
 	void (*put)(struct asked *);
-} commands[] = {
-	{ "devices", NULL, put_devices },
-	{ "explain device", "the name of a device", put_explained_device },
-	{ "explain pod", "NAMESPACE/NAME of a pod", put_explained_pod },
-	{ "fleets", NULL, put_fleets },
-	{ "former", NULL, put_former },
-	{ "pods", NULL, put_pods },
-	{ "records", NULL, put_records },
-	{ "status", NULL, put_status },
+	const char *text;
+} questions[] = {
+	{ "complete", "what is typed", NAMED_NOTHING, put_words, NULL },
+	{ "devices", NULL, NAMED_NOTHING, put_devices,
+	    "each device: its room, and whether it takes pods" },
+	{ "events", NULL, NAMED_NOTHING, command_events,
+	    "what was told and done lately; -f follows" },
+	{ "explain device", "the name of a device", NAMED_DEVICE,
+	    put_explained_device, "why a device takes pods or does not" },
+	{ "explain pod", "NAMESPACE/NAME of a pod", NAMED_POD,
+	    put_explained_pod, "why a pod is where it is, or waits" },
+	{ "fleets", NULL, NAMED_NOTHING, put_fleets, "each virtual node" },
+	{ "former", NULL, NAMED_NOTHING, put_former,
+	    "what is left of nodes that are not served any more" },
+	{ "help", NULL, NAMED_NOTHING, put_help, "these lines" },
+	{ "pods", NULL, NAMED_NOTHING, put_pods,
+	    "each pod: its device, its state, why it waits" },
+	{ "records", NULL, NAMED_NOTHING, put_records,
+	    "the last 100 things that were done about a pod" },
+	{ "status", NULL, NAMED_NOTHING, command_status,
+	    "how everything is, on one screen" },
 };
+
+/* Of "log", which orders and is no order of orders.h. */
+#define LEVELS "error, warn, info or debug"
+
+#define NQUESTIONS (sizeof(questions) / sizeof(*questions))
+
+static void
+put_help(struct asked *a)
+{
+	const struct row *r;
+	int i;
+
+	for (r = questions; r < questions + NQUESTIONS; r++)
+		if (r->text != NULL)
+			command_help_row(a, r->name, r->argument, r->text);
+	command_help_row(a, "log", "at most one of " LEVELS,
+	    "how much is logged, or is to be from now on");
+	for (i = 0; i < ORDER_COUNT; i++)
+		command_help_row(a, orders_word((enum order_kind)i),
+		    orders_argument((enum order_kind)i),
+		    orders_does((enum order_kind)i));
+}
+
+static void
+put_words(struct asked *a)
+{
+	static const enum named names[ORDER_COUNT] = {
+		[ORDER_DRAIN] = NAMED_DEVICE,
+		[ORDER_GIVE_UP] = NAMED_POD_OR_DEVICE,
+		[ORDER_PURGE] = NAMED_FORMER,
+		[ORDER_RELEASE_BRAKE] = NAMED_FLEET,
+		[ORDER_RETIRE] = NAMED_NODE,
+		[ORDER_UNDRAIN] = NAMED_HELD,
+		[ORDER_UNRETIRE] = NAMED_RETIRED,
+	};
+	const char *last = NULL;
+	const struct row *r;
+	int i;
+
+	for (r = questions; r < questions + NQUESTIONS; r++)
+		if (r->text != NULL)
+			command_complete(a, r->name, r->names, &last);
+	command_complete(a, "log", NAMED_LEVEL, &last);
+	for (i = 0; i < ORDER_COUNT; i++)
+		command_complete(a, orders_word((enum order_kind)i), names[i],
+		    &last);
+}
 
 static char *
 run(const struct row *r, const struct command *from, const char *argument)
@@ -298,6 +343,9 @@ try_order(const struct command *from, const char *line, int yes)
 
 		if ((more = words_after(line, orders_word(o.kind))) == NULL)
 			continue;
+		if (o.kind == ORDER_PURGE &&
+		    strncmp(more, NODE, strlen(NODE)) == 0)
+			more += strlen(NODE);
 		if (strchr(more, ' ') != NULL ||
 		    (*more == '\0' && i != ORDER_RELEASE_BRAKE))
 			return wants(orders_argument(o.kind));
@@ -305,6 +353,53 @@ try_order(const struct command *from, const char *line, int yes)
 		return order(from, &o, yes);
 	}
 	return NULL;
+}
+
+/* NULL: it is another command. */
+static char *
+try_log(const struct command *from, const char *line)
+{
+	const char *word = words_after(line, "log");
+	const char *is = from->world->set->text[SET_LOG_LEVEL];
+	struct json_object *row;
+	enum log_level level;
+	struct answer to;
+
+	if (word == NULL)
+		return NULL;
+	level = level_by_name(*word == '\0' ? is : word);
+	if (level == LOG_LEVEL_COUNT)
+		return wants(LEVELS);
+	if (*word != '\0' && from->log_level(level, from->uid) == -1)
+		return answer_text(ANSWER_ERROR,
+		    "the supervisor could not be told");
+	answer_begin(&to);
+	row = jmake_object();
+	jmake_str(row, "level", level_name((uint32_t)level));
+	answer_row(&to, &row);
+	return answer_end(&to);
+}
+
+/* "follow" before a question: more rows come as there is more to tell. */
+#define FOLLOW "follow "
+
+char *
+command_follow(const struct command *from, const char *line, int *follows)
+{
+	struct asked a = { .from = from, .argument = "" };
+	AUTO_FREE char *rows = NULL;
+
+	*follows = 0;
+	if (strncmp(line, FOLLOW, strlen(FOLLOW)) != 0)
+		return command_answer(from, line);
+	if (strcmp(line + strlen(FOLLOW), "events") != 0)
+		return answer_text(ANSWER_ERROR, "it cannot be followed");
+	answer_begin(&a.to);
+	command_events(&a);
+	rows = answer_end(&a.to);
+	*follows = 1;
+	return xasprintf("%s\n%s" ANSWER_BEAT "\n", ANSWER_MORE,
+	    strchr(rows, '\n') + 1);
 }
 
 char *
@@ -317,18 +412,19 @@ command_answer(const struct command *from, const char *line)
 
 	if (yes)
 		line += strlen(YES);
-	for (r = commands; r < commands + sizeof(commands) / sizeof(*r); r++) {
+	for (r = questions; r < questions + NQUESTIONS; r++) {
 		if ((more = words_after(line, r->name)) == NULL)
 			continue;
 		if (r->argument == NULL && *more != '\0')
 			return answer_text(ANSWER_ERROR,
 			    "it takes no arguments");
-		if (r->argument == NULL ||
+		if (r->argument == NULL || r->put == put_words ||
 		    (*more != '\0' && strchr(more, ' ') == NULL))
 			return run(r, from, more);
 		return wants(r->argument);
 	}
-	if ((answer = try_order(from, line, yes)) != NULL)
+	if ((answer = try_log(from, line)) != NULL ||
+	    (answer = try_order(from, line, yes)) != NULL)
 		return answer;
 	return answer_text(ANSWER_ERROR, "no such command");
 }

@@ -2,8 +2,8 @@
 /*
  * control.c: serves the control socket.
  *
- * Owns its peers: who may ask, how many, for how long.  What is asked and
- * answered is command.c's.
+ * Owns its peers: who may ask, how many, for how long, and those that follow.
+ * What is asked and answered is command.c's.
  */
 #include "placer/control.h"
 
@@ -24,8 +24,12 @@
 #include "common/xmem.h"
 #include "placer/answer.h"
 #include "placer/command.h"
+#include "placer/told.h"
 
 #define REFUSED_TEXT "only root, the provider's user and CONTROL_GROUP may ask"
+#define MANY_TEXT "as many follow as may"
+#define SLOW_TEXT "cut off: what was told was not read in time"
+#define STOP_TEXT "the provider stops"
 
 struct peer {
 	LIST_ENTRY(peer) link;
@@ -34,11 +38,17 @@ struct peer {
 	struct event *deadline; /* of its request, then of the answer */
 	uint32_t uid;		/* as the kernel says */
 	int allowed;
+	int follows;	     /* it is none of those that are served */
+	int ending;	     /* it was told so */
+	unsigned int missed; /* lines, since it does not read */
 };
 
 struct control {
 	LIST_HEAD(peer_list, peer) peers;
 	size_t npeers;
+	struct peer_list followers;
+	size_t nfollowers;
+	struct event *beat;
 	struct event_base *base;
 	struct evconnlistener *listener;
 	int64_t patience_ms;
@@ -52,25 +62,44 @@ enum {
 	FEW_GROUPS = 64, /* more than most people are in */
 };
 
+/* There is room for the next one, who waited in the backlog. */
 static void
-drop(struct peer *p)
+leave_served(struct peer *p)
 {
 	struct control *c = p->control;
 
 	LIST_REMOVE(p, link);
-	bufferevent_free(p->stream);
-	event_free(p->deadline);
-	free(p);
-	/* There is room for the next one, who waited in the backlog. */
 	if (c->npeers-- == CONTROL_PEERS)
 		(void)evconnlistener_enable(c->listener);
 }
 
 static void
+drop(struct peer *p)
+{
+	struct control *c = p->control;
+
+	if (p->follows) {
+		LIST_REMOVE(p, link);
+		c->nfollowers--;
+	} else
+		leave_served(p);
+	bufferevent_free(p->stream);
+	event_free(p->deadline);
+	free(p);
+}
+
+static void end_follower(struct peer *, const char *);
+
+static void
 on_deadline(evutil_socket_t fd, short what, void *arg)
 {
+	struct peer *p = arg;
+
 	(void)fd, (void)what;
-	drop(arg);
+	if (p->follows && !p->ending)
+		end_follower(p, SLOW_TEXT);
+	else
+		drop(p);
 }
 
 static void
@@ -108,14 +137,138 @@ answer(struct peer *p, char *text)
 	free(text);
 }
 
-static char *
-answer_to(const struct peer *p, const char *line)
+/* -- those that follow -- */
+
+/* Its last line.  It goes when it has that, or in a while. */
+static void
+end_follower(struct peer *p, const char *text)
+{
+	AUTO_FREE char *last = answer_text(ANSWER_END, text);
+
+	p->ending = 1;
+	(void)bufferevent_write(p->stream, last, strlen(last));
+	(void)bufferevent_disable(p->stream, EV_READ);
+	bufferevent_setcb(p->stream, NULL, on_written, on_event, p);
+	arm(p, p->control->patience_ms);
+}
+
+/* Nothing grows for one that does not read: it is told how much it missed. */
+static void
+send_on(struct peer *p, const char *text, unsigned int lines)
+{
+	struct evbuffer *out = bufferevent_get_output(p->stream);
+
+	if (p->ending)
+		return;
+	if (p->missed == 0 &&
+	    evbuffer_get_length(out) <= CONTROL_FOLLOW_BYTES) {
+		(void)bufferevent_write(p->stream, text, strlen(text));
+		return;
+	}
+	if (p->missed == 0)
+		arm(p, p->control->patience_ms);
+	p->missed += lines;
+}
+
+/* It has read all that there was. */
+static void
+on_caught_up(struct bufferevent *stream, void *arg)
+{
+	struct peer *p = arg;
+	AUTO_FREE char *text = NULL, *row = NULL;
+
+	(void)stream;
+	if (p->missed == 0)
+		return;
+	(void)evtimer_del(p->deadline);
+	text = xasprintf("%u lines are left out: they came faster than they "
+			 "were read",
+	    p->missed);
+	row = command_told(&(struct told_line){ .kind = TOLD_LOG,
+	    .warning = 1,
+	    .at_ms = now_read().wall_ms,
+	    .reason = "LeftOut",
+	    .text = text });
+	p->missed = 0;
+	send_on(p, row, 1);
+}
+
+static void
+send_all(struct control *c, const char *text, unsigned int lines)
+{
+	struct peer *p;
+
+	LIST_FOREACH(p, &c->followers, link)
+	send_on(p, text, lines);
+}
+
+static void
+on_told(void *arg, const struct told_line *l)
+{
+	struct control *c = arg;
+	AUTO_FREE char *row = NULL;
+
+	if (c->nfollowers == 0)
+		return;
+	row = command_told(l);
+	send_all(c, row, 1);
+}
+
+static void
+on_beat(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	send_all(arg, ANSWER_BEAT "\n", 0);
+}
+
+/* It has nothing more to say, but its end is heard. */
+static void
+on_chatter(struct bufferevent *stream, void *arg)
+{
+	struct evbuffer *in = bufferevent_get_input(stream);
+
+	(void)arg;
+	(void)evbuffer_drain(in, evbuffer_get_length(in));
+}
+
+/* Takes what there is until now. */
+static void
+follow(struct peer *p, char *text)
+{
+	struct control *c = p->control;
+
+	if (c->nfollowers == CONTROL_FOLLOWERS) {
+		free(text);
+		answer(p, answer_text(ANSWER_ERROR, MANY_TEXT));
+		return;
+	}
+	leave_served(p);
+	p->follows = 1;
+	LIST_INSERT_HEAD(&c->followers, p, link);
+	c->nfollowers++;
+	(void)evtimer_del(p->deadline);
+	bufferevent_setcb(p->stream, on_chatter, on_caught_up, on_event, p);
+	if (bufferevent_write(p->stream, text, strlen(text)) == -1)
+		abort();
+	free(text);
+}
+
+/* -- those that ask -- */
+
+static void
+answer_to(struct peer *p, const char *line)
 {
 	struct command from = p->control->from;
+	char *text;
+	int follows;
 
 	from.now = now_read();
 	from.uid = p->uid;
-	return command_answer(&from, line);
+	text = command_follow(&from, line, &follows);
+	if (follows)
+		follow(p, text);
+	else
+		answer(p, text);
 }
 
 static void
@@ -141,7 +294,7 @@ on_read(struct bufferevent *stream, void *arg)
 		answer(p,
 		    answer_text(ANSWER_ERROR, "the request has a NUL in it"));
 	else
-		answer(p, answer_to(p, line));
+		answer_to(p, line);
 	free(line);
 }
 
@@ -215,6 +368,16 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	(void)bufferevent_enable(p->stream, EV_READ | EV_WRITE);
 }
 
+/* So often those that follow hear that we are there. */
+static void
+beat_each(struct control *c, int64_t ms)
+{
+	struct timeval each = { ms / 1000, ms % 1000 * 1000 };
+
+	if (evtimer_add(c->beat, &each) == -1)
+		abort();
+}
+
 struct control *
 control_new(struct event_base *base, int fd, const struct command *from)
 {
@@ -222,14 +385,18 @@ control_new(struct event_base *base, int fd, const struct command *from)
 
 	c = xcalloc(1, sizeof(*c));
 	LIST_INIT(&c->peers);
+	LIST_INIT(&c->followers);
 	c->base = base;
 	c->from = *from;
 	c->patience_ms = CONTROL_SECONDS * 1000;
 	c->self = geteuid();
 	c->listener =
 	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
-	if (c->listener == NULL)
+	c->beat = event_new(base, -1, EV_PERSIST, on_beat, c);
+	if (c->listener == NULL || c->beat == NULL)
 		abort();
+	beat_each(c, ANSWER_BEAT_MS);
+	told_listen(from->world->told, on_told, c);
 	return c;
 }
 
@@ -244,6 +411,20 @@ void
 control_patience(struct control *c, int64_t ms)
 {
 	c->patience_ms = ms;
+	beat_each(c, ms < ANSWER_BEAT_MS ? ms : ANSWER_BEAT_MS);
+}
+
+/* As much as it takes at once. */
+static void
+say_goodbye(struct peer *p)
+{
+	struct evbuffer *out = bufferevent_get_output(p->stream);
+
+	if (!p->ending)
+		end_follower(p, STOP_TEXT);
+	(void)evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(p->stream));
+	drop(p);
 }
 
 void
@@ -251,8 +432,12 @@ control_free(struct control *c)
 {
 	if (c == NULL)
 		return;
+	told_listen(c->from.world->told, NULL, NULL);
+	while (!LIST_EMPTY(&c->followers))
+		say_goodbye(LIST_FIRST(&c->followers));
 	while (!LIST_EMPTY(&c->peers))
 		drop(LIST_FIRST(&c->peers));
+	event_free(c->beat);
 	evconnlistener_free(c->listener);
 	free(c);
 }

@@ -22,6 +22,7 @@ enum effect_kind {
 	EFFECT_ACTIVE,	/* save since when pod is active, deadline.h */
 	EFFECT_WORD,	/* save the orders that hold for device, pod or node */
 	EFFECT_ORDER,	/* one was given: reason: which, text, number: uid */
+	EFFECT_STEP,	/* reason: pod's new state, number: its row */
 	EFFECT_RECORD,	/* reason: operation, text: what was seen */
 	EFFECT_CHANGE,	/* write what is queued on device */
 	EFFECT_READ,	/* read device (number: enum read_for) */

@@ -88,8 +88,10 @@ void
 explain_orders(struct explain *x, const struct wdevice *d)
 {
 	explain_order(x, d->name, "drained", &d->drained);
-	explain_order(x, d->name, "retired", &d->retired);
+	explain_order(x, d->name, "given up", &d->given_up);
 	explain_order(x, d->name, "brake released", &d->written_off);
+	if (d->node != NULL)
+		explain_order(x, d->node->name, "retired", &d->node->retired);
 }
 
 /* -- a pod -- */

@@ -93,7 +93,7 @@ facts_left(const struct wpod *p)
 int
 facts_given_up(const struct wpod *p)
 {
-	return p->device != NULL && (p->given_up.on || p->device->retired.on);
+	return p->device != NULL && (p->given_up.on || p->device->given_up.on);
 }
 
 int
@@ -131,7 +131,7 @@ device_fact(const struct world *w, const struct wpod *p, struct now now)
 		return is;
 	if (facts_left(p))
 		return LEFT;
-	if (p->device->drained.on)
+	if (world_is_drained(p->device))
 		return DRAINED;
 	if (is == AWAY)
 		return is_overdue(w, p, now) ? OVERDUE : AWAY;

@@ -68,7 +68,7 @@ former_on(const struct wdevice *d, const struct wnode *n)
 	const struct wpod *p;
 	size_t i, apps = 0;
 
-	if (d->gone || (d->retired.on && world_is_closed(d)))
+	if (d->gone || (d->given_up.on && world_is_closed(d)))
 		return 0; /* nothing runs there, or can be taken out */
 	if (d->dev == NULL) {
 		TAILQ_FOREACH(p, &d->pods, on_device)
@@ -162,20 +162,18 @@ static char *
 words(const struct wnode *n, const struct former_sum *sum)
 {
 	if (n->told_left && sum->apps == 0)
-		return xasprintf(
-		    "node %s is not in FLEET_ID and no provider serves it: its "
-		    "Node is left, which kubectl delete node ends",
-		    n->name);
+		return xstrdup(
+		    "it is not in FLEET_ID and no provider serves it: its "
+		    "Node is left, which kubectl delete node ends");
 	if (n->told_left)
 		return xasprintf(
-		    "node %s is not in FLEET_ID and no provider serves it: "
+		    "it is not in FLEET_ID and no provider serves it: "
 		    "%zu applications of its pods are left on %zu devices, "
 		    "and %s; vkfctl(8) has purge",
-		    n->name, sum->apps, sum->devices,
+		    sum->apps, sum->devices,
 		    n->object ? "its Node" : "no Node");
-	return xasprintf(n->served ? "node %s: another provider serves it" :
-				     "node %s: nothing of it is left",
-	    n->name);
+	return xstrdup(
+	    n->served ? "another provider serves it" : "nothing of it is left");
 }
 
 static void
@@ -232,9 +230,8 @@ end_purge(struct world *w, struct wnode *n, struct effects *fx)
 		e = effects_add(fx, EFFECT_FORMER);
 		e->node = n;
 		e->number = 1;
-		e->text = xasprintf("node %s: another provider serves it: the "
-				    "purge ends here",
-		    n->name);
+		e->text = xstrdup("another provider serves it: the purge ends "
+				  "here");
 	}
 	RB_FOREACH(p, wpod_tree, &w->pods)
 		if (p->node == n && p->device != NULL)

@@ -47,7 +47,8 @@ intake_writer(struct world *w, const struct body_writer *m, struct now now)
 	n->until_boot = (int64_t)m->until_boot;
 	if (was || now.boot_ms >= n->until_boot)
 		return;
-	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "writer" },
+	log_line(LOG_LEVEL_INFO,
+	    &(struct log_about){ .operation = "writer", .fleet = n->fleet },
 	    "node %s: this provider %s", n->name,
 	    n->is_former ? "purges it" : "is its writer");
 	w->want_list = 1;
@@ -84,7 +85,11 @@ intake_node(struct world *w, const struct body_node *m)
 	if (n == NULL)
 		return;
 	if ((j = jread_parse(m->labels, &why)) == NULL) {
-		log_warn("node %s: its labels: %s", m->node, why.text);
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "node",
+			.fleet = n->fleet,
+			.error = why.text },
+		    "the labels of node %s cannot be read", m->node);
 		return;
 	}
 	labels = xcalloc(jread_members(j), sizeof(*labels));
@@ -155,6 +160,7 @@ note_wish(struct wpod *p, const struct why *why)
 		return;
 	log_line(LOG_LEVEL_WARN,
 	    &(struct log_about){ .operation = "pod",
+		.ns = p->ns,
 		.pod = p->name,
 		.error = why->text },
 	    "a wish of the pod is malformed and is not followed");
@@ -180,8 +186,11 @@ intake_pod(struct world *w, const struct body_pod *m)
 	}
 	if (p == NULL) {
 		if (w->npods >= MAX_PODS) {
-			log_error("more than %d pods: %s/%s is not taken",
-			    MAX_PODS, pod->ns, pod->name);
+			log_line(LOG_LEVEL_ERROR,
+			    &(struct log_about){ .operation = "pod",
+				.ns = pod->ns,
+				.pod = pod->name },
+			    "more than %d pods: it is not taken", MAX_PODS);
 			pod_free(pod);
 			return;
 		}
@@ -287,6 +296,7 @@ refuse_device(struct world *w, struct wdevice *d, const char *text)
 	log_line(LOG_LEVEL_WARN,
 	    &(struct log_about){ .operation = "device",
 		.device = d->name,
+		.fleet = d->node == NULL ? NULL : d->node->fleet,
 		.error = text },
 	    "the device is frozen: what it says cannot be read");
 }
@@ -493,12 +503,23 @@ intake_due(const struct world *w)
 }
 
 /* Whether Flightctl answers nobody can tell: that is as if it did not. */
+static void
+note_reach(struct reach *r, int answers, struct now now)
+{
+	if (r->since_boot != 0 && r->answers == answers)
+		return;
+	r->answers = (uint8_t)answers;
+	r->since_boot = now.boot_ms;
+}
+
 void
 intake_look(struct world *w, struct now now)
 {
 	static const struct body_flight_state away = { .state = FLIGHT_SILENT,
 		.text = "flightside is away" };
 
+	note_reach(&w->kube_reach, w->kube_up && w->kube_reachable, now);
+	note_reach(&w->flight_reach, w->flight_up && w->flight_reachable, now);
 	if (now.boot_ms < intake_due(w))
 		return;
 	w->flight_lost_boot = 0;

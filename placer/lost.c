@@ -258,9 +258,9 @@ lost_delete(struct world *w, struct wpod *p, struct now now, struct effects *fx,
 void
 lost_evict(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
-	if (p->device->retired.on)
-		lost_delete(w, p, now, fx, "DeviceRetired",
-		    "the device was retired");
+	if (p->device->given_up.on)
+		lost_delete(w, p, now, fx, "DeviceGivenUp",
+		    "the device was given up");
 	else if (p->given_up.on)
 		lost_delete(w, p, now, fx, "GivenUp",
 		    "its workload was given up");

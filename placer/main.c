@@ -25,19 +25,20 @@ static const char *group; /* its number; the settings', "": none */
 static int
 start(struct event_base *base, const struct settings *set, struct why *why)
 {
-	int set_aside;
+	struct store_found found;
 
 	loop = base;
 	group = set->text[SET_CONTROL_GROUP];
-	store = store_open(set->text[SET_STATE_DIR], &set_aside, why);
+	store = store_open(set->text[SET_STATE_DIR], &found, why);
 	if (store == NULL)
 		return -1;
-	if (set_aside)
-		log_warn(
-		    "%s/placer.db was not sound or of another version: "
-		    "it is kept as placer.db.set-aside and rebuilt from the "
-		    "apiserver and Flightctl",
-		    set->text[SET_STATE_DIR]);
+	if (found.set_aside)
+		log_warn("%s/placer.db: %s: it is kept as placer.db.set-aside "
+			 "and rebuilt from the apiserver and Flightctl",
+		    set->text[SET_STATE_DIR], found.why.text);
+	else if (found.version != 0 && found.version != found.ours)
+		log_info("%s/placer.db was of version %d and is now of %d",
+		    set->text[SET_STATE_DIR], found.version, found.ours);
 	if ((serve = serve_new(base, set, store, why)) == NULL)
 		return -1;
 	return 0;
@@ -66,6 +67,7 @@ listener_came(enum listener what, int fd)
 	const struct command from = { .world = serve_world(serve),
 		.store = store,
 		.order = order,
+		.log_level = boot_log_level,
 		.arg = serve };
 
 	if (what == LISTENER_CONTROL) {
@@ -74,6 +76,18 @@ listener_came(enum listener what, int fd)
 			control_group(control, (gid_t)strtoul(group, NULL, 10));
 	} else
 		http = http_new(loop, fd, serve_world(serve));
+}
+
+static void
+crew(const struct body_crew *m)
+{
+	serve_crew(serve, m);
+}
+
+static void
+trouble(const struct body_trouble *m)
+{
+	serve_trouble(serve, m);
 }
 
 static void
@@ -105,6 +119,8 @@ main(void)
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,
+		.crew = crew,
+		.trouble = trouble,
 		.reload = reload,
 		.stop = stop,
 		.end = end,

@@ -66,6 +66,7 @@ status_of(const struct wdevice *d)
 	case PICK_CORDONED:
 	case PICK_DRAINED:
 	case PICK_RETIRED:
+	case PICK_GIVEN_UP:
 	case PICK_ISOLATING:
 	case PICK_CONTESTED:
 	case PICK_SPEC_INVALID:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * orders.c: drain, retire, give up, purge, release the brake.
+ * orders.c: drain, give up, retire, purge, release the brake.
  *
  * Owns what an order changes and when it ends.  What follows is life.def's,
  * pick.c's and lost.c's.
@@ -19,9 +19,9 @@
 #include "placer/lost.h"
 
 static const struct {
-	const char *word, *argument;
+	const char *word, *argument, *does;
 } order_words[] = {
-#define X(name, word, argument) { word, argument },
+#define X(name, word, argument, does) { word, argument, does },
 	ORDERS(X)
 #undef X
 };
@@ -38,10 +38,22 @@ orders_argument(enum order_kind kind)
 	return order_words[kind].argument;
 }
 
+const char *
+orders_does(enum order_kind kind)
+{
+	return order_words[kind].does;
+}
+
+int
+orders_of_pod(const struct order *o)
+{
+	return o->kind == ORDER_GIVE_UP && strchr(o->name, '/') != NULL;
+}
+
 int
 orders_hold(const struct wdevice *d)
 {
-	return d->drained.on || d->retired.on || d->written_off.on;
+	return d->drained.on || d->given_up.on || d->written_off.on;
 }
 
 /* -- what it would do -- */
@@ -104,9 +116,9 @@ weigh_undrain(const struct world *w, const struct order *o, struct now now,
 
 	if (d == NULL)
 		return no_device(o, text);
-	if (!d->drained.on && !d->retired.on) {
+	if (!d->drained.on && !d->given_up.on) {
 		(void)snprintf(text, MAX_TEXT,
-		    "device %s is neither drained nor retired", d->name);
+		    "device %s is neither drained nor given up", d->name);
 		return ORDER_ALREADY;
 	}
 	if (!is_ours(d->node, now, text))
@@ -116,15 +128,15 @@ weigh_undrain(const struct world *w, const struct order *o, struct now now,
 }
 
 static enum order_verdict
-weigh_retire(const struct world *w, const struct order *o, struct now now,
-    char text[MAX_TEXT])
+weigh_give_up_device(const struct world *w, const struct order *o,
+    struct now now, char text[MAX_TEXT])
 {
 	const struct wdevice *d = world_device(w, o->name);
 
 	if (d == NULL)
 		return no_device(o, text);
-	if (d->retired.on)
-		return already("retired", &d->retired, text);
+	if (d->given_up.on)
+		return already("given up", &d->given_up, text);
 	if (!is_ours(d->node, now, text))
 		return ORDER_REFUSED;
 	if (facts_device(d, now) == HERE) {
@@ -152,7 +164,7 @@ pod_of(const struct world *w, const char *who)
 }
 
 static enum order_verdict
-weigh_give_up(const struct world *w, const struct order *o, struct now now,
+weigh_give_up_pod(const struct world *w, const struct order *o, struct now now,
     char text[MAX_TEXT])
 {
 	const struct wpod *p = pod_of(w, o->name);
@@ -235,15 +247,79 @@ weigh_release(const struct world *w, const struct order *o, struct now now,
 	return ORDER_DOES;
 }
 
-static int
-is_served(const struct world *w, const char *name)
+/* NULL: none that we serve. */
+static const struct wnode *
+served(const struct world *w, const char *name)
 {
 	const struct wnode *n;
 
 	for (n = w->nodes; n < w->nodes + w->nnodes; n++)
 		if (strcmp(n->name, name) == 0)
-			return 1;
-	return 0;
+			return n;
+	return NULL;
+}
+
+static enum order_verdict
+not_served(const struct world *w, const struct order *o, char text[MAX_TEXT])
+{
+	if (former_find(w, o->name) == NULL) {
+		(void)snprintf(text, MAX_TEXT, "no node %s", o->name);
+		return ORDER_NOTHING;
+	}
+	(void)snprintf(text, MAX_TEXT, "node %s is not served: purge it",
+	    o->name);
+	return ORDER_REFUSED;
+}
+
+static size_t
+count_pods(const struct world *w, const struct wnode *n)
+{
+	struct wpod_tree pods = w->pods;
+	struct wpod *p;
+	size_t here = 0;
+
+	RB_FOREACH(p, wpod_tree, &pods)
+		here += p->node == n && p->device != NULL;
+	return here;
+}
+
+static enum order_verdict
+weigh_retire(const struct world *w, const struct order *o, struct now now,
+    char text[MAX_TEXT])
+{
+	const struct wnode *n = served(w, o->name);
+
+	if (n == NULL)
+		return not_served(w, o, text);
+	if (n->retired.on)
+		return already("retired", &n->retired, text);
+	if (!is_ours(n, now, text))
+		return ORDER_REFUSED;
+	(void)snprintf(text, MAX_TEXT,
+	    "node %s takes no new pods on any of its %zu devices; the pods "
+	    "there (at most %zu) are evicted, at most %lld a minute",
+	    n->name, n->ndevices, count_pods(w, n),
+	    (long long)w->set->number[SET_EVICT_RATE]);
+	return ORDER_DOES;
+}
+
+static enum order_verdict
+weigh_unretire(const struct world *w, const struct order *o, struct now now,
+    char text[MAX_TEXT])
+{
+	const struct wnode *n = served(w, o->name);
+
+	if (n == NULL)
+		return not_served(w, o, text);
+	if (!n->retired.on) {
+		(void)snprintf(text, MAX_TEXT, "node %s is not retired",
+		    n->name);
+		return ORDER_ALREADY;
+	}
+	if (!is_ours(n, now, text))
+		return ORDER_REFUSED;
+	(void)snprintf(text, MAX_TEXT, "node %s takes pods again", n->name);
+	return ORDER_DOES;
 }
 
 static enum order_verdict
@@ -252,7 +328,7 @@ weigh_purge(const struct world *w, const struct order *o, char text[MAX_TEXT])
 	const struct wnode *n = former_find(w, o->name);
 	struct former_sum sum;
 
-	if (is_served(w, o->name)) {
+	if (served(w, o->name) != NULL) {
 		(void)snprintf(text, MAX_TEXT,
 		    "node %s is served: take its fleet out of FLEET_ID first",
 		    o->name);
@@ -296,8 +372,11 @@ orders_weigh(const struct world *w, const struct order *o, struct now now,
 		return weigh_undrain(w, o, now, text);
 	case ORDER_RETIRE:
 		return weigh_retire(w, o, now, text);
+	case ORDER_UNRETIRE:
+		return weigh_unretire(w, o, now, text);
 	case ORDER_GIVE_UP:
-		return weigh_give_up(w, o, now, text);
+		return orders_of_pod(o) ? weigh_give_up_pod(w, o, now, text) :
+					  weigh_give_up_device(w, o, now, text);
 	case ORDER_PURGE:
 		return weigh_purge(w, o, text);
 	case ORDER_RELEASE_BRAKE:
@@ -322,11 +401,28 @@ save_device(struct world *w, struct wdevice *d, struct effects *fx)
 }
 
 static void
-retire(struct wdevice *d, struct worded by)
+give_up_device(struct wdevice *d, struct worded by)
 {
-	d->retired = by;
-	free(d->retired_created);
-	d->retired_created = d->dev != NULL ? xstrdup(d->dev->created) : NULL;
+	d->given_up = by;
+	free(d->given_up_created);
+	d->given_up_created = d->dev != NULL ? xstrdup(d->dev->created) : NULL;
+}
+
+/* On each device that it has, and will have. */
+static void
+retire(struct world *w, const char *name, struct worded by, struct effects *fx)
+{
+	struct wnode *n = world_node(w, name);
+	struct wdevice *d;
+
+	n->retired = by;
+	n->retry = 1;
+	effects_add(fx, EFFECT_WORD)->node = n;
+	TAILQ_FOREACH(d, &n->devices, on_node) {
+		world_device_changed(d);
+		world_look_pods_of(w, d);
+		world_look_device(w, d);
+	}
 }
 
 static void
@@ -392,15 +488,22 @@ carry_out(struct world *w, const struct order *o, struct worded by,
 		save_device(w, d, fx);
 		break;
 	case ORDER_UNDRAIN:
-		d->drained.on = d->retired.on = 0;
+		d->drained.on = d->given_up.on = 0;
 		save_device(w, d, fx);
 		break;
 	case ORDER_RETIRE:
-		retire(d, by);
-		save_device(w, d, fx);
+		retire(w, o->name, by, fx);
+		break;
+	case ORDER_UNRETIRE:
+		retire(w, o->name, (struct worded){ 0 }, fx);
 		break;
 	case ORDER_GIVE_UP:
-		give_up(w, pod_of(w, o->name), by, fx);
+		if (orders_of_pod(o)) {
+			give_up(w, pod_of(w, o->name), by, fx);
+			break;
+		}
+		give_up_device(d, by);
+		save_device(w, d, fx);
 		break;
 	case ORDER_PURGE:
 		purge(w, former_find(w, o->name), by, fx);
@@ -454,13 +557,13 @@ orders_look(struct world *w, struct wdevice *d, struct effects *fx)
 		d->written_off.on = 0; /* it is back */
 		ends = 1;
 	}
-	if (d->retired.on && d->dev != NULL && d->retired_created != NULL &&
-	    strcmp(d->retired_created, d->dev->created) != 0) {
-		d->retired.on = 0; /* another one has its name */
+	if (d->given_up.on && d->dev != NULL && d->given_up_created != NULL &&
+	    strcmp(d->given_up_created, d->dev->created) != 0) {
+		d->given_up.on = 0; /* another one has its name */
 		ends = 1;
 	}
 	if (d->gone && TAILQ_EMPTY(&d->pods)) {
-		d->drained.on = d->retired.on = d->written_off.on = 0;
+		d->drained.on = d->given_up.on = d->written_off.on = 0;
 		ends = 1;
 	}
 	if (ends)

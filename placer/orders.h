@@ -11,17 +11,26 @@
 #include "placer/effects.h"
 #include "placer/world.h"
 
-/*    name           word             its argument */
-#define ORDERS(X)                                                        \
-	X(DRAIN, "drain", "the name of a device")                        \
-	X(GIVE_UP, "give-up", "NAMESPACE/NAME of a pod")                 \
-	X(PURGE, "purge", "the name of a node")                          \
-	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet") \
-	X(RETIRE, "retire", "the name of a device")                      \
-	X(UNDRAIN, "undrain", "the name of a device")
+/*	name, word, its argument, what it does, for people */
+#define ORDERS(X)                                                            \
+	X(DRAIN, "drain", "the name of a device",                            \
+	    "empty a device: no new pods, those there are evicted")          \
+	X(GIVE_UP, "give-up",                                                \
+	    "NAMESPACE/NAME of a pod or the name of a device",               \
+	    "a pod, or all of a device that never comes back, runs no more") \
+	X(PURGE, "purge", "the name of a node",                              \
+	    "take off what is left of a node that is not served any more")   \
+	X(RELEASE_BRAKE, "release-brake", "at most the name of a fleet",     \
+	    "let the clocks of devices that went silent together run on")    \
+	X(RETIRE, "retire", "the name of a node",                            \
+	    "empty a node that is to end")                                   \
+	X(UNDRAIN, "undrain", "the name of a device",                        \
+	    "a device that was drained or given up takes pods again")        \
+	X(UNRETIRE, "unretire", "the name of a node",                        \
+	    "a node that was retired takes pods again")
 
 enum order_kind {
-#define X(name, word, argument) ORDER_##name,
+#define X(name, word, argument, does) ORDER_##name,
 	ORDERS(X)
 #undef X
 	ORDER_COUNT
@@ -51,10 +60,14 @@ enum order_verdict orders_take(struct world *, const struct order *, struct now,
 /* The device's turn: orders that are done with end. */
 void orders_look(struct world *, struct wdevice *, struct effects *);
 
+/* Is what it names a pod?  To give up: else it is a device. */
+int orders_of_pod(const struct order *);
+
 /* Does any order hold for it? */
 int orders_hold(const struct wdevice *);
 
 const char *orders_word(enum order_kind);
 const char *orders_argument(enum order_kind); /* what it wants, in words */
+const char *orders_does(enum order_kind);
 
 #endif

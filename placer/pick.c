@@ -56,8 +56,10 @@ pick_placeable(const struct wdevice *d)
 		return PICK_CORDONED;
 	if (d->drained.on)
 		return PICK_DRAINED;
-	if (d->retired.on)
+	if (d->node != NULL && d->node->retired.on)
 		return PICK_RETIRED;
+	if (d->given_up.on)
+		return PICK_GIVEN_UP;
 	if (d->isolating)
 		return PICK_ISOLATING;
 	if (d->contest_ms != 0)

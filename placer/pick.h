@@ -21,7 +21,8 @@
 	X(DECOMMISSIONING, 2, "being decommissioned")                \
 	X(CORDONED, 2, "cordoned")                                   \
 	X(DRAINED, 2, "drained")                                     \
-	X(RETIRED, 2, "retired")                                     \
+	X(RETIRED, 2, "of a node that is retired")                   \
+	X(GIVEN_UP, 2, "given up")                                   \
 	X(ISOLATING, 2, "looking for a failing pod")                 \
 	X(CONTESTED, 2, "whose spec another writer undoes")          \
 	X(SPEC_INVALID, 2, "whose spec another writer made invalid") \

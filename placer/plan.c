@@ -423,6 +423,16 @@ seek_all(struct world *w, struct effects *fx)
 }
 
 static void
+note_step(struct wpod *p, struct life_verdict v, struct effects *fx)
+{
+	struct effect *e = effects_add(fx, EFFECT_STEP);
+
+	e->pod = p;
+	e->reason = life_state_name(v.state);
+	e->number = v.rule;
+}
+
+static void
 look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 {
 	struct life_facts f;
@@ -437,6 +447,8 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	do {
 		f = facts_of(w, p, now);
 		v = life_decide(&f);
+		if (p->state != v.state || p->rule == 0)
+			note_step(p, v, fx);
 		p->state = v.state;
 		p->rule = v.rule;
 		if (p->state != EVICTING && p->state != DRAINING)

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/boot.h"
 #include "common/least.h"
 #include "common/log.h"
@@ -24,6 +25,7 @@
 #include "placer/intake.h"
 #include "placer/plan.h"
 #include "placer/prepare.h"
+#include "placer/told.h"
 
 struct serve {
 	struct event_base *base;
@@ -148,6 +150,7 @@ on_kube_state(struct serve *s, const struct frame *f)
 			prepare_soon(&s->world, p);
 	}
 	s->world.kube_reachable = m.reachable != 0;
+	memcpy(s->world.kube_text, m.text, sizeof(m.text));
 }
 
 static void
@@ -157,6 +160,29 @@ on_flight_state(struct serve *s, const struct frame *f, struct now now)
 
 	if (BODY_OF(flight_state, &m, f))
 		intake_flight_state(&s->world, &m, now);
+}
+
+/* What a key holder did and has; 0: it is something else. */
+static int
+took_report(struct serve *s, enum proc peer, const struct frame *f)
+{
+	struct world *w = &s->world;
+	struct body_tally tally;
+
+	switch ((int)f->type) {
+	case MSG_TALLY:
+		if (!BODY_OF(tally, &tally, f) || tally.what >= REQUEST_COUNT ||
+		    meter_proc(tally.what) != peer)
+			return 0;
+		w->tallies[tally.what] = tally;
+		return 1;
+	case MSG_VITALS:
+		return BODY_OF(vitals, &w->vitals[peer], f);
+	case MSG_BUDGET:
+		return BODY_OF(budget, &w->budget, f);
+	default:
+		return 0;
+	}
 }
 
 static void
@@ -175,6 +201,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_KUBESIDE, f))
+		return;
 	if (f->type == MSG_KUBE_STATE)
 		on_kube_state(s, f);
 	else if (f->type == MSG_WRITER && BODY_OF(writer, &m.writer, f))
@@ -213,6 +241,8 @@ on_flight_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
+	if (took_report(s, PROC_FLIGHTSIDE, f))
+		return;
 	if (f->type == MSG_FLIGHT_STATE)
 		on_flight_state(s, f, now);
 	else if (f->type == MSG_DEVICES_BEGIN &&
@@ -337,6 +367,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
 	s->turn = evtimer_new(base, on_turn, s);
@@ -376,6 +407,28 @@ serve_order(struct serve *s, const struct order *o, char text[MAX_TEXT])
 		    "; not saved: a restart forgets it");
 	}
 	return v;
+}
+
+void
+serve_crew(struct serve *s, const struct body_crew *m)
+{
+	s->world.crew[m->who] = *m;
+}
+
+void
+serve_trouble(struct serve *s, const struct body_trouble *m)
+{
+	AUTO_FREE char *text = xasprintf("%s%s%s", m->text,
+	    m->error[0] != '\0' ? ": " : "", m->error);
+
+	told_add(s->world.told,
+	    &(struct told_line){ .kind = TOLD_LOG,
+		.warning = 1,
+		.at_ms = (int64_t)m->wall_ms,
+		.about =
+		    m->pod[0] != '\0' ? m->pod : proc_name((enum proc)m->who),
+		.device = m->device,
+		.text = text });
 }
 
 void

@@ -26,6 +26,10 @@ void serve_link(struct serve *, enum proc peer, int fd);
 enum order_verdict serve_order(struct serve *, const struct order *,
     char text[MAX_TEXT]);
 
+/* What the supervisor says of a worker. */
+void serve_crew(struct serve *, const struct body_crew *);
+void serve_trouble(struct serve *, const struct body_trouble *);
+
 /* The settings that SIGHUP may change. */
 void serve_reload(struct serve *, const struct settings *);
 

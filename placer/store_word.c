@@ -13,14 +13,17 @@
 
 #define GIVEN_UP_WORD "given-up"
 #define PURGED_WORD "purged"
+#define RETIRED_WORD "node-retired"
+/* As databases of before have it. */
+#define DEVICE_GIVEN_UP_WORD "retired"
 
 static struct worded *
 device_word(struct wdevice *d, const char *kind)
 {
 	if (strcmp(kind, "drained") == 0)
 		return &d->drained;
-	if (strcmp(kind, "retired") == 0)
-		return &d->retired;
+	if (strcmp(kind, DEVICE_GIVEN_UP_WORD) == 0)
+		return &d->given_up;
 	return strcmp(kind, "written-off") == 0 ? &d->written_off : NULL;
 }
 
@@ -47,8 +50,8 @@ int
 store_device_words(struct store *s, const struct wdevice *d, struct why *why)
 {
 	if (put(s, "drained", d->name, &d->drained, NULL, why) == -1 ||
-	    put(s, "retired", d->name, &d->retired, d->retired_created, why) ==
-		-1)
+	    put(s, DEVICE_GIVEN_UP_WORD, d->name, &d->given_up,
+		d->given_up_created, why) == -1)
 		return -1;
 	return put(s, "written-off", d->name, &d->written_off, NULL, why);
 }
@@ -63,16 +66,24 @@ store_pod_word(struct store *s, const struct wpod *p, const struct worded *by,
 int
 store_node_word(struct store *s, const struct wnode *n, struct why *why)
 {
+	if (put(s, RETIRED_WORD, n->name, &n->retired, NULL, why) == -1)
+		return -1;
 	return put(s, PURGED_WORD, n->name, &n->purge, NULL, why);
 }
 
+/* Served or not: what ends by that is dropped when all are here. */
 static void
-load_purge(struct world *w, const char *name, struct worded by)
+load_node_word(struct world *w, const char *kind, const char *name,
+    struct worded by)
 {
 	struct wnode *n = world_node(w, name);
 
-	if (n != NULL || (n = former_get(w, name)) != NULL)
+	if (n == NULL && (n = former_get(w, name)) == NULL)
+		return;
+	if (strcmp(kind, PURGED_WORD) == 0)
 		n->purge = by;
+	else
+		n->retired = by;
 }
 
 static void
@@ -91,8 +102,8 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 			p->given_up = by;
 		return;
 	}
-	if (strcmp(kind, PURGED_WORD) == 0) {
-		load_purge(w, store_column(st, 1), by);
+	if (strcmp(kind, PURGED_WORD) == 0 || strcmp(kind, RETIRED_WORD) == 0) {
+		load_node_word(w, kind, store_column(st, 1), by);
 		return;
 	}
 	d = world_device_or_new(w, store_column(st, 1));
@@ -100,22 +111,36 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 		return;
 	*at = by;
 	if (*created != '\0')
-		d->retired_created = xstrdup(created);
+		d->given_up_created = xstrdup(created);
 }
 
+/* What people ordered about the node is over. */
+static int
+end_word(struct store *s, const struct wnode *n, struct worded *by,
+    struct why *why)
+{
+	if (!by->on)
+		return 0;
+	by->on = 0;
+	return store_node_word(s, n, why);
+}
+
+/* A purge ends when its fleet is configured again, a retired node without. */
 int
 store_load_words(struct store *s, struct world *w, struct now now,
     struct why *why)
 {
 	struct wnode *n;
+	size_t i;
 
 	if (store_each(s, SQL_WORDS, load_word, w, now, why) == -1)
 		return -1;
-	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
-		if (!n->purge.on)
-			continue;
-		n->purge.on = 0; /* its fleet is configured again */
-		if (store_node_word(s, n, why) == -1)
+	for (n = w->nodes; n < w->nodes + w->nnodes; n++)
+		if (end_word(s, n, &n->purge, why) == -1)
+			return -1;
+	for (i = 0; i < w->nformer; i++) {
+		n = w->former[i];
+		if (end_word(s, n, &n->retired, why) == -1)
 			return -1;
 	}
 	return 0;

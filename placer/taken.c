@@ -108,6 +108,11 @@ move_reason(const struct wpod *p, char text[MAX_TEXT])
 		(void)snprintf(text, MAX_TEXT, "Device %s is drained", d->name);
 		return "DeviceDrained";
 	}
+	if (!facts_left(p) && world_is_drained(d)) {
+		(void)snprintf(text, MAX_TEXT, "Node %s is retired",
+		    d->node->name);
+		return "NodeRetired";
+	}
 	if (!facts_left(p)) {
 		(void)snprintf(text, MAX_TEXT,
 		    "Device %s is owned by %s, which took the application out",

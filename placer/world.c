@@ -18,6 +18,7 @@
 #include "placer/pick.h"
 #include "placer/proof.h"
 #include "placer/reserve.h"
+#include "placer/told.h"
 
 RB_GENERATE(wpod_tree, wpod, link, wpod_cmp)
 RB_GENERATE(wname_tree, wpod, by_name, wname_cmp)
@@ -62,6 +63,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	RB_INIT(&w->due_pods);
 	RB_INIT(&w->due_devices);
 	w->proofs = proof_new();
+	w->told = told_new();
 	if ((n = settings_nodes(set, nodes, MAX_NODES, why)) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
@@ -115,6 +117,7 @@ world_clear(struct world *w)
 	while ((d = RB_MIN(wdevice_tree, &w->devices)) != NULL)
 		world_drop_device(w, d);
 	proof_free(w->proofs);
+	told_free(w->told);
 	for (i = 0; i < w->nnodes; i++) {
 		pick_table_free(w->nodes[i].table);
 		free_labels(&w->nodes[i]);

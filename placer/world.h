@@ -13,6 +13,7 @@
 
 #include <stdint.h>
 
+#include "common/meter.h"
 #include "common/settings.h"
 #include "ipc/msg.h"
 #include "placer/device.h"
@@ -68,6 +69,7 @@ struct wdevice;
 struct wnode;
 struct proof;
 struct proofs;
+struct told;
 struct wlive;
 struct wobject;
 TAILQ_HEAD(wpod_list, wpod);
@@ -248,9 +250,9 @@ struct wdevice {
 	uint8_t thaw;	      /* FROZEN until so many more complete lists */
 	struct wnode *left;   /* node of pods here that it is no more of */
 	int64_t left_boot;    /* since */
-	struct worded drained; /* no new pods, and those here are evicted */
-	struct worded retired; /* it never comes back, nor do its pods */
-	char *retired_created; /* that incarnation, NULL: not known */
+	struct worded drained;	/* no new pods, and those here are evicted */
+	struct worded given_up; /* it never comes back, nor do its pods */
+	char *given_up_created; /* that incarnation, NULL: not known */
 	struct worded
 	    written_off; /* missing, and the brake counts it no more */
 	uint32_t disconnections;
@@ -275,11 +277,12 @@ struct wnode {
 	uint8_t pods_listed;  /* a complete pod list since the link began */
 	uint8_t listing;
 	uint8_t figures_dirty;
-	uint8_t brake;	     /* too many went silent at once: no clock runs */
-	uint8_t brake_stale; /* to be weighed again */
-	uint8_t owned;	     /* every device of it, as was logged */
-	uint8_t retry;	     /* room appeared: look at those that wait */
-	uint64_t figures;    /* digest of what kubeside was told */
+	uint8_t brake;	       /* too many went silent at once: no clock runs */
+	uint8_t brake_stale;   /* to be weighed again */
+	uint8_t owned;	       /* every device of it, as was logged */
+	uint8_t retry;	       /* room appeared: look at those that wait */
+	uint64_t figures;      /* digest of what kubeside was told */
+	struct worded retired; /* no new pods, and those here are evicted */
 	/* -- of one that is configured no more, former.h -- */
 	struct worded purge; /* its applications leave their devices */
 	uint8_t object;	     /* the API has its Node */
@@ -300,12 +303,22 @@ RB_HEAD(wdevice_tree, wdevice);
 RB_HEAD(wobject_tree, wobject);
 TAILQ_HEAD(wobject_list, wobject);
 
+/* How one side is: whether it answers, since when, and what it said. */
+struct reach {
+	int64_t since_boot; /* 0: not yet looked at */
+	uint8_t answers;
+};
+
 struct world {
 	struct wpod_tree pods;
 	struct wdevice_tree devices;
 	struct wname_tree names; /* by namespace, name, uid */
 	struct wgroup_tree groups;
-	struct proofs *proofs;	     /* proof.h */
+	struct proofs *proofs; /* proof.h */
+	struct told *told;     /* told.h */
+	int64_t start_boot;    /* of this process */
+	struct reach kube_reach, flight_reach;
+	char kube_text[MAX_TEXT + 1];
 	struct wobject_tree objects; /* that running pods mount: objects.h */
 	struct wobject_list polls;   /* those that are to be asked for */
 	int64_t polls_boot;	     /* since then */
@@ -333,6 +346,11 @@ struct world {
 				       written until then */
 	uint64_t rounds;	    /* complete ones */
 	uint8_t kube_up, flight_up; /* links */
+	struct body_tally tallies[REQUEST_COUNT]; /* as they told */
+	struct body_vitals vitals[PROC_COUNT];
+	struct body_budget budget;
+	struct body_crew crew[PROC_COUNT]; /* CREW_UNKNOWN: another supervisor
+					      has it; its link shows it */
 	uint8_t kube_reachable;
 	uint8_t flight_reachable; /* and can be used: FLIGHT_ANSWERS */
 	enum flight_state flight_state;
@@ -420,6 +438,9 @@ void world_set_device(struct world *, struct wdevice *, struct device *,
 
 /* It is there and takes no writes: a Fleet's, frozen, unreadable, leaving. */
 int world_is_closed(const struct wdevice *);
+
+/* A person emptied it, or its node: no new pods, and those here go. */
+int world_is_drained(const struct wdevice *);
 
 /* gone or unreadable changed: what choices and figures see of it. */
 void world_device_changed(struct wdevice *);

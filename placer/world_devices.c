@@ -102,7 +102,7 @@ world_drop_device(struct world *w, struct wdevice *d)
 	device_free(d->dev);
 	free(d->wrote_created);
 	free(d->judged);
-	free(d->retired_created);
+	free(d->given_up_created);
 	free(d->name);
 	free(d);
 }
@@ -160,7 +160,7 @@ adopt(struct world *w, struct wdevice *d, const struct app_entry *e)
 		return;
 	if ((n = node_named(w, d, e)) == NULL)
 		return;
-	if (d->retired.on && world_is_closed(d))
+	if (d->given_up.on && world_is_closed(d))
 		return; /* nothing runs there, and nothing can be taken out */
 	if ((p = world_pod(w, e->uid)) == NULL) {
 		p = world_add_pod(w, e->uid, e->ns, e->pod);
@@ -285,6 +285,12 @@ world_is_closed(const struct wdevice *d)
 	return d->unreadable || d->dev == NULL || d->thaw > 0 ||
 	    d->dev->owner != NULL || d->dev->decommissioning ||
 	    is_frozen(d->dev);
+}
+
+int
+world_is_drained(const struct wdevice *d)
+{
+	return d->drained.on || (d->node != NULL && d->node->retired.on);
 }
 
 /* What its spec says is not what we left there, and nobody undid it. */

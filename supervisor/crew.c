@@ -25,6 +25,7 @@
 #include "ipc/chan.h"
 #include "supervisor/link.h"
 #include "supervisor/relog.h"
+#include "supervisor/roll.h"
 #include "supervisor/spawn.h"
 #include "supervisor/tend.h"
 
@@ -47,6 +48,7 @@ struct crew {
 	void *arg;
 	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
 	struct links links;
+	struct roll roll;
 	struct event *timer;
 	int was_ready;
 	int stopping;
@@ -131,8 +133,10 @@ equip(struct worker *w)
 		t.token = secret_bytes(c->token);
 		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
 	}
-	if (w->id == PROC_PLACER)
+	if (w->id == PROC_PLACER) {
 		rc |= send_listeners(w);
+		roll_forget(&w->crew->roll);
+	}
 	rc |= send_none(w, MSG_GO);
 	chan_run(w->control);
 	w->running = 1;
@@ -169,6 +173,18 @@ on_relink(struct worker *w, const struct frame *f)
 }
 
 static void
+on_log_level(struct worker *w, const struct frame *f)
+{
+	const struct crew *c = w->crew;
+	struct body_log_level m;
+
+	if (body_log_level_get(f->body, &m) == -1 || m.level >= LOG_LEVEL_COUNT)
+		condemn(w, "malformed LOG_LEVEL");
+	else
+		c->ops->log_level(c->arg, (enum log_level)m.level, m.uid);
+}
+
+static void
 on_frame(struct chan *control, struct frame *f, void *arg)
 {
 	struct worker *w = arg;
@@ -189,9 +205,11 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	case MSG_RELINK:
 		on_relink(w, f);
 		break;
+	case MSG_LOG_LEVEL:
+		on_log_level(w, f);
+		break;
 	case MSG_LOG:
-		if (relog_frame(&w->relog, proc_name(w->id), f->body,
-			boot_ms()) == -1)
+		if (relog_frame(&w->relog, w->id, f->body, boot_ms()) == -1)
 			condemn(w, "malformed LOG");
 		return;
 	default: /* the gate let nothing else through */
@@ -207,12 +225,22 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	chan_free(control);
 	w->control = NULL;
+	if (strncmp(text, "refused frame", 13) == 0)
+		roll_refused(&w->crew->roll, w->id);
 	/* One that ended by itself has been buried, or soon will be. */
 	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
 		condemn(w, text);
 	if (w->pid != 0)
 		tend_closed(&w->tend, boot_ms());
 	turn(w->crew);
+}
+
+static void
+cannot_start(const struct worker *w, const struct why *why)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "start", .error = why->text },
+	    "%s cannot be started", proc_name(w->id));
 }
 
 static void
@@ -227,17 +255,19 @@ start(struct worker *w)
 	w->control = NULL;
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->pid =
 	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
 	if (w->pid == -1) {
-		log_error("%s: %s", proc_name(w->id), why.text);
+		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
 		(void)tend_ended(&w->tend, boot_ms());
+		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
 	w->control = chan_open(c->base, fd[0], PROC_SUPERVISOR, w->id, &ops, w);
@@ -285,8 +315,10 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	int fd[2];
 
 	if (link_make(fd, &why) == -1) {
-		log_error("link of %s and %s: %s", proc_name(a), proc_name(b),
-		    why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "link",
+			.error = why.text },
+		    "no link of %s and %s", proc_name(a), proc_name(b));
 		(void)link_over(&c->links, a, b);
 		return;
 	}
@@ -311,6 +343,39 @@ make_links(struct crew *c, int64_t *wake)
 		hand_out(c, a, b);
 	if (at < *wake)
 		*wake = at;
+}
+
+static void
+tell_placer(struct crew *c)
+{
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	const struct body_crew *m;
+	struct worker *w;
+
+	EACH(w, c)
+		roll_state(&c->roll, w->id, w->tend.state, boot_ms());
+	while (placer->running && placer->control != NULL &&
+	    (m = roll_next(&c->roll)) != NULL)
+		if (chan_send(placer->control, MSG_CREW, 0, m, -1) == -1)
+			return;
+}
+
+/* The placer shows it to people; lines before it is there are in the log. */
+static void
+on_trouble(enum proc who, const struct body_log *m, void *arg)
+{
+	const struct crew *c = arg;
+	const struct worker *placer = &c->worker[PROC_PLACER];
+	struct body_trouble t = { .who = who, .wall_ms = m->wall_ms };
+
+	if (!placer->running || placer->control == NULL ||
+	    chan_is_full(placer->control))
+		return;
+	memcpy(t.pod, m->pod, sizeof(t.pod));
+	memcpy(t.device, m->device, sizeof(t.device));
+	memcpy(t.error, m->error, sizeof(t.error));
+	memcpy(t.text, m->text, sizeof(t.text));
+	(void)chan_send(placer->control, MSG_TROUBLE, 0, &t, -1);
 }
 
 /* A worker that was not given GO has nothing to finish. */
@@ -365,6 +430,7 @@ turn(struct crew *c)
 			tend_worker(w, &wake);
 		make_links(c, &wake);
 	}
+	tell_placer(c);
 	event_del(c->timer);
 	if (wake == INT64_MAX)
 		return;
@@ -386,21 +452,11 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 static void
 bury(struct worker *w, int status)
 {
-	const char *failure = spawn_failure(status);
-	char how[96], again[32] = "";
+	char how[ROLL_END], again[32] = "";
 	int64_t delay;
 
-	if (failure != NULL)
-		(void)snprintf(how, sizeof(how), "%s", failure);
-	else if (WIFSIGNALED(status))
-		(void)snprintf(how, sizeof(how), "signal %d (%s)%s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    WTERMSIG(status) == SIGSYS ?
-			", a call its sandbox forbids: see the kernel's log" :
-			"");
-	else
-		(void)snprintf(how, sizeof(how), "status %d",
-		    WEXITSTATUS(status));
+	spawn_end(status, how, sizeof(how));
+	roll_end(&w->crew->roll, w->id, how, boot_ms());
 	w->pid = 0;
 	w->running = 0;
 	delay = tend_ended(&w->tend, boot_ms());
@@ -448,6 +504,17 @@ crew_reload(struct crew *c, const uint8_t *changed)
 }
 
 void
+crew_config(struct crew *c, enum setting i)
+{
+	struct worker *w;
+
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    settings_is_for(i, w->id) && send_config(w, i) == -1)
+			condemn(w, "a setting could not be sent");
+}
+
+void
 crew_stop(struct crew *c)
 {
 	if (c->stopping)
@@ -483,6 +550,7 @@ crew_new(struct event_base *base, const struct settings *settings,
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
 		abort();
 	event_add(c->timer, &at_once);
+	relog_listen(on_trouble, c);
 	return c;
 }
 
@@ -493,6 +561,7 @@ crew_free(struct crew *c)
 
 	if (c == NULL)
 		return;
+	relog_listen(NULL, NULL);
 	EACH(w, c)
 		chan_free(w->control);
 	event_free(c->timer);

@@ -4,6 +4,7 @@
 
 /* The three workers: started, linked, watched, restarted, stopped. */
 
+#include "common/level.h"
 #include "common/secret.h"
 #include "common/settings.h"
 
@@ -15,6 +16,8 @@ struct crew_ops {
 	void (*ready)(void *);
 	/* After crew_stop(): none is left. */
 	void (*gone)(void *);
+	/* The placer has it from uid: so much is logged from now on. */
+	void (*log_level)(void *, enum log_level, uint32_t uid);
 };
 
 /*
@@ -31,6 +34,9 @@ void crew_reap(struct crew *);
 
 /* Settings have changed where changed[i]; credential files maybe, too. */
 void crew_reload(struct crew *, const uint8_t *changed);
+
+/* One setting has changed; nothing else is read again. */
+void crew_config(struct crew *, enum setting);
 
 /* In order, all within five seconds; then ops->gone. */
 void crew_stop(struct crew *);

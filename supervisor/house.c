@@ -308,6 +308,9 @@ house_control(const struct settings *s, struct why *why)
 	if (s->given[SET_CONTROL_SOCKET])
 		return wrong(why, s, SET_CONTROL_SOCKET,
 		    "where a socket can be made");
-	log_warn("no control socket for vkfctl: %s: %s", path, strerror(errno));
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "start",
+		.error = strerror(errno) },
+	    "no control socket for vkfctl at %s", path);
 	return HOUSE_NONE;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include <err.h>
+#include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -26,7 +27,9 @@
 #include "ipc/build.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
+#include "supervisor/journal.h"
 #include "supervisor/notify.h"
+#include "supervisor/relog.h"
 #include "supervisor/spawn.h"
 
 #define DEFAULT_FILE "/etc/vk-flightctl-provider.conf"
@@ -44,6 +47,7 @@ struct supervisor {
 	int stopping;
 	struct crew *crew;
 	struct notify *notify;
+	struct relog own; /* our own log lines */
 };
 
 static void
@@ -60,7 +64,7 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
-	    "See vk-flightctl-provider(8) for the settings.\n");
+	    "See vk-flightctl-provider.conf(5) for the settings.\n");
 }
 
 /*
@@ -107,13 +111,65 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 static void
 set_log(const struct settings *set)
 {
-	static const char *const names[] = { "error", "warn", "info", "debug" };
-	enum log_level i;
+	log_set_level(level_by_name(set->text[SET_LOG_LEVEL]));
+}
 
-	for (i = LOG_LEVEL_ERROR; i <= LOG_LEVEL_DEBUG; i++)
-		if (strcmp(set->text[SET_LOG_LEVEL], names[i]) == 0)
-			log_set_level(i);
-	log_set_json(strcmp(set->text[SET_LOG_FORMAT], "json") == 0);
+static void
+open_log(const struct settings *set)
+{
+	const char *format = set->text[SET_LOG_FORMAT];
+	int must = strcmp(format, "journal") == 0;
+
+	log_set_json(strcmp(format, "text") != 0);
+	if ((must ||
+		(strcmp(format, "auto") == 0 && journal_is(STDERR_FILENO))) &&
+	    journal_start(JOURNAL_SOCKET) == -1)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "start",
+			.error = strerror(errno) },
+		    "no journal at %s: lines are JSON on standard error until "
+		    "there is one",
+		    JOURNAL_SOCKET);
+}
+
+/* Whatever the level is and was, that it changed is said. */
+static void
+change_level(struct supervisor *s, enum log_level level, const char *by)
+{
+	const char *name = level_name(level);
+	struct why why;
+
+	if (strcmp(s->settings.text[SET_LOG_LEVEL], name) == 0 ||
+	    settings_set(&s->settings, SET_LOG_LEVEL, name, &why) == -1)
+		return;
+	log_set_level(LOG_LEVEL_INFO);
+	log_line(LOG_LEVEL_INFO, &(struct log_about){ .operation = "log" },
+	    "LOG_LEVEL=%s by %s, until SIGHUP or a restart", name, by);
+	set_log(&s->settings);
+	crew_config(s->crew, SET_LOG_LEVEL);
+}
+
+static void
+on_log_level(void *arg, enum log_level level, uint32_t uid)
+{
+	char by[32];
+
+	(void)snprintf(by, sizeof(by), "uid %u", uid);
+	change_level(arg, level, by);
+}
+
+/* SIGUSR1: one level more, SIGUSR2: one less. */
+static void
+on_usr(evutil_socket_t sig, short what, void *arg)
+{
+	struct supervisor *s = arg;
+	enum log_level now = level_by_name(s->settings.text[SET_LOG_LEVEL]);
+
+	(void)what;
+	if (sig == SIGUSR1 && now < LOG_LEVEL_DEBUG)
+		change_level(s, now + 1, "SIGUSR1");
+	if (sig == SIGUSR2 && now > LOG_LEVEL_ERROR)
+		change_level(s, now - 1, "SIGUSR2");
 }
 
 static int
@@ -189,7 +245,10 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 
 	(void)sig, (void)what;
 	if (read_settings(s, &fresh, &why) == -1) {
-		log_error("settings stay as they are: %s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "reload",
+			.error = why.text },
+		    "settings stay as they are");
 		crew_reload(s->crew, changed);
 		return;
 	}
@@ -214,8 +273,8 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 static void
 run(struct supervisor *s, const int *listeners)
 {
-	static const struct crew_ops ops = { on_ready, on_gone };
-	struct event *signals[4];
+	static const struct crew_ops ops = { on_ready, on_gone, on_log_level };
+	struct event *signals[6];
 	size_t i;
 
 	if ((s->base = event_base_new()) == NULL)
@@ -226,11 +285,13 @@ run(struct supervisor *s, const int *listeners)
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
 	signals[3] = evsignal_new(s->base, SIGCHLD, on_child, s);
-	for (i = 0; i < 4; i++)
+	signals[4] = evsignal_new(s->base, SIGUSR1, on_usr, s);
+	signals[5] = evsignal_new(s->base, SIGUSR2, on_usr, s);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		if (signals[i] == NULL || evsignal_add(signals[i], NULL) == -1)
 			errx(EX_OSERR, "signals");
 	(void)event_base_dispatch(s->base);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(signals[i]);
 	crew_free(s->crew);
 	notify_free(s->notify);
@@ -273,7 +334,10 @@ start(struct supervisor *s)
 		&why) == -1 ||
 	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
 	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
-		log_error("%s", why.text);
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "start",
+			.error = why.text },
+		    "it cannot start");
 		return EX_CONFIG;
 	}
 	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
@@ -354,7 +418,10 @@ main(int argc, char *argv[])
 		return EX_CONFIG;
 	}
 	set_log(&s.settings);
+	open_log(&s.settings);
+	relog_own(&s.own);
 	status = check ? print_settings(&s) : start(&s);
+	journal_end();
 	settings_free(&s.settings);
 	secret_free(s.token);
 	return status;

@@ -3,7 +3,7 @@
 #define SUPERVISOR_RELOG_H
 
 /*
- * The log lines of one worker: bounded in rate, so that a worker that goes mad
+ * The log lines of one process: bounded in rate, so that one that goes mad
  * fills no disk and stops nobody.
  */
 
@@ -29,7 +29,13 @@ void relog_init(struct relog *, int64_t now);
 int relog_admit(struct relog *, int64_t now, unsigned int *lost);
 
 /* Writes the body of a LOG frame, or not.  -1: it is none. */
-int relog_frame(struct relog *, const char *process, struct span body,
-    int64_t now);
+int relog_frame(struct relog *, enum proc, struct span body, int64_t now);
+
+/* Hears of each line of level warn and above that is written; one at most. */
+void relog_listen(void (*)(enum proc, const struct body_log *, void *),
+    void *arg);
+
+/* From now on our own lines are bounded as well; the relog stays here. */
+void relog_own(struct relog *);
 
 #endif

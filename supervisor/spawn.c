@@ -237,3 +237,22 @@ spawn_failure(int wait_status)
 		return NULL;
 	return texts[code - STEP_BEFORE - 1];
 }
+
+void
+spawn_end(int wait_status, char *text, size_t size)
+{
+	const char *failure = spawn_failure(wait_status);
+	int sig = WIFSIGNALED(wait_status) ? WTERMSIG(wait_status) : 0;
+
+	if (failure != NULL)
+		(void)snprintf(text, size, "%s", failure);
+	else if (sig != 0)
+		(void)snprintf(text, size, "signal %d (%s)%s", sig,
+		    strsignal(sig),
+		    sig == SIGSYS ?
+			", a call its sandbox forbids: see the kernel's log" :
+			"");
+	else
+		(void)snprintf(text, size, "status %d",
+		    WEXITSTATUS(wait_status));
+}

@@ -28,4 +28,7 @@ void spawn_signal(pid_t, uid_t, int sig);
 /* Why a child of spawn_worker() never was the worker; NULL: it was. */
 const char *spawn_failure(int wait_status);
 
+/* How it ended, in words. */
+void spawn_end(int wait_status, char *text, size_t size);
+
 #endif

@@ -5,11 +5,10 @@
  * Owns its command line and exit status.  Commands, columns and what they
  * mean are the placer's (placer/command.c).
  */
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/ioctl.h>
 
 #include <err.h>
-#include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,89 +18,25 @@
 #include "common/auto.h"
 #include "common/settings.h"
 #include "common/xmem.h"
+#include "vkfctl/follow.h"
+#include "vkfctl/peer.h"
 #include "vkfctl/table.h"
 
-enum {
-	ANSWER_MAX = 64 * 1024 * 1024,
-	STEP = 65536,
-	WAIT_SECONDS = 15, /* the provider gives 10 */
+/* What was given on the command line, but for the words of the command. */
+struct given {
+	const char *socket, *node;
+	struct table_style style;
+	int follow, help, json, yes;
 };
 
 static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vkfctl [-hy] [-o json] [-s socket] command [argument]\n"
-	    "questions: devices, explain device NAME, explain pod "
-	    "NAMESPACE/NAME,\n"
-	    "\tfleets, pods, records, status\n"
-	    "orders: drain DEVICE, give-up NAMESPACE/NAME, release-brake "
-	    "[FLEET],\n"
-	    "\tretire DEVICE, undrain DEVICE\n");
-}
-
-static int
-open_socket(const char *path)
-{
-	static const struct timeval wait = { WAIT_SECONDS, 0 };
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(sun.sun_path))
-		errx(EX_USAGE, "%s: too long for a socket's path", path);
-	memcpy(sun.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd == -1 ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) == -1)
-		err(EX_OSERR, "socket");
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0)
-		return fd;
-	if (errno == EACCES || errno == EPERM)
-		err(EX_NOPERM,
-		    "%s: only root, the provider's user and CONTROL_GROUP "
-		    "may ask",
-		    path);
-	err(EX_UNAVAILABLE,
-	    "%s: is the provider running, with this CONTROL_SOCKET?", path);
-}
-
-/* Until the other side closes; the caller frees. */
-static char *
-read_all(int fd, const char *path)
-{
-	size_t len = 0, size = 0;
-	char *text = NULL;
-	ssize_t n;
-
-	for (;;) {
-		if (size - len < STEP + 1) {
-			size += size + STEP + 1;
-			text = xreallocarray(text, size, 1);
-		}
-		n = recv(fd, text + len, STEP, 0);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			err(EX_UNAVAILABLE, "%s: no answer", path);
-		if (n == 0)
-			break;
-		if ((len += (size_t)n) > ANSWER_MAX)
-			errx(EX_PROTOCOL, "%s: the answer is too long", path);
-	}
-	text[len] = '\0';
-	return text;
-}
-
-static char *
-ask(const char *path, const char *request)
-{
-	size_t len = strlen(request);
-	AUTO_FD int fd = -1;
-
-	fd = open_socket(path);
-	if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
-		err(EX_UNAVAILABLE, "%s", path);
-	return read_all(fd, path);
+	    "usage: vkfctl [-fhy] [-o json | bare] [-s socket] command "
+	    "[argument]\n"
+	    "vkfctl -h lists the commands that the provider has; vkfctl(8) "
+	    "explains them\n");
 }
 
 /* An array, a row a line. */
@@ -119,8 +54,9 @@ print_json(const char *rows, size_t n)
 }
 
 static int
-show(const char *command, char *answer, int json)
+show(const char *command, char *answer, const struct given *g)
 {
+	struct table *t;
 	char *rows = strchr(answer, '\n'), *end;
 	unsigned long n, lines = 0;
 	struct why why;
@@ -138,10 +74,12 @@ show(const char *command, char *answer, int json)
 		lines += *c == '\n';
 	if (strncmp(answer, "ok ", 3) != 0 || *end != '\0' || n != lines)
 		errx(EX_PROTOCOL, "the answer is cut off");
-	if (json)
+	t = table_new(stdout, g->style);
+	if (g->json)
 		print_json(rows, n);
-	else if (table_print(stdout, rows, n, &why) == -1)
+	else if (table_print(t, rows, n, &why) == -1)
 		errx(EX_PROTOCOL, "%s", why.text);
+	table_free(t);
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");
 	return EX_OK;
@@ -168,7 +106,7 @@ is_confirmed(const char *text)
 static char *
 ask_until_sure(const char *path, char **request)
 {
-	char *answer = ask(path, *request), *more;
+	char *answer = peer_ask(path, *request), *more;
 
 	if (strncmp(answer, "ask ", 4) != 0)
 		return answer;
@@ -179,7 +117,7 @@ ask_until_sure(const char *path, char **request)
 	more = xasprintf("yes %s", *request);
 	free(*request);
 	*request = more;
-	return ask(path, *request);
+	return peer_ask(path, *request);
 }
 
 /* -s, else CONTROL_SOCKET, else the provider's default. */
@@ -198,60 +136,132 @@ find_socket(struct settings *set, const char *given)
 
 /* The words as the one line that they are for the placer. */
 static char *
-join(char *const *words, int yes)
+join(char *const *words, const struct given *g)
 {
 	char *line, *more;
 
-	line = xasprintf("%s%s", yes ? "yes " : "", *words++);
+	line = xasprintf("%s%s%s", g->yes ? "yes " : "",
+	    g->follow ? "follow " : "", *words++);
 
 	for (; *words != NULL; words++) {
 		more = xasprintf("%s %s", line, *words);
 		free(line);
 		line = more;
 	}
-	if (strchr(line, '\n') != NULL)
+	if (strchr(line, '\n') != NULL ||
+	    (g->node != NULL && strchr(g->node, '\n') != NULL))
 		errx(EX_USAGE, "a newline in an argument");
-	more = xasprintf("%s\n", line);
+	more = g->node != NULL ? xasprintf("%s --node %s\n", line, g->node) :
+				 xasprintf("%s\n", line);
 	free(line);
 	return more;
+}
+
+/* COLUMNS, else the terminal's; 0: nobody looks at it. */
+static size_t
+screen_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize size;
+
+	if (columns != NULL && *columns != '\0')
+		return (size_t)strtoul(columns, NULL, 10);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == -1)
+		return 0;
+	return size.ws_col;
+}
+
+static void
+take_format(struct given *g, const char *format)
+{
+	g->json = strcmp(format, "json") == 0;
+	g->style.bare = strcmp(format, "bare") == 0;
+	if (!g->json && !g->style.bare)
+		errx(EX_USAGE, "-o %s: must be json or bare", format);
+}
+
+static void
+take_options(struct given *g, int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "node", required_argument, NULL, 'n' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int ch;
+
+	while ((ch = getopt_long(argc, argv, "fho:s:y", options, NULL)) != -1)
+		switch (ch) {
+		case 'f':
+			g->follow = 1;
+			break;
+		case 'h':
+			g->help = 1;
+			break;
+		case 'n':
+			g->node = optarg;
+			break;
+		case 'o':
+			take_format(g, optarg);
+			break;
+		case 's':
+			g->socket = optarg;
+			break;
+		case 'y':
+			g->yes = 1;
+			break;
+		default:
+			usage(stderr);
+			exit(EX_USAGE);
+		}
+}
+
+/* The commands that the provider has, when it answers. */
+static int
+help(const char *path, const struct given *g)
+{
+	AUTO_FREE char *answer = NULL;
+
+	if (!g->json)
+		usage(stdout);
+	if (peer_answers(path)) {
+		answer = peer_ask(path, "help\n");
+		return show("help", answer, g);
+	}
+	(void)printf("%s: no provider answers there\n", path);
+	if (fflush(stdout) == EOF)
+		err(EX_IOERR, "standard output");
+	return EX_OK;
+}
+
+static int
+run(const char *path, char *const *words, const struct given *g)
+{
+	AUTO_FREE char *request = join(words, g), *answer = NULL;
+
+	answer = g->follow ? follow(path, request, g->json, g->style) :
+			     ask_until_sure(path, &request);
+	return show(*words, answer, g);
 }
 
 int
 main(int argc, char *argv[])
 {
-	AUTO_FREE char *request = NULL, *answer = NULL;
-	const char *given = NULL;
+	struct given g = { .style.width = screen_width() };
 	struct settings set;
-	int ch, json = 0, yes = 0, rc;
+	const char *path;
+	int rc;
 
-	while ((ch = getopt(argc, argv, "ho:s:y")) != -1)
-		switch (ch) {
-		case 'h':
-			usage(stdout);
-			return EX_OK;
-		case 'o':
-			if (strcmp(optarg, "json") != 0)
-				errx(EX_USAGE, "-o %s: must be json", optarg);
-			json = 1;
-			break;
-		case 's':
-			given = optarg;
-			break;
-		case 'y':
-			yes = 1;
-			break;
-		default:
-			usage(stderr);
-			return EX_USAGE;
-		}
-	if (optind >= argc) {
+	take_options(&g, argc, argv);
+	if (optind >= argc && !g.help) {
 		usage(stderr);
 		return EX_USAGE;
 	}
-	find_socket(&set, given);
-	request = join(argv + optind, yes);
-	answer = ask_until_sure(set.text[SET_CONTROL_SOCKET], &request);
-	rc = show(argv[optind], answer, json);
+	if (optind + 1 == argc && strcmp(argv[optind], "help") == 0)
+		g.help = 1;
+	find_socket(&set, g.socket);
+	path = set.text[SET_CONTROL_SOCKET];
+	rc = g.help ? help(path, &g) : run(path, argv + optind, &g);
 	settings_free(&set);
 	return rc;
 }

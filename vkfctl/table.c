@@ -18,13 +18,33 @@
 
 enum {
 	COLUMNS_MAX = 16,
+	FOLD_MIN = 24, /* a narrower last column is put below */
+	FOLD_BELOW = 8,
 };
 
 struct table {
 	FILE *f;
+	struct table_style style;
 	size_t ncolumns; /* of the row that is printed */
 	size_t width[COLUMNS_MAX];
+	int named; /* the names were printed */
 };
+
+struct table *
+table_new(FILE *f, struct table_style style)
+{
+	struct table *t = xcalloc(1, sizeof(*t));
+
+	t->f = f;
+	t->style = style;
+	return t;
+}
+
+void
+table_free(struct table *t)
+{
+	free(t);
+}
 
 /* Caller frees. */
 static char *
@@ -45,13 +65,68 @@ cell(struct json_object *v)
 	return s;
 }
 
-static void
-put(struct table *t, size_t column, const char *text, int last)
+/* The next member that is a column. */
+static int
+next_column(struct json_object *row, struct lh_entry **at, const char **key,
+    struct json_object **value)
 {
-	if (last)
-		fprintf(t->f, "%s\n", text);
-	else
+	while (jread_next(row, at, key, value))
+		if (!json_object_is_type(*value, json_type_object))
+			return 1;
+	return 0;
+}
+
+/* Bytes that go together on a line of so many: to a blank, if there is one. */
+static size_t
+fold_at(const char *text, size_t room)
+{
+	size_t n;
+
+	if (strlen(text) <= room)
+		return strlen(text);
+	for (n = room; n > 0 && text[n] != ' '; n--)
+		;
+	return n > 0 ? n : strcspn(text, " ");
+}
+
+/* At most as wide as the screen, what goes on under its beginning. */
+static void
+put_folded(struct table *t, size_t at, const char *text)
+{
+	size_t n;
+
+	if (at + FOLD_MIN > t->style.width) {
+		at = FOLD_BELOW;
+		fprintf(t->f, "\n%*s", (int)at, "");
+	}
+	for (;;) {
+		n = fold_at(text, t->style.width - at);
+		fprintf(t->f, "%.*s\n", (int)n, text);
+		text += n;
+		while (*text == ' ')
+			text++;
+		if (*text == '\0')
+			return;
+		fprintf(t->f, "%*s", (int)at, "");
+	}
+}
+
+static void
+put(struct table *t, size_t column, const char *text)
+{
+	size_t at = 0, i;
+
+	if (column + 1 < t->ncolumns) {
 		fprintf(t->f, "%-*s  ", (int)t->width[column], text);
+		return;
+	}
+	for (i = 0; i < column; i++)
+		at += t->width[i] + 2;
+	if (at + strlen(text) > t->style.width &&
+	    t->style.width > FOLD_BELOW + FOLD_MIN)
+		put_folded(t, at, text);
+	else
+		fprintf(t->f, "%s\n", text);
 }
 
 static void
@@ -62,14 +137,14 @@ print_names(struct table *t, struct json_object *row)
 	const char *key;
 	size_t i = 0, k;
 
-	while (i < t->ncolumns && jread_next(row, &at, &key, &value)) {
+	while (i < t->ncolumns && next_column(row, &at, &key, &value)) {
 		AUTO_FREE char *name = xstrdup(key);
 
 		for (k = 0; name[k] != '\0'; k++)
 			name[k] = (char)toupper((unsigned char)name[k]);
-		put(t, i, name, i + 1 == t->ncolumns);
-		i++;
+		put(t, i++, name);
 	}
+	t->named = 1;
 }
 
 static void
@@ -80,11 +155,10 @@ print_row(struct table *t, struct json_object *row)
 	const char *key;
 	size_t i = 0;
 
-	while (i < t->ncolumns && jread_next(row, &at, &key, &value)) {
+	while (i < t->ncolumns && next_column(row, &at, &key, &value)) {
 		AUTO_FREE char *text = cell(value);
 
-		put(t, i, text, i + 1 == t->ncolumns);
-		i++;
+		put(t, i++, text);
 	}
 }
 
@@ -96,7 +170,7 @@ measure(struct table *t, struct json_object *row)
 	const char *key;
 	size_t i = 0, len;
 
-	while (i < COLUMNS_MAX && jread_next(row, &at, &key, &value)) {
+	while (i < COLUMNS_MAX && next_column(row, &at, &key, &value)) {
 		AUTO_FREE char *text = cell(value);
 
 		if ((len = strlen(key)) > t->width[i])
@@ -124,11 +198,10 @@ walk(struct table *t, const char *rows, size_t n, int print, struct why *why)
 		    why);
 		if (row == NULL)
 			return -1;
-		if (!print) {
-			measure(t, row);
+		measure(t, row);
+		if (!print)
 			continue;
-		}
-		if (i == 0)
+		if (!t->named && !t->style.bare)
 			print_names(t, row);
 		print_row(t, row);
 	}
@@ -136,11 +209,9 @@ walk(struct table *t, const char *rows, size_t n, int print, struct why *why)
 }
 
 int
-table_print(FILE *f, const char *rows, size_t n, struct why *why)
+table_print(struct table *t, const char *rows, size_t n, struct why *why)
 {
-	struct table t = { .f = f };
-
-	if (walk(&t, rows, n, 0, why) == -1)
+	if (walk(t, rows, n, 0, why) == -1)
 		return -1;
-	return walk(&t, rows, n, 1, why);
+	return walk(t, rows, n, 1, why);
 }

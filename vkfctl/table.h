@@ -3,15 +3,31 @@
 #define VKFCTL_TABLE_H
 
 /*
- * The answer's rows as aligned columns: member names in capitals, then a line
- * each row; "-" for what is empty.  Pure but for the stream.
+ * JSON rows as lines with columns, named by the members of the first; members
+ * that are objects are for programs and left out.
  */
 
+#include <stddef.h>
 #include <stdio.h>
 
 #include "common/why.h"
 
-/* rows: n lines, each a JSON object.  -1 with *why. */
-int table_print(FILE *, const char *rows, size_t n, struct why *);
+struct table_style {
+	size_t width; /* of the screen: the last column is folded; 0: it is not
+		       */
+	int bare;     /* without the line of names */
+};
+
+struct table;
+
+/* Borrows f. */
+struct table *table_new(FILE *f, struct table_style);
+void table_free(struct table *);
+
+/*
+ * Prints n rows, each ended by a newline, under the same names as those before
+ * them, columns at least as wide.  -1 with *why: one is no JSON object.
+ */
+int table_print(struct table *, const char *rows, size_t n, struct why *why);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/told.h"
 #include "t/unit/fleet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
@@ -61,6 +62,21 @@ judge(const char *answer)
 		abort();
 }
 
+/* "more", rows, and that these are all for now. */
+static void
+judge_stream(const char *answer)
+{
+	const char *line = answer + strlen(ANSWER_MORE "\n");
+
+	if (strncmp(answer, ANSWER_MORE "\n", (size_t)(line - answer)) != 0)
+		abort();
+	for (; *line == '{'; line = strchr(line, '\n') + 1)
+		if (strchr(line, '\n') == NULL)
+			abort();
+	if (strcmp(line, ANSWER_BEAT "\n") != 0)
+		abort();
+}
+
 /* Instead of the database: one record. */
 int
 store_records(struct store *s, void (*put)(void *, const struct store_record *),
@@ -78,6 +94,13 @@ store_records(struct store *s, void (*put)(void *, const struct store_record *),
 	return 0;
 }
 
+/* Instead of boot.c. */
+static int
+tell(enum log_level level, uint32_t uid)
+{
+	return level < LOG_LEVEL_COUNT && uid == 1000 ? 0 : -1;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -86,6 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.now = at.now,
 		.uid = 1000,
 		.order = give,
+		.log_level = tell,
 		.arg = &at };
 	const char *line = (const char *)data, *end;
 	size_t left = size;
@@ -94,17 +118,27 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    fleet_add(at.w,
 		&(struct fleet_device){ "a", 1, 64, NULL, NULL, "Unknown" }));
 	fleet_pod(at.w, "big", "8", "1Mi", NULL, NULL);
+	at.w->nodes[0].until_boot = 70000;
 	/* As control.c: a line has no NUL, and at most so many bytes. */
 	while (left > 0) {
 		AUTO_FREE char *one = NULL, *answer = NULL;
 		size_t len;
+		int follows;
 
 		end = memchr(line, '\n', left);
 		len = end == NULL ? left : (size_t)(end - line);
 		one = xstrndup(line, len);
 		if (len < COMMAND_MAX && strlen(one) == len) {
-			answer = command_answer(&from, one);
-			judge(answer);
+			told_add(at.w->told,
+			    &(struct told_line){ .kind = TOLD_EVENT,
+				.warning = 1,
+				.about = one,
+				.text = one });
+			answer = command_follow(&from, one, &follows);
+			if (follows)
+				judge_stream(answer);
+			else
+				judge(answer);
 		}
 		line += len + (end != NULL);
 		left -= len + (end != NULL);

@@ -195,7 +195,7 @@ too_late(struct provider *p)
 	size_t before = provider_lines(p, WARNED);
 
 	free(world_tell(SIM_KUBE, "token the-third-token"));
-	it_ok(provider_await_lines(p, "apiserver does not answer: .*401", 1,
+	it_ok(provider_await_lines(p, "apiserver does not answer.*401", 1,
 		  REFUSED_MS) == 1,
 	    "a token that is refused for long is told");
 	it_ok(provider_lines(p, REFUSED) > refused, "(it was refused)");

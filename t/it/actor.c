@@ -223,6 +223,21 @@ on_link(struct span body, int fd)
 	say(text);
 }
 
+static void
+on_crew(struct span body)
+{
+	AUTO_FREE char *text = NULL;
+	struct body_crew m;
+
+	if (body_crew_get(body, &m) == -1)
+		abort();
+	text = xasprintf("crew: %s %s, %u restarts%s%s",
+	    proc_name((enum proc)m.who),
+	    crew_state_name((enum crew_state)m.state), m.restarts,
+	    m.end[0] != '\0' ? ", ended: " : "", m.end);
+	say(text);
+}
+
 /* 0: go on, else the end. */
 static int
 on_frame(uint32_t type, struct span body, int fd)
@@ -239,6 +254,10 @@ on_frame(uint32_t type, struct span body, int fd)
 		on_go();
 	else if (type == MSG_LINK)
 		on_link(body, fd);
+	else if (type == MSG_CREW)
+		on_crew(body);
+	else if (type == MSG_TROUBLE)
+		return 0;
 	else if (type == MSG_RELOAD)
 		say("reload");
 	else if (type == MSG_PING)

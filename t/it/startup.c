@@ -198,10 +198,42 @@ test_hup(void)
 	    "others need a restart, and that is said");
 	stage_write(file, "LOG_LEVEL=loud\n");
 	kill(r.pid, SIGHUP);
-	it_ok(stage_await(&r, "settings stay as they are: ", 1) &&
+	it_ok(stage_await(&r, "settings stay as they are", 1) &&
 		stage_await(&r, "conf:1: LOG_LEVEL=loud: must be one of", 1) &&
 		stage_await(&r, "\"reload\"", 6),
 	    "a wrong file changes nothing");
+	stage_stop(&r);
+}
+
+/* Who has which level is seen from what the actors were given. */
+static void
+test_levels(void)
+{
+	struct stage r = stage_prepare("levels");
+	int info;
+
+	stage_start(&r, NULL);
+	stage_started(&r);
+	kill(r.pid, SIGUSR1);
+	it_ok(stage_await(&r, "LOG_LEVEL=debug by SIGUSR1", 1) &&
+		stage_await(&r, "given LOG_LEVEL=debug", 3),
+	    "SIGUSR1: all workers log one level more");
+	kill(stage_worker(&r, "placer"), SIGKILL);
+	it_ok(stage_await(&r, "placer is ready", 2) &&
+		stage_await(&r, "given LOG_LEVEL=debug", 4),
+	    "one that comes anew logs as much");
+	info = stage_lines(&r, "given LOG_LEVEL=info");
+	kill(r.pid, SIGUSR2);
+	it_ok(stage_await(&r, "LOG_LEVEL=info by SIGUSR2", 1) &&
+		stage_await(&r, "given LOG_LEVEL=info", info + 3),
+	    "SIGUSR2: one level less");
+	it_ok(stage_lines(&r, "\"reload\"") == 0, "nothing else is read again");
+	kill(r.pid, SIGUSR2);
+	it_ok(stage_await(&r, "LOG_LEVEL=warn by SIGUSR2", 1),
+	    "and that is said whatever the level");
+	kill(r.pid, SIGHUP);
+	it_ok(stage_await(&r, "given LOG_LEVEL=info", info + 6),
+	    "SIGHUP: as the settings say");
 	stage_stop(&r);
 }
 
@@ -330,6 +362,7 @@ scenario(void)
 	test_wrong_settings();
 	test_taken_port();
 	test_hup();
+	test_levels();
 	test_killed_supervisor();
 	test_ordinary_user();
 	test_few_rights();

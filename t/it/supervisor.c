@@ -159,6 +159,13 @@ test_killed_actors(void)
 	test_kills(&r, "actors");
 	it_ok(stage_await(&r, "linked with ", links + 14),
 	    "each new worker is linked again");
+	it_ok(stage_await(&r,
+		  "\"placer\",\"msg\":\"crew: kubeside ready, 4 restarts, "
+		  "ended: signal 9 (Killed)",
+		  1) &&
+		stage_await(&r, "crew: placer ready, 4 restarts", 1) &&
+		stage_lines(&r, "\"kubeside\",\"msg\":\"crew: ") == 0,
+	    "the placer, and nobody else, is told of restarts and ends");
 	stage_stop(&r);
 }
 

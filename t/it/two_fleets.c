@@ -27,7 +27,8 @@
 #define ONE "FLEET_ID=two-fleets"
 #define OFTEN "RESYNC_INTERVAL=5s" /* full lists */
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/"
-#define LEFT "node " OTHER_NODE " is not in FLEET_ID and no provider serves it"
+#define LEFT \
+	"node " OTHER_NODE ": it is not in FLEET_ID and no provider serves it"
 #define APPS "vk_flightctl_former_applications{node=\"" OTHER_NODE "\"} "
 #define NODES "vk_flightctl_former_nodes{node=\"" OTHER_NODE "\"} "
 #define ALIVE LEASES "kube-node-lease/leases"

@@ -145,7 +145,8 @@ orders(const char *uid)
 	    js_str(flight_holder(set, uid, NULL), "/metadata/name");
 
 	order("-y", "drain", "nobody", EX_NOINPUT, NULL);
-	order("-y", "retire", device, EX_USAGE, "is connected");
+	order("-y", "give-up", device, EX_USAGE, "is connected");
+	order("-y", "retire", device, EX_NOINPUT, NULL);
 	order("-y", "give-up", "default/asked", EX_USAGE, "is connected");
 	it_ok(ask(NULL, "drain", device, &out) == EX_USAGE && out != NULL &&
 		strstr(out, "-y confirms it") != NULL,
@@ -163,6 +164,46 @@ orders(const char *uid)
 	order("-y", "undrain", device, EX_OK, "\"result\":\"done\"");
 	order("-y", "undrain", device, EX_OK, "\"result\":\"already\"");
 	order("-y", "release-brake", world_fleet(), EX_OK, "no brake is on");
+}
+
+static void
+log_level(const char *level, int status)
+{
+	AUTO_FREE char *out = NULL,
+		       *want = xasprintf("\"level\":\"%s\"", level);
+	int got = ask("json", "log", level, &out);
+
+	it_ok(got == status &&
+		(status != EX_OK || (out != NULL && strstr(out, want) != NULL)),
+	    "log %s: status %d", level, got);
+}
+
+/* The level of all processes, from info to debug. */
+static void
+levels(struct provider *p)
+{
+	says("json", "log", "\"level\":\"info\"");
+	log_level("loud", EX_USAGE);
+	it_ok(provider_lines(p, "\"level\":\"debug\"") == 0,
+	    "at level info there are no lines of level debug");
+	log_level("debug", EX_OK);
+	says("json", "log", "\"level\":\"debug\"");
+	it_ok(provider_await_lines(p,
+		  "\"msg\":\"LOG_LEVEL=debug by uid [0-9]+, until SIGHUP", 1,
+		  RUN_MS) == 1,
+	    "the log says by whom it was changed");
+}
+
+static void
+workers_say_more(struct provider *p)
+{
+	static const char kube[] = "debug\",\"process\":\"kubeside\",\"msg\":";
+	static const char flight[] =
+	    "debug\",\"process\":\"flightside\",\"msg\":";
+
+	it_ok(provider_await_lines(p, kube, 1, RUN_MS) > 0 &&
+		provider_await_lines(p, flight, 1, RUN_MS) > 0,
+	    "and the workers log more");
 }
 
 static int
@@ -185,7 +226,7 @@ look_past_silent_peers(void)
 
 	for (i = 0; i < SILENT; i++)
 		fd[i] = connect_silently();
-	says(NULL, "status", "APISERVER");
+	says(NULL, "status", "apiserver");
 	for (i = 0; i < SILENT; i++)
 		close(fd[i]);
 }
@@ -217,7 +258,8 @@ scenario(void)
 	world_open(&(struct world_conf){ .devices = 2 });
 	path = xasprintf("%s/provider/control.sock", it_folder());
 	refuses("devices", NULL, EX_UNAVAILABLE);
-	p = provider_start("provider", NULL);
+	p = provider_start("provider",
+	    (const char *[]){ "LOG_LEVEL=info", NULL });
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	uid = pod_create("asked", NULL);
@@ -231,11 +273,14 @@ scenario(void)
 	says("json", "devices", "\"placeable\":\"fit\"");
 	says("json", "records", "/asked\",\"operation\":\"");
 	says("json", "fleets", "\"devices\":2,");
-	says("json", "status", "\"apiserver\":\"yes\",\"flightctl\":\"yes\"");
+	says("json", "status",
+	    "\"about\":\"flightctl\",\"name\":\"\",\"state\":\"answers\"");
 	explains(uid);
 	refuses("nothing", NULL, EX_USAGE);
 	refuses("devices", "more", EX_USAGE);
+	levels(p);
 	orders(uid);
+	workers_say_more(p);
 	look_past_silent_peers();
 	look_at_a_long_request();
 	provider_judge(p);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * vkfctl_orders: what an operator does about devices that are silent.  Six of
- * seven are: the brake is on.  One pod is given up, one device retired, the
+ * seven are: the brake is on.  One pod is given up, one device is, the
  * brake released, whereupon the other pods' clocks run; what is not wanted any
  * more leaves its device when that is back, and what is runs on.
  */
@@ -119,9 +119,9 @@ give_orders(void)
 	order("give-up", "default/lost-0", EX_OK, "\"result\":\"done\"");
 	is_gone(0, "GivenUp");
 	order("give-up", "default/lost-0", EX_NOINPUT, "");
-	order("retire", devices[1], EX_OK, "\"result\":\"done\"");
-	order("retire", devices[1], EX_OK, "\"result\":\"already\"");
-	is_gone(1, "DeviceRetired");
+	order("give-up", devices[1], EX_OK, "\"result\":\"done\"");
+	order("give-up", devices[1], EX_OK, "\"result\":\"already\"");
+	is_gone(1, "DeviceGivenUp");
 	explains(2, "the brake is on");
 	order("release-brake", world_fleet(), EX_OK, "\"result\":\"done\"");
 	explains(2, CLOCK_RUNS);

@@ -115,7 +115,7 @@ edge_init(struct edge *d)
 	d->incarnation++;
 	d->apply_ms = 1000;
 	d->silent = d->waits = d->hold_apply = d->hold_render =
-	    d->forget_render = d->retired = 0;
+	    d->forget_render = d->given_up = 0;
 	d->generation = d->rendered_version = d->reported_version = 1;
 	d->target_version = 0;
 	set(&d->spec, "{}");

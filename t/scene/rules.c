@@ -397,12 +397,12 @@ check_eviction(struct scene *sc, const struct kpod *p)
 
 /* An order that was taken back and not saved holds again later. */
 static void
-note_retired(struct scene *sc, struct kpod *p)
+note_given_up(struct scene *sc, struct kpod *p)
 {
 	const struct edge *d;
 
 	TAILQ_FOREACH(d, &sc->edges, link)
-		if (d->retired && edge_may_run(d, p->app))
+		if (d->given_up && edge_may_run(d, p->app))
 			p->forced = p->given_up = 1;
 }
 
@@ -418,7 +418,7 @@ rules_delete(struct scene *sc, const struct body_pod_delete *m)
 		    m->name);
 		return;
 	}
-	note_retired(sc, p);
+	note_given_up(sc, p);
 	if (m->grace_s != 0) {
 		check_eviction(sc, p);
 		return;

@@ -161,7 +161,7 @@ struct edge {
 	int garbage;	   /* sent as something that is no device */
 	int spec_invalid;
 	int drained;	 /* a person said so */
-	int retired;	 /* likewise */
+	int given_up;	 /* likewise */
 	int shrunk;	 /* under its pods */
 	int told_frozen; /* as it was last sent, Flightctl holds it */
 	int was_frozen;	 /* likewise, ever */

@@ -24,7 +24,7 @@ meant(struct scene *sc, const struct order *o)
 	struct wpod *is = NULL;
 	struct kpod *p;
 
-	if (o->kind != ORDER_GIVE_UP)
+	if (!orders_of_pod(o))
 		return NULL;
 	while ((is = world_called(world_of(sc), o->name, is)) != NULL)
 		if (is->device != NULL && !is->given_up.on)
@@ -37,7 +37,7 @@ meant(struct scene *sc, const struct order *o)
 
 /* All that is on a device which never comes back, as far as anybody knows. */
 static void
-retire(struct scene *sc, const struct edge *d)
+give_up_all(struct scene *sc, const struct edge *d)
 {
 	const struct wpod *is;
 	struct kpod *p;
@@ -65,10 +65,29 @@ note_device(struct scene *sc, struct edge *d, enum order_kind kind,
 	if (kind == ORDER_DRAIN)
 		d->drained = 1;
 	else if (kind == ORDER_UNDRAIN && is_forgotten(sc, v))
-		d->drained = d->retired = 0;
-	else if (kind == ORDER_RETIRE) {
-		d->drained = d->retired = 1;
-		retire(sc, d);
+		d->drained = d->given_up = 0;
+	else if (kind == ORDER_GIVE_UP) {
+		d->drained = d->given_up = 1;
+		give_up_all(sc, d);
+	}
+}
+
+/* All that it has now. */
+static void
+note_node(struct scene *sc, const struct order *o, enum order_verdict v)
+{
+	const struct wdevice *is;
+	struct edge *d;
+
+	TAILQ_FOREACH(d, &sc->edges, link) {
+		is = world_device(world_of(sc), d->name);
+		if (is == NULL || is->node == NULL ||
+		    strcmp(is->node->name, o->name) != 0)
+			continue;
+		if (o->kind == ORDER_RETIRE)
+			d->drained = 1;
+		else if (is_forgotten(sc, v))
+			d->drained = is->drained.on;
 	}
 }
 
@@ -86,6 +105,8 @@ give(struct scene *sc, const struct order *o, char text[MAX_TEXT])
 		p->forced = p->given_up = 1;
 	if (d != NULL)
 		note_device(sc, d, o->kind, v);
+	if (o->kind == ORDER_RETIRE || o->kind == ORDER_UNRETIRE)
+		note_node(sc, o, v);
 	return v;
 }
 

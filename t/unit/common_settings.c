@@ -212,7 +212,8 @@ Test(common_settings, files_are_read_strictly)
 	file_fails("LOG_FORMAT=json\nLOG_FORMAT=json\n",
 	    ":2: LOG_FORMAT: a second time");
 	file_fails("\nLOG_FORMAT=xml",
-	    ":2: LOG_FORMAT=xml: must be one of json, text");
+	    ":2: LOG_FORMAT=xml: must be one of auto, json, text, "
+	    "journal");
 	file_fails("FLIGHTCTL_AUTH_TOKEN=x\n",
 	    ":1: FLIGHTCTL_AUTH_TOKEN: must be in a file that "
 	    "FLIGHTCTL_AUTH_TOKEN_FILE names");
@@ -386,7 +387,7 @@ Test(common_settings, manual_says_the_same)
 	enum setting i = 0;
 	FILE *f;
 
-	f = fopen("man/vk-flightctl-provider.8", "r");
+	f = fopen("man/vk-flightctl-provider.conf.5", "r");
 	cr_assert(f != NULL, "run from the root of the tree");
 	while (fgets(line, sizeof(line), f) != NULL) {
 		if (sscanf(line, ".It Ev %79s", name) != 1)

@@ -102,7 +102,7 @@ Test(reach, a_missing_right_is_no_outage, .init = cr_redirect_stderr)
 	cr_assert_gt(fread(log, 1, sizeof(log) - 1, cr_get_redirected_stderr()),
 	    0);
 	/* One for update, one for get. */
-	cr_assert_not_null(strstr(log, "not allowed: it said 403"));
+	cr_assert_not_null(strstr(log, "not allowed error=\"it said 403"));
 	cr_assert_not_null(
 	    strstr(strstr(log, "not allowed") + 1, "not allowed"));
 	cr_assert_null(
@@ -166,6 +166,7 @@ Test(reach, the_log_stays_short, .init = cr_redirect_stderr)
 	for (; (at = strchr(at, '\n')) != NULL; at++)
 		lines++;
 	cr_assert_eq(lines, 2, "%s", log);
-	cr_assert_not_null(strstr(log, "refuses our credentials: it said 401"));
+	cr_assert_not_null(
+	    strstr(log, "refuses our credentials error=\"it said 401"));
 	cr_assert_not_null(strstr(log, "answers, after 0 s"));
 }

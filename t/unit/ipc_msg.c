@@ -39,6 +39,13 @@ fill_str(char *p, size_t max)
 	p[len] = '\0';
 }
 
+static void
+fill_u64s(uint64_t *p, size_t n)
+{
+	for (; n > 0; n--)
+		*p++ = rnd(1u << 31) << 33 | rnd(1u << 31);
+}
+
 static char blob_bytes[65536];
 
 static struct span
@@ -57,6 +64,7 @@ some_blob(size_t max)
 #define FILL_u32(n) m->n = (uint32_t)(rnd(1u << 31) * 2 + rnd(2));
 #define FILL_u64(n) m->n = rnd(1u << 31) << 33 | rnd(1u << 31);
 #define FILL_str(n, max) fill_str(m->n, max);
+#define FILL_u64s(n, len) fill_u64s(m->n, len);
 #define FILL_blob(n, max) m->n = some_blob(max);
 
 #define BODY(name)                                     \

@@ -25,7 +25,7 @@ set_up(void)
 {
 	struct api *api = apiserver_open();
 
-	beat = beat_new(apiserver_base, api, "n", PERIOD_MS);
+	beat = beat_new(apiserver_base, api, "n", "f", PERIOD_MS);
 }
 
 static void

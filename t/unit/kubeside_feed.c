@@ -63,7 +63,7 @@ set_up(void)
 	pods = pods_new();
 	serve = serve_new(apiserver_base, &ops);
 	feed = feed_new(apiserver_base, api, pods, serve,
-	    &(struct feed_conf){ "n", 0, 3600000 });
+	    &(struct feed_conf){ "n", 0, 3600000, "f" });
 }
 
 static void
@@ -107,10 +107,11 @@ Test(feed, what_is_left_out_is_told_once)
 	apiserver_reply(2, 200, LIST);
 	apiserver_wait(4);
 	text = logged();
-	cr_expect_eq(count(text, "n: a pod is left out: it has no "), 1, "%s",
-	    text);
-	cr_expect_eq(count(text, "n: a pod is left out: ns/b: bound to "), 1,
+	cr_expect_eq(count(text, "n: a pod is left out error=\"it has no "), 1,
 	    "%s", text);
-	cr_expect_eq(count(text, "error"), 2, "%s", text);
+	cr_expect_eq(count(text,
+			 "n: a pod is left out error=\"ns/b: bound to "),
+	    1, "%s", text);
+	cr_expect_eq(count(text, " error "), 2, "%s", text);
 	cr_expect_eq(pods_count(pods), 1, "the last list has but one");
 }

@@ -221,7 +221,7 @@ set_up(void)
 	apiserver_asks = on_asked;
 	node = node_new(apiserver_base, api, &conf, &node_ops, NULL);
 	writer = writer_new(apiserver_base, api,
-	    &(struct writer_conf){ "ns", "n", "me" }, &writer_ops, NULL);
+	    &(struct writer_conf){ "ns", "n", "me", NULL }, &writer_ops, NULL);
 	pods = watch_new(apiserver_base, api,
 	    &(struct watch_conf){ "/api/v1/pods", "spec.nodeName=n", 0 },
 	    &watch_ops, NULL);

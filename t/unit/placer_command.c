@@ -5,9 +5,12 @@
 #include "placer/command.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/xmem.h"
+#include "placer/told.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
@@ -145,6 +148,49 @@ Test(command, an_order_is_asked_about_carried_out_once_and_says_by_whom)
 	NO_LEAKS();
 }
 
+static enum log_level told;
+static uint32_t told_by;
+
+static int
+tell(enum log_level level, uint32_t uid)
+{
+	told = level;
+	told_by = uid;
+	return uid == 0 ? -1 : 0;
+}
+
+static void
+logs(struct world *w, uint32_t uid, const char *line, const char *want)
+{
+	char *text = command_answer(&(struct command){ .world = w,
+					.uid = uid,
+					.log_level = tell },
+	    line);
+
+	cr_expect_str_eq(text, want);
+	free(text);
+}
+
+Test(command, log_shows_the_level_or_changes_it)
+{
+	struct world *w = fleet_world();
+
+	told = LOG_LEVEL_COUNT;
+	logs(w, 7, "log", "ok 1\n{\"level\":\"info\"}\n");
+	logs(w, 7, "log loud",
+	    "error it takes one argument: error, warn, info or debug\n");
+	logs(w, 7, "log debug info",
+	    "error it takes one argument: error, warn, info or debug\n");
+	cr_expect(told == LOG_LEVEL_COUNT, "only asked");
+	logs(w, 7, "log debug", "ok 1\n{\"level\":\"debug\"}\n");
+	cr_expect(told == LOG_LEVEL_DEBUG && told_by == 7);
+	logs(w, 7, "log error", "ok 1\n{\"level\":\"error\"}\n");
+	cr_expect(told == LOG_LEVEL_ERROR);
+	logs(w, 0, "log warn", "error the supervisor could not be told\n");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(command, an_order_that_cannot_be_is_refused)
 {
 	struct world *w = fleet_world();
@@ -155,13 +201,180 @@ Test(command, an_order_that_cannot_be_is_refused)
 	ordered(w, "yes drain", "error it takes one argument: ");
 	ordered(w, "yes drain a b", "error it takes one argument: ");
 	ordered(w, "yes drain b", "none no device b\n");
-	ordered(w, "yes retire a", "error device a is connected: drain it\n");
+	ordered(w, "yes give-up a", "error device a is connected: drain it\n");
+	ordered(w, "yes retire a", "none no node a\n");
+	ordered(w, "yes purge --node a", "none nothing is known of a node a\n");
+	ordered(w, "yes purge --node",
+	    "none nothing is known of a node --node");
+	ordered(w, "yes drain --node a", "error it takes one argument: ");
 	ordered(w, "yes give-up default/q", "none no pod default/q\n");
-	ordered(w, "yes give-up q", "none no pod q\n");
+	ordered(w, "yes give-up q", "none no device q\n");
 	ordered(w, "yes give-up default/p", "ok 1\n");
 	ordered(w, "yes release-brake", "ok 1\n");
 	ordered(w, "yes release-brake x", "none no fleet x\n");
 	ordered(w, "yes devices", "ok 1\n");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* -- what may be typed next, and what there is ------------------------------
+ */
+
+static void
+completes(struct world *w, const char *typed, const char *want)
+{
+	char *line = xasprintf("complete %s", typed), *text = ask(w, line);
+	char got[256] = "";
+	const char *c = text;
+	size_t len = 0;
+
+	while ((c = strstr(c, "{\"word\":\"")) != NULL) {
+		c += strlen("{\"word\":\"");
+		len += (size_t)snprintf(got + len, sizeof(got) - len, "%.*s ",
+		    (int)strcspn(c, "\""), c);
+	}
+	cr_expect_str_eq(got, want, "%s: %s", typed, text);
+	free(text);
+	free(line);
+}
+
+Test(command, words_are_completed_as_they_are_now)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+
+	d = fleet_add(w,
+	    &(struct fleet_device){ "edge-1", 4, 2048, NULL, NULL, NULL });
+	fleet_add(w,
+	    &(struct fleet_device){ "edge-2", 4, 2048, NULL, NULL, NULL });
+	fleet_pod(w, "web", "1", "1Mi", NULL, NULL);
+	completes(w, "ex", "explain ");
+	completes(w, "explain", "explain ");
+	completes(w, "explain ", "device pod ");
+	completes(w, "explain d", "device ");
+	completes(w, "explain pod ", "default/web ");
+	completes(w, "explain pod x", "");
+	completes(w, "drain e", "edge-1 edge-2 ");
+	completes(w, "drain edge-2 ", "");
+	completes(w, "undrain ", "");
+	d->drained.on = 1;
+	completes(w, "undrain ", "edge-1 ");
+	completes(w, "give-up ", "edge-1 edge-2 default/web ");
+	completes(w, "unr", "unretire ");
+	completes(w, "complet", "");
+	completes(w, "devices ", "");
+	completes(w, "nothing ", "");
+	w->nodes[0].retired.on = 1;
+	completes(w, "retire ", "");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* Each has its line, and each line is a command. */
+Test(command, help_has_every_command)
+{
+	struct world *w = fleet_world();
+	char *text = ask(w, "help");
+	const char *c;
+	int i;
+
+	for (i = 0; i < ORDER_COUNT; i++) {
+		char *want = xasprintf("{\"command\":\"%s\",",
+		    orders_word((enum order_kind)i));
+
+		cr_expect(strstr(text, want) != NULL, "%s", want);
+		free(want);
+	}
+	for (c = text; (c = strstr(c, "{\"command\":\"")) != NULL; c++) {
+		const char *name = c + strlen("{\"command\":\"");
+		char *line = xstrndup(name, strcspn(name, "\""));
+		char *answer;
+
+		if (strcmp(line, "records") != 0) { /* wants a database */
+			answer = ask(w, line);
+			cr_expect(strstr(answer, "no such") == NULL, "%s: %s",
+			    line, answer);
+			free(answer);
+		}
+		free(line);
+	}
+	free(text);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* -- how everything is ------------------------------------------------------
+ */
+
+static void
+says(struct world *w, const char *want)
+{
+	char *text = ask(w, "status");
+
+	cr_expect(strstr(text, want) != NULL, "%s: %s", want, text);
+	free(text);
+}
+
+static void
+all_is_well(struct world *w)
+{
+	w->start_boot = 10000;
+	w->kube_up = w->flight_up = w->kube_reachable = w->flight_reachable = 1;
+	w->kube_reach = w->flight_reach = (struct reach){ 20000, 1 };
+	w->devices_listed = w->nodes[0].pods_listed = 1;
+	w->nodes[0].until_boot = 70000;
+}
+
+Test(command, status_says_well_only_when_all_is)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+	struct wpod *p;
+
+	d = fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
+	fleet_add(w,
+	    &(struct fleet_device){ "b", 4, 2048, NULL, NULL, "Unknown" });
+	p = fleet_pod(w, "web", "1", "1Mi", NULL, NULL);
+	all_is_well(w);
+	says(w, "ok 10\n{\"about\":\"provider\",\"name\":\"");
+	says(w, "\"state\":\"well\",\"age\":\"50 s\",\"text\":\"all of it\"");
+	says(w,
+	    "\"apiserver\",\"name\":\"\",\"state\":\"answers\",\"age\":"
+	    "\"40 s\"");
+	says(w,
+	    "\"state\":\"serves\",\"age\":\"\",\"text\":\"devices 2, "
+	    "connected 1, placeable 1; pods 0, waiting 1\"");
+	says(w, "\"waits\",\"name\":\"default/web\"");
+	world_seat(w, p, d);
+	says(w, "placeable 1; pods 1, waiting 0\"");
+	w->kube_reach.answers = 0;
+	says(w,
+	    "\"state\":\"trouble\",\"age\":\"50 s\",\"text\":\"apiserver "
+	    "does not answer\"");
+	all_is_well(w);
+	w->nodes[0].brake = 1;
+	says(w, "\"text\":\"the brake of node ");
+	says(w, "\"state\":\"braked\"");
+	w->nodes[0].brake = 0;
+	w->crew[PROC_KUBESIDE].state = CREW_DOWN;
+	w->crew[PROC_KUBESIDE].restarts = 7;
+	w->crew[PROC_KUBESIDE].ended_boot = 55000;
+	memcpy(w->crew[PROC_KUBESIDE].end, "signal 9", 9);
+	says(w, "\"text\":\"kubeside is down\"");
+	says(w,
+	    "restarts: 7, the last 5 s ago: signal 9\",\"figures\":{"
+	    "\"restarts\":7,");
+	told_add(w->told,
+	    &(struct told_line){ .kind = TOLD_EVENT,
+		.warning = 1,
+		.at_ms = 30000,
+		.about = "default/web",
+		.reason = "Failed",
+		.text = "no such image" });
+	says(w,
+	    "{\"about\":\"error\",\"name\":\"default/web\",\"state\":"
+	    "\"Failed\",\"age\":\"30 s\",\"text\":\"no such image\"");
 	fleet_free(w);
 	NO_LEAKS();
 }

@@ -12,6 +12,7 @@
 #include <criterion/criterion.h>
 #include <event2/event.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/told.h"
 #include "t/unit/fleet.h"
 
 enum {
@@ -44,6 +46,7 @@ rig(int64_t patience_ms)
 	struct command from = { .world = r.w };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+	(void)signal(SIGPIPE, SIG_IGN); /* as common/boot.c */
 	/* An abstract name: any user may connect. */
 	r.at.sun_family = AF_UNIX;
 	snprintf(r.at.sun_path + 1, sizeof(r.at.sun_path) - 1, "control.%d",
@@ -113,7 +116,7 @@ Test(control, the_ninth_peer_waits_until_one_of_eight_goes)
 		fd[i] = come(&r);
 		turn(&r);
 	}
-	cr_assert_eq(send(fd[CONTROL_PEERS], "status\n", 7, 0), 7);
+	cr_assert_eq(send(fd[CONTROL_PEERS], "fleets\n", 7, 0), 7);
 	turn(&r);
 	cr_expect_eq(heard(fd[CONTROL_PEERS], got, sizeof(got)), -1,
 	    "the ninth is answered: %s", got);
@@ -139,6 +142,165 @@ Test(control, who_says_nothing_or_little_is_dropped_in_time)
 	cr_expect_eq(heard(silent, got, sizeof(got)), 0);
 	close(silent);
 	close(slow);
+	end(&r);
+}
+
+/* -- those that follow -- */
+
+static int
+follow(struct rig *r)
+{
+	int fd = come(r);
+
+	cr_assert_eq(send(fd, "follow events\n", 14, 0), 14);
+	turn(r);
+	return fd;
+}
+
+static void
+tell(struct rig *r, const char *text)
+{
+	told_add(r->w->told,
+	    &(struct told_line){ .kind = TOLD_EVENT,
+		.about = "default/p",
+		.reason = "Told",
+		.text = text });
+}
+
+static void
+hears(struct rig *r, int fd, const char *want)
+{
+	char got[1024];
+	ssize_t n;
+
+	turn(r);
+	n = heard(fd, got, sizeof(got));
+	if (want == NULL)
+		cr_expect_eq(n, -1, "%s", got);
+	else
+		cr_expect(n > 0 && strstr(got, want) != NULL, "%s", got);
+}
+
+Test(control, who_follows_hears_what_was_told_and_what_is_then)
+{
+	struct rig r = rig(60 * 1000);
+	char got[1024];
+	int fd;
+
+	tell(&r, "before");
+	fd = follow(&r);
+	cr_assert(heard(fd, got, sizeof(got)) > 0);
+	cr_expect_eq(strncmp(got, "more\n{", 6), 0, "%s", got);
+	cr_expect(strstr(got, "\"text\":\"before\"}\n.\n") != NULL, "%s", got);
+	hears(&r, fd, NULL);
+	tell(&r, "after");
+	hears(&r, fd, "\"text\":\"after\"}\n");
+	/* Chatter is no request. */
+	cr_assert_eq(send(fd, "pods\n", 5, 0), 5);
+	hears(&r, fd, NULL);
+	control_free(r.control);
+	r.control = NULL;
+	hears(&r, fd, "end the provider stops\n");
+	close(fd);
+	end(&r);
+}
+
+Test(control, eight_follow_and_nobody_else_waits_for_that)
+{
+	struct rig r = rig(60 * 1000);
+	int fd[CONTROL_FOLLOWERS], more, i;
+
+	for (i = 0; i < CONTROL_FOLLOWERS; i++) {
+		fd[i] = follow(&r);
+		hears(&r, fd[i], "more\n");
+	}
+	more = follow(&r);
+	hears(&r, more, "error as many follow as may\n");
+	close(more);
+	more = come(&r);
+	cr_assert_eq(send(more, "pods\n", 5, 0), 5);
+	hears(&r, more, "ok 0\n");
+	close(more);
+	close(fd[0]); /* as ^C does */
+	turn(&r);
+	fd[0] = follow(&r);
+	hears(&r, fd[0], "more\n");
+	for (i = 0; i < CONTROL_FOLLOWERS; i++)
+		close(fd[i]);
+	end(&r);
+}
+
+/* Nothing grows for one that does not read: what it misses is counted. */
+Test(control, a_slow_reader_misses_lines_and_is_told)
+{
+	struct rig r = rig(60 * 1000);
+	int fd = follow(&r), i;
+	char got[65536], text[900], *last;
+	ssize_t n;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 4000; i++)
+		tell(&r, text);
+	for (last = NULL; last == NULL; turn(&r))
+		if ((n = heard(fd, got, sizeof(got))) > 0)
+			last = strstr(got, "lines are left out");
+		else
+			cr_assert_eq(n, -1, "it is dropped");
+	tell(&r, "after");
+	hears(&r, fd, "\"text\":\"after\"}\n");
+	close(fd);
+	end(&r);
+}
+
+Test(control, who_does_not_read_at_all_is_cut_off)
+{
+	struct rig r = rig(50);
+	int fd = follow(&r), i;
+	char got[65536], tail[128] = "", text[900];
+	ssize_t n;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 4000; i++)
+		tell(&r, text);
+	for (i = 0; i < 50; i++) /* its time runs out */
+		event_base_loop(r.base, EVLOOP_NONBLOCK);
+	event_base_loop(r.base, EVLOOP_ONCE);
+	while ((n = heard(fd, got, sizeof(got))) != 0) {
+		if (n > 64)
+			snprintf(tail, sizeof(tail), "%s", got + n - 64);
+		event_base_loop(r.base, EVLOOP_NONBLOCK);
+	}
+	cr_expect(strstr(tail, "end cut off: ") != NULL, "%s", tail);
+	close(fd);
+	end(&r);
+}
+
+/* Nothing is told for long: it hears that the provider is there. */
+Test(control, who_follows_hears_a_beat)
+{
+	struct rig r = rig(50);
+	int fd = follow(&r);
+	char got[256];
+
+	hears(&r, fd, "more\n.\n");
+	event_base_loop(r.base, EVLOOP_ONCE);
+	turn(&r);
+	cr_assert(heard(fd, got, sizeof(got)) > 0);
+	cr_expect_str_eq(got, ".\n");
+	close(fd);
+	end(&r);
+}
+
+Test(control, only_what_goes_on_can_be_followed)
+{
+	struct rig r = rig(60 * 1000);
+	int fd = come(&r);
+
+	cr_assert_eq(send(fd, "follow pods\n", 12, 0), 12);
+	hears(&r, fd, "error it cannot be followed\n");
+	close(fd);
 	end(&r);
 }
 
@@ -211,7 +373,8 @@ Test(control, any_line_has_one_whole_answer)
 	static const char *const words[] = { "devices", "explain", "pod",
 		"device", "drain", "give-up", "release-brake", "yes", "a", "/",
 		"default/p", " ", "", "status", "\x01", "records x", "pods",
-		"fleets" };
+		"fleets", "complete", "help", "events", "follow", "--node",
+		"purge" };
 	struct world *w = fleet_world();
 	struct command from = { .world = w, .now = { 1000, 1000 } };
 	unsigned int s, lines;
@@ -226,7 +389,7 @@ Test(control, any_line_has_one_whole_answer)
 		for (i = 0; i < n; i++)
 			len += (size_t)snprintf(line + len, sizeof(line) - len,
 			    "%s%s", i > 0 ? " " : "",
-			    words[(size_t)rand_r(&s) % 18]);
+			    words[(size_t)rand_r(&s) % 24]);
 		for (i = 0; rand_r(&s) % 4 == 0 && i < 30; i++)
 			line[len++] = (char)(1 + rand_r(&s) % 255);
 		line[len] = '\0';

@@ -251,6 +251,7 @@ carry_out(struct stage *s, const struct effect *e)
 	case EFFECT_ACTIVE:
 	case EFFECT_WORD:
 	case EFFECT_ORDER:
+	case EFFECT_STEP:
 	case EFFECT_RECORD:
 	case EFFECT_READ:
 	case EFFECT_POLL:
