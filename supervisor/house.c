@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,10 @@
 #include "supervisor/meet.h"
 #include "supervisor/spawn.h"
 
+enum {
+	LIST_MAX = 129, /* UIDS */
+};
+
 static int
 wrong(struct why *why, const struct settings *s, enum setting i,
     const char *what)
@@ -39,6 +44,44 @@ wrong(struct why *why, const struct settings *s, enum setting i,
 	    settings_name(i), s->text[i], what, strerror(e));
 }
 
+/* Adds the number of a user to text; -1: that user will not do. */
+static int
+add_user(struct span name, char text[LIST_MAX])
+{
+	size_t len = strlen(text);
+	char word[LIST_MAX];
+	struct passwd *p;
+	int64_t id = -1;
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)name.len, name.p);
+	if (strspn(word, "0123456789") == name.len)
+		id = (int64_t)strtoul(word, NULL, 10);
+	else if ((p = getpwnam(word)) != NULL && p->pw_gid == p->pw_uid)
+		id = p->pw_uid;
+	if (id == -1)
+		return -1;
+	(void)snprintf(text + len, LIST_MAX - len, "%s%" PRId64,
+	    len == 0 ? "" : ",", id);
+	return 0;
+}
+
+int
+house_users(struct settings *s, struct why *why)
+{
+	struct span words = span_of(s->text[SET_UIDS]), word;
+	char text[LIST_MAX] = "";
+
+	while (form_next_word(&words, &word))
+		if (add_user(word, text) == -1)
+			return fail(why, ERR_SYSTEM,
+			    "%s=%s: %.*s must be a user of this host, with a "
+			    "group of the same number",
+			    settings_name(SET_UIDS), s->text[SET_UIDS],
+			    (int)word.len, word.p);
+	return settings_set(s, SET_UIDS, text, why);
+}
+
+/* All rights that root may lack are tried only where they are wanted. */
 static int
 make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 {
@@ -50,13 +93,16 @@ make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 
 	if (local_parents(path) == -1 ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
-	    (fd = open(path,
-		 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    (fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) ==
+		-1 ||
 	    fstat(fd, &st) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
-	if (placer == 0)
+	if (placer == 0 ||
+	    (st.st_uid == placer && (st.st_mode & 07777) == 0700))
 		return 0;
-	if ((st.st_uid != placer && fchown(fd, placer, placer) == -1) ||
+	close(fd);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fchown(fd, placer, placer) == -1 ||
 	    fchmod(fd, 0700) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
 	return 0;

@@ -9,6 +9,12 @@
 
 struct meet;
 
+/*
+ * UIDS becomes numbers, by the list of users.  -1: there is no such user, or
+ * one whose group has another number.
+ */
+int house_users(struct settings *, struct why *);
+
 enum {
 	HOUSE_NONE = -2 /* none is wanted */
 };

@@ -115,6 +115,7 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
 	    (s->verbose &&
 		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
+	    house_users(set, why) == -1 ||
 	    (!s->asks && settings_check(set, s->only, why) == -1) ||
 	    house_group(set, why) == -1) {
 		settings_free(set);
