@@ -193,6 +193,17 @@ on_done(uint64_t id, const struct why *why, void *arg)
 	serve_done(kube.serve, id, why);
 }
 
+static unsigned int
+on_others(void *arg)
+{
+	const struct seat *me = arg, *s;
+	unsigned int n = 0;
+
+	EACH_SEAT(s)
+		n += s != me && writer_has(s->writer);
+	return n;
+}
+
 static void
 on_object(uint64_t id, struct span object, void *arg)
 {
@@ -381,7 +392,8 @@ seat_open(struct seat *s, const char *identity)
 {
 	static const struct node_ops node_ops = { on_until, on_labels,
 		on_node_event };
-	static const struct writer_ops writer_ops = { on_held, on_released };
+	static const struct writer_ops writer_ops = { on_held, on_released,
+		on_others };
 	const struct settings *set = kube.settings;
 	struct node_conf conf = { .name = s->id.node,
 		.fleet = s->id.fleet,

@@ -70,7 +70,7 @@ on_released(void *arg)
 static void
 open_writer(struct held *h)
 {
-	static const struct writer_ops ops = { on_held, on_released };
+	static const struct writer_ops ops = { on_held, on_released, NULL };
 	const struct purge *p = h->purge;
 
 	h->writer = writer_new(p->base, p->api,

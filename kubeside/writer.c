@@ -5,7 +5,8 @@
  * Owns the Lease of that name in our namespace: taken when nobody holds it or
  * its holder was not seen to renew it for its whole duration, by our clock
  * and not by the other's.  What we hold ends by itself: the instant counts
- * from before the request that renewed it was sent.
+ * from before the request that renewed it was sent.  Who has more nodes takes
+ * one later, so that replicas share those that become free.
  */
 #include "kubeside/writer.h"
 
@@ -29,6 +30,8 @@ enum {
 	SPREAD_MS = 500,
 	DEADLINE_MS = 4000,
 	HURRY_MS = 1000, /* between tries while it is still ours */
+	YIELD_MS = 100,	 /* for each node we have, before taking another */
+	YIELD_MAX_MS = 2000,
 };
 
 #define MERGE "application/merge-patch+json"
@@ -45,6 +48,8 @@ struct writer {
 	struct event *timer;
 	struct api_call *call;
 	int mine;
+	int taking;   /* it will be, if nobody comes first */
+	int yielded;  /* others had their time */
 	int creating; /* what was sent last */
 	int stopping;
 	int told_other;
@@ -137,6 +142,7 @@ on_written(const struct https_answer *a, void *arg)
 	struct why why;
 
 	w->call = NULL;
+	w->taking = 0;
 	if (a->why.kind == ERR_NONE &&
 	    lease_read(a->body, &w->seen, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
@@ -162,6 +168,22 @@ on_written(const struct https_answer *a, void *arg)
 	}
 }
 
+/* 1: later, when whoever has less has had its time. */
+static int
+yields(struct writer *w)
+{
+	int64_t ms;
+
+	if (w->yielded || w->ops->others == NULL)
+		return 0;
+	ms = (int64_t)w->ops->others(w->arg) * YIELD_MS;
+	if (ms == 0)
+		return 0;
+	w->yielded = 1;
+	wait_ms(w, ms < YIELD_MAX_MS ? ms : YIELD_MAX_MS);
+	return 1;
+}
+
 static void
 write_lease(struct writer *w, enum https_method method, int acquire)
 {
@@ -175,6 +197,8 @@ write_lease(struct writer *w, enum https_method method, int acquire)
 		.renew_us = us,
 		.acquire_us = acquire ? us : 0 };
 
+	w->yielded = 0;
+	w->taking = acquire;
 	body =
 	    method == HTTPS_POST ? lease_create_text(&l) : lease_patch_text(&l);
 	send_request(w, method, body, on_written);
@@ -195,9 +219,11 @@ consider(struct writer *w, const struct lease *l)
 	if (l->holder[0] == '\0' || strcmp(l->holder, w->identity) == 0 ||
 	    now - w->seen_ms >= duration) {
 		w->seen = *l;
-		write_lease(w, HTTPS_PATCH, 1);
+		if (strcmp(l->holder, w->identity) == 0 || !yields(w))
+			write_lease(w, HTTPS_PATCH, 1);
 		return;
 	}
+	w->yielded = 0;
 	if (!w->told_other)
 		log_line(LOG_LEVEL_INFO,
 		    &(struct log_about){ .operation = "writer",
@@ -221,7 +247,8 @@ on_read(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (a->status == 404) {
-		write_lease(w, HTTPS_POST, 1);
+		if (!yields(w))
+			write_lease(w, HTTPS_POST, 1);
 		return;
 	}
 	if (a->why.kind != ERR_NONE) {
@@ -304,6 +331,12 @@ writer_again(struct writer *w)
 		return;
 	evtimer_del(w->timer);
 	step(w);
+}
+
+int
+writer_has(const struct writer *w)
+{
+	return w->mine || w->taking;
 }
 
 int64_t

@@ -15,6 +15,8 @@ struct writer_ops {
 	void (*held)(int64_t until_ms, void *);
 	/* The end of writer_release(). */
 	void (*released)(void *);
+	/* How many other nodes this process has; NULL: it never yields. */
+	unsigned int (*others)(void *);
 };
 
 struct writer_conf {
@@ -37,6 +39,9 @@ void writer_again(struct writer *);
 
 /* Boot time until which we are the writer, 0: we are not. */
 int64_t writer_until(const struct writer *);
+
+/* 1: we hold it, or are about to. */
+int writer_has(const struct writer *);
 
 /* Gives the lease back, so that a successor need not wait. */
 void writer_release(struct writer *);

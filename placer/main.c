@@ -25,19 +25,20 @@ static const char *group; /* its number; the settings', "": none */
 static int
 start(struct event_base *base, const struct settings *set, struct why *why)
 {
-	int set_aside;
+	struct store_found found;
 
 	loop = base;
 	group = set->text[SET_CONTROL_GROUP];
-	store = store_open(set->text[SET_STATE_DIR], &set_aside, why);
+	store = store_open(set->text[SET_STATE_DIR], &found, why);
 	if (store == NULL)
 		return -1;
-	if (set_aside)
-		log_warn(
-		    "%s/placer.db was not sound or of another version: "
-		    "it is kept as placer.db.set-aside and rebuilt from the "
-		    "apiserver and Flightctl",
-		    set->text[SET_STATE_DIR]);
+	if (found.set_aside)
+		log_warn("%s/placer.db: %s: it is kept as placer.db.set-aside "
+			 "and rebuilt from the apiserver and Flightctl",
+		    set->text[SET_STATE_DIR], found.why.text);
+	else if (found.version != 0 && found.version != found.ours)
+		log_info("%s/placer.db was of version %d and is now of %d",
+		    set->text[SET_STATE_DIR], found.version, found.ours);
 	if ((serve = serve_new(base, set, store, why)) == NULL)
 		return -1;
 	return 0;

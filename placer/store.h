@@ -16,13 +16,21 @@
 
 struct store;
 
+struct store_found {
+	int version; /* of the file, 0: there was none */
+	int ours;    /* which it has now */
+	int set_aside;
+	struct why why; /* why it was */
+};
+
 /*
- * Opens or creates dir/placer.db.  A file that is corrupt, or of another
- * version, is renamed to placer.db.set-aside and *set_aside is 1;
- * the two before it are placer.db.set-aside.1 and .2.  No file is
- * opened later.
+ * Opens or creates dir/placer.db.  An older version becomes this one
+ * (upgrade.def).  A file that is corrupt, newer or too old is renamed to
+ * placer.db.set-aside; the two before it are placer.db.set-aside.1 and .2.
+ * One that another process uses, or that the host cannot read, stays.
+ * No file is opened later.
  */
-struct store *store_open(const char *dir, int *set_aside, struct why *);
+struct store *store_open(const char *dir, struct store_found *, struct why *);
 void store_close(struct store *);
 
 /* Seats and clocks into the world; devices that are not there are added. */

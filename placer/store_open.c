@@ -17,9 +17,22 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 
+#ifndef STORE_VERSION /* t/it/next_store.c is the next one */
 #define STORE_VERSION 4
+#define STORE_UPGRADES "placer/upgrade.def"
+#endif
+
 enum {
 	STORE_ASIDES = 3 /* set aside and kept */
+};
+
+static const struct {
+	int from;
+	const char *sql;
+} upgrades[] = {
+#define UPGRADE(from, sql) { from, sql },
+#include STORE_UPGRADES
+#undef UPGRADE
 };
 
 static const char *const texts[] = {
@@ -63,19 +76,20 @@ exec(struct store *s, const char *sql, struct why *why)
 	return 0;
 }
 
+/* -1: not a database. */
 static int
-version_is_ours(struct store *s)
+version_of(struct store *s)
 {
 	sqlite3_stmt *st;
 	int version = -1;
 
 	if (sqlite3_prepare_v2(s->db, "PRAGMA user_version", -1, &st, NULL) !=
 	    SQLITE_OK)
-		return 0;
+		return -1;
 	if (sqlite3_step(st) == SQLITE_ROW)
 		version = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
-	return version == 0 || version == STORE_VERSION;
+	return version;
 }
 
 static int
@@ -94,10 +108,35 @@ is_sound(struct store *s)
 	return ok;
 }
 
+/* All of it or nothing: what is left of a power cut is the old version. */
 static int
-open_db(struct store *s, const char *path, struct why *why)
+make_current(struct store *s, int version, struct why *why)
 {
-	AUTO_FREE char *version = NULL;
+	AUTO_FREE char *mark =
+	    xasprintf("PRAGMA user_version = %d", STORE_VERSION);
+	size_t i;
+
+	if (exec(s, "BEGIN IMMEDIATE", why) == -1)
+		return -1;
+	for (i = 0; i < sizeof(upgrades) / sizeof(upgrades[0]); i++) {
+		if (upgrades[i].from != version)
+			continue;
+		if (exec(s, upgrades[i].sql, why) == -1)
+			return -1;
+		version++;
+	}
+	if (version != 0 && version != STORE_VERSION)
+		return fail(why, ERR_FORMAT,
+		    "version %d, and this program knows those from %d to %d",
+		    version, upgrades[0].from, STORE_VERSION);
+	if (exec(s, schema, why) == -1 || exec(s, mark, why) == -1)
+		return -1;
+	return exec(s, "COMMIT", why);
+}
+
+static int
+open_db(struct store *s, const char *path, int *version, struct why *why)
+{
 	int i;
 
 	if (sqlite3_open_v2(path, &s->db,
@@ -105,7 +144,6 @@ open_db(struct store *s, const char *path, struct why *why)
 		    SQLITE_OPEN_NOMUTEX,
 		NULL) != SQLITE_OK)
 		return store_fail(s, path, why);
-	version = xasprintf("PRAGMA user_version = %d", STORE_VERSION);
 	if (exec(s,
 		"PRAGMA locking_mode = EXCLUSIVE;"
 		"PRAGMA journal_mode = WAL;"
@@ -115,18 +153,32 @@ open_db(struct store *s, const char *path, struct why *why)
 		"PRAGMA wal_autocheckpoint = 400;",
 		why) == -1)
 		return -1;
-	if (!version_is_ours(s) || !is_sound(s))
-		return fail(why, ERR_FORMAT,
-		    "%s: not a sound database of "
-		    "version %d",
-		    path, STORE_VERSION);
-	if (exec(s, schema, why) == -1 || exec(s, version, why) == -1)
+	*version = version_of(s);
+	if (!is_sound(s))
+		return fail(why, ERR_FORMAT, "not a sound database");
+	if (make_current(s, *version, why) == -1)
 		return -1;
 	for (i = 0; i < SQL_COUNT; i++)
 		if (sqlite3_prepare_v3(s->db, texts[i], -1,
 			SQLITE_PREPARE_PERSISTENT, &s->stmt[i],
 			NULL) != SQLITE_OK)
 			return store_fail(s, texts[i], why);
+	return 0;
+}
+
+/* Another file would fare no better, and this one may be sound. */
+static int
+is_trouble_of_the_host(const struct store *s)
+{
+	static const int codes[] = { SQLITE_BUSY, SQLITE_LOCKED, SQLITE_FULL,
+		SQLITE_IOERR, SQLITE_READONLY, SQLITE_CANTOPEN, SQLITE_PERM,
+		SQLITE_NOMEM };
+	int code = s->db == NULL ? SQLITE_NOMEM : sqlite3_errcode(s->db) & 0xff;
+	size_t i;
+
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (code == codes[i])
+			return 1;
 	return 0;
 }
 
@@ -186,21 +238,25 @@ put_aside(const char *path, struct why *why)
 }
 
 struct store *
-store_open(const char *dir, int *set_aside, struct why *why)
+store_open(const char *dir, struct store_found *found, struct why *why)
 {
 	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
 	struct store *s;
+	int keep;
 
-	*set_aside = 0;
+	memset(found, 0, sizeof(*found));
+	found->ours = STORE_VERSION;
 	s = xcalloc(1, sizeof(*s));
-	if (open_db(s, path, why) == 0) {
+	if (open_db(s, path, &found->version, why) == 0) {
 		s->failed = 0;
 		return s;
 	}
+	keep = is_trouble_of_the_host(s);
 	close_db(s);
-	if (access(path, F_OK) == 0 && put_aside(path, why) == 0) {
-		*set_aside = 1;
-		if (open_db(s, path, why) == 0) {
+	found->why = *why;
+	if (!keep && access(path, F_OK) == 0 && put_aside(path, why) == 0) {
+		found->set_aside = 1;
+		if (open_db(s, path, &found->version, why) == 0) {
 			s->failed = 0;
 			return s;
 		}

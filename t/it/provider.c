@@ -168,6 +168,14 @@ add_settings(struct provider *p, const char *const *extra)
 	}
 }
 
+static const char *other; /* NULL: our own */
+
+void
+provider_program(const char *path)
+{
+	other = path;
+}
+
 struct provider *
 provider_start(const char *name, const char *const *extra)
 {
@@ -191,7 +199,9 @@ provider_start(const char *name, const char *const *extra)
 		provider_expect(p, "the kernel has no (Landlock|system call)");
 	}
 	if (program == NULL)
-		program = child_program("vk-flightctl-provider");
+		program = other != NULL ?
+		    xstrdup(other) :
+		    child_program("vk-flightctl-provider");
 	argv[n++] = program;
 	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);

@@ -15,6 +15,9 @@ struct provider;
 /* name: of its log and state folder.  extra: "NAME=value", NULL at the end. */
 struct provider *provider_start(const char *name, const char *const *extra);
 
+/* The next ones are this program, which borrows its name; NULL: our own. */
+void provider_program(const char *path);
+
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
 

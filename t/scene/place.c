@@ -129,16 +129,16 @@ void
 place_start(struct scene *sc)
 {
 	struct why why;
-	int set_aside;
+	struct store_found found;
 
 	placed = sc;
-	if ((sc->store = store_open(sc->dir, &set_aside, &why)) == NULL ||
+	if ((sc->store = store_open(sc->dir, &found, &why)) == NULL ||
 	    (sc->serve = serve_new(sc->base, &sc->set, sc->store, &why)) ==
 		NULL) {
 		scene_fail(sc, "the placer does not start: %s", why.text);
 		abort();
 	}
-	if (set_aside)
+	if (found.set_aside)
 		scene_fail(sc, "the placer's own database was set aside");
 	sc->running = 1;
 	if (!sc->kube.cut)

@@ -206,7 +206,8 @@ set_up(void)
 {
 	static const struct node_ops node_ops = { on_until, on_labels,
 		on_event };
-	static const struct writer_ops writer_ops = { on_held, on_nothing };
+	static const struct writer_ops writer_ops = { on_held, on_nothing,
+		NULL };
 	static const struct watch_ops watch_ops = { on_nothing, on_pod,
 		on_nothing };
 	static const struct node_conf conf = { .name = "n",

@@ -28,10 +28,20 @@ on_released(void *arg)
 	is_released = 1;
 }
 
+static unsigned int others;
+
+static unsigned int
+on_others(void *arg)
+{
+	(void)arg;
+	return others;
+}
+
 static void
 set_up(void)
 {
-	static const struct writer_ops ops = { on_held, on_released };
+	static const struct writer_ops ops = { on_held, on_released,
+		on_others };
 	struct api *api = apiserver_open();
 
 	writer = writer_new(apiserver_base, api,
@@ -115,6 +125,46 @@ Test(writer, taken_at_once_when_free_or_mine)
 		apiserver_reply(2, 409, "{}");
 		apiserver_wait(4);
 	}
+}
+
+Test(writer, who_has_more_takes_later)
+{
+	int64_t since = now_read().boot_ms;
+
+	others = 3;
+	apiserver_reply(0, 404, "{}");
+	apiserver_wait(2);
+	cr_expect_geq(now_read().boot_ms - since, 299);
+	cr_expect(asks(1, "GET", ""));
+	cr_expect_eq(writer_has(writer), 0);
+	/* Nobody came. */
+	apiserver_reply(1, 404, "{}");
+	apiserver_wait(3);
+	cr_expect(asks(2, "POST", "\"holderIdentity\":\"me\""));
+	cr_expect_eq(writer_has(writer), 1);
+	apiserver_reply(2, 409, "{}");
+	apiserver_wait(4);
+	cr_expect_eq(writer_has(writer), 0);
+	/* Free again: whoever has less comes first once more. */
+	since = now_read().boot_ms;
+	apiserver_reply(3, 200, LEASE("4", ""));
+	apiserver_wait(5);
+	cr_expect_geq(now_read().boot_ms - since, 299);
+	cr_expect(asks(4, "GET", ""));
+	apiserver_reply(4, 200, LEASE("5", "you"));
+	apiserver_run(50);
+	cr_expect_eq(apiserver_count, 5);
+}
+
+Test(writer, one_s_own_is_taken_at_once)
+{
+	int64_t since = now_read().boot_ms;
+
+	others = 20;
+	apiserver_reply(0, 200, LEASE("4", "me"));
+	apiserver_wait(2);
+	cr_expect_lt(now_read().boot_ms - since, 1000);
+	cr_expect(asks(1, "PATCH", "\"holderIdentity\":\"me\""));
 }
 
 Test(writer, another_s_is_left_alone)

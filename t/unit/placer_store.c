@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What the database promises: what was committed is there after a start, what
- * was not is not, and a file that is not ours to read is kept and replaced.
+ * was not is not.
  */
 #include "placer/store.h"
 
@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/auto.h"
@@ -48,12 +49,12 @@ static struct store *
 open_store(int aside)
 {
 	struct store *s;
+	struct store_found found;
 	struct why why;
-	int set_aside;
 
-	s = store_open(dir, &set_aside, &why);
+	s = store_open(dir, &found, &why);
 	cr_assert_not_null(s, "%s", why.text);
-	cr_assert_eq(set_aside, aside);
+	cr_assert_eq(found.set_aside, aside);
 	return s;
 }
 
@@ -432,68 +433,6 @@ Test(store, a_commit_counts_when_it_made_something_durable)
 	cr_assert_eq(store_commits(s), 2);
 	store_close(s);
 	fleet_free(w);
-	NO_LEAKS();
-}
-
-static void
-write_file(const char *text)
-{
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
-	FILE *f = fopen(path, "w");
-
-	cr_assert_not_null(f);
-	fputs(text, f);
-	fclose(f);
-}
-
-Test(store, what_cannot_be_read_is_kept_and_replaced)
-{
-	AUTO_FREE char *aside = xasprintf("%s/placer.db.set-aside", dir);
-
-	write_file("this is no database, nor was it ever one; it is longer "
-		   "than the header of one would be, which is a hundred bytes");
-	store_close(open_store(1));
-	cr_assert_eq(access(aside, F_OK), 0);
-	store_close(open_store(0));
-	exec_on("PRAGMA user_version = 4711");
-	store_close(open_store(1));
-	store_close(open_store(0));
-	NO_LEAKS();
-}
-
-static void
-is_file(const char *name, const char *text)
-{
-	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
-	char buf[64] = "";
-	FILE *f = fopen(path, "r");
-
-	if (text == NULL) {
-		cr_expect_null(f, "%s is there", name);
-		return;
-	}
-	cr_assert_not_null(f, "%s is not there", name);
-	cr_assert_not_null(fgets(buf, sizeof(buf), f));
-	fclose(f);
-	cr_expect_str_eq(buf, text, "%s: %s", name, buf);
-}
-
-Test(store, the_last_three_that_were_set_aside_stay)
-{
-	static const char *const texts[] = { "first, not sound",
-		"second, not sound", "third, not sound", "fourth, not sound" };
-	size_t i;
-
-	for (i = 0; i < 4; i++) {
-		write_file(texts[i]);
-		store_close(open_store(1));
-		if (i == 2)
-			is_file("placer.db.set-aside.2", texts[0]);
-	}
-	is_file("placer.db.set-aside", texts[3]);
-	is_file("placer.db.set-aside.1", texts[2]);
-	is_file("placer.db.set-aside.2", texts[1]);
-	is_file("placer.db.set-aside.3", NULL);
 	NO_LEAKS();
 }
 
