@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
+#include "common/sandbox.h"
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
@@ -108,9 +109,14 @@ apply(struct api *a, const struct creds *c, struct why *why)
 	else
 		r = https_renew(a->https, &conf, why);
 	free(agent);
-	if (r == 0)
-		https_token(a->https, pem_span(c->token));
-	return r;
+	if (r == -1)
+		return -1;
+	if (sandbox_reaches(https_port(a->https)) == -1)
+		fatal("apiserver %s: its port was not known at the start of "
+		      "this process: one that may connect there follows",
+		    c->server);
+	https_token(a->https, pem_span(c->token));
+	return 0;
 }
 
 /* Reads everything again; what was there stays when that fails. */

@@ -377,12 +377,14 @@ waits_for_device(struct wpod *p, struct effects *fx)
 	return 1;
 }
 
+/* One that leaves has nothing to say, unless nobody hears from its device. */
 static int
-is_told(struct wpod *p, struct effects *fx)
+is_told(struct wpod *p, struct now now, struct effects *fx)
 {
 	if (p->state == LOOKING || p->state == FREE || p->state == EVICTING)
 		return 0;
-	return waits_for_device(p, fx) || p->state != LEAVING;
+	return waits_for_device(p, fx) || p->state != LEAVING ||
+	    facts_device(p->device, now) == AWAY;
 }
 
 /*
@@ -461,7 +463,7 @@ look_at_pod(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	live_look(w, p, now, fx);
 	if (p->device != NULL)
 		world_look_device_at(w, p->device, now.boot_ms);
-	if (p->pod != NULL && is_told(p, fx))
+	if (p->pod != NULL && is_told(p, now, fx))
 		tell_status(w, p, now, fx);
 	if (p->device != NULL && (p->state == LOST || f.pod == EXPIRED))
 		lost_arm_pod(w, p, now);

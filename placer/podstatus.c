@@ -37,7 +37,7 @@ static const struct {
 	[EVICTING] = { ON_ITS_WAY, "DeviceTimeoutExceeded" },
 	[DONE] = { FINISHED, NULL },
 	[TIMED_OUT] = { OUT_OF_TIME, NULL },
-	[LEAVING] = { ON_ITS_WAY, NULL },
+	[LEAVING] = { ON_ITS_WAY, "DeviceDisconnected" },
 };
 _Static_assert(sizeof(lives) / sizeof(lives[0]) == LIFE_NSTATES,
     "each state of life has its stage");
@@ -231,6 +231,14 @@ view_end(const struct podstatus_in *in, struct view *v)
 	v->message = DEADLINE_TEXT;
 }
 
+/* One that leaves is told of only then, and looked at in between. */
+static bool
+is_unheard(const struct podstatus_in *in)
+{
+	return lives[in->state].unheard != NULL &&
+	    (in->state != LEAVING || !in->connected);
+}
+
 /* Nobody hears from the device: what was last said stays, marked unknown. */
 static void
 view_unheard(const struct podstatus_in *in, struct view *v)
@@ -260,7 +268,7 @@ view_report(const struct podstatus_in *in, struct view *v)
 	view_ready(in, v, verdict.ready);
 	if (is_terminal(v->phase))
 		view_end(in, v);
-	else if (lives[in->state].unheard != NULL)
+	else if (is_unheard(in))
 		view_unheard(in, v);
 	return verdict.rule;
 }
