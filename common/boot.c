@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/finding.h"
 #include "common/lean.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -35,6 +36,8 @@ static struct {
 	struct settings settings;
 	int listener[LISTENER_END]; /* 0, or waits for start() */
 	unsigned int lost;	    /* log lines the full link did not take */
+	int sealed;		    /* a check: the sandbox is closed */
+	int checked;		    /* and all was found */
 	int status;
 } boot;
 
@@ -86,6 +89,12 @@ set_log_level(void)
 	log_set_level(level_by_name(boot.settings.text[SET_LOG_LEVEL]));
 }
 
+__attribute__((noreturn)) static void
+malformed(const struct frame *f)
+{
+	fatal("malformed %s of supervisor", msg_info(f->type)->name);
+}
+
 static void
 on_config(const struct frame *f)
 {
@@ -94,7 +103,7 @@ on_config(const struct frame *f)
 	struct why why;
 
 	if (body_config_get(f->body, &m) == -1)
-		fatal("CONFIG: malformed");
+		malformed(f);
 	i = settings_by_name(m.name);
 	if (i == SET_COUNT || !settings_is_for(i, boot.self))
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
@@ -111,7 +120,7 @@ on_token(const struct frame *f)
 	struct body_token m;
 
 	if (body_token_get(f->body, &m) == -1)
-		fatal("TOKEN: malformed");
+		malformed(f);
 	if (boot.ops->token != NULL)
 		boot.ops->token(m.token);
 }
@@ -123,7 +132,7 @@ on_listener(const struct frame *f)
 
 	if (body_listener_get(f->body, &m) == -1 || m.what == 0 ||
 	    m.what >= LISTENER_END || boot.listener[m.what] != 0)
-		fatal("LISTENER: malformed, or a second one");
+		malformed(f);
 	boot.listener[m.what] = f->fd;
 }
 
@@ -175,12 +184,57 @@ on_go(void)
 }
 
 static void
+send_finding(const struct body_finding *m, void *arg)
+{
+	/* Without a control link the end is near anyway. */
+	(void)chan_send(arg, MSG_FINDING, 0, m, -1);
+}
+
+static void
+end_check(void)
+{
+	if (boot.sealed && boot.checked &&
+	    chan_send(boot.control, MSG_READY, 0, &(struct body_none){ 0 },
+		-1) == -1)
+		end(1);
+}
+
+void
+boot_checked(void)
+{
+	boot.checked = 1;
+	end_check();
+}
+
+static void
+on_check(void)
+{
+	char layers[SANDBOX_WORDS];
+	struct why why;
+
+	chan_run(boot.control);
+	set_log_level();
+	finding_set_sink(send_finding, boot.control);
+	boot.ops->check(boot.base, &boot.settings);
+	if (sandbox_seal(boot.self, &boot.settings, &why) == -1)
+		finding(FINDING_FAIL, "sandbox", SANDBOX_MEND, "%s", why.text);
+	else if (sandbox_words(layers))
+		finding(FINDING_OK, "sandbox", NULL, "uid %u, confined by %s",
+		    getuid(), layers);
+	else
+		finding(FINDING_WARN, "sandbox", SANDBOX_MEND,
+		    "uid %u, confined by %s", getuid(), layers);
+	boot.sealed = 1;
+	end_check();
+}
+
+static void
 on_link(const struct frame *f)
 {
 	struct body_link m;
 
 	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT)
-		fatal("LINK: malformed");
+		malformed(f);
 	boot.ops->link((enum proc)m.peer, f->fd);
 }
 
@@ -191,7 +245,7 @@ on_crew(const struct frame *f)
 
 	if (body_crew_get(f->body, &m) == -1 || m.who == PROC_SUPERVISOR ||
 	    m.who >= PROC_COUNT || m.state >= CREW_NSTATES)
-		fatal("CREW: malformed");
+		malformed(f);
 	if (boot.ops->crew != NULL)
 		boot.ops->crew(&m);
 }
@@ -202,7 +256,7 @@ on_trouble(const struct frame *f)
 	struct body_trouble m;
 
 	if (body_trouble_get(f->body, &m) == -1 || m.who >= PROC_COUNT)
-		fatal("TROUBLE: malformed");
+		malformed(f);
 	if (boot.ops->trouble != NULL)
 		boot.ops->trouble(&m);
 }
@@ -230,6 +284,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_GO:
 		on_go();
+		break;
+	case MSG_CHECK:
+		on_check();
 		break;
 	case MSG_LINK:
 		on_link(f);
@@ -263,6 +320,17 @@ boot_relink(enum proc peer)
 
 	/* Without a control link the end is near anyway. */
 	(void)chan_send(boot.control, MSG_RELINK, 0, &m, -1);
+}
+
+void
+boot_link_over(enum proc peer, const char *text)
+{
+	/* Nothing mends that by itself. */
+	int hopeless = strstr(text, CHAN_FOREIGN) != NULL;
+
+	log_line(hopeless ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
+	    "link with %s: %s", proc_name(peer), text);
+	boot_relink(peer);
 }
 
 int

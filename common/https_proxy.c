@@ -6,6 +6,7 @@
  * Kubernetes make of proxy-url.  Never says a URL: it may hold a password.
  */
 #include <curl/curl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/https_own.h"
@@ -92,4 +93,23 @@ https_use_proxy(const struct https *h, CURL *e)
 	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION,
 	    (long)CURL_SSLVERSION_TLSv1_2);
+}
+
+uint16_t
+https_port(const struct https *h)
+{
+	const char *url = h->proxy != NULL ? h->proxy : h->origin;
+	unsigned long n = 0;
+	char *port = NULL;
+	CURLU *u;
+
+	if ((u = curl_url()) != NULL &&
+	    curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
+		CURLUE_OK &&
+	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
+		CURLUE_OK)
+		n = strtoul(port, NULL, 10);
+	curl_free(port);
+	curl_url_cleanup(u);
+	return n > UINT16_MAX ? 0 : (uint16_t)n;
 }

@@ -23,6 +23,7 @@ enum {
 	NET_CONNECT_TCP = 1 << 1,
 	SCOPE_ALL = 3, /* abstract unix sockets, signals */
 	RULE_PATH_BENEATH = 1,
+	RULE_NET_PORT = 2,
 	CREATE_VERSION = 1,
 };
 
@@ -36,6 +37,11 @@ struct path_attr {
 	uint64_t allowed;
 	int32_t parent;
 } __attribute__((packed));
+
+struct port_attr {
+	uint64_t allowed;
+	uint64_t port;
+};
 
 int
 landlock_abi(void)
@@ -72,20 +78,34 @@ allow_reading(int ruleset, const char *path)
 	    &p, 0);
 }
 
-int
-landlock_confine(int abi, const char *const *reads, size_t n, int connects)
+static int
+allow_port(int ruleset, uint16_t port)
 {
-	struct ruleset_attr a = { .fs = fs_rights(abi), .scoped = SCOPE_ALL };
+	const struct port_attr p = { NET_CONNECT_TCP, port };
+
+	return (
+	    int)syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &p, 0);
+}
+
+int
+landlock_confine(int abi, const char *const *reads, size_t nreads,
+    const uint16_t *ports, size_t nports)
+{
+	struct ruleset_attr a = { .fs = fs_rights(abi),
+		.net = NET_BIND_TCP | NET_CONNECT_TCP,
+		.scoped = SCOPE_ALL };
 	AUTO_FD int ruleset = -1;
 	size_t size, i;
 
-	a.net = NET_BIND_TCP | (connects ? 0 : NET_CONNECT_TCP);
-	size = sizeof(a.fs) * (abi >= 6 ? 3 : abi >= 4 ? 2 : 1);
+	size = sizeof(a.fs) * (abi >= 6 ? 3 : abi >= LANDLOCK_TCP ? 2 : 1);
 	ruleset = (int)syscall(SYS_landlock_create_ruleset, &a, size, 0);
 	if (ruleset == -1)
 		return -1;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < nreads; i++)
 		if (allow_reading(ruleset, reads[i]) == -1)
+			return -1;
+	for (i = 0; i < nports && abi >= LANDLOCK_TCP; i++)
+		if (allow_port(ruleset, ports[i]) == -1)
 			return -1;
 	return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

@@ -5,15 +5,22 @@
 /* The kernel's Landlock, as far as it has it. */
 
 #include <stddef.h>
+#include <stdint.h>
+
+enum {
+	LANDLOCK_TCP = 4 /* the first version that knows TCP ports */
+};
 
 /* The version that the kernel has, 0: none. */
 int landlock_abi(void);
 
 /*
  * From here on this process and its threads read only below these paths
- * (absent ones are passed over) and change no file; they bind no TCP port,
- * and connect to none unless connects.  abi: of landlock_abi().  -1: errno.
+ * (absent ones are passed over) and change no file; they bind no TCP port
+ * and connect to these only, from LANDLOCK_TCP on.  abi: of landlock_abi().
+ * -1: errno.
  */
-int landlock_confine(int abi, const char *const *reads, size_t n, int connects);
+int landlock_confine(int abi, const char *const *reads, size_t nreads,
+    const uint16_t *ports, size_t nports);
 
 #endif

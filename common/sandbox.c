@@ -60,6 +60,8 @@ enum {
 	F = 1 << PROC_FLIGHTSIDE,
 	P = 1 << PROC_PLACER,
 	READS_MAX = 32,
+	PORTS_MAX = 8,
+	PORT_NAMES = 53, /* a long answer comes by TCP */
 	FILES_MAX = 512,
 };
 
@@ -83,6 +85,11 @@ static const struct row {
 
 static char *reads[READS_MAX];
 static size_t nreads;
+static int abi;	      /* Landlock's, 0: the kernel has none */
+static int is_filtered;
+static uint16_t ports[PORTS_MAX] = { PORT_NAMES };
+static size_t nports = 1;
+static int has_ports; /* they are all that can be reached */
 static int is_sealed; /* whoever reads files reads them again later */
 
 /* Names, certificates and zones of the system; the credentials' folders. */
@@ -147,6 +154,19 @@ sandbox_reads(const char *file)
 		add_folder(end);
 }
 
+int
+sandbox_reaches(uint16_t port)
+{
+	size_t i;
+
+	for (i = 0; i < nports; i++)
+		if (ports[i] == port)
+			return 0;
+	if (!is_sealed && nports < PORTS_MAX)
+		ports[nports++] = port;
+	return has_ports ? -1 : 0;
+}
+
 /* With REQUIRE_SANDBOX=yes a failure, else one line. */
 static int
 missing(const struct settings *s, const char *what, struct why *why)
@@ -178,11 +198,10 @@ limit(enum proc self, struct why *why)
 }
 
 static int
-confine_files(enum proc self, const struct settings *s, struct why *why)
+confine_reach(enum proc self, const struct settings *s, struct why *why)
 {
 	const char *paths[COUNT(system_reads) + READS_MAX];
 	size_t i, n = 0;
-	int abi;
 
 	if ((abi = landlock_abi()) == 0)
 		return missing(s, "Landlock", why);
@@ -194,9 +213,14 @@ confine_files(enum proc self, const struct settings *s, struct why *why)
 		for (i = 0; i < nreads; i++)
 			paths[n++] = reads[i];
 	}
-	if (landlock_confine(abi, paths, n, self != PROC_PLACER) == -1)
+	if (landlock_confine(abi, paths, n, ports,
+		self == PROC_PLACER ? 0 : nports) == -1)
 		return failed(why, "Landlock");
-	return 0;
+	has_ports = abi >= LANDLOCK_TCP;
+	/* The placer's calls make no socket anyway. */
+	return has_ports || self == PROC_PLACER ?
+	    0 :
+	    missing(s, "Landlock for TCP ports (it comes with Linux 6.7)", why);
 }
 
 static int
@@ -217,11 +241,30 @@ confine_calls(enum proc self, const struct settings *s, struct why *why)
 	}
 	fp.len = (unsigned short)filter_compile(rules, n, prog);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0)
+		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0) {
+		is_filtered = 1;
 		return 0;
+	}
 	if (errno == ENOSYS || errno == EINVAL)
 		return missing(s, "system call filter", why);
 	return failed(why, "system call filter");
+}
+
+int
+sandbox_words(char words[SANDBOX_WORDS])
+{
+	if (!SEALED)
+		(void)snprintf(words, SANDBOX_WORDS,
+		    "nothing: a build for sanitizers");
+	else if (abi == 0)
+		(void)snprintf(words, SANDBOX_WORDS,
+		    "%s, but the kernel has no Landlock",
+		    is_filtered ? "a system call filter" : "nothing");
+	else
+		(void)snprintf(words, SANDBOX_WORDS, "Landlock ABI %d%s", abi,
+		    is_filtered ? " and a system call filter" :
+				  ", but the kernel has no system call filter");
+	return SEALED && abi != 0 && is_filtered;
 }
 
 int
@@ -238,7 +281,7 @@ sandbox_seal(enum proc self, const struct settings *s, struct why *why)
 	/* The last time that it may open a file for that. */
 	tzset();
 	if (SEALED &&
-	    (limit(self, why) == -1 || confine_files(self, s, why) == -1 ||
+	    (limit(self, why) == -1 || confine_reach(self, s, why) == -1 ||
 		confine_calls(self, s, why) == -1))
 		rc = -1;
 	while (nreads > 0)

@@ -19,12 +19,30 @@ int sandbox_early(struct why *);
 void sandbox_reads(const char *file);
 
 /*
+ * After the seal it connects to this TCP port, and to that of name servers, and
+ * to no other.  Later: -1 when it is none of them, and only a new process can.
+ */
+int sandbox_reaches(uint16_t port);
+
+/*
  * From here on: the system calls of sandbox.def for this worker and no others,
- * and no file but those of its settings, of sandbox_reads() and of the
- * system's name service.  A layer that the kernel lacks is one warning, or
- * with REQUIRE_SANDBOX=yes a failure.
+ * no file but those of its settings, of sandbox_reads() and of the system's
+ * name service, no port but those of sandbox_reaches().  A layer that the
+ * kernel lacks is one warning, or with REQUIRE_SANDBOX=yes a failure.
  */
 int sandbox_seal(enum proc, const struct settings *, struct why *);
+
+enum {
+	SANDBOX_WORDS = 128,
+};
+
+/* What a kernel that lacks a layer needs. */
+#define SANDBOX_MEND                                                \
+	"grep -E 'CONFIG_SECURITY_LANDLOCK|CONFIG_SECCOMP_FILTER' " \
+	"/boot/config-$(uname -r); cat /sys/kernel/security/lsm"
+
+/* After the seal: what confines us, for people.  1: all that there is. */
+int sandbox_words(char words[SANDBOX_WORDS]);
 
 /* 0: a build for sanitizers or coverage, whose seal does nothing. */
 int sandbox_seals(void);

@@ -44,8 +44,14 @@ int settings_env(struct settings *, char *const *envp, struct why *);
  */
 int settings_file(struct settings *, const char *path, struct why *);
 
-/* What only all of them together can say (required, pairs, fleet names). */
-int settings_check(const struct settings *, struct why *);
+/*
+ * What only all of them together can say (required, pairs, fleet names), of
+ * those that go to this worker; PROC_SUPERVISOR: to any.
+ */
+int settings_check(const struct settings *, enum proc, struct why *);
+
+/* What UIDS, which is checked, gives this worker. */
+uint32_t settings_uid(const struct settings *, enum proc);
 
 /* SET_COUNT: no such name. */
 enum setting settings_by_name(const char *);

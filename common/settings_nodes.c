@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/form.h"
@@ -125,17 +126,24 @@ check_uids(const struct settings *s, struct why *why)
 	}
 	if (n == 3)
 		return 0;
-	return fail(why, ERR_FORMAT,
-	    "UIDS=%s: must be three different user "
-	    "ids above 0",
+	return fail(why, ERR_FORMAT, "UIDS=%s: must be three different users",
 	    s->text[SET_UIDS]);
 }
 
-int
-settings_check(const struct settings *s, struct why *why)
+uint32_t
+settings_uid(const struct settings *s, enum proc p)
 {
-	struct fleet_node nodes[MAX_NODES];
+	struct span words = span_of(s->text[SET_UIDS]), word = { "", 0 };
+	enum proc i = PROC_SUPERVISOR;
 
+	while (i++ < p && form_next_word(&words, &word))
+		continue;
+	return (uint32_t)strtoul(word.p, NULL, 10);
+}
+
+static int
+check_flightctl(const struct settings *s, struct why *why)
+{
 	if (s->text[SET_FLIGHTCTL_API_URL][0] == '\0')
 		return fail(why, ERR_FORMAT,
 		    "FLIGHTCTL_API_URL=: must be "
@@ -149,6 +157,17 @@ settings_check(const struct settings *s, struct why *why)
 								    "KEY",
 		    s->text[SET_FLIGHTCTL_CLIENT_CERT][0] == '\0' ? "KEY" :
 								    "CERT");
+	return 0;
+}
+
+int
+settings_check(const struct settings *s, enum proc p, struct why *why)
+{
+	struct fleet_node nodes[MAX_NODES];
+
+	if ((p == PROC_SUPERVISOR || p == PROC_FLIGHTSIDE) &&
+	    check_flightctl(s, why) == -1)
+		return -1;
 	if (check_uids(s, why) == -1)
 		return -1;
 	return settings_nodes(s, nodes, MAX_NODES, why) == -1 ? -1 : 0;

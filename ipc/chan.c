@@ -133,7 +133,7 @@ on_hello(struct chan *c, struct span body)
 	}
 	if (strcmp(m.build, build_id) != 0) {
 		(void)snprintf(text, sizeof(text),
-		    "%s is of a foreign build %s, this is %s",
+		    "%s " CHAN_FOREIGN " %s, this is %s",
 		    proc_name(c->peer), m.build, build_id);
 		over(c, text);
 		return -1;

@@ -21,6 +21,9 @@ struct frame {
 	int fd;		  /* -1 or the receiver's to close */
 };
 
+/* In the text of a link that is over because the builds differ. */
+#define CHAN_FOREIGN "is of a foreign build"
+
 struct chan_ops {
 	/* A frame that passed the gate. */
 	void (*frame)(struct chan *, struct frame *, void *);

@@ -17,6 +17,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
+#include "common/sandbox.h"
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
@@ -108,9 +109,14 @@ apply(struct api *a, const struct creds *c, struct why *why)
 	else
 		r = https_renew(a->https, &conf, why);
 	free(agent);
-	if (r == 0)
-		https_token(a->https, pem_span(c->token));
-	return r;
+	if (r == -1)
+		return -1;
+	if (sandbox_reaches(https_port(a->https)) == -1)
+		fatal("apiserver %s: its port was not known at the start of "
+		      "this process: one that may connect there follows",
+		    c->server);
+	https_token(a->https, pem_span(c->token));
+	return 0;
 }
 
 /* Reads everything again; what was there stays when that fails. */
@@ -300,8 +306,7 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
-	meter_add(&api->meter, c->kind, stream ? -1 : now_us() - c->began_us,
-	    ans.why.kind);
+	meter_add(&api->meter, c->kind, now_us() - c->began_us, ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
 		if (scan_get_string(ans.body, message, sizeof(message),

@@ -115,9 +115,8 @@ static void
 on_closed(struct chan *c, const char *text, void *arg)
 {
 	(void)c;
-	log_info("link to placer: %s", text);
 	drop(arg);
-	boot_relink(PROC_PLACER);
+	boot_link_over(PROC_PLACER, text);
 }
 
 static void

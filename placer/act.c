@@ -451,6 +451,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 			.error = why.text },
 		    "no new placements until the database can be written");
 	a->store_failed = failed;
+	a->world->store_failed = failed != 0;
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);
 	act_send_reads(a, fx, READ_MOTION);

@@ -100,6 +100,8 @@ delete_done(struct act *a, const struct pending *q, const struct body_done *m,
 	p->deleting = 0;
 	if (m->kind == ERR_NONE || m->kind == ERR_GONE) {
 		p->evicted = q->number == NO_GRACE;
+		if (p->evicted && p->node != NULL)
+			p->node->evictions++;
 		p->deleting = q->number != NO_GRACE;
 		return; /* the watch tells the rest */
 	}

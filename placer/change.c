@@ -175,7 +175,7 @@ change_answered(struct world *w, struct wdevice *d,
 	}
 	d->failures = 0;
 	d->hold_boot = 0;
-	d->sent_boot = now.boot_ms;
+	d->sent_boot = d->unseen_boot = now.boot_ms;
 	d->wrote_generation = a->generation;
 	free(d->wrote_created);
 	d->wrote_created = xstrdup(a->created);
@@ -239,6 +239,29 @@ note_silence(struct wpod *p, const struct wdevice *d)
 		p->silent_boot = d->read_boot;
 }
 
+static void
+note_deployed(struct wdevice *d, int64_t ms)
+{
+	d->deployed.n++;
+	d->deployed.us += ms * 1000;
+	if (d->node == NULL)
+		return;
+	d->node->deployed.n++;
+	d->node->deployed.us += ms * 1000;
+	spread_add(&d->node->started, ms);
+}
+
+/* What we wrote is rendered. */
+static void
+note_rendered(struct wdevice *d, struct now now)
+{
+	if (!d->dev->rendered || d->unseen_boot == 0)
+		return;
+	if (d->node != NULL)
+		spread_add(&d->node->seen, now.boot_ms - d->unseen_boot);
+	d->unseen_boot = 0;
+}
+
 /* It runs from its main containers on, and was deployed only once. */
 static void
 note_running(struct wpod *p, struct wdevice *d, struct now now,
@@ -252,11 +275,9 @@ note_running(struct wpod *p, struct wdevice *d, struct now now,
 	p->running_ms = p->pod->seen.started_ms;
 	if (p->running_ms == 0) {
 		p->running_ms = now.wall_ms;
-		if (now.wall_ms >= (int64_t)p->pod->order_ms) {
-			d->deployed.n++;
-			d->deployed.us +=
-			    (now.wall_ms - (int64_t)p->pod->order_ms) * 1000;
-		}
+		if (now.wall_ms >= (int64_t)p->pod->order_ms)
+			note_deployed(d,
+			    now.wall_ms - (int64_t)p->pod->order_ms);
 		effects_story(fx, p, "Started", "running on device");
 	}
 	effects_pod(fx, EFFECT_SEAT, p);
@@ -273,6 +294,7 @@ change_read(struct world *w, struct wdevice *d, struct now now,
 	if (facts_stale(d) || d->change_id != 0)
 		return;
 	stall_note(w, d, now);
+	note_rendered(d, now);
 	contest_read(w, d, now, fx);
 	settled = facts_settled(d);
 	if (settled && live_applied(d) > 0)

@@ -460,6 +460,7 @@ intake_devices_end(struct world *w, const struct body_devices *m)
 	w->flight_known = 1;
 	w->former_stale = 1;
 	w->rounds++;
+	w->round_boot = (int64_t)m->read_boot;
 	all_figures(w);
 	RB_FOREACH(d, wdevice_tree, &w->devices) {
 		if (!d->listed && !d->gone)

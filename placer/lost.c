@@ -42,8 +42,10 @@ start(struct world *w, struct wdevice *d, struct now now, struct effects *fx)
 {
 	d->away_boot = now.boot_ms;
 	d->disconnections++;
-	if (d->node != NULL)
+	if (d->node != NULL) {
 		d->node->brake_stale = 1;
+		d->node->disconnections++;
+	}
 	world_look_namesakes_on(w, d); /* which need not wait any more */
 	save_clock(d, fx);
 	tell(d, fx, "DeviceDisconnected", 1, "disconnected");

@@ -294,9 +294,8 @@ on_kube_closed(struct chan *c, const char *text, void *arg)
 	struct serve *s = arg;
 
 	(void)c;
-	log_info("link with kubeside: %s", text);
 	drop_kube(s);
-	boot_relink(PROC_KUBESIDE);
+	boot_link_over(PROC_KUBESIDE, text);
 	arm(s, 0);
 }
 
@@ -306,9 +305,8 @@ on_flight_closed(struct chan *c, const char *text, void *arg)
 	struct serve *s = arg;
 
 	(void)c;
-	log_info("link with flightside: %s", text);
 	drop_flight(s);
-	boot_relink(PROC_FLIGHTSIDE);
+	boot_link_over(PROC_FLIGHTSIDE, text);
 	arm(s, 0);
 }
 
@@ -367,6 +365,7 @@ serve_new(struct event_base *base, const struct settings *set,
 		free(s);
 		return NULL;
 	}
+	s->world.started_ms = now_read().wall_ms;
 	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
@@ -413,6 +412,7 @@ void
 serve_crew(struct serve *s, const struct body_crew *m)
 {
 	s->world.crew[m->who] = *m;
+	s->world.asides++;
 }
 
 void
@@ -421,6 +421,7 @@ serve_trouble(struct serve *s, const struct body_trouble *m)
 	AUTO_FREE char *text = xasprintf("%s%s%s", m->text,
 	    m->error[0] != '\0' ? ": " : "", m->error);
 
+	s->world.asides++;
 	told_add(s->world.told,
 	    &(struct told_line){ .kind = TOLD_LOG,
 		.warning = 1,

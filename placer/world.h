@@ -24,6 +24,7 @@
 #include "placer/podstatus.h"
 #include "placer/quadlet.h"
 #include "placer/spec.h"
+#include "placer/spread.h"
 
 /* What the next write of its device does with a pod's entry. */
 enum wish_io {
@@ -205,20 +206,21 @@ struct wdevice {
 	uint64_t stalled_generation;   /* that one */
 	uint64_t nudged_version;       /* what was rendered then, stall.h */
 	int64_t nudged_boot, stall_ms; /* and so long till the next */
-	char *judged;	      /* update_since of the failure already judged,
-				 or seen when we wrote; NULL: none */
-	uint64_t change_id;   /* of the CHANGE on its way, 0: none */
-	size_t nqueued;	      /* pods with something for the next write */
-	size_t nurgent;	      /* of them: removals */
-	int64_t dirty_boot;   /* since when something is queued */
-	int64_t queued_boot;  /* the last of it */
-	int64_t sent_boot;    /* when the last write was answered */
-	int64_t hold_boot;    /* no write before: conflict, back-off */
-	uint32_t failures;    /* writes refused in a row */
-	uint64_t read_id;     /* the READ on its way, 0: none */
-	int64_t single_boot;  /* one addition a write until then */
-	int64_t hung_boot;    /* its version moves no more since, 0: it does */
-	int64_t fetch_boot;   /* it fetches since, 0: it does not */
+	char *judged;	     /* update_since of the failure already judged,
+				or seen when we wrote; NULL: none */
+	uint64_t change_id;  /* of the CHANGE on its way, 0: none */
+	size_t nqueued;	     /* pods with something for the next write */
+	size_t nurgent;	     /* of them: removals */
+	int64_t dirty_boot;  /* since when something is queued */
+	int64_t queued_boot; /* the last of it */
+	int64_t sent_boot;   /* when the last write was answered */
+	int64_t unseen_boot; /* written then, not yet seen rendered, 0: it is */
+	int64_t hold_boot;   /* no write before: conflict, back-off */
+	uint32_t failures;   /* writes refused in a row */
+	uint64_t read_id;    /* the READ on its way, 0: none */
+	int64_t single_boot; /* one addition a write until then */
+	int64_t hung_boot;   /* its version moves no more since, 0: it does */
+	int64_t fetch_boot;  /* it fetches since, 0: it does not */
 	int64_t blocked_boot; /* and others wait for that */
 	uint32_t batches;     /* withheld so far, suspect.h */
 	uint32_t bad_batch;   /* has a guilty one, 0: nobody knows */
@@ -283,6 +285,11 @@ struct wnode {
 	uint8_t retry;	       /* room appeared: look at those that wait */
 	uint64_t figures;      /* digest of what kubeside was told */
 	struct worded retired; /* no new pods, and those here are evicted */
+	/* -- for metrics, since start -- */
+	struct tally deployed; /* as of its devices */
+	struct spread started; /* from creation to running */
+	struct spread seen;    /* from a write to its rendering, as we saw it */
+	uint64_t disconnections, evictions;
 	/* -- of one that is configured no more, former.h -- */
 	struct worded purge; /* its applications leave their devices */
 	uint8_t object;	     /* the API has its Node */
@@ -345,6 +352,7 @@ struct world {
 	int64_t writer_boot;	    /* we became a writer: another one may have
 				       written until then */
 	uint64_t rounds;	    /* complete ones */
+	int64_t round_boot;	    /* the last of them was begun; 0: none */
 	uint8_t kube_up, flight_up; /* links */
 	struct body_tally tallies[REQUEST_COUNT]; /* as they told */
 	struct body_vitals vitals[PROC_COUNT];
@@ -362,11 +370,14 @@ struct world {
 				     or that has been told */
 	int64_t evict_boot;	  /* start of the minute of these: */
 	int64_t evicted;
+	int64_t started_ms; /* wall: this process */
 	const struct settings *set;
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
 	struct tally planned, acted; /* turns */
+	uint64_t asides;	     /* what came that no turn follows */
 	uint64_t commits;	     /* of the database, since start */
+	uint8_t store_failed;	     /* the last of them */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
 	struct pace pace;    /* of writes and polls */
 	int64_t queued_boot; /* the last change of any device */

@@ -255,6 +255,7 @@ new_incarnation(struct wdevice *d)
 		    p->there = p->untold = 0;
 	d->isolating = d->thaw = 0;
 	d->contest_ms = d->stalled_boot = d->stall_ms = d->nudged_boot = 0;
+	d->unseen_boot = 0;
 	d->ours = 0;
 	memset(d->undone_boot, 0, sizeof(d->undone_boot));
 }
@@ -302,7 +303,7 @@ restored(struct wdevice *d)
 	d->thaw = THAW_ROUNDS;
 	d->wrote_generation = 0;
 	d->ours = 0;
-	d->stalled_boot = d->stall_ms = d->nudged_boot = 0;
+	d->stalled_boot = d->stall_ms = d->nudged_boot = d->unseen_boot = 0;
 	TAILQ_FOREACH(p, &d->pods, on_device)
 		p->there = p->untold = 0;
 }

@@ -12,7 +12,6 @@
 
 #include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,43 +22,10 @@
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
-#include "supervisor/link.h"
-#include "supervisor/relog.h"
-#include "supervisor/roll.h"
+#include "supervisor/crew_own.h"
+#include "supervisor/equip.h"
+#include "supervisor/meet.h"
 #include "supervisor/spawn.h"
-#include "supervisor/tend.h"
-
-struct worker {
-	struct crew *crew;
-	enum proc id;
-	pid_t pid; /* 0: none */
-	struct chan *control;
-	int running; /* GO was sent */
-	struct tend tend;
-	struct relog relog;
-};
-
-struct crew {
-	struct event_base *base;
-	const struct settings *settings;
-	const struct secret *token;
-	const int *listeners; /* by enum listener; -1: none */
-	const struct crew_ops *ops;
-	void *arg;
-	struct worker worker[PROC_COUNT]; /* [PROC_SUPERVISOR] is unused */
-	struct links links;
-	struct roll roll;
-	struct event *timer;
-	int was_ready;
-	int stopping;
-	struct tend_stop stop;
-};
-
-#define EACH(w, c)                                    \
-	for ((w) = &(c)->worker[PROC_SUPERVISOR + 1]; \
-	     (w) < &(c)->worker[PROC_COUNT]; (w)++)
-
-static void turn(struct crew *);
 
 static int64_t
 boot_ms(void)
@@ -71,7 +37,8 @@ static void
 hit(struct worker *w, int sig)
 {
 	if (w->pid != 0)
-		(void)kill(w->pid, sig);
+		spawn_signal(w->pid, spawn_uid(w->crew->conf->settings, w->id),
+		    sig);
 }
 
 /* A worker that will not do; why is said. */
@@ -88,53 +55,18 @@ send_none(struct worker *w, enum msg_type type)
 	return chan_send(w->control, type, 0, &(struct body_none){ 0 }, -1);
 }
 
-static int
-send_config(struct worker *w, enum setting i)
-{
-	struct body_config m = { 0 };
-
-	(void)snprintf(m.name, sizeof(m.name), "%s", settings_name(i));
-	(void)snprintf(m.value, sizeof(m.value), "%s",
-	    w->crew->settings->text[i]);
-	return chan_send(w->control, MSG_CONFIG, 0, &m, -1);
-}
-
-/* Copies: a worker that comes anew gets them again. */
-static int
-send_listeners(struct worker *w)
-{
-	struct body_listener m = { 0 };
-	int fd, rc = 0;
-
-	for (m.what = LISTENER_HTTP; m.what < LISTENER_END; m.what++) {
-		if (w->crew->listeners[m.what] == -1)
-			continue;
-		fd = fcntl(w->crew->listeners[m.what], F_DUPFD_CLOEXEC, 0);
-		if (fd == -1)
-			return -1;
-		rc |= chan_send(w->control, MSG_LISTENER, 0, &m, fd);
-	}
-	return rc;
-}
-
-/* All that the worker is entitled to, then GO. */
+/* All that the worker is entitled to. */
 static int
 equip(struct worker *w)
 {
-	const struct crew *c = w->crew;
-	struct body_token t;
-	enum setting i;
-	int rc = 0;
+	const struct crew_conf *conf = w->crew->conf;
+	int rc;
 
-	for (i = 0; i < SET_COUNT; i++)
-		if (settings_is_for(i, w->id))
-			rc |= send_config(w, i);
-	if (w->id == PROC_FLIGHTSIDE && c->token != NULL) {
-		t.token = secret_bytes(c->token);
-		rc |= chan_send(w->control, MSG_TOKEN, 0, &t, -1);
-	}
+	rc = equip_settings(w->control, w->id, conf->settings, NULL);
+	if (w->id == PROC_FLIGHTSIDE && conf->token != NULL)
+		rc |= equip_token(w->control, conf->token);
 	if (w->id == PROC_PLACER) {
-		rc |= send_listeners(w);
+		rc |= equip_listeners(w->control, conf->listeners);
 		roll_forget(&w->crew->roll);
 	}
 	rc |= send_none(w, MSG_GO);
@@ -154,6 +86,7 @@ on_ready(struct worker *w)
 	tend_ready(&w->tend, boot_ms());
 	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
 	link_started(&c->links, w->id);
+	c->ops->heard(c->arg);
 	EACH(o, c)
 		if (o->tend.state != TEND_READY)
 			return;
@@ -201,6 +134,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		break;
 	case MSG_PONG:
 		tend_pong(&w->tend, boot_ms());
+		c->ops->heard(c->arg);
 		break;
 	case MSG_RELINK:
 		on_relink(w, f);
@@ -215,7 +149,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 	default: /* the gate let nothing else through */
 		break;
 	}
-	turn(c);
+	crew_turn(c);
 }
 
 static void
@@ -232,7 +166,7 @@ on_closed(struct chan *control, const char *text, void *arg)
 		condemn(w, text);
 	if (w->pid != 0)
 		tend_closed(&w->tend, boot_ms());
-	turn(w->crew);
+	crew_turn(w->crew);
 }
 
 static void
@@ -260,8 +194,8 @@ start(struct worker *w)
 		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
-	w->pid =
-	    spawn_worker(w->id, spawn_uid(c->settings, w->id), fd[1], &why);
+	w->pid = spawn_worker(w->id, spawn_uid(c->conf->settings, w->id), fd[1],
+	    &why);
 	if (w->pid == -1) {
 		cannot_start(w, &why);
 		w->pid = 0;
@@ -304,45 +238,6 @@ tend_worker(struct worker *w, int64_t *wake)
 			break;
 		}
 	}
-}
-
-static void
-hand_out(struct crew *c, enum proc a, enum proc b)
-{
-	struct body_link to_a = { .peer = (uint32_t)b };
-	struct body_link to_b = { .peer = (uint32_t)a };
-	struct why why;
-	int fd[2];
-
-	if (link_make(fd, &why) == -1) {
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "link",
-			.error = why.text },
-		    "no link of %s and %s", proc_name(a), proc_name(b));
-		(void)link_over(&c->links, a, b);
-		return;
-	}
-	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
-	/* A lost end is no matter: its worker is gone and comes anew. */
-	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
-	(void)chan_send(c->worker[b].control, MSG_LINK, 0, &to_b, fd[1]);
-}
-
-static void
-make_links(struct crew *c, int64_t *wake)
-{
-	uint8_t ready[PROC_COUNT] = { 0 };
-	struct worker *w;
-	enum proc a, b;
-	int64_t at;
-
-	EACH(w, c)
-		ready[w->id] =
-		    w->tend.state == TEND_READY && w->control != NULL;
-	while (link_next(&c->links, ready, boot_ms(), &at, &a, &b))
-		hand_out(c, a, b);
-	if (at < *wake)
-		*wake = at;
 }
 
 static void
@@ -415,9 +310,8 @@ stop_turn(struct crew *c, int64_t *wake)
 	}
 }
 
-/* Whatever is due, and the timer for what is not. */
-static void
-turn(struct crew *c)
+void
+crew_turn(struct crew *c)
 {
 	int64_t wake = INT64_MAX, left;
 	struct timeval tv;
@@ -428,7 +322,7 @@ turn(struct crew *c)
 	} else {
 		EACH(w, c)
 			tend_worker(w, &wake);
-		make_links(c, &wake);
+		crew_links_turn(c, &wake);
 	}
 	tell_placer(c);
 	event_del(c->timer);
@@ -446,7 +340,7 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	turn(arg);
+	crew_turn(arg);
 }
 
 static void
@@ -480,25 +374,21 @@ crew_reap(struct crew *c)
 		EACH(w, c)
 			if (w->pid == pid)
 				bury(w, status);
-	turn(c);
+	crew_turn(c);
 }
 
 void
 crew_reload(struct crew *c, const uint8_t *changed)
 {
 	struct worker *w;
-	enum setting i;
-	int rc;
 
 	EACH(w, c) {
 		/* One that was not given GO gets all of them anew. */
 		if (w->control == NULL || !w->running)
 			continue;
-		rc = 0;
-		for (i = 0; i < SET_COUNT; i++)
-			if (changed[i] && settings_is_for(i, w->id))
-				rc |= send_config(w, i);
-		if (rc == -1 || send_none(w, MSG_RELOAD) == -1)
+		if (equip_settings(w->control, w->id, c->conf->settings,
+			changed) == -1 ||
+		    send_none(w, MSG_RELOAD) == -1)
 			condemn(w, "RELOAD could not be sent");
 	}
 }
@@ -506,12 +396,37 @@ crew_reload(struct crew *c, const uint8_t *changed)
 void
 crew_config(struct crew *c, enum setting i)
 {
+	uint8_t changed[SET_COUNT] = { 0 };
+	struct worker *w;
+
+	changed[i] = 1;
+	EACH(w, c)
+		if (w->control != NULL && w->running &&
+		    equip_settings(w->control, w->id, c->conf->settings,
+			changed) == -1)
+			condemn(w, "a setting could not be sent");
+}
+
+void
+crew_ask(struct crew *c)
+{
 	struct worker *w;
 
 	EACH(w, c)
-		if (w->control != NULL && w->running &&
-		    settings_is_for(i, w->id) && send_config(w, i) == -1)
-			condemn(w, "a setting could not be sent");
+		tend_ask(&w->tend, boot_ms());
+	crew_turn(c);
+}
+
+int
+crew_lives(const struct crew *c, int64_t since, struct why *why)
+{
+	const struct worker *w;
+
+	EACH(w, c)
+		if (w->tend.state != TEND_READY || w->tend.heard < since)
+			return fail(why, ERR_SYSTEM, "%s %s", proc_name(w->id),
+			    tend_text(&w->tend));
+	return 0;
 }
 
 void
@@ -521,23 +436,23 @@ crew_stop(struct crew *c)
 		return;
 	c->stopping = 1;
 	tend_stop_init(&c->stop, boot_ms());
-	turn(c);
+	crew_turn(c);
 }
 
 struct crew *
-crew_new(struct event_base *base, const struct settings *settings,
-    const struct secret *token, const int *listeners,
+crew_new(struct event_base *base, const struct crew_conf *conf,
     const struct crew_ops *ops, void *arg)
 {
+	const int all = conf->only == PROC_SUPERVISOR;
 	const struct timeval at_once = { 0 };
 	struct worker *w;
 	struct crew *c;
 
 	c = xcalloc(1, sizeof(*c));
 	c->base = base;
-	c->settings = settings;
-	c->token = token;
-	c->listeners = listeners;
+	c->conf = conf;
+	c->first = all ? PROC_SUPERVISOR + 1 : conf->only;
+	c->last = all ? PROC_COUNT - 1 : conf->only;
 	c->ops = ops;
 	c->arg = arg;
 	link_init(&c->links);
@@ -550,6 +465,8 @@ crew_new(struct event_base *base, const struct settings *settings,
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
 		abort();
 	event_add(c->timer, &at_once);
+	if (conf->meet != NULL)
+		meet_start(conf->meet, base, crew_links_came, c);
 	relog_listen(on_trouble, c);
 	return c;
 }
@@ -564,6 +481,8 @@ crew_free(struct crew *c)
 	relog_listen(NULL, NULL);
 	EACH(w, c)
 		chan_free(w->control);
+	if (c->conf->meet != NULL)
+		meet_stop(c->conf->meet);
 	event_free(c->timer);
 	free(c);
 }

@@ -10,24 +10,39 @@
 
 struct crew;
 struct event_base;
+struct meet;
+
+/* Stays the caller's and must outlive the crew. */
+struct crew_conf {
+	const struct settings *settings;
+	const struct secret *token; /* NULL: none */
+	const int *listeners;	    /* by enum listener, -1: none */
+	enum proc only;		    /* PROC_SUPERVISOR: all workers */
+	struct meet *meet;	    /* of only; NULL with all */
+};
 
 struct crew_ops {
 	/* All workers are READY, for the first time. */
 	void (*ready)(void *);
 	/* After crew_stop(): none is left. */
 	void (*gone)(void *);
+	/* A worker became READY or answered a PING. */
+	void (*heard)(void *);
 	/* The placer has it from uid: so much is logged from now on. */
 	void (*log_level)(void *, enum log_level, uint32_t uid);
 };
 
-/*
- * Starts them from the loop.  settings, token (NULL: none) and listeners
- * (by enum listener, -1: none) stay the caller's and must outlive the crew.
- */
-struct crew *crew_new(struct event_base *, const struct settings *,
-    const struct secret *token, const int *listeners, const struct crew_ops *,
-    void *arg);
+/* Starts them from the loop. */
+struct crew *crew_new(struct event_base *, const struct crew_conf *,
+    const struct crew_ops *, void *arg);
 void crew_free(struct crew *);
+
+/* All are asked whether they live, now. */
+void crew_ask(struct crew *);
+
+/* Each was heard at that boot time or later.  -1: *why names one that was not.
+ */
+int crew_lives(const struct crew *, int64_t since, struct why *);
 
 /* SIGCHLD: buries whoever has ended. */
 void crew_reap(struct crew *);

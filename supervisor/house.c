@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * house.c: the folder and the socket that workers are given.
+ * house.c: the folder and the sockets that are there from the start on.
  *
  * Owns making them while there are still the rights to.  Never reads what is
  * in the folder, never accepts a connection.
@@ -9,16 +9,15 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +26,13 @@
 #include "common/auto.h"
 #include "common/form.h"
 #include "common/log.h"
+#include "supervisor/local.h"
+#include "supervisor/meet.h"
+#include "supervisor/spawn.h"
+
+enum {
+	LIST_MAX = 129, /* UIDS */
+};
 
 static int
 wrong(struct why *why, const struct settings *s, enum setting i,
@@ -38,26 +44,46 @@ wrong(struct why *why, const struct settings *s, enum setting i,
 	    settings_name(i), s->text[i], what, strerror(e));
 }
 
-/* The folders above, as mkdir -p. */
+/* Adds the number of a user to text; -1: that user will not do. */
 static int
-make_parents(const char *path)
+add_user(struct span name, char text[LIST_MAX])
 {
-	char part[PATH_MAX];
-	size_t i;
+	size_t len = strlen(text);
+	char word[LIST_MAX];
+	struct passwd *p;
+	int64_t id = -1;
 
-	for (i = 1; i < sizeof(part) && path[i] != '\0'; i++) {
-		if (path[i] != '/')
-			continue;
-		memcpy(part, path, i);
-		part[i] = '\0';
-		if (mkdir(part, 0755) == -1 && errno != EEXIST)
-			return -1;
-	}
+	(void)snprintf(word, sizeof(word), "%.*s", (int)name.len, name.p);
+	if (strspn(word, "0123456789") == name.len)
+		id = (int64_t)strtoul(word, NULL, 10);
+	else if ((p = getpwnam(word)) != NULL && p->pw_gid == p->pw_uid)
+		id = p->pw_uid;
+	if (id == -1)
+		return -1;
+	(void)snprintf(text + len, LIST_MAX - len, "%s%" PRId64,
+	    len == 0 ? "" : ",", id);
 	return 0;
 }
 
 int
-house_state_dir(const struct settings *s, uid_t placer, struct why *why)
+house_users(struct settings *s, struct why *why)
+{
+	struct span words = span_of(s->text[SET_UIDS]), word;
+	char text[LIST_MAX] = "";
+
+	while (form_next_word(&words, &word))
+		if (add_user(word, text) == -1)
+			return fail(why, ERR_SYSTEM,
+			    "%s=%s: %.*s must be a user of this host, with a "
+			    "group of the same number",
+			    settings_name(SET_UIDS), s->text[SET_UIDS],
+			    (int)word.len, word.p);
+	return settings_set(s, SET_UIDS, text, why);
+}
+
+/* All rights that root may lack are tried only where they are wanted. */
+static int
+make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 {
 	static const char must[] = "a folder that can be made and given to "
 				   "the placer";
@@ -65,15 +91,18 @@ house_state_dir(const struct settings *s, uid_t placer, struct why *why)
 	AUTO_FD int fd = -1;
 	struct stat st;
 
-	if (make_parents(path) == -1 ||
+	if (local_parents(path) == -1 ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
-	    (fd = open(path,
-		 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    (fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) ==
+		-1 ||
 	    fstat(fd, &st) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
-	if (placer == 0)
+	if (placer == 0 ||
+	    (st.st_uid == placer && (st.st_mode & 07777) == 0700))
 		return 0;
-	if ((st.st_uid != placer && fchown(fd, placer, placer) == -1) ||
+	close(fd);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fchown(fd, placer, placer) == -1 ||
 	    fchmod(fd, 0700) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
 	return 0;
@@ -121,7 +150,7 @@ tell(int fd)
 }
 
 static int
-open_listener(const struct sockaddr *sa, socklen_t len, int backlog)
+open_listener(const struct sockaddr *sa, socklen_t len)
 {
 	int fd, on = 1, e;
 
@@ -129,9 +158,8 @@ open_listener(const struct sockaddr *sa, socklen_t len, int backlog)
 	    0);
 	if (fd == -1)
 		return -1;
-	/* A local socket has no use for it, and takes it. */
 	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0 &&
-	    bind(fd, sa, len) == 0 && listen(fd, backlog) == 0)
+	    bind(fd, sa, len) == 0 && listen(fd, 64) == 0)
 		return fd;
 	e = errno;
 	close(fd);
@@ -151,47 +179,10 @@ house_listen(const struct settings *s, struct why *why)
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
-	if ((fd = open_listener((const struct sockaddr *)&ss, len, 64)) == -1)
+	if ((fd = open_listener((const struct sockaddr *)&ss, len)) == -1)
 		return wrong(why, s, SET_LISTEN,
 		    "an address and a port that are free");
 	tell(fd);
-	return fd;
-}
-
-/* Nobody listens there any more: what an earlier run left. */
-static void
-clear_socket(const struct sockaddr_un *sun)
-{
-	AUTO_FD int fd = -1;
-	struct stat st;
-
-	if (lstat(sun->sun_path, &st) == -1 || !S_ISSOCK(st.st_mode))
-		return;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd != -1 &&
-	    connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == -1 &&
-	    errno == ECONNREFUSED)
-		(void)unlink(sun->sun_path);
-}
-
-static int
-open_control(const char *path)
-{
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	mode_t mask;
-	int fd;
-
-	if (strlen(path) >= sizeof(sun.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(sun.sun_path, path, strlen(path));
-	if (make_parents(path) == -1)
-		return -1;
-	clear_socket(&sun);
-	mask = umask(0177);
-	fd = open_listener((const struct sockaddr *)&sun, sizeof(sun), 16);
-	(void)umask(mask);
 	return fd;
 }
 
@@ -242,15 +233,15 @@ give_to_group(const struct settings *s)
 	return chmod(path, 0660);
 }
 
-int
-house_control(const struct settings *s, struct why *why)
+static int
+open_control(const struct settings *s, struct why *why)
 {
 	const char *path = s->text[SET_CONTROL_SOCKET];
 	int fd;
 
 	if (path[0] == '\0')
 		return HOUSE_NONE;
-	if ((fd = open_control(path)) != -1) {
+	if ((fd = local_listen(path, 0600)) != -1) {
 		if (give_to_group(s) == 0)
 			return fd;
 		(void)wrong(why, s, SET_CONTROL_GROUP,
@@ -267,4 +258,73 @@ house_control(const struct settings *s, struct why *why)
 		.error = strerror(errno) },
 	    "no control socket for vkfctl at %s", path);
 	return HOUSE_NONE;
+}
+
+static int
+open_ping(const struct settings *s, struct why *why)
+{
+	const char *path = s->text[SET_PING_SOCKET];
+	int fd;
+
+	if (path[0] == '\0')
+		return HOUSE_NONE;
+	if ((fd = local_listen(path, 0600)) != -1)
+		return fd;
+	if (s->given[SET_PING_SOCKET])
+		return wrong(why, s, SET_PING_SOCKET,
+		    "where a socket can be made");
+	log_info("no socket for --ping: %s: %s", path, strerror(errno));
+	return HOUSE_NONE;
+}
+
+/* The placer's: whoever has another worker only needs none of it. */
+static int
+open_for_placer(struct house *h, const struct settings *s, struct why *why)
+{
+	if (make_state_dir(s, spawn_uid(s, PROC_PLACER), why) == -1 ||
+	    (h->listener[LISTENER_HTTP] = house_listen(s, why)) == -1 ||
+	    (h->listener[LISTENER_CONTROL] = open_control(s, why)) == -1)
+		return -1;
+	return 0;
+}
+
+int
+house_open(struct house *h, const struct settings *s, enum proc only,
+    struct why *why)
+{
+	enum listener i;
+
+	*h = (struct house){ { HOUSE_NONE, HOUSE_NONE, HOUSE_NONE }, HOUSE_NONE,
+		NULL };
+	if (only != PROC_SUPERVISOR &&
+	    (h->meet = meet_open(s, only, why)) == NULL)
+		return -1;
+	if ((only == PROC_SUPERVISOR || only == PROC_PLACER) &&
+	    open_for_placer(h, s, why) == -1)
+		return -1;
+	if ((h->ping = open_ping(s, why)) == -1)
+		return -1;
+	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
+		if (h->listener[i] == HOUSE_NONE)
+			h->listener[i] = -1;
+	return 0;
+}
+
+static void
+end(int fd, const char *path)
+{
+	if (fd < 0)
+		return;
+	close(fd);
+	if (path != NULL)
+		(void)unlink(path);
+}
+
+void
+house_close(struct house *h, const struct settings *s)
+{
+	end(h->listener[LISTENER_HTTP], NULL);
+	end(h->listener[LISTENER_CONTROL], s->text[SET_CONTROL_SOCKET]);
+	end(h->ping, s->text[SET_PING_SOCKET]);
+	meet_free(h->meet);
 }

@@ -2,21 +2,42 @@
 #ifndef SUPERVISOR_HOUSE_H
 #define SUPERVISOR_HOUSE_H
 
-/* What workers find when they start: the state folder, the listeners. */
-
-#include <sys/types.h>
+/* What workers and those who ask find: the state folder, the listeners. */
 
 #include "common/settings.h"
 #include "common/why.h"
 
-/* STATE_DIR, made when missing, for nobody but the placer's uid (0: ours). */
-int house_state_dir(const struct settings *, uid_t placer, struct why *);
+struct meet;
+
+/*
+ * UIDS becomes numbers, by the list of users.  -1: there is no such user, or
+ * one whose group has another number.
+ */
+int house_users(struct settings *, struct why *);
 
 enum {
 	HOUSE_NONE = -2 /* none is wanted */
 };
 
-/* The socket of LISTEN; -1: *why names the setting. */
+/* Descriptors below 0: there is none. */
+struct house {
+	int listener[LISTENER_END]; /* of LISTEN and CONTROL_SOCKET */
+	int ping;		    /* of PING_SOCKET */
+	struct meet *meet;	    /* for one worker only, else NULL */
+};
+
+/*
+ * What this worker needs, PROC_SUPERVISOR: all of them.  STATE_DIR is made when
+ * missing, for nobody but the placer's uid.  Sockets that nobody listens at are
+ * replaced.  The control socket is for our own user and CONTROL_GROUP; when the
+ * default one cannot be made that is a warning, with PING_SOCKET a line.
+ * -1: *why names the setting; house_close() in any case.
+ */
+int house_open(struct house *, const struct settings *, enum proc only,
+    struct why *);
+void house_close(struct house *, const struct settings *);
+
+/* Listens as LISTEN says.  -1: *why, with the errno. */
 int house_listen(const struct settings *, struct why *);
 
 /*
@@ -24,12 +45,5 @@ int house_listen(const struct settings *, struct why *);
  * opens no list of groups.  -1: there is no such group.
  */
 int house_group(struct settings *, struct why *);
-
-/*
- * That of CONTROL_SOCKET, for our own user and CONTROL_GROUP, whose number is
- * known; one that nobody listens at is replaced.  When the default one cannot
- * be made: a warning, HOUSE_NONE.
- */
-int house_control(const struct settings *, struct why *);
 
 #endif

@@ -19,11 +19,7 @@ static const enum proc key_holders[] = { PROC_KUBESIDE, PROC_FLIGHTSIDE };
 void
 link_init(struct links *l)
 {
-	size_t i;
-
 	memset(l, 0, sizeof(*l));
-	for (i = 0; i < PROC_COUNT; i++)
-		l->pair[i].last = INT64_MIN / 2;
 }
 
 void
@@ -35,7 +31,7 @@ link_started(struct links *l, enum proc p)
 		if (p == PROC_PLACER || p == key_holders[i]) {
 			l->pair[key_holders[i]].wanted = 1;
 			/* A new process is no reason to wait. */
-			l->pair[key_holders[i]].last = INT64_MIN / 2;
+			l->pair[key_holders[i]].pace = 0;
 		}
 }
 
@@ -68,18 +64,44 @@ link_next(struct links *l, const uint8_t *ready, int64_t now, int64_t *wake,
 
 		if (!l->pair[p].wanted || !ready[p] || !ready[PROC_PLACER])
 			continue;
-		due = l->pair[p].last + LINK_PACE_MS;
+		due = l->pair[p].made + l->pair[p].pace;
 		if (now < due) {
 			*wake = due < *wake ? due : *wake;
 			continue;
 		}
 		l->pair[p].wanted = 0;
-		l->pair[p].last = now;
 		*a = p;
 		*b = PROC_PLACER;
 		return 1;
 	}
 	return 0;
+}
+
+void
+link_made(struct links *l, enum proc key_holder, int64_t now)
+{
+	int64_t *pace = &l->pair[key_holder].pace;
+
+	if (now - l->pair[key_holder].made >= LINK_LASTS_MS || *pace == 0)
+		*pace = LINK_PACE_MS;
+	else if (*pace < LINK_SLOW_MS)
+		*pace *= 2;
+	if (*pace > LINK_SLOW_MS)
+		*pace = LINK_SLOW_MS;
+	l->pair[key_holder].made = now;
+}
+
+void
+link_came(struct links *l, enum proc key_holder, int64_t now)
+{
+	l->pair[key_holder].pace = LINK_PACE_MS;
+	l->pair[key_holder].made = now;
+}
+
+void
+link_again(struct links *l, enum proc key_holder)
+{
+	l->pair[key_holder].wanted = 1;
 }
 
 int

@@ -13,14 +13,17 @@
 #include "ipc/msg.h"
 
 enum {
-	LINK_PACE_MS = 500 /* least time between two links of one pair */
+	LINK_PACE_MS = 500,    /* least time between two links of one pair */
+	LINK_SLOW_MS = 16000,  /* and the most, when none of them lasts */
+	LINK_LASTS_MS = 30000, /* one that lasts: the least again */
 };
 
 struct links {
 	struct {
 		uint8_t wanted;
-		int64_t last;
-	} pair[PROC_COUNT]; /* by the end that is not the placer */
+		int64_t made; /* the last one */
+		int64_t pace; /* from that to the next */
+	} pair[PROC_COUNT];   /* by the end that is not the placer */
 };
 
 void link_init(struct links *);
@@ -32,11 +35,19 @@ void link_started(struct links *, enum proc);
 int link_over(struct links *, enum proc, enum proc);
 
 /*
- * The next pair to be linked now, taken as done: 1, *a, *b.  0: none before
- * *wake.  ready: by enum proc.
+ * The next pair to be linked now, and no longer wanted: 1, *a (the key holder),
+ * *b.  0: none before *wake.  ready: by enum proc.
  */
 int link_next(struct links *, const uint8_t *ready, int64_t now, int64_t *wake,
     enum proc *a, enum proc *b);
+
+/*
+ * What came of it: a link; one that the other end asked for, whose pace is its
+ * own; nothing, it is wanted as before.
+ */
+void link_made(struct links *, enum proc key_holder, int64_t now);
+void link_came(struct links *, enum proc key_holder, int64_t now);
+void link_again(struct links *, enum proc key_holder);
 
 /* The two ends of a new link. */
 int link_make(int fd[2], struct why *);

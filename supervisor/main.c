@@ -25,10 +25,12 @@
 #include "common/secret.h"
 #include "common/settings.h"
 #include "ipc/build.h"
+#include "supervisor/check.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
 #include "supervisor/journal.h"
 #include "supervisor/notify.h"
+#include "supervisor/ping.h"
 #include "supervisor/relog.h"
 #include "supervisor/spawn.h"
 
@@ -45,8 +47,11 @@ struct supervisor {
 	const char *file;     /* NULL: none */
 	int verbose;
 	int stopping;
+	enum proc only; /* PROC_SUPERVISOR: all workers */
+	int asks;	/* --ping: one setting will do */
 	struct crew *crew;
 	struct notify *notify;
+	struct ping *ping;
 	struct relog own; /* our own log lines */
 };
 
@@ -54,7 +59,10 @@ static void
 usage(FILE *f)
 {
 	(void)fprintf(f,
-	    "usage: vk-flightctl-provider [-nv] [-f file]\n"
+	    "usage: vk-flightctl-provider [-nv] [-f file] [--only worker]\n"
+	    "       vk-flightctl-provider [-v] [-f file] [--only worker]"
+	    " --check\n"
+	    "       vk-flightctl-provider [-f file] --ping\n"
 	    "       vk-flightctl-provider --help | --version\n"
 	    "\n"
 	    "Runs the pods of virtual Kubernetes nodes on the edge devices of"
@@ -64,6 +72,13 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
+	    "  --check    say what is reachable, allowed and missing, with the"
+	    " commands\n"
+	    "             that mend it; write nothing, and stop\n"
+	    "  --only worker  just kubeside, flightside or placer, as in a"
+	    " container of a Pod\n"
+	    "  --ping     whether the workers of the one that runs here"
+	    " answer\n"
 	    "See vk-flightctl-provider.conf(5) for the settings.\n");
 }
 
@@ -100,7 +115,9 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
 	    (s->verbose &&
 		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
-	    settings_check(set, why) == -1 || house_group(set, why) == -1) {
+	    house_users(set, why) == -1 ||
+	    (!s->asks && settings_check(set, s->only, why) == -1) ||
+	    house_group(set, why) == -1) {
 		settings_free(set);
 		return -1;
 	}
@@ -172,7 +189,7 @@ on_usr(evutil_socket_t sig, short what, void *arg)
 }
 
 static int
-print_settings(const struct supervisor *s)
+print_settings(struct supervisor *s)
 {
 	struct fleet_node nodes[MAX_NODES];
 	struct why why;
@@ -198,6 +215,14 @@ on_ready(void *arg)
 
 	log_info("all workers are ready");
 	notify_ready(s->notify);
+}
+
+static void
+on_heard(void *arg)
+{
+	struct supervisor *s = arg;
+
+	ping_look(s->ping);
 }
 
 static void
@@ -270,16 +295,20 @@ on_hup(evutil_socket_t sig, short what, void *arg)
 }
 
 static void
-run(struct supervisor *s, const int *listeners)
+run(struct supervisor *s, const struct house *house)
 {
-	static const struct crew_ops ops = { on_ready, on_gone, on_log_level };
+	static const struct crew_ops ops = { on_ready, on_gone, on_heard,
+		on_log_level };
+	const struct crew_conf conf = { &s->settings, s->token, house->listener,
+		s->only, house->meet };
 	struct event *signals[6];
 	size_t i;
 
 	if ((s->base = event_base_new()) == NULL)
 		errx(EX_OSERR, "event_base_new failed");
 	s->notify = notify_new(s->base);
-	s->crew = crew_new(s->base, &s->settings, s->token, listeners, &ops, s);
+	s->crew = crew_new(s->base, &conf, &ops, s);
+	s->ping = ping_new(s->base, house->ping, s->crew);
 	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
 	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
 	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
@@ -292,6 +321,7 @@ run(struct supervisor *s, const int *listeners)
 	(void)event_base_dispatch(s->base);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(signals[i]);
+	ping_free(s->ping);
 	crew_free(s->crew);
 	notify_free(s->notify);
 	event_base_free(s->base);
@@ -316,9 +346,9 @@ say_proxies(void)
 static int
 start(struct supervisor *s)
 {
-	enum listener i;
+	struct house house;
+	int status = EX_OK;
 	struct why why;
-	int fd[LISTENER_END];
 
 	log_info("vk-flightctl-provider %s, build %s", build_version, build_id);
 	if (s->token != NULL)
@@ -326,30 +356,57 @@ start(struct supervisor *s)
 			 "was wiped there; FLIGHTCTL_AUTH_TOKEN_FILE keeps it "
 			 "out of it");
 	say_proxies();
-	if (geteuid() != 0)
+	if (geteuid() != 0 && s->only == PROC_SUPERVISOR)
 		log_warn("not root: all workers run as one user and are not "
 			 "kept from each other's secrets by it");
-	if (house_state_dir(&s->settings, spawn_uid(&s->settings, PROC_PLACER),
-		&why) == -1 ||
-	    (fd[LISTENER_HTTP] = house_listen(&s->settings, &why)) == -1 ||
-	    (fd[LISTENER_CONTROL] = house_control(&s->settings, &why)) == -1) {
+	if (house_open(&house, &s->settings, s->only, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "start",
 			.error = why.text },
 		    "it cannot start");
-		return EX_CONFIG;
+		status = EX_CONFIG;
+	} else {
+		run(s, &house);
 	}
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] == HOUSE_NONE)
-			fd[i] = -1;
-	run(s, fd);
-	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (fd[i] != -1)
-			close(fd[i]);
-	if (fd[LISTENER_CONTROL] != -1)
-		(void)unlink(s->settings.text[SET_CONTROL_SOCKET]);
-	log_info("stopped");
-	return EX_OK;
+	house_close(&house, &s->settings);
+	if (status == EX_OK)
+		log_info("stopped");
+	return status;
+}
+
+static int
+ask(struct supervisor *s)
+{
+	char text[MAX_TEXT];
+
+	if (ping_ask(s->settings.text[SET_PING_SOCKET], text, sizeof(text)) ==
+	    0)
+		return EX_OK;
+	(void)fprintf(stderr, "vk-flightctl-provider: %s\n", text);
+	return EXIT_FAILURE;
+}
+
+static enum proc
+worker_named(const char *name)
+{
+	enum proc p = proc_by_name(name);
+
+	if (p != PROC_COUNT && p != PROC_SUPERVISOR)
+		return p;
+	(void)fprintf(stderr,
+	    "vk-flightctl-provider: --only %s: must be kubeside, flightside "
+	    "or placer\n",
+	    name);
+	exit(EX_USAGE);
+}
+
+/* Its findings say all that is known; -v shows how they came about. */
+static int
+check(struct supervisor *s)
+{
+	if (!s->verbose)
+		log_set_level(LOG_LEVEL_ERROR);
+	return check_run(&s->settings, s->token, s->only);
 }
 
 /* Also opens descriptors 0-2, so that no link gets one of these numbers. */
@@ -374,15 +431,24 @@ confine(void)
 int
 main(int argc, char *argv[])
 {
-	static const struct option longs[] = { { "help", no_argument, NULL,
-						   'h' },
-		{ "version", no_argument, NULL, 'V' }, { 0 } };
+	static const struct option longs[] = {
+		{ "check", no_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "ping", no_argument, NULL, 'p' },
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 },
+	};
+	int (*job)(struct supervisor *) = start;
 	struct supervisor s = { 0 };
-	int ch, check = 0, status;
+	int ch, status;
 	struct why why;
 
 	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
 		switch (ch) {
+		case 'c':
+			job = check;
+			break;
 		case 'f':
 			s.file = optarg;
 			break;
@@ -394,7 +460,14 @@ main(int argc, char *argv[])
 			    build_version, build_id);
 			return EX_OK;
 		case 'n':
-			check = 1;
+			job = print_settings;
+			break;
+		case 'o':
+			s.only = worker_named(optarg);
+			break;
+		case 'p':
+			job = ask;
+			s.asks = 1;
 			break;
 		case 'v':
 			s.verbose = 1;
@@ -419,7 +492,7 @@ main(int argc, char *argv[])
 	set_log(&s.settings);
 	open_log(&s.settings);
 	relog_own(&s.own);
-	status = check ? print_settings(&s) : start(&s);
+	status = job(&s);
 	journal_end();
 	settings_free(&s.settings);
 	secret_free(s.token);

@@ -26,7 +26,6 @@
 #include <unistd.h>
 
 #include "common/auto.h"
-#include "common/form.h"
 
 enum {
 	CONTROL_FD = 3,
@@ -62,14 +61,7 @@ static const struct {
 uid_t
 spawn_uid(const struct settings *s, enum proc p)
 {
-	struct span words = span_of(s->text[SET_UIDS]), word = { "", 0 };
-	enum proc i = PROC_SUPERVISOR;
-
-	if (geteuid() != 0)
-		return 0;
-	while (i++ < p && form_next_word(&words, &word))
-		continue;
-	return (uid_t)strtoul(word.p, NULL, 10);
+	return geteuid() == 0 ? settings_uid(s, p) : 0;
 }
 
 /* The program beside our own in a build tree, else the installed one. */
@@ -210,6 +202,17 @@ spawn_worker(enum proc p, uid_t uid, int control_fd, struct why *why)
 	/* By descriptor: the worker's ids may not search the folder. */
 	(void)fexecve(high, argv, env);
 	_exit(STEP_EXEC);
+}
+
+void
+spawn_signal(pid_t worker, uid_t uid, int sig)
+{
+	if (kill(worker, sig) == 0 || errno != EPERM || fork() != 0)
+		return;
+	/* As its own user; crew_reap() takes this child's end. */
+	set_ids(uid);
+	(void)kill(worker, sig);
+	_exit(0);
 }
 
 const char *

@@ -68,6 +68,7 @@ tend_ready(struct tend *t, int64_t now)
 	if (t->state != TEND_STARTING)
 		return;
 	t->state = TEND_READY;
+	t->heard = now;
 	t->ping = now + TEND_PING_MS;
 	t->asked = 0;
 }
@@ -77,8 +78,29 @@ tend_pong(struct tend *t, int64_t now)
 {
 	if (t->state != TEND_READY)
 		return;
+	t->heard = now;
 	t->ping = now + TEND_PING_MS;
 	t->asked = 0;
+}
+
+void
+tend_ask(struct tend *t, int64_t now)
+{
+	if (t->state == TEND_READY && !t->asked)
+		t->ping = now;
+}
+
+const char *
+tend_text(const struct tend *t)
+{
+	static const char *const texts[] = {
+		[TEND_DOWN] = "has ended and waits to be started again",
+		[TEND_STARTING] = "is starting",
+		[TEND_READY] = "does not answer",
+		[TEND_DYING] = "is being ended",
+	};
+
+	return texts[t->state];
 }
 
 void

@@ -36,8 +36,9 @@ struct tend {
 	int64_t started;
 	int64_t due; /* DOWN: start; STARTING: give up; DYING: SIGKILL */
 	int64_t delay;
-	int64_t ping; /* READY: the next PING, or the answer's deadline */
-	int asked;    /* a PING is out */
+	int64_t ping;  /* READY: the next PING, or the answer's deadline */
+	int asked;     /* a PING is out */
+	int64_t heard; /* READY, or its last PONG */
 };
 
 enum tend_do {
@@ -59,6 +60,12 @@ enum tend_do tend_turn(struct tend *, int64_t now, int64_t *wake);
 
 void tend_ready(struct tend *, int64_t now);
 void tend_pong(struct tend *, int64_t now);
+
+/* The next PING is due now, unless one is out. */
+void tend_ask(struct tend *, int64_t now);
+
+/* "is starting" or the like, to be said of one that was not heard. */
+const char *tend_text(const struct tend *);
 
 /* Its control link is over; it should end by itself. */
 void tend_closed(struct tend *, int64_t now);

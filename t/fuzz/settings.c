@@ -24,7 +24,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    (settings_file(&s, path, &why) == -1 &&
 		strncmp(why.text, path, strlen(path)) != 0))
 		abort();
-	(void)settings_check(&s, &why);
+	(void)settings_check(&s, PROC_SUPERVISOR, &why);
 	settings_free(&s);
 	close(fd);
 	return 0;

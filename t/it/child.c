@@ -75,6 +75,24 @@ child_start(const char *const argv[], char *const env[], const char *log)
 	return start(argv, env, out);
 }
 
+pid_t
+child_start_apart(const char *const argv[], const char *log, int spaces)
+{
+	AUTO_FD int out =
+	    open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	pid_t pid;
+
+	if (out == -1)
+		it_die("%s: cannot be written", log);
+	/* As fork(2) does it; whoever is first in a namespace has parent 0. */
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD | spaces, 0, 0, 0, 0);
+	if (pid == -1)
+		it_die("no namespaces");
+	if (pid == 0)
+		become(argv, NULL, out, 0);
+	return pid;
+}
+
 int
 child_wait(pid_t pid, int ms)
 {

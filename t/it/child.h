@@ -12,6 +12,9 @@
  */
 pid_t child_start(const char *const argv[], char *const env[], const char *log);
 
+/* The same in these new namespaces (clone(2)), which wants root. */
+pid_t child_start_apart(const char *const argv[], const char *log, int spaces);
+
 /* Exit status (128 + signal), -1: it did not end within ms. */
 int child_wait(pid_t, int ms);
 

@@ -4,6 +4,7 @@
  * servers were listed, not ready while the apiserver is away, and the metrics
  * by their names.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,12 @@ enum {
 	LOOK_MS = 100,
 };
 
+#define UP "vk_flightctl_worker_up{worker=\"flightside\"} "
+#define RESTARTS "vk_flightctl_worker_restarts_total{worker=\"flightside\"} "
+#define TALLY                                                \
+	"vk_flightctl_api_requests_total{api=\"flightctl\"," \
+	"request=\"put_device\",result=\"ok\"} "
+
 static const char *const names[] = { "vk_flightctl_pods_total",
 	"vk_flightctl_pod_deployment_duration_seconds",
 	"vk_flightctl_devices_total", "vk_flightctl_device_capacity",
@@ -40,20 +47,6 @@ answers(struct http *h, const char *path, long status)
 	got = http_send(h, "GET", path, NULL, NULL, &a);
 	http_answer_clear(&a);
 	return got == status;
-}
-
-/* There is nothing to watch there. */
-static int
-comes_to_answer(struct http *h, const char *path, long status, int ms)
-{
-	int64_t until = it_ms() + ms;
-
-	while (!answers(h, path, status)) {
-		if (it_ms() > until)
-			return 0;
-		it_pause(LOOK_MS);
-	}
-	return 1;
 }
 
 static void
@@ -73,6 +66,48 @@ look_at_metrics(struct http *h, const char *one_more)
 	http_answer_clear(&a);
 }
 
+static int
+has_line(struct http *h, const char *line)
+{
+	struct http_answer a;
+	int has;
+
+	has = http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200 &&
+	    strstr(a.body, line) != NULL;
+	http_answer_clear(&a);
+	return has;
+}
+
+static int
+comes_to_have(struct http *h, const char *line, int ms)
+{
+	int64_t until = it_ms() + ms;
+
+	while (!has_line(h, line)) {
+		if (it_ms() > until)
+			return 0;
+		it_pause(LOOK_MS);
+	}
+	return 1;
+}
+
+/* The supervisor's word of its end, then its own of what it asked. */
+static void
+look_at_restart(struct provider *p, struct http *h)
+{
+	provider_expect(p, "flightside ended: signal 9");
+	it_ok(comes_to_have(h, TALLY "1\n", RUN_MS),
+	    "a key holder tells what it asked for");
+	it_ok(has_line(h, UP "1\n") && has_line(h, RESTARTS "0\n"),
+	    "flightside is up, and was not started again");
+	kill(provider_worker(p, "flightside"), SIGKILL);
+	it_ok(comes_to_have(h, RESTARTS "1\n", RUN_MS),
+	    "killed, it was started again once");
+	it_ok(comes_to_have(h, UP "1\n", RUN_MS), "and is up");
+	it_ok(comes_to_have(h, TALLY "0\n", RUN_MS),
+	    "its counters begin at 0 again");
+}
+
 static void
 scenario(void)
 {
@@ -86,21 +121,22 @@ scenario(void)
 	it_ok(answers(h, "/healthz", 200), "/healthz answers at once");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
-	it_ok(comes_to_answer(h, "/readyz", 200, READY_MS),
+	it_ok(http_await(h, "/readyz", 200, READY_MS),
 	    "/readyz is 200 when both were listed");
 	free(pod_create("seen", NULL));
 	pod = pod_runs("seen", it_ms(), RUN_MS);
 	look_at_metrics(h, "vk_flightctl_pods_total{status=\"RUNNING\"} 1\n");
+	look_at_restart(p, h);
 	it_ok(answers(h, "/secret", 404), "other paths are 404");
 	provider_expect(p,
 	    "onnect|transfer closed|timed out|does not answer|SSL|"
 	    ": 5[0-9][0-9]");
 	world_kube(0);
-	it_ok(comes_to_answer(h, "/readyz", 503, AWAY_MS),
+	it_ok(http_await(h, "/readyz", 503, AWAY_MS),
 	    "/readyz is 503 while the apiserver is away");
 	it_ok(answers(h, "/healthz", 200), "/healthz is not");
 	world_kube(1);
-	it_ok(comes_to_answer(h, "/readyz", 200, AWAY_MS),
+	it_ok(http_await(h, "/readyz", 200, AWAY_MS),
 	    "/readyz is 200 when it is back");
 	http_free(h);
 	provider_judge(p);

@@ -27,7 +27,8 @@
 #include "t/it/world.h"
 
 enum {
-	STOP_MS = 6000, /* it promises 5 s */
+	STOP_MS = 6000,	  /* it promises 5 s */
+	CHECK_MS = 22000, /* it promises 20 s */
 	LOOK_MS = 50,
 	SETTINGS_MAX = 64,
 	EXPECT_MAX = 16,
@@ -145,7 +146,8 @@ add_settings(struct provider *p, const char *const *extra)
 	AUTO_FREE char *fleet = xasprintf("FLEET_ID=%s", world_fleet());
 	AUTO_FREE char *control =
 	    xasprintf("CONTROL_SOCKET=%s/control.sock", p->dir);
-	const char *const ours[] = { state, fleet, control,
+	AUTO_FREE char *ping = xasprintf("PING_SOCKET=%s/ping.sock", p->dir);
+	const char *const ours[] = { state, fleet, control, ping,
 		"LISTEN=127.0.0.1:0", "LOG_LEVEL=debug",
 		"UIDS=61001,61002,61003" };
 	char *const *w;
@@ -176,22 +178,80 @@ provider_program(const char *path)
 	other = path;
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+static struct provider *
+new_provider(const char *name)
 {
 	struct provider *p = xcalloc(1, sizeof(*p));
-	AUTO_FREE char *program = NULL;
-	const char *argv[GRIND_WORDS + 2];
-	size_t n = 0;
 
 	p->dir = xasprintf("%s/%s", it_folder(), name);
 	p->log = xasprintf("%s/%s.log", it_folder(), name);
 	if (world_kind() != WORLD_SIM) /* of earlier scenarios */
 		provider_expect(p, "not in FLEET_ID and no provider serves");
+	return p;
+}
+
+struct provider *
+provider_adopt(const char *name)
+{
+	return new_provider(name);
+}
+
+void
+provider_follow(struct provider *p, pid_t pid)
+{
+	p->pid = pid;
+}
+
+/* Its folder and its environment, too. */
+static struct provider *
+prepare(const char *name, const char *const *extra)
+{
+	struct provider *p = new_provider(name);
+
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
+	return p;
+}
+
+/* Nobody but root can read the copy, and not even its owner. */
+static void
+lock(const struct provider *p, const char *setting)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", p->dir, setting);
+
+	if ((geteuid() == 0 && chown(path, 0, 0) == -1) || chmod(path, 0) == -1)
+		it_die("%s: cannot be locked", path);
+}
+
+int
+provider_check(const char *name, const char *const *extra,
+    const struct provider_look *how, char **out)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	const char *argv[] = { program, "--check",
+		how->only == NULL ? NULL : "--only", how->only, NULL };
+	int status;
+
+	if (how->locked != NULL)
+		lock(p, how->locked);
+	p->pid = child_start(argv, p->env, p->log);
+	if ((status = child_wait(p->pid, CHECK_MS)) == -1)
+		child_end(p->pid);
+	*out = provider_log(p);
+	return status;
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = NULL;
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
+
 	if (grind_is_wanted()) {
 		p->grind = xasprintf("%s/valgrind", p->dir);
 		n = grind_words(p->grind, argv);
@@ -247,8 +307,17 @@ provider_worker(const struct provider *p, const char *wanted)
 struct http *
 provider_listener(const struct provider *p, int ms)
 {
+	AUTO_FREE char *at = provider_address(p, ms);
+	AUTO_FREE char *url = xasprintf("http://%s", at);
+
+	return http_new(url, NULL, NULL);
+}
+
+char *
+provider_address(const struct provider *p, int ms)
+{
 	static const char before[] = "listening on ";
-	AUTO_FREE char *log = NULL, *url = NULL;
+	AUTO_FREE char *log = NULL;
 	char *at;
 
 	if (provider_await_lines(p, before, 1, ms) == 0)
@@ -256,8 +325,7 @@ provider_listener(const struct provider *p, int ms)
 	log = provider_log(p);
 	at = strstr(log, before) + strlen(before);
 	at[strcspn(at, "\"")] = '\0';
-	url = xasprintf("http://%s", at);
-	return http_new(url, NULL, NULL);
+	return xstrdup(at);
 }
 
 /* --- its log ------------------------------------------------------------- */

@@ -15,8 +15,28 @@ struct provider;
 /* name: of its log and state folder.  extra: "NAME=value", NULL at the end. */
 struct provider *provider_start(const char *name, const char *const *extra);
 
+/* Members may be NULL. */
+struct provider_look {
+	const char *locked; /* a setting: no worker may read its file's copy */
+	const char *only;   /* this worker */
+};
+
+/*
+ * The same with --check, to its end, and only as long as that may take: exit
+ * status, -1: too late; what it printed, the caller's.
+ */
+int provider_check(const char *name, const char *const *extra,
+    const struct provider_look *, char **out);
+
 /* The next ones are this program, which borrows its name; NULL: our own. */
 void provider_program(const char *path);
+
+/*
+ * One that others start and that writes to NAME.log of the scenario's folder;
+ * the process that it is, now and after each of its starts.
+ */
+struct provider *provider_adopt(const char *name);
+void provider_follow(struct provider *, pid_t);
 
 /* SIGTERM; exit status, -1: not within 6 s, and killed. */
 int provider_stop(struct provider *);
@@ -27,6 +47,9 @@ void provider_replace(struct provider *, const char *name, const char *path);
 /* A client of its listener, which it has within ms. */
 struct http;
 struct http *provider_listener(const struct provider *, int ms);
+
+/* Its ADDRESS:PORT, the caller's. */
+char *provider_address(const struct provider *, int ms);
 
 pid_t provider_pid(const struct provider *);
 

@@ -134,14 +134,15 @@ stage_launch(struct stage *r, const char *const argv[],
     const char *const *extra)
 {
 	AUTO_FREE char *state = xasprintf("STATE_DIR=%s/state", r->dir);
-	char fixed[4][64] = { "FLIGHTCTL_API_URL=https://127.0.0.1:1",
-		"CONTROL_SOCKET=", "LISTEN=127.0.0.1:0", "PATH=/usr/bin:/bin" };
+	char fixed[5][64] = { "FLIGHTCTL_API_URL=https://127.0.0.1:1",
+		"CONTROL_SOCKET=", "PING_SOCKET=", "LISTEN=127.0.0.1:0",
+		"PATH=/usr/bin:/bin" };
 	char *env[ENV_MAX] = { 0 };
 	size_t n = 0, i;
 
-	for (; extra != NULL && extra[n] != NULL && n < ENV_MAX - 6; n++)
+	for (; extra != NULL && extra[n] != NULL && n < ENV_MAX - 7; n++)
 		env[n] = xstrdup(extra[n]);
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 5; i++)
 		env[n++] = fixed[i];
 	env[n++] = state;
 	r->pid = child_start(argv, env, r->log);

@@ -35,7 +35,7 @@ struct timer {
 	void *arg;
 };
 
-static struct scene *placed; /* for boot_relink(), which has no argument */
+static struct scene *placed; /* for boot_link_over(), which has no argument */
 
 /* -- links -------------------------------------------------------------------
  */
@@ -96,8 +96,9 @@ open_link(struct scene *sc, struct side *s)
 }
 
 void
-boot_relink(enum proc peer)
+boot_link_over(enum proc peer, const char *text)
 {
+	(void)text;
 	if (peer == PROC_KUBESIDE)
 		placed->kube.wanted = 1;
 	else

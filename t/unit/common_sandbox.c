@@ -351,3 +351,56 @@ Test(sealed, files_that_a_worker_names_stay_readable)
 	cr_assert(unlink(extra) == 0 && rmdir(other) == 0);
 	cr_assert(unlink(link_to_it) == 0 && rmdir(links) == 0);
 }
+
+/* --- what the containers of a Pod share: its network -----------------------
+ */
+
+static struct sockaddr_in ours, theirs;
+
+/* A port of the loopback that somebody listens at. */
+static int
+listener(struct sockaddr_in *sin)
+{
+	socklen_t len = sizeof(*sin);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*sin = (struct sockaddr_in){ .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	cr_assert(bind(fd, (struct sockaddr *)sin, sizeof(*sin)) == 0);
+	cr_assert(listen(fd, 4) == 0);
+	cr_assert(getsockname(fd, (struct sockaddr *)sin, &len) == 0);
+	return fd;
+}
+
+static int
+reach(const struct sockaddr_in *sin)
+{
+	return connect(socket(AF_INET, SOCK_STREAM, 0),
+	    (const struct sockaddr *)sin, sizeof(*sin));
+}
+
+PROBE(reach_ours, reach(&ours))
+PROBE(reach_theirs, reach(&theirs))
+
+static int
+reach_later(void)
+{
+	return -sandbox_reaches(ntohs(theirs.sin_port));
+}
+
+Test(sealed, key_holders_connect_to_their_port_and_no_other)
+{
+	int a = listener(&ours), b = listener(&theirs);
+	enum proc p;
+
+	if (!sandbox_seals() || landlock_abi() < LANDLOCK_TCP)
+		cr_skip_test("this build or this kernel");
+	cr_assert(sandbox_reaches(ntohs(ours.sin_port)) == 0);
+	for (p = PROC_KUBESIDE; p <= PROC_FLIGHTSIDE; p++) {
+		cr_assert(sealed(p, reach_ours) == 0);
+		cr_assert(sealed(p, reach_theirs) == EACCES);
+		cr_assert(sealed(p, reach_later) == 1);
+	}
+	cr_assert(sealed(PROC_PLACER, reach_ours) == -SIGSYS);
+	cr_assert(close(a) == 0 && close(b) == 0);
+}

@@ -99,6 +99,14 @@ Test(common_settings, wrong_values_name_variable_value_and_range)
 	    "REQUIRE_SANDBOX=true: must be one of yes, no");
 	refuses("STATE_DIR", "state",
 	    "STATE_DIR=state: must be an absolute path");
+	refuses("UIDS", "5,0,7",
+	    "UIDS=5,0,7: must be users, by name or by id above 0");
+	refuses("UIDS", "5,6,-x",
+	    "UIDS=5,6,-x: must be users, by name or by id above 0");
+	refuses("UIDS", "5,6,7a",
+	    "UIDS=5,6,7a: must be users, by name or by id above 0");
+	refuses("UIDS", "5,,7",
+	    "UIDS=5,,7: must be users, by name or by id above 0");
 	refuses("STATE_DIR", "", "STATE_DIR=: must be 1 to 4096 bytes");
 	refuses("NODE_NAME", "A", "NODE_NAME=A: must be a DNS subdomain");
 	refuses("FLEET_ID", "a,,b",
@@ -216,7 +224,7 @@ Test(common_settings, files_are_read_strictly)
 static void
 check_fails(const char *words)
 {
-	cr_assert(settings_check(&set, &why) == -1);
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == -1);
 	cr_assert_str_eq(why.text, words);
 }
 
@@ -225,28 +233,47 @@ Test(common_settings, together)
 	check_fails("FLIGHTCTL_API_URL=: must be https://HOST[:PORT], there is "
 		    "no default");
 	takes("FLIGHTCTL_API_URL", "https://a");
-	cr_assert(settings_check(&set, &why) == 0);
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("FLIGHTCTL_CLIENT_CERT", "/c");
 	check_fails("FLIGHTCTL_CLIENT_KEY=: must be given, because "
 		    "FLIGHTCTL_CLIENT_CERT is");
 	takes("FLIGHTCTL_CLIENT_KEY", "/k");
-	cr_assert(settings_check(&set, &why) == 0);
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("FLIGHTCTL_CLIENT_CERT", "");
 	check_fails("FLIGHTCTL_CLIENT_CERT=: must be given, because "
 		    "FLIGHTCTL_CLIENT_KEY is");
 	takes("FLIGHTCTL_CLIENT_KEY", "");
 	takes("UIDS", "5,6");
-	check_fails("UIDS=5,6: must be three different user ids above 0");
+	check_fails("UIDS=5,6: must be three different users");
 	takes("UIDS", "5,6,5");
-	check_fails("UIDS=5,6,5: must be three different user ids above 0");
+	check_fails("UIDS=5,6,5: must be three different users");
 	takes("UIDS", "5,6,7,8");
-	check_fails("UIDS=5,6,7,8: must be three different user ids above 0");
+	check_fails("UIDS=5,6,7,8: must be three different users");
+	takes("UIDS", "_vk-kubeside,6,placer");
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("UIDS", "5,6,7");
 	takes("FLEET_ID", "a,b");
-	cr_assert(settings_check(&set, &why) == 0);
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("NODE_NAME", "edge");
 	check_fails("NODE_NAME=edge: must be empty with more than one fleet "
 		    "in FLEET_ID");
+}
+
+/* A container is given what its worker needs, no more. */
+Test(common_settings, required_is_what_the_worker_gets)
+{
+	cr_assert(settings_check(&set, PROC_KUBESIDE, &why) == 0);
+	cr_assert(settings_check(&set, PROC_PLACER, &why) == 0);
+	cr_assert(settings_check(&set, PROC_FLIGHTSIDE, &why) == -1);
+	cr_assert_str_eq(why.text,
+	    "FLIGHTCTL_API_URL=: must be https://HOST[:PORT], there is no "
+	    "default");
+	takes("UIDS", "5,6");
+	cr_assert(settings_check(&set, PROC_KUBESIDE, &why) == -1);
+	takes("UIDS", "5, 6,7");
+	cr_assert(settings_uid(&set, PROC_KUBESIDE) == 5);
+	cr_assert(settings_uid(&set, PROC_FLIGHTSIDE) == 6);
+	cr_assert(settings_uid(&set, PROC_PLACER) == 7);
 }
 
 static int

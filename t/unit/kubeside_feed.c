@@ -87,6 +87,9 @@ TestSuite(feed, .init = set_up, .fini = tear_down);
 	"," POD("a", "n") "," POD("b", "m") "," POD("c", "m") "," NONE "]}"
 #define EVENT(object) "{\"type\":\"MODIFIED\",\"object\":" object "}\n"
 
+#define LEFT_OUT \
+	"node n: a pod is left out operation=\"pod\" fleet=\"f\" error=\""
+
 /* A server that lies: one line for each kind of lie, not for each pod. */
 Test(feed, what_is_left_out_is_told_once)
 {
@@ -107,11 +110,8 @@ Test(feed, what_is_left_out_is_told_once)
 	apiserver_reply(2, 200, LIST);
 	apiserver_wait(4);
 	text = logged();
-	cr_expect_eq(count(text, "n: a pod is left out error=\"it has no "), 1,
-	    "%s", text);
-	cr_expect_eq(count(text,
-			 "n: a pod is left out error=\"ns/b: bound to "),
-	    1, "%s", text);
+	cr_expect_eq(count(text, LEFT_OUT "it has no "), 1, "%s", text);
+	cr_expect_eq(count(text, LEFT_OUT "ns/b: bound to "), 1, "%s", text);
 	cr_expect_eq(count(text, " error "), 2, "%s", text);
 	cr_expect_eq(pods_count(pods), 1, "the last list has but one");
 }

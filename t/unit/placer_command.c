@@ -270,6 +270,58 @@ Test(command, words_are_completed_as_they_are_now)
 	NO_LEAKS();
 }
 
+/* The words of ".It Cm explain pod Ar ..." but what is typed for them. */
+static int
+is_head(const char *line, char words[64])
+{
+	static const char *const ends[] = { " Ar ", " Op ", " Oo ", "\n" };
+	size_t i, len = 64;
+	const char *end;
+
+	if (strncmp(line, ".It Cm ", 7) != 0)
+		return 0;
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if ((end = strstr(line + 7, ends[i])) != NULL &&
+		    (size_t)(end - line - 7) < len)
+			len = (size_t)(end - line - 7);
+	cr_assert(len < 64);
+	memcpy(words, line + 7, len);
+	words[len] = '\0';
+	return 1;
+}
+
+Test(command, manual_has_every_command_and_no_other)
+{
+	struct world *w = fleet_world();
+	char *text = ask(w, "help"), *at;
+	char line[512], words[64], row[80], page[64][64];
+	size_t i, n = 0;
+	FILE *f;
+
+	f = fopen("man/vkfctl.8", "r");
+	cr_assert(f != NULL, "run from the root of the tree");
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (!is_head(line, words))
+			continue;
+		(void)snprintf(row, sizeof(row), "{\"command\":\"%s\",", words);
+		cr_expect(strstr(text, row) != NULL,
+		    "vkfctl(8) has \"%s\", which is no command", words);
+		cr_assert(n < 64);
+		memcpy(page[n++], words, sizeof(words));
+	}
+	(void)fclose(f);
+	for (at = text; (at = strstr(at, "{\"command\":\"")) != NULL; at++) {
+		cr_assert(sscanf(at, "{\"command\":\"%63[^\"]", words) == 1);
+		for (i = 0; i < n && strcmp(page[i], words) != 0; i++)
+			;
+		cr_expect(i < n, "vkfctl(8) has no \"%s\"", words);
+	}
+	cr_expect(n > 10);
+	free(text);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 /* Each has its line, and each line is a command. */
 Test(command, help_has_every_command)
 {

@@ -283,11 +283,80 @@ Test(supervisor_tend, broken_links_are_made_anew_but_not_in_a_hurry)
 	cr_assert(link_over(&l, PROC_PLACER, PROC_KUBESIDE) == 0);
 	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER) == 0);
 	cr_assert(link_next(&l, ready, 100, &at, &a, &b) == 1);
+	link_made(&l, a, 100);
 	cr_assert(link_next(&l, ready, 100, &at, &a, &b) == 0);
 	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER) == 0);
 	cr_assert(link_next(&l, ready, 101, &at, &a, &b) == 0);
 	cr_assert(at == 100 + LINK_PACE_MS);
 	cr_assert(link_next(&l, ready, at, &at, &a, &b) == 1);
+}
+
+/* As of two builds, each of which refuses the other. */
+Test(supervisor_tend, links_that_do_not_last_come_at_a_growing_distance)
+{
+	uint8_t ready[PROC_COUNT] = { 0, 1, 1, 1 };
+	int64_t at = 0, now, want = LINK_PACE_MS;
+	struct links l;
+	enum proc a, b;
+	int i;
+
+	link_init(&l);
+	for (i = 0; i < 10; i++) {
+		now = at;
+		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+		cr_assert(link_next(&l, ready, now, &at, &a, &b) == 1);
+		link_made(&l, a, now);
+		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+		cr_assert(link_next(&l, ready, now, &at, &a, &b) == 0);
+		cr_assert(at == now + want, "%d: %ld", i, (long)(at - now));
+		want = want * 2 > LINK_SLOW_MS ? LINK_SLOW_MS : want * 2;
+	}
+	/* One that lasted, and a worker that came anew, begin anew. */
+	cr_assert(link_next(&l, ready, at, &at, &a, &b) == 1);
+	now = at + LINK_LASTS_MS;
+	link_made(&l, a, now);
+	(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+	cr_assert(link_next(&l, ready, now, &at, &a, &b) == 0);
+	cr_assert(at == now + LINK_PACE_MS);
+	link_started(&l, PROC_KUBESIDE);
+	cr_assert(link_next(&l, ready, now, &at, &a, &b) == 1);
+}
+
+Test(supervisor_tend, link_of_which_nothing_came_is_tried_again)
+{
+	uint8_t ready[PROC_COUNT] = { 0, 1, 1, 1 };
+	struct links l;
+	int64_t at;
+	enum proc a, b;
+
+	link_init(&l);
+	link_started(&l, PROC_KUBESIDE);
+	cr_assert(link_next(&l, ready, 7, &at, &a, &b) == 1);
+	cr_assert(link_next(&l, ready, 8, &at, &a, &b) == 0);
+	link_again(&l, a);
+	cr_assert(link_next(&l, ready, 8, &at, &a, &b) == 1);
+	cr_assert(a == PROC_KUBESIDE && b == PROC_PLACER);
+}
+
+/* Whoever wants to know at once is told by the next PONG. */
+Test(supervisor_tend, asked_at_once)
+{
+	struct tend t;
+
+	tend_init(&t, 0);
+	cr_assert(turn(&t, 0) == TEND_START);
+	tend_ask(&t, 10);
+	cr_assert(turn(&t, 10) == TEND_WAIT);
+	tend_ready(&t, 20);
+	cr_assert(t.heard == 20);
+	tend_ask(&t, 30);
+	cr_assert(turn(&t, 30) == TEND_PING);
+	tend_ask(&t, 40);
+	cr_assert(turn(&t, 40) == TEND_WAIT);
+	cr_assert(wake(&t, 40) == 30 + TEND_SILENT_MS);
+	cr_assert(t.heard == 20);
+	tend_pong(&t, 50);
+	cr_assert(t.heard == 50);
 }
 
 Test(supervisor_tend, mad_worker_fills_no_disk)

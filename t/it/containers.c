@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * containers: the provider as its Pod runs it, each worker in a container of
+ * its own that has its own secret and no other.  Pods run through them; each
+ * container may die and come back; who is not of the Pod is refused.
+ */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "ipc/build.h"
+#include "t/it/child.h"
+#include "t/it/container.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	READY_MS = 20000,
+	RUN_MS = 30000,
+	LINE_MS = 10000,
+	STRANGER_UID = 61009,
+	FOREIGN_MS = 2000,
+};
+
+/* --- from within -----------------------------------------------------------
+ */
+
+static void
+begins(enum proc p)
+{
+	container_start(p);
+	it_ok(provider_await_lines(container_provider(p),
+		  "\"msg\":\"all workers are ready", 1, READY_MS) == 1,
+	    "%s: its container is ready", proc_name(p));
+}
+
+static int
+can_read(enum proc p, const char *path)
+{
+	const char *const argv[] = { "cat", path, NULL };
+	AUTO_FREE char *out = NULL;
+
+	return container_exec(p, argv, &out) == 0 && *out != '\0';
+}
+
+/* Whose file is whose. */
+static void
+read_secrets(void)
+{
+	static const struct {
+		const char *path;
+		enum proc whose;
+	} files[] = {
+		{ "/secret/kubeside/KUBECONFIG", PROC_KUBESIDE },
+		{ "/secret/flightside/FLIGHTCTL_AUTH_TOKEN_FILE",
+		    PROC_FLIGHTSIDE },
+		{ "/var/lib/vk-flightctl-provider/placer.db", PROC_PLACER },
+	};
+	size_t i;
+	enum proc p;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+		EACH_CONTAINER(p) {
+			int own = p == files[i].whose;
+
+			it_ok(can_read(p, files[i].path) == own, "%s %s %s",
+			    proc_name(p), own ? "reads" : "has no",
+			    files[i].path);
+		}
+}
+
+static void
+finds(enum proc p, const char *shell, const char *want, const char *what)
+{
+	const char *const argv[] = { "sh", "-c", shell, NULL };
+	AUTO_FREE char *out = NULL;
+
+	(void)container_exec(p, argv, &out);
+	if (!it_ok(strcmp(out, want) == 0, "%s: %s", proc_name(p), what))
+		it_say("%s", out);
+}
+
+static void
+look_around(void)
+{
+	static const char *const sockets[PROC_COUNT] = {
+		[PROC_KUBESIDE] = "kubeside ping.sock ",
+		[PROC_FLIGHTSIDE] = "flightside ping.sock ",
+		[PROC_PLACER] = "control.sock flightside kubeside ping.sock ",
+	};
+	enum proc p;
+
+	EACH_CONTAINER(p) {
+		finds(p, "grep -E '^(CapBnd|CapEff|NoNewPrivs)' /proc/1/status",
+		    "CapEff:\t0000000000000000\nCapBnd:\t0000000000000000\n"
+		    "NoNewPrivs:\t1\n",
+		    "no capability, and none to be had");
+		finds(p,
+		    "for d in / /app /etc /proc /usr/bin; do touch $d/x; "
+		    "done 2>&1 | grep -c cannot",
+		    "5\n", "nothing can be written outside of its volumes");
+		finds(p, "ls /run/vk-flightctl-provider | tr '\\n' ' '",
+		    sockets[p], "its sockets and no other's");
+	}
+}
+
+/* --- alive or not ----------------------------------------------------------
+ */
+
+static const char *const ping[] = { "vk-flightctl-provider", "--ping", NULL };
+
+static void
+pings(enum proc p, int status, const char *words)
+{
+	AUTO_FREE char *out = NULL;
+	int got = container_exec(p, ping, &out);
+
+	if (!it_ok(got == status && strstr(out, words) != NULL,
+		"%s: --ping: %d %s", proc_name(p), status, words))
+		it_say("status %d: %s", got, out);
+}
+
+static void
+tell_alive(void)
+{
+	struct provider *kubeside = container_provider(PROC_KUBESIDE);
+	AUTO_FREE char *setting = NULL, *out = NULL;
+	AUTO_FREE char *path = container_volume("run.flightside", "ping.sock");
+	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	const char *argv[] = { "env", NULL, program, "--ping", NULL };
+	enum proc p;
+	int status;
+
+	EACH_CONTAINER(p)
+		pings(p, 0, "");
+	kill(provider_worker(kubeside, "kubeside"), SIGSTOP);
+	pings(PROC_KUBESIDE, 1, "kubeside does not answer");
+	kill(provider_worker(kubeside, "kubeside"), SIGCONT);
+	pings(PROC_KUBESIDE, 0, "");
+	container_kill(PROC_FLIGHTSIDE);
+	argv[1] = setting = xasprintf("PING_SOCKET=%s", path);
+	status = child_run(argv, &out);
+	if (!it_ok(status == 1 && strstr(out, "Connection refused") != NULL,
+		"--ping of one that is gone is 1, Connection refused"))
+		it_say("status %d: %s", status, out);
+	container_start(PROC_FLIGHTSIDE);
+}
+
+/* --- who dies and who is refused -------------------------------------------
+ */
+
+/* Without kubeside's last words its lease would last for 15 s. */
+static void
+end_lease(void)
+{
+	AUTO_FREE char *path =
+	    xasprintf("/apis/coordination.k8s.io/v1/namespaces/%s/leases/%s",
+		getenv("NAMESPACE"), world_node());
+
+	if (kube_send("DELETE", path, NULL, NULL) != 200)
+		it_die("%s: cannot be deleted", path);
+}
+
+/* One after the other, then all, which begin in another order. */
+static void
+come_back(void)
+{
+	int64_t since = it_ms();
+	enum proc p;
+
+	EACH_CONTAINER(p) {
+		container_kill(p);
+		if (p == PROC_KUBESIDE)
+			end_lease();
+		container_start(p);
+	}
+	free(pod_create("after-each", NULL));
+	json_object_put(pod_runs("after-each", since, RUN_MS));
+	EACH_CONTAINER(p)
+		container_kill(p);
+	end_lease();
+	free(pod_create("after-all", NULL));
+	container_start(PROC_PLACER);
+	container_start(PROC_FLIGHTSIDE);
+	container_start(PROC_KUBESIDE);
+}
+
+/* What the placer's container does to whoever comes from elsewhere. */
+static int
+stranger(const char *path)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct pollfd pfd = { .events = POLLIN };
+	char byte;
+
+	if (strlen(path) >= sizeof(sun.sun_path) ||
+	    setresuid(STRANGER_UID, STRANGER_UID, STRANGER_UID) == -1)
+		return 2;
+	memcpy(sun.sun_path, path, strlen(path));
+	pfd.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (connect(pfd.fd, (const struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    poll(&pfd, 1, LINE_MS) != 1)
+		return 3;
+	return read(pfd.fd, &byte, 1) == 0 ? 0 : 4;
+}
+
+static void
+refuse_strangers(void)
+{
+	struct provider *placer = container_provider(PROC_PLACER);
+	AUTO_FREE char *path = container_volume("link.kubeside", "link.sock");
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(stranger(path));
+	status = child_wait(pid, 2 * LINE_MS);
+	it_ok(status == 0, "a stranger's connection is closed (%d)", status);
+	it_ok(provider_await_lines(placer,
+		  "uid 61009 is refused: UIDS gives kubeside the uid 61001", 1,
+		  LINE_MS) == 1,
+	    "and that is said");
+}
+
+/* A copy of our programs that says it is of another build. */
+static char *
+another_build(void)
+{
+	static const char *const names[] = { "vk-flightctl-provider",
+		"kubeside" };
+	char *dir = xasprintf("%s/another", it_folder());
+	size_t i, len, n = strlen(build_id);
+
+	if (child_run((const char *[]){ "mkdir", dir, NULL }, NULL) != 0)
+		it_die("%s: cannot be made", dir);
+	for (i = 0; i < 2; i++) {
+		AUTO_FREE char *from = child_program(names[i]);
+		AUTO_FREE char *to = xasprintf("%s/%s", dir, names[i]);
+		AUTO_FREE char *bytes = it_file(from, &len);
+		AUTO_FD int fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+		char *at = memmem(bytes, len, build_id, n);
+
+		if (at == NULL)
+			it_die("%s: no build id", from);
+		at[n - 1] = at[n - 1] == '0' ? '1' : '0';
+		if (fd == -1 || write(fd, bytes, len) != (ssize_t)len)
+			it_die("%s: cannot be written", to);
+	}
+	return dir;
+}
+
+static void
+refuse_another_build(void)
+{
+	static const char words[] = "\"level\":\"warn\".*is of a foreign build";
+	AUTO_FREE char *dir = another_build();
+	size_t n;
+
+	(void)container_stop(PROC_KUBESIDE);
+	container_programs(PROC_KUBESIDE, dir);
+	container_start(PROC_KUBESIDE);
+	it_ok(provider_await_lines(container_provider(PROC_KUBESIDE), words, 1,
+		  LINE_MS) > 0 ||
+		provider_lines(container_provider(PROC_PLACER), words) > 0,
+	    "two builds do not work together, and that is said");
+	it_pause(FOREIGN_MS);
+	n = provider_lines(container_provider(PROC_KUBESIDE), words);
+	it_ok(n < 5, "at a growing distance: %zu times in %d s", n,
+	    FOREIGN_MS / 1000);
+	(void)container_stop(PROC_KUBESIDE);
+	container_programs(PROC_KUBESIDE, NULL);
+	container_start(PROC_KUBESIDE);
+}
+
+/* ---------------------------------------------------------------------------
+ */
+
+static void
+expect(void)
+{
+	enum proc p;
+
+	EACH_CONTAINER(p) {
+		provider_expect(container_provider(p), "foreign build");
+		provider_expect(container_provider(p), "uid 61009 is refused");
+	}
+}
+
+static void
+scenario(void)
+{
+	const char *const asks[] = { "vkfctl", "pods", NULL };
+	AUTO_JSON struct json_object *node = NULL, *set = NULL;
+	AUTO_FREE char *out = NULL;
+	int64_t since;
+	enum proc p;
+	int status;
+
+	if (container_missing() != NULL) {
+		it_skip("%s", container_missing());
+		return;
+	}
+	world_open(&(struct world_conf){ .devices = 2 });
+	container_pod();
+	begins(PROC_KUBESIDE);
+	begins(PROC_FLIGHTSIDE);
+	begins(PROC_PLACER);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	free(pod_create("first", NULL));
+	json_object_put(pod_runs("first", it_ms(), RUN_MS));
+	come_back();
+	since = it_ms();
+	tell_alive();
+	read_secrets();
+	look_around();
+	refuse_strangers();
+	json_object_put(pod_runs("after-all", since, RUN_MS));
+	refuse_another_build();
+	free(pod_create("last", NULL));
+	json_object_put(pod_runs("last", it_ms(), RUN_MS));
+	set = flight_devices();
+	it_ok(flight_restarts(set) == 0, "no workload was restarted (%lld)",
+	    (long long)flight_restarts(set));
+	status = container_exec(PROC_PLACER, asks, &out);
+	if (!it_ok(status == 0 && strstr(out, "last") != NULL,
+		"vkfctl answers in the placer's container"))
+		it_say("status %d: %s", status, out);
+	expect();
+	EACH_CONTAINER(p) {
+		it_ok(container_stop(p) == 0, "%s: SIGTERM ends its container",
+		    proc_name(p));
+		provider_judge(container_provider(p));
+	}
+}
+
+int
+main(void)
+{
+	return it_run("containers", scenario);
+}
