@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/finding.h"
 #include "common/lean.h"
 #include "common/log.h"
 #include "common/sandbox.h"
@@ -35,6 +36,8 @@ static struct {
 	struct settings settings;
 	int listener[LISTENER_END]; /* 0, or waits for start() */
 	unsigned int lost;	    /* log lines the full link did not take */
+	int sealed;		    /* a check: the sandbox is closed */
+	int checked;		    /* and all was found */
 	int status;
 } boot;
 
@@ -181,6 +184,51 @@ on_go(void)
 }
 
 static void
+send_finding(const struct body_finding *m, void *arg)
+{
+	/* Without a control link the end is near anyway. */
+	(void)chan_send(arg, MSG_FINDING, 0, m, -1);
+}
+
+static void
+end_check(void)
+{
+	if (boot.sealed && boot.checked &&
+	    chan_send(boot.control, MSG_READY, 0, &(struct body_none){ 0 },
+		-1) == -1)
+		end(1);
+}
+
+void
+boot_checked(void)
+{
+	boot.checked = 1;
+	end_check();
+}
+
+static void
+on_check(void)
+{
+	char layers[SANDBOX_WORDS];
+	struct why why;
+
+	chan_run(boot.control);
+	set_log_level();
+	finding_set_sink(send_finding, boot.control);
+	boot.ops->check(boot.base, &boot.settings);
+	if (sandbox_seal(boot.self, &boot.settings, &why) == -1)
+		finding(FINDING_FAIL, "sandbox", SANDBOX_MEND, "%s", why.text);
+	else if (sandbox_words(layers))
+		finding(FINDING_OK, "sandbox", NULL, "uid %u, confined by %s",
+		    getuid(), layers);
+	else
+		finding(FINDING_WARN, "sandbox", SANDBOX_MEND,
+		    "uid %u, confined by %s", getuid(), layers);
+	boot.sealed = 1;
+	end_check();
+}
+
+static void
 on_link(const struct frame *f)
 {
 	struct body_link m;
@@ -237,6 +285,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 	case MSG_GO:
 		on_go();
 		break;
+	case MSG_CHECK:
+		on_check();
+		break;
 	case MSG_LINK:
 		on_link(f);
 		break;
@@ -275,10 +326,12 @@ void
 boot_link_over(enum proc peer, const char *text)
 {
 	/* Nothing mends that by itself. */
-	int hopeless = strstr(text, CHAN_FOREIGN) != NULL;
-
-	log_line(hopeless ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
-	    "link with %s: %s", proc_name(peer), text);
+	if (strstr(text, CHAN_FOREIGN) != NULL)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "link", .error = text },
+		    "no link with %s: another build", proc_name(peer));
+	else
+		log_info("link with %s: %s", proc_name(peer), text);
 	boot_relink(peer);
 }
 

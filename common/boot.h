@@ -20,6 +20,12 @@ struct worker_ops {
 	 */
 	int (
 	    *start)(struct event_base *, const struct settings *, struct why *);
+	/*
+	 * Instead of start() and all that follows it (--check): looks, writes
+	 * nothing, says what it finds (finding.h), and calls boot_checked()
+	 * once, at the end or from the loop, where the sandbox is closed.
+	 */
+	void (*check)(struct event_base *, const struct settings *);
 	/* After the sandbox is closed, before READY. */
 	void (*run)(void);
 	/* A new data link: chan_open() it; an earlier one with this peer is
@@ -52,6 +58,9 @@ void boot_relink(enum proc peer);
 
 /* The same, with a line that says why: the text of chan_ops.closed. */
 void boot_link_over(enum proc peer, const char *text);
+
+/* All was found; see worker_ops.check. */
+void boot_checked(void);
 
 /*
  * The placer only: uid orders that all processes log so much from now on, this

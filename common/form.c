@@ -190,8 +190,8 @@ form_is_listen(struct span s)
 	return form_listen(s, host, &port) == 0;
 }
 
-int
-form_is_uid(struct span s)
+static int
+is_uid(struct span s)
 {
 	size_t i;
 
@@ -200,6 +200,22 @@ form_is_uid(struct span s)
 		return 0;
 	for (i = 0; i < s.len; i++)
 		if (s.p[i] < '0' || s.p[i] > '9')
+			return 0;
+	return 1;
+}
+
+int
+form_is_user(struct span s)
+{
+	size_t i;
+
+	if (is_uid(s))
+		return 1;
+	if (s.len == 0 || s.len > 31 || (s.p[0] >= '0' && s.p[0] <= '9'))
+		return 0;
+	for (i = 0; i < s.len; i++)
+		if (!is_lower_alnum(s.p[i]) && s.p[i] != '_' &&
+		    (s.p[i] != '-' || i == 0))
 			return 0;
 	return 1;
 }

@@ -20,8 +20,8 @@ int form_is_url(struct span);
 /* "127.0.0.1:80", "[::1]:0". */
 int form_is_listen(struct span);
 
-/* A decimal user id above 0. */
-int form_is_uid(struct span);
+/* A decimal user id above 0, or what may be a user's name. */
+int form_is_user(struct span);
 
 /* No byte below 0x20, no 0x7f. */
 int form_is_printable(struct span);

@@ -44,6 +44,15 @@ enum https_method {
 	HTTPS_DELETE,
 };
 
+/* Why there was no answer, for people who are to mend it. */
+enum https_cause {
+	HTTPS_OTHER,
+	HTTPS_NO_NAME,	  /* the host's name is not known */
+	HTTPS_REFUSED,	  /* nobody listens, or no way leads there */
+	HTTPS_TIMED_OUT,  /* no answer within the deadline */
+	HTTPS_UNVERIFIED, /* the server's certificate, or the CA file */
+};
+
 struct https_answer {
 	unsigned int status;	/* 0: no answer, see why */
 	struct span body;	/* all of it; for a stream: of an error only; of
@@ -52,6 +61,9 @@ struct https_answer {
 	int64_t retry_after_ms; /* Retry-After, -1: absent */
 	int64_t limit_reset_s;	/* X-Ratelimit-Reset, -1: absent */
 	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
+	int64_t date_ms;	 /* Date, 0: absent */
+	enum https_cause cause;	 /* status 0 */
+	int os_error;		 /* errno of HTTPS_REFUSED, 0: not known */
 	int new_connection;	 /* none that was open could be used, though
 				    they were not forgotten */
 	int silent;		 /* a stream, ended for its silence */

@@ -68,6 +68,29 @@ kind_of_failure(CURLcode code)
 	return ERR_AGAIN;
 }
 
+static enum https_cause
+cause_of_failure(CURLcode code)
+{
+	static const struct {
+		CURLcode code;
+		enum https_cause cause;
+	} causes[] = {
+		{ CURLE_COULDNT_RESOLVE_HOST, HTTPS_NO_NAME },
+		{ CURLE_COULDNT_RESOLVE_PROXY, HTTPS_NO_NAME },
+		{ CURLE_COULDNT_CONNECT, HTTPS_REFUSED },
+		{ CURLE_OPERATION_TIMEDOUT, HTTPS_TIMED_OUT },
+		{ CURLE_PEER_FAILED_VERIFICATION, HTTPS_UNVERIFIED },
+		{ CURLE_SSL_CACERT_BADFILE, HTTPS_UNVERIFIED },
+		{ CURLE_SSL_ISSUER_ERROR, HTTPS_UNVERIFIED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+		if (causes[i].code == code)
+			return causes[i].cause;
+	return HTTPS_OTHER;
+}
+
 /* A number in a header, -1: absent or no number. */
 static int64_t
 header_number(struct https_call *c, const char *name)
@@ -104,6 +127,19 @@ retry_after_ms(struct https_call *c)
 	return n < 0 ? 0 : n;
 }
 
+static int64_t
+date_ms(struct https_call *c)
+{
+	struct curl_header *header;
+	time_t when;
+
+	if (curl_easy_header(c->easy, "Date", 0, CURLH_HEADER, -1, &header) !=
+		CURLHE_OK ||
+	    (when = curl_getdate(header->value, NULL)) == -1)
+		return 0;
+	return (int64_t)when * 1000;
+}
+
 static const char *
 request_id(struct https_call *c)
 {
@@ -137,7 +173,7 @@ none_could_be_used(struct https_call *c, long connects)
 static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
-	long status = 0, sent = 0, connects = 0;
+	long status = 0, sent = 0, connects = 0, os_error = 0;
 
 	*a = (struct https_answer){ .retry_after_ms = -1,
 		.limit_reset_s = -1,
@@ -150,6 +186,7 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		a->retry_after_ms = retry_after_ms(c);
 		a->limit_reset_s = header_number(c, "X-Ratelimit-Reset");
 		a->limit_remaining = header_number(c, "X-Ratelimit-Remaining");
+		a->date_ms = date_ms(c);
 		a->body = (struct span){ c->body == NULL ? "" : c->body,
 			c->body_len };
 		if (https_kind(a->status) != ERR_NONE)
@@ -161,6 +198,9 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
+	a->cause = cause_of_failure(code);
+	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_error);
+	a->os_error = (int)os_error;
 	a->silent = c->silent;
 	a->maybe_done = c->req.method != HTTPS_GET && sent > 0;
 	if (c->why.kind != ERR_NONE)

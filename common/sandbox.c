@@ -85,6 +85,8 @@ static const struct row {
 
 static char *reads[READS_MAX];
 static size_t nreads;
+static int abi;	      /* Landlock's, 0: the kernel has none */
+static int is_filtered;
 static uint16_t ports[PORTS_MAX] = { PORT_NAMES };
 static size_t nports = 1;
 static int has_ports; /* they are all that can be reached */
@@ -200,7 +202,6 @@ confine_reach(enum proc self, const struct settings *s, struct why *why)
 {
 	const char *paths[COUNT(system_reads) + READS_MAX];
 	size_t i, n = 0;
-	int abi;
 
 	if ((abi = landlock_abi()) == 0)
 		return missing(s, "Landlock", why);
@@ -240,11 +241,30 @@ confine_calls(enum proc self, const struct settings *s, struct why *why)
 	}
 	fp.len = (unsigned short)filter_compile(rules, n, prog);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
-		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0)
+		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0) {
+		is_filtered = 1;
 		return 0;
+	}
 	if (errno == ENOSYS || errno == EINVAL)
 		return missing(s, "system call filter", why);
 	return failed(why, "system call filter");
+}
+
+int
+sandbox_words(char words[SANDBOX_WORDS])
+{
+	if (!SEALED)
+		(void)snprintf(words, SANDBOX_WORDS,
+		    "nothing: a build for sanitizers");
+	else if (abi == 0)
+		(void)snprintf(words, SANDBOX_WORDS,
+		    "%s, but the kernel has no Landlock",
+		    is_filtered ? "a system call filter" : "nothing");
+	else
+		(void)snprintf(words, SANDBOX_WORDS, "Landlock ABI %d%s", abi,
+		    is_filtered ? " and a system call filter" :
+				  ", but the kernel has no system call filter");
+	return SEALED && abi != 0 && is_filtered;
 }
 
 int

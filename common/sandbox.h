@@ -32,6 +32,18 @@ int sandbox_reaches(uint16_t port);
  */
 int sandbox_seal(enum proc, const struct settings *, struct why *);
 
+enum {
+	SANDBOX_WORDS = 128,
+};
+
+/* What a kernel that lacks a layer needs. */
+#define SANDBOX_MEND                                                \
+	"grep -E 'CONFIG_SECURITY_LANDLOCK|CONFIG_SECCOMP_FILTER' " \
+	"/boot/config-$(uname -r); cat /sys/kernel/security/lsm"
+
+/* After the seal: what confines us, for people.  1: all that there is. */
+int sandbox_words(char words[SANDBOX_WORDS]);
+
 /* 0: a build for sanitizers or coverage, whose seal does nothing. */
 int sandbox_seals(void);
 

@@ -72,7 +72,7 @@ static const struct {
 	{ SET_CLUSTER_ID, form_is_label_value, "a label value" },
 	{ SET_NAMESPACE, form_is_dns_label, "a namespace's name" },
 	{ SET_LISTEN, form_is_listen, "ADDRESS:PORT in numbers, or empty" },
-	{ SET_UIDS, form_is_uid, "three user ids above 0" },
+	{ SET_UIDS, form_is_user, "users, by name or by id above 0" },
 };
 
 static const struct {
@@ -83,6 +83,7 @@ static const struct {
 	{ SET_LOG_LEVEL, { "error", "warn", "info", "debug" } },
 	{ SET_LOG_FORMAT, { "auto", "json", "text", "journal" } },
 	{ SET_REQUIRE_SANDBOX, { "yes", "no" } },
+	{ SET_STATUS_PAGE, { "local", "any", "no" } },
 	{ SET_ALLOW_PRIVILEGED, { "yes", "no" } },
 	{ SET_METRICS_PER_DEVICE, { "auto", "yes", "no" } },
 	{ SET_SECRETS, { "refuse", "inline" } },

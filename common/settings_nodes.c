@@ -126,9 +126,7 @@ check_uids(const struct settings *s, struct why *why)
 	}
 	if (n == 3)
 		return 0;
-	return fail(why, ERR_FORMAT,
-	    "UIDS=%s: must be three different user "
-	    "ids above 0",
+	return fail(why, ERR_FORMAT, "UIDS=%s: must be three different users",
 	    s->text[SET_UIDS]);
 }
 

@@ -23,7 +23,6 @@
 #include "common/sandbox.h"
 #include "common/xmem.h"
 #include "flightside/flight_own.h"
-#include "ipc/build.h"
 
 enum {
 	CONNECTIONS = 12,
@@ -328,37 +327,19 @@ on_count(evutil_socket_t fd, short what, void *arg)
 	flight_arm(f->count, COUNT_MS);
 }
 
-static const char *
-path_or_null(const struct settings *s, enum setting which)
-{
-	return s->text[which][0] != '\0' ? s->text[which] : NULL;
-}
-
 /* The client; what it needs of the settings lives as long as they do. */
 static int
 connect_to(struct flight *f, const struct settings *s, struct why *why)
 {
-	const char *url = s->text[SET_FLIGHTCTL_API_URL];
-	size_t len = strlen(url);
-
-	while (len > 0 && url[len - 1] == '/')
-		len--;
-	f->url = xstrndup(url, len);
-	f->agent = xasprintf("vk-flightctl-provider/%s", build_version);
-	f->conf = (struct https_conf){ .base = f->url,
-		.ca_file = path_or_null(s, SET_FLIGHTCTL_CA_FILE),
-		.cert_file = path_or_null(s, SET_FLIGHTCTL_CLIENT_CERT),
-		.key_file = path_or_null(s, SET_FLIGHTCTL_CLIENT_KEY),
-		.user_agent = f->agent,
-		.connections = CONNECTIONS };
+	client_conf(&f->conf, &f->client, s, CONNECTIONS);
 	if ((f->https = https_new(f->base, &f->conf, why)) == NULL)
 		return -1;
 	(void)sandbox_reaches(https_port(f->https));
-	if (strncasecmp(f->url, "http:", 5) == 0)
+	if (f->client.plain)
 		log_warn("FLIGHTCTL_API_URL=%s is plain http, taken because "
 			 "it is a loopback address: token and answers are not "
 			 "encrypted",
-		    f->url);
+		    f->client.url);
 	return 0;
 }
 
@@ -422,8 +403,7 @@ flight_free(struct flight *f)
 	reach_free(f->reach);
 	event_free(f->count);
 	entry_close(f);
-	free(f->url);
-	free(f->agent);
+	client_free(&f->client);
 	free(f);
 }
 

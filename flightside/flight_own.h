@@ -7,6 +7,7 @@
 #include <sys/queue.h>
 
 #include "common/limits.h"
+#include "flightside/client.h"
 #include "flightside/creds.h"
 #include "flightside/flight.h"
 #include "flightside/org.h"
@@ -34,7 +35,7 @@ struct flight {
 	struct event_base *base;
 	struct https *https;
 	struct https_conf conf;
-	char *url, *agent;
+	struct client client;
 	struct creds *creds;
 	unsigned int token;	   /* counts them */
 	char token_text[MAX_TEXT]; /* what is wrong with its file */

@@ -10,6 +10,7 @@
 
 #include "common/boot.h"
 #include "common/secret.h"
+#include "flightside/check.h"
 #include "flightside/serve.h"
 
 static struct {
@@ -37,6 +38,16 @@ on_start(struct event_base *base, const struct settings *s, struct why *why)
 	secret_free(worker.token);
 	worker.token = NULL;
 	return worker.serve == NULL ? -1 : 0;
+}
+
+static void
+on_check(struct event_base *base, const struct settings *s)
+{
+	struct span token = { NULL, 0 };
+
+	if (worker.token != NULL)
+		token = secret_bytes(worker.token);
+	check_begin(base, s, token);
 }
 
 static void
@@ -70,6 +81,7 @@ on_stop(void)
 static void
 on_free(void)
 {
+	check_end();
 	serve_free(worker.serve);
 	secret_free(worker.token);
 }
@@ -79,6 +91,7 @@ main(void)
 {
 	static const struct worker_ops ops = {
 		.start = on_start,
+		.check = on_check,
 		.run = on_run,
 		.link = on_link,
 		.token = on_token,

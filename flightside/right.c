@@ -23,6 +23,18 @@ right_without(enum right r)
 	return rights[r].without;
 }
 
+const char *
+right_verb(enum right r)
+{
+	return rights[r].verb;
+}
+
+const char *
+right_resource(enum right r)
+{
+	return rights[r].resource;
+}
+
 char *
 right_refusal(enum right r, const char *org)
 {

@@ -18,6 +18,8 @@ enum without {
 };
 
 enum without right_without(enum right);
+const char *right_verb(enum right);
+const char *right_resource(enum right);
 
 /*
  * What a 403 refuses, and which role permits it; org may be empty.  The

@@ -17,6 +17,7 @@
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
+#include "kubeside/check.h"
 #include "kubeside/cluster.h"
 #include "kubeside/events.h"
 #include "kubeside/feed.h"
@@ -537,7 +538,9 @@ main(void)
 		.run = run,
 		.link = on_link,
 		.reload = on_reload,
-		.stop = on_stop };
+		.stop = on_stop,
+		.check = check_begin,
+		.end = check_end };
 
 	return boot_worker(PROC_KUBESIDE, &ops);
 }

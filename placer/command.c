@@ -52,6 +52,18 @@ put_device(struct asked *a, const struct wdevice *d)
 	command_put(a, row);
 }
 
+static int
+is_device_wanted(struct window *v, const struct wdevice *d)
+{
+	enum pick_reason why = pick_usable(d);
+	const char *const cells[] = { d->name,
+		d->node == NULL ? "" : d->node->fleet,
+		d->dev == NULL ? "" : device_summary_word(d->dev->summary),
+		pick_words(why), NULL };
+
+	return window_takes(v, why != PICK_FITS, cells);
+}
+
 static void
 put_devices(struct asked *a)
 {
@@ -59,8 +71,24 @@ put_devices(struct asked *a)
 	struct wdevice_tree devices = w->devices;
 	struct wdevice *d;
 
-	RB_FOREACH(d, wdevice_tree, &devices)
-		put_device(a, d);
+	do
+		RB_FOREACH(d, wdevice_tree, &devices)
+			if (is_device_wanted(a->from->window, d))
+				put_device(a, d);
+	while (window_again(a->from->window));
+}
+
+/* First seen running, or else created. */
+static void
+put_since(struct json_object *row, const struct wpod *p)
+{
+	char at[STAMP_SIZE] = "";
+
+	if (p->state == RUNNING && p->running_ms != 0)
+		stamp_format(p->running_ms, at);
+	else if (p->pod != NULL)
+		stamp_format((int64_t)p->pod->order_ms, at);
+	jmake_str(row, "since", at);
 }
 
 static void
@@ -74,8 +102,23 @@ put_pod(struct asked *a, const struct wpod *p)
 	jmake_str(row, "device", p->device == NULL ? "" : p->device->name);
 	jmake_str(row, "state", life_state_name(p->state));
 	jmake_int(row, "rule", p->rule);
+	put_since(row, p);
 	jmake_str(row, "why", p->why_waits == NULL ? "" : p->why_waits);
 	command_put(a, row);
+}
+
+static int
+is_pod_wanted(struct window *v, const struct wpod *p)
+{
+	const char *const cells[] = { p->ns, p->name,
+		p->node == NULL ? "" : p->node->name,
+		p->device == NULL ? "" : p->device->name,
+		life_state_name(p->state),
+		p->why_waits == NULL ? "" : p->why_waits, NULL };
+
+	return window_takes(v,
+	    p->why_waits != NULL || (p->state != RUNNING && p->state != DONE),
+	    cells);
 }
 
 static void
@@ -85,8 +128,11 @@ put_pods(struct asked *a)
 	struct wname_tree names = w->names;
 	struct wpod *p;
 
-	RB_FOREACH(p, wname_tree, &names)
-		put_pod(a, p);
+	do
+		RB_FOREACH(p, wname_tree, &names)
+			if (is_pod_wanted(a->from->window, p))
+				put_pod(a, p);
+	while (window_again(a->from->window));
 }
 
 static void
@@ -108,6 +154,8 @@ put_fleets(struct asked *a)
 		jmake_int(row, "devices", (int64_t)n->ndevices);
 		jmake_int(row, "waiting", waiting);
 		jmake_str(row, "listed", command_yes_no(n->pods_listed));
+		jmake_str(row, "writer",
+		    command_yes_no(a->from->now.boot_ms < n->until_boot));
 		jmake_str(row, "brake", command_yes_no(n->brake));
 		jmake_str(row, "retired", command_yes_no(n->retired.on));
 		command_put(a, row);

@@ -23,6 +23,7 @@
 #include "common/mono.h"
 #include "placer/orders.h"
 #include "placer/store.h"
+#include "placer/window.h"
 
 #define ANSWER_ASK "ask"
 #define ANSWER_ERROR "error"
@@ -41,7 +42,8 @@ struct command {
 	const struct world *world;
 	struct store *store;
 	struct now now;
-	uint32_t uid; /* of who asks */
+	uint32_t uid;	       /* of who asks */
+	struct window *window; /* of devices and pods; NULL: all, by name */
 	enum order_verdict (
 	    *order)(void *, const struct order *, char text[MAX_TEXT]);
 	/* By uid; -1: nobody was told. */

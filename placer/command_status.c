@@ -253,8 +253,8 @@ say_node(struct screen *s, const struct wnode *n)
 	jmake_bool(figures, "listed", n->pods_listed);
 	say(s, &(struct line){ "node", n->name, node_state(s, n), NO_AGE },
 	    &figures,
-	    "devices %zu, connected %zu, placeable %zu; pods %zu, waiting "
-	    "%zu%s",
+	    "devices %zu, connected %zu, placeable %zu; pods %zu, "
+	    "waiting %zu%s",
 	    n->ndevices, c.connected, c.placeable, c.pods, c.waiting, listed);
 }
 

@@ -10,6 +10,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "placer/check.h"
 #include "placer/control.h"
 #include "placer/http.h"
 #include "placer/serve.h"
@@ -20,7 +21,8 @@ static struct store *store;
 static struct serve *serve;
 static struct http *http;
 static struct control *control;
-static const char *group; /* its number; the settings', "": none */
+static const char *group;	/* its number; the settings', "": none */
+static const char *status_page; /* the settings' */
 
 static int
 start(struct event_base *base, const struct settings *set, struct why *why)
@@ -29,6 +31,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 
 	loop = base;
 	group = set->text[SET_CONTROL_GROUP];
+	status_page = set->text[SET_STATUS_PAGE];
 	store = store_open(set->text[SET_STATE_DIR], &found, why);
 	if (store == NULL)
 		return -1;
@@ -75,7 +78,7 @@ listener_came(enum listener what, int fd)
 		if (*group != '\0')
 			control_group(control, (gid_t)strtoul(group, NULL, 10));
 	} else
-		http = http_new(loop, fd, serve_world(serve));
+		http = http_new(loop, fd, serve_world(serve), status_page);
 }
 
 static void
@@ -116,6 +119,7 @@ main(void)
 {
 	static const struct worker_ops ops = {
 		.start = start,
+		.check = check_begin,
 		.run = run,
 		.link = link_came,
 		.listener = listener_came,

@@ -412,6 +412,7 @@ void
 serve_crew(struct serve *s, const struct body_crew *m)
 {
 	s->world.crew[m->who] = *m;
+	s->world.asides++;
 }
 
 void
@@ -420,6 +421,7 @@ serve_trouble(struct serve *s, const struct body_trouble *m)
 	AUTO_FREE char *text = xasprintf("%s%s%s", m->text,
 	    m->error[0] != '\0' ? ": " : "", m->error);
 
+	s->world.asides++;
 	told_add(s->world.told,
 	    &(struct told_line){ .kind = TOLD_LOG,
 		.warning = 1,

@@ -10,6 +10,7 @@
  */
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "common/why.h"
 #include "placer/world.h"
@@ -32,6 +33,20 @@ struct store_found {
  */
 struct store *store_open(const char *dir, struct store_found *, struct why *);
 void store_close(struct store *);
+
+/* What a look at a database tells. */
+struct store_sight {
+	int exists;
+	pid_t user;	 /* a process that has it open, 0: none */
+	int is_database; /* to judge by its first bytes */
+	int version;	 /* 0: none, or not known yet */
+};
+
+/* Looks only.  ERR_SYSTEM: it is there, and cannot be read and written. */
+int store_look(const char *dir, struct store_sight *, struct why *);
+
+/* 1: a database of that version is taken over, 0: it is set aside. */
+int store_takes(int version);
 
 /* Seats and clocks into the world; devices that are not there are added. */
 int store_load(struct store *, struct world *, struct now, struct why *);

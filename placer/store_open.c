@@ -108,6 +108,13 @@ is_sound(struct store *s)
 	return ok;
 }
 
+int
+store_takes(int version)
+{
+	return version == 0 ||
+	    (version >= upgrades[0].from && version <= STORE_VERSION);
+}
+
 /* All of it or nothing: what is left of a power cut is the old version. */
 static int
 make_current(struct store *s, int version, struct why *why)

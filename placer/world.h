@@ -375,6 +375,7 @@ struct world {
 	char *fleet_label;
 	int64_t default_cpu_m, default_memory;
 	struct tally planned, acted; /* turns */
+	uint64_t asides;	     /* what came that no turn follows */
 	uint64_t commits;	     /* of the database, since start */
 	uint8_t store_failed;	     /* the last of them */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */

@@ -17,6 +17,7 @@
 #include <inttypes.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@
 #include "supervisor/spawn.h"
 
 enum {
-	NONE = -2 /* none is wanted */
+	LIST_MAX = 129, /* UIDS */
 };
 
 static int
@@ -43,6 +44,44 @@ wrong(struct why *why, const struct settings *s, enum setting i,
 	    settings_name(i), s->text[i], what, strerror(e));
 }
 
+/* Adds the number of a user to text; -1: that user will not do. */
+static int
+add_user(struct span name, char text[LIST_MAX])
+{
+	size_t len = strlen(text);
+	char word[LIST_MAX];
+	struct passwd *p;
+	int64_t id = -1;
+
+	(void)snprintf(word, sizeof(word), "%.*s", (int)name.len, name.p);
+	if (strspn(word, "0123456789") == name.len)
+		id = (int64_t)strtoul(word, NULL, 10);
+	else if ((p = getpwnam(word)) != NULL && p->pw_gid == p->pw_uid)
+		id = p->pw_uid;
+	if (id == -1)
+		return -1;
+	(void)snprintf(text + len, LIST_MAX - len, "%s%" PRId64,
+	    len == 0 ? "" : ",", id);
+	return 0;
+}
+
+int
+house_users(struct settings *s, struct why *why)
+{
+	struct span words = span_of(s->text[SET_UIDS]), word;
+	char text[LIST_MAX] = "";
+
+	while (form_next_word(&words, &word))
+		if (add_user(word, text) == -1)
+			return fail(why, ERR_SYSTEM,
+			    "%s=%s: %.*s must be a user of this host, with a "
+			    "group of the same number",
+			    settings_name(SET_UIDS), s->text[SET_UIDS],
+			    (int)word.len, word.p);
+	return settings_set(s, SET_UIDS, text, why);
+}
+
+/* All rights that root may lack are tried only where they are wanted. */
 static int
 make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 {
@@ -54,13 +93,16 @@ make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 
 	if (local_parents(path) == -1 ||
 	    (mkdir(path, 0700) == -1 && errno != EEXIST) ||
-	    (fd = open(path,
-		 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) == -1 ||
+	    (fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) ==
+		-1 ||
 	    fstat(fd, &st) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
-	if (placer == 0)
+	if (placer == 0 ||
+	    (st.st_uid == placer && (st.st_mode & 07777) == 0700))
 		return 0;
-	if ((st.st_uid != placer && fchown(fd, placer, placer) == -1) ||
+	close(fd);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fchown(fd, placer, placer) == -1 ||
 	    fchmod(fd, 0700) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);
 	return 0;
@@ -125,15 +167,15 @@ open_listener(const struct sockaddr *sa, socklen_t len)
 	return -1;
 }
 
-static int
-open_http(const struct settings *s, struct why *why)
+int
+house_listen(const struct settings *s, struct why *why)
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
 	int fd;
 
 	if (s->text[SET_LISTEN][0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((len = address(s, &ss)) == 0)
 		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
 		    s->text[SET_LISTEN]);
@@ -198,7 +240,7 @@ open_control(const struct settings *s, struct why *why)
 	int fd;
 
 	if (path[0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((fd = local_listen(path, 0600)) != -1) {
 		if (give_to_group(s) == 0)
 			return fd;
@@ -215,7 +257,7 @@ open_control(const struct settings *s, struct why *why)
 	    &(struct log_about){ .operation = "start",
 		.error = strerror(errno) },
 	    "no control socket for vkfctl at %s", path);
-	return NONE;
+	return HOUSE_NONE;
 }
 
 static int
@@ -225,14 +267,14 @@ open_ping(const struct settings *s, struct why *why)
 	int fd;
 
 	if (path[0] == '\0')
-		return NONE;
+		return HOUSE_NONE;
 	if ((fd = local_listen(path, 0600)) != -1)
 		return fd;
 	if (s->given[SET_PING_SOCKET])
 		return wrong(why, s, SET_PING_SOCKET,
 		    "where a socket can be made");
 	log_info("no socket for --ping: %s: %s", path, strerror(errno));
-	return NONE;
+	return HOUSE_NONE;
 }
 
 /* The placer's: whoever has another worker only needs none of it. */
@@ -240,7 +282,7 @@ static int
 open_for_placer(struct house *h, const struct settings *s, struct why *why)
 {
 	if (make_state_dir(s, spawn_uid(s, PROC_PLACER), why) == -1 ||
-	    (h->listener[LISTENER_HTTP] = open_http(s, why)) == -1 ||
+	    (h->listener[LISTENER_HTTP] = house_listen(s, why)) == -1 ||
 	    (h->listener[LISTENER_CONTROL] = open_control(s, why)) == -1)
 		return -1;
 	return 0;
@@ -252,7 +294,8 @@ house_open(struct house *h, const struct settings *s, enum proc only,
 {
 	enum listener i;
 
-	*h = (struct house){ { NONE, NONE, NONE }, NONE, NULL };
+	*h = (struct house){ { HOUSE_NONE, HOUSE_NONE, HOUSE_NONE }, HOUSE_NONE,
+		NULL };
 	if (only != PROC_SUPERVISOR &&
 	    (h->meet = meet_open(s, only, why)) == NULL)
 		return -1;
@@ -262,7 +305,7 @@ house_open(struct house *h, const struct settings *s, enum proc only,
 	if ((h->ping = open_ping(s, why)) == -1)
 		return -1;
 	for (i = LISTENER_HTTP; i < LISTENER_END; i++)
-		if (h->listener[i] == NONE)
+		if (h->listener[i] == HOUSE_NONE)
 			h->listener[i] = -1;
 	return 0;
 }

@@ -9,6 +9,16 @@
 
 struct meet;
 
+/*
+ * UIDS becomes numbers, by the list of users.  -1: there is no such user, or
+ * one whose group has another number.
+ */
+int house_users(struct settings *, struct why *);
+
+enum {
+	HOUSE_NONE = -2 /* none is wanted */
+};
+
 /* Descriptors below 0: there is none. */
 struct house {
 	int listener[LISTENER_END]; /* of LISTEN and CONTROL_SOCKET */
@@ -26,6 +36,9 @@ struct house {
 int house_open(struct house *, const struct settings *, enum proc only,
     struct why *);
 void house_close(struct house *, const struct settings *);
+
+/* Listens as LISTEN says.  -1: *why, with the errno. */
+int house_listen(const struct settings *, struct why *);
 
 /*
  * CONTROL_GROUP becomes its number, which is all that the placer can use: it

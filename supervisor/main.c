@@ -25,6 +25,7 @@
 #include "common/secret.h"
 #include "common/settings.h"
 #include "ipc/build.h"
+#include "supervisor/check.h"
 #include "supervisor/crew.h"
 #include "supervisor/house.h"
 #include "supervisor/journal.h"
@@ -59,6 +60,8 @@ usage(FILE *f)
 {
 	(void)fprintf(f,
 	    "usage: vk-flightctl-provider [-nv] [-f file] [--only worker]\n"
+	    "       vk-flightctl-provider [-v] [-f file] [--only worker]"
+	    " --check\n"
 	    "       vk-flightctl-provider [-f file] --ping\n"
 	    "       vk-flightctl-provider --help | --version\n"
 	    "\n"
@@ -69,6 +72,9 @@ usage(FILE *f)
 	    "             the environment comes first\n"
 	    "  -n         check the settings, print them, and stop\n"
 	    "  -v         as LOG_LEVEL=debug\n"
+	    "  --check    say what is reachable, allowed and missing, with the"
+	    " commands\n"
+	    "             that mend it; write nothing, and stop\n"
 	    "  --only worker  just kubeside, flightside or placer, as in a"
 	    " container of a Pod\n"
 	    "  --ping     whether the workers of the one that runs here"
@@ -109,6 +115,7 @@ read_settings(struct supervisor *s, struct settings *set, struct why *why)
 	    (s->file != NULL && settings_file(set, s->file, why) == -1) ||
 	    (s->verbose &&
 		settings_set(set, SET_LOG_LEVEL, "debug", why) == -1) ||
+	    house_users(set, why) == -1 ||
 	    (!s->asks && settings_check(set, s->only, why) == -1) ||
 	    house_group(set, why) == -1) {
 		settings_free(set);
@@ -393,6 +400,15 @@ worker_named(const char *name)
 	exit(EX_USAGE);
 }
 
+/* Its findings say all that is known; -v shows how they came about. */
+static int
+check(struct supervisor *s)
+{
+	if (!s->verbose)
+		log_set_level(LOG_LEVEL_ERROR);
+	return check_run(&s->settings, s->token, s->only);
+}
+
 /* Also opens descriptors 0-2, so that no link gets one of these numbers. */
 static void
 confine(void)
@@ -416,6 +432,7 @@ int
 main(int argc, char *argv[])
 {
 	static const struct option longs[] = {
+		{ "check", no_argument, NULL, 'c' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "ping", no_argument, NULL, 'p' },
@@ -429,6 +446,9 @@ main(int argc, char *argv[])
 
 	while ((ch = getopt_long(argc, argv, "f:hnv", longs, NULL)) != -1)
 		switch (ch) {
+		case 'c':
+			job = check;
+			break;
 		case 'f':
 			s.file = optarg;
 			break;

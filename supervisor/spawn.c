@@ -204,6 +204,17 @@ spawn_worker(enum proc p, uid_t uid, int control_fd, struct why *why)
 	_exit(STEP_EXEC);
 }
 
+void
+spawn_signal(pid_t worker, uid_t uid, int sig)
+{
+	if (kill(worker, sig) == 0 || errno != EPERM || fork() != 0)
+		return;
+	/* As its own user; crew_reap() takes this child's end. */
+	set_ids(uid);
+	(void)kill(worker, sig);
+	_exit(0);
+}
+
 const char *
 spawn_failure(int wait_status)
 {

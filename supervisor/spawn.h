@@ -19,6 +19,12 @@ uid_t spawn_uid(const struct settings *, enum proc);
  */
 pid_t spawn_worker(enum proc, uid_t, int control, struct why *);
 
+/*
+ * A signal for a worker that was not waited for, of that user (0: ours); needs
+ * no right to signal others' processes.
+ */
+void spawn_signal(pid_t, uid_t, int sig);
+
 /* Why a child of spawn_worker() never was the worker; NULL: it was. */
 const char *spawn_failure(int wait_status);
 

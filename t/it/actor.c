@@ -208,6 +208,19 @@ on_go(void)
 		say("a line of a flood");
 }
 
+/* A terminal would obey the second line. */
+static void
+on_check(void)
+{
+	struct body_finding m = { .level = 1,
+		.subject = "stage",
+		.text = "a\033[31m\nb",
+		.mend = "true" };
+
+	send_frame(MSG_FINDING, &m);
+	send_frame(MSG_READY, &(struct body_none){ 0 });
+}
+
 static void
 on_link(struct span body, int fd)
 {
@@ -252,6 +265,8 @@ on_frame(uint32_t type, struct span body, int fd)
 		say(fd != -1 ? "listener" : "no listener");
 	else if (type == MSG_GO)
 		on_go();
+	else if (type == MSG_CHECK && a.part != PART_deaf)
+		on_check();
 	else if (type == MSG_LINK)
 		on_link(body, fd);
 	else if (type == MSG_CREW)

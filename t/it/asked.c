@@ -78,6 +78,14 @@ is_told_before(struct json_object *event)
 	    strcmp(js_str(event, "/stage"), "ResponseComplete") == 0;
 }
 
+/* What is no resource and nobody is refused (system:public-info-viewer). */
+static int
+is_public(struct json_object *event)
+{
+	return js_get(event, "/objectRef") == NULL &&
+	    strcmp(js_str(event, "/requestURI"), "/version") == 0;
+}
+
 static void
 take_call(struct asked *a, struct json_object *event)
 {
@@ -95,6 +103,8 @@ take_call(struct asked *a, struct json_object *event)
 	AUTO_FREE char *text = rbac_text(&call);
 
 	a->calls++;
+	if (is_public(event))
+		return;
 	if (js_get(event, "/objectRef") == NULL)
 		note(a->foreign, js_str(event, "/requestURI"));
 	else if (by == NULL)

@@ -49,20 +49,6 @@ answers(struct http *h, const char *path, long status)
 	return got == status;
 }
 
-/* There is nothing to watch there. */
-static int
-comes_to_answer(struct http *h, const char *path, long status, int ms)
-{
-	int64_t until = it_ms() + ms;
-
-	while (!answers(h, path, status)) {
-		if (it_ms() > until)
-			return 0;
-		it_pause(LOOK_MS);
-	}
-	return 1;
-}
-
 static void
 look_at_metrics(struct http *h, const char *one_more)
 {
@@ -135,7 +121,7 @@ scenario(void)
 	it_ok(answers(h, "/healthz", 200), "/healthz answers at once");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
-	it_ok(comes_to_answer(h, "/readyz", 200, READY_MS),
+	it_ok(http_await(h, "/readyz", 200, READY_MS),
 	    "/readyz is 200 when both were listed");
 	free(pod_create("seen", NULL));
 	pod = pod_runs("seen", it_ms(), RUN_MS);
@@ -146,11 +132,11 @@ scenario(void)
 	    "onnect|transfer closed|timed out|does not answer|SSL|"
 	    ": 5[0-9][0-9]");
 	world_kube(0);
-	it_ok(comes_to_answer(h, "/readyz", 503, AWAY_MS),
+	it_ok(http_await(h, "/readyz", 503, AWAY_MS),
 	    "/readyz is 503 while the apiserver is away");
 	it_ok(answers(h, "/healthz", 200), "/healthz is not");
 	world_kube(1);
-	it_ok(comes_to_answer(h, "/readyz", 200, AWAY_MS),
+	it_ok(http_await(h, "/readyz", 200, AWAY_MS),
 	    "/readyz is 200 when it is back");
 	http_free(h);
 	provider_judge(p);

@@ -17,11 +17,12 @@
 
 enum {
 	ANSWER_S = 60,
+	LOOK_MS = 100,
 };
 
 struct http {
 	CURL *curl;
-	char *base, *ca, *bearer, *cert, *key;
+	char *base, *ca, *bearer, *user, *cert, *key;
 };
 
 struct http *
@@ -51,6 +52,12 @@ http_certificate(struct http *h, const char *cert, const char *key)
 }
 
 void
+http_impersonate(struct http *h, const char *user)
+{
+	h->user = xasprintf("Impersonate-User: %s", user);
+}
+
+void
 http_free(struct http *h)
 {
 	if (h == NULL)
@@ -59,6 +66,7 @@ http_free(struct http *h)
 	free(h->base);
 	free(h->ca);
 	free(h->bearer);
+	free(h->user);
 	free(h->cert);
 	free(h->key);
 	free(h);
@@ -105,6 +113,8 @@ prepare(struct http *h, CURL *c, const char *path, const char *type)
 	list = curl_slist_append(list, "Expect:");
 	if (h->bearer != NULL)
 		list = curl_slist_append(list, h->bearer);
+	if (h->user != NULL)
+		list = curl_slist_append(list, h->user);
 	curl_easy_setopt(c, CURLOPT_URL, url);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
@@ -137,6 +147,22 @@ http_send(struct http *h, const char *method, const char *path,
 		curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &a->status);
 	curl_slist_free_all(list);
 	return a->status;
+}
+
+int
+http_await(struct http *h, const char *path, long status, int ms)
+{
+	int64_t until = it_ms() + ms;
+	struct http_answer a;
+	long got;
+
+	for (;;) {
+		got = http_send(h, "GET", path, NULL, NULL, &a);
+		http_answer_clear(&a);
+		if (got == status || it_ms() > until)
+			return got == status;
+		it_pause(LOOK_MS);
+	}
 }
 
 struct json_object *

@@ -23,12 +23,17 @@ struct http *http_new(const char *base, const char *ca_file,
     const char *token_file);
 /* A client certificate, of PEM files. */
 void http_certificate(struct http *, const char *cert, const char *key);
+/* Each request in the name of another account, which an administrator may. */
+void http_impersonate(struct http *, const char *user);
 void http_free(struct http *);
 
 /* body NULL: none; type NULL: application/json.  Returns the status. */
 long http_send(struct http *, const char *method, const char *path,
     const char *type, const char *body, struct http_answer *);
 void http_answer_clear(struct http_answer *);
+
+/* Asks again and again, where nothing can be watched: 1: it had that status. */
+int http_await(struct http *, const char *path, long status, int ms);
 
 /* The parsed body; status in *status (NULL allowed).  NULL: none. */
 struct json_object *http_json(struct http *, const char *method,

@@ -195,13 +195,14 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 	return 0;
 }
 
+/* A browser has some of its own, which have numbers. */
 static int
 is_log(const struct stat *st, int type, const char *file)
 {
 	size_t len = strlen(file);
 
 	return type == FTW_F && st->st_size > 0 && len > 4 &&
-	    strcmp(file + len - 4, ".log") == 0;
+	    (*file < '0' || *file > '9') && strcmp(file + len - 4, ".log") == 0;
 }
 
 static void

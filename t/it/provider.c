@@ -27,7 +27,8 @@
 #include "t/it/world.h"
 
 enum {
-	STOP_MS = 6000, /* it promises 5 s */
+	STOP_MS = 6000,	  /* it promises 5 s */
+	CHECK_MS = 22000, /* it promises 20 s */
 	LOOK_MS = 50,
 	SETTINGS_MAX = 64,
 	EXPECT_MAX = 16,
@@ -201,18 +202,56 @@ provider_follow(struct provider *p, pid_t pid)
 	p->pid = pid;
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+/* Its folder and its environment, too. */
+static struct provider *
+prepare(const char *name, const char *const *extra)
 {
 	struct provider *p = new_provider(name);
-	AUTO_FREE char *program = NULL;
-	const char *argv[GRIND_WORDS + 2];
-	size_t n = 0;
 
 	if (mkdir(p->dir, 0711) == -1)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
+	return p;
+}
+
+/* Nobody but root can read the copy, and not even its owner. */
+static void
+lock(const struct provider *p, const char *setting)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", p->dir, setting);
+
+	if ((geteuid() == 0 && chown(path, 0, 0) == -1) || chmod(path, 0) == -1)
+		it_die("%s: cannot be locked", path);
+}
+
+int
+provider_check(const char *name, const char *const *extra,
+    const struct provider_look *how, char **out)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = child_program("vk-flightctl-provider");
+	const char *argv[] = { program, "--check",
+		how->only == NULL ? NULL : "--only", how->only, NULL };
+	int status;
+
+	if (how->locked != NULL)
+		lock(p, how->locked);
+	p->pid = child_start(argv, p->env, p->log);
+	if ((status = child_wait(p->pid, CHECK_MS)) == -1)
+		child_end(p->pid);
+	*out = provider_log(p);
+	return status;
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = prepare(name, extra);
+	AUTO_FREE char *program = NULL;
+	const char *argv[GRIND_WORDS + 2];
+	size_t n = 0;
+
 	if (grind_is_wanted()) {
 		p->grind = xasprintf("%s/valgrind", p->dir);
 		n = grind_words(p->grind, argv);

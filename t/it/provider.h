@@ -15,6 +15,19 @@ struct provider;
 /* name: of its log and state folder.  extra: "NAME=value", NULL at the end. */
 struct provider *provider_start(const char *name, const char *const *extra);
 
+/* Members may be NULL. */
+struct provider_look {
+	const char *locked; /* a setting: no worker may read its file's copy */
+	const char *only;   /* this worker */
+};
+
+/*
+ * The same with --check, to its end, and only as long as that may take: exit
+ * status, -1: too late; what it printed, the caller's.
+ */
+int provider_check(const char *name, const char *const *extra,
+    const struct provider_look *, char **out);
+
 /* The next ones are this program, which borrows its name; NULL: our own. */
 void provider_program(const char *path);
 

@@ -216,7 +216,8 @@ static void
 look_at_answers(const char *run)
 {
 	static const char *const questions[][3] = { { "pods" }, { "records" },
-		{ "devices" }, { "explain", "pod", "default/web" },
+		{ "devices" }, { "events" }, { "status" },
+		{ "explain", "pod", "default/web" },
 		{ "explain", "pod", "default/bad" } };
 	AUTO_FREE char *program = child_program("vkfctl");
 	AUTO_FREE char *at = xasprintf("%s/%s/control.sock", it_folder(), run);

@@ -23,6 +23,7 @@
 
 enum {
 	WAIT_MS = 10000,
+	PLACER = 61003, /* UIDS */
 	NOBODY = 65534,
 };
 
@@ -68,6 +69,13 @@ test_wrong_settings(void)
 		{ "FLIGHTCTL_API_URL=https://a CONTROL_GROUP=4294967295",
 		    "CONTROL_GROUP=4294967295: must be a group of this host, "
 		    "or a number" },
+		{ "FLIGHTCTL_API_URL=https://a UIDS=nobody,no-such-user,5",
+		    "UIDS=nobody,no-such-user,5: no-such-user must be a user "
+		    "of this host, with a group of the same number" },
+		{ "FLIGHTCTL_API_URL=https://a UIDS=root,6,7",
+		    "UIDS=0,6,7: must be users, by name or by id above 0" },
+		{ "FLIGHTCTL_API_URL=https://a UIDS=daemon,1,7",
+		    "UIDS=1,1,7: must be three different users" },
 		{ "LOG_LEVEL=loud",
 		    "LOG_LEVEL=loud: must be one of error, "
 		    "warn, info, debug" },
@@ -282,6 +290,33 @@ test_ordinary_user(void)
 	stage_stop(&r);
 }
 
+/* What deploy/systemd leaves to root. */
+static void
+test_few_rights(void)
+{
+	struct stage r = stage_prepare("rights");
+	AUTO_FREE char *program = xasprintf("%s/" PROGRAM, r.dir);
+	AUTO_FREE char *state = xasprintf("%s/state", r.dir);
+	const char *argv[] = { "setpriv",
+		"--bounding-set=-all,+setuid,+setgid", program, NULL };
+
+	if (geteuid() != 0) {
+		it_skip("root with few rights: not root");
+		return;
+	}
+	if (mkdir(state, 0700) == -1 || chown(state, PLACER, PLACER) == -1)
+		it_die("%s: cannot be given away", state);
+	stage_play(&r, "kubeside", "handsoff");
+	stage_launch(&r, argv, NULL);
+	it_ok(stage_await(&r, "kubeside ended: signal 9", 1),
+	    "root needs but two of its rights to end a worker");
+	stage_play(&r, "kubeside", "good");
+	stage_started(&r);
+	it_ok(stage_lines(&r, "found uid=61003 gid=61003") == 1,
+	    "and to start one whose folder is there");
+	stage_stop(&r);
+}
+
 static int
 told(int fd, const char *words)
 {
@@ -320,6 +355,40 @@ test_notify(void)
 	stage_stop(&r);
 }
 
+/* Workers that only look may be mad, too. */
+static void
+test_check(void)
+{
+	static const char *const lines[][2] = {
+		{ "FAIL  kubeside: check: ended by signal 9 (Killed): ", "" },
+		{ "warn  flightside: stage: a?[31m?b", "\n  mend: true\n" },
+		{ "FAIL  placer: check: ended with status 3",
+		    "\n  mend: vk-flightctl-provider --check -v\n" },
+	};
+	struct stage r = stage_prepare("check");
+	AUTO_FREE char *program = xasprintf("%s/" PROGRAM, r.dir), *out = NULL;
+	size_t i;
+	int status;
+
+	stage_play(&r, "kubeside", "garbage");
+	stage_play(&r, "placer", "crash");
+	stage_launch(&r, (const char *[]){ program, "--check", NULL }, NULL);
+	status = child_wait(r.pid, WAIT_MS);
+	it_ok(status == 1, "a check whose workers end is failed (status %d)",
+	    status);
+	out = it_file(r.log, NULL);
+	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		AUTO_FREE char *all =
+		    xasprintf("%s%s", lines[i][0], lines[i][1]);
+
+		if (!it_ok(out != NULL && strstr(out, all) != NULL, "%s",
+			lines[i][0]))
+			it_say("%s", out);
+	}
+	free(r.dir);
+	free(r.log);
+}
+
 static void
 scenario(void)
 {
@@ -330,7 +399,9 @@ scenario(void)
 	test_levels();
 	test_killed_supervisor();
 	test_ordinary_user();
+	test_few_rights();
 	test_notify();
+	test_check();
 }
 
 int

@@ -14,6 +14,7 @@
 #include "common/xmem.h"
 #include "t/it/child.h"
 #include "t/it/flight.h"
+#include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
@@ -142,6 +143,18 @@ each_once(struct deployment *d, const char *when)
 	    when);
 }
 
+/* Or a rollout would wait for it for ever. */
+static void
+is_ready(const struct provider *p)
+{
+	struct http *h = provider_listener(p, READY_MS);
+	int64_t since = it_ms();
+
+	it_took(since, http_await(h, "/readyz", 200, READY_MS),
+	    "which is ready all the same");
+	http_free(h);
+}
+
 static void
 scenario(void)
 {
@@ -161,6 +174,7 @@ scenario(void)
 	it_ok(provider_await_lines(two, "all workers are ready", 1, READY_MS) >
 		0,
 	    "a second one starts beside it");
+	is_ready(two);
 	half_deploy(&d, "killed");
 	hit(one, SIGKILL);
 	child_wait(provider_pid(one), READY_MS);

@@ -72,7 +72,7 @@ note_device(struct scene *sc, struct edge *d, enum order_kind kind,
 	}
 }
 
-/* All that it has now. */
+/* All that it has, and what may come to it when it is listed. */
 static void
 note_node(struct scene *sc, const struct order *o, enum order_verdict v)
 {
@@ -81,13 +81,13 @@ note_node(struct scene *sc, const struct order *o, enum order_verdict v)
 
 	TAILQ_FOREACH(d, &sc->edges, link) {
 		is = world_device(world_of(sc), d->name);
-		if (is == NULL || is->node == NULL ||
+		if (is != NULL && is->node != NULL &&
 		    strcmp(is->node->name, o->name) != 0)
 			continue;
 		if (o->kind == ORDER_RETIRE)
 			d->drained = 1;
 		else if (is_forgotten(sc, v))
-			d->drained = is->drained.on;
+			d->drained = is != NULL && is->drained.on;
 	}
 }
 

@@ -64,7 +64,8 @@ static const char *const closing[] = { "store ok", "kube up", "flight up",
 	"apply e4 go", "back e1 e2 e3 e4", "resumed e1", "resumed e2",
 	"resumed e3", "resumed e4", "time 1m", "operator any undrain e1",
 	"operator any undrain e2", "operator any undrain e3",
-	"operator any undrain e4", "time 1h", "calm" };
+	"operator any undrain e4", "operator any unretire vk-flightctl",
+	"time 1h", "calm" };
 
 static uint64_t state;
 static uint64_t turns, events; /* in all worlds */

@@ -136,8 +136,23 @@ int kauth_allows(struct kauth *, const struct kreq *, const char *resource,
 int kauth_forbid(const struct kreq *, const char *resource, const char *group,
     struct kfail *);
 int kauth_forbid_path(const char *user, const char *path, struct kfail *);
+/* Where a right holds, "" : everywhere; NULL: nowhere.  "" in it is only "". */
+struct kasked {
+	const char *verb, *group, *resource, *ns, *name;
+};
+const char *kauth_where(const struct kauth *, const char *user,
+    const struct kasked *);
+/* The provider lacks this one from now on ("patch", "pods/status"). */
+void kauth_revoke(struct kauth *, const char *verb, const char *resource);
 int kauth_path(const char *user, const char *path, struct kfail *);
 void kauth_token(struct kauth *, const char *token); /* the provider's */
+
+/* --- what accounts ask about themselves (kubereview.c) --- */
+struct kreview;
+const struct kreview *kreview_of(const char *path); /* NULL: no such path */
+/* Answers; -1 with a failure. */
+int kreview_answer(const struct kreview *, struct kube *, struct web_req *,
+    const char *user, struct kfail *);
 
 /* --- requests as they come (kubehttp.c, kubepath.c) --- */
 void khttp_request(struct web_req *, void *kube);

@@ -50,6 +50,7 @@ static const struct {
 
 struct kauth {
 	char *tokens[ROLES];
+	char *revoked; /* of the provider: lines "VERB RESOURCE" */
 };
 
 struct kauth *
@@ -71,7 +72,27 @@ kauth_free(struct kauth *auth)
 		return;
 	for (i = 0; i < ROLES; i++)
 		free(auth->tokens[i]);
+	free(auth->revoked);
 	free(auth);
+}
+
+void
+kauth_revoke(struct kauth *auth, const char *verb, const char *resource)
+{
+	char *more = xasprintf("%s%s %s\n",
+	    auth->revoked == NULL ? "\n" : auth->revoked, verb, resource);
+
+	free(auth->revoked);
+	auth->revoked = more;
+}
+
+static int
+is_revoked(const struct kauth *auth, int role, const struct kasked *a)
+{
+	AUTO_FREE char *line = xasprintf("\n%s %s\n", a->verb, a->resource);
+
+	return role == ROLE_PROVIDER && auth->revoked != NULL &&
+	    strstr(auth->revoked, line) != NULL;
 }
 
 void
@@ -133,23 +154,25 @@ is_or_any(const char *limit, const char *s)
 	return limit[0] == '\0' || strcmp(limit, s) == 0;
 }
 
-static int
-permits(const struct kreq *r, const char *resource, const char *group)
+const char *
+kauth_where(const struct kauth *auth, const char *user, const struct kasked *a)
 {
-	int role = role_of(r->user);
+	int role = role_of(user);
 	size_t i;
 
-	if (is_admin(r->user))
-		return 1;
+	if (is_admin(user))
+		return "";
+	if (is_revoked(auth, role, a))
+		return NULL;
 	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (role == (int)rules[i].role &&
-		    strcmp(rules[i].group, group) == 0 &&
-		    strcmp(rules[i].resource, resource) == 0 &&
-		    is_or_any(rules[i].ns, r->ns) &&
-		    is_or_any(rules[i].name, r->name) &&
-		    has_word(rules[i].verbs, kverb_name(r->verb)))
-			return 1;
-	return 0;
+		    strcmp(rules[i].group, a->group) == 0 &&
+		    strcmp(rules[i].resource, a->resource) == 0 &&
+		    is_or_any(rules[i].ns, a->ns) &&
+		    is_or_any(rules[i].name, a->name) &&
+		    has_word(rules[i].verbs, a->verb))
+			return rules[i].ns;
+	return NULL;
 }
 
 /* Also the answer of a server that has just started. */
@@ -182,8 +205,9 @@ kauth_allows(struct kauth *auth, const struct kreq *r, const char *resource,
 	    xasprintf("%s/%s", resource, r->sub) :
 	    xstrdup(resource);
 
-	(void)auth;
-	if (permits(r, what, group))
+	if (kauth_where(auth, r->user,
+		&(struct kasked){ kverb_name(r->verb), group, what, r->ns,
+		    r->name }) != NULL)
 		return 0;
 	return kauth_forbid(r, resource, group, f);
 }

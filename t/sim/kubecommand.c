@@ -250,6 +250,16 @@ do_token(int argc, char **argv, struct evbuffer *out, void *arg)
 }
 
 static int
+do_revoke(int argc, char **argv, struct evbuffer *out, void *arg)
+{
+	struct kfaults *faults = arg;
+
+	(void)argc, (void)out;
+	kauth_revoke(faults->kube->auth, argv[1], argv[2]);
+	return 0;
+}
+
+static int
 do_node_unknown(int argc, char **argv, struct evbuffer *out, void *arg)
 {
 	struct kfaults *faults = arg;
@@ -320,6 +330,8 @@ static const struct control_cmd commands[] = {
 	    "history FILE|off: append each request's method and target" },
 	{ "token", 1, 1, do_token,
 	    "token NEW: the provider's token; the old one is 401" },
+	{ "revoke", 2, 2, do_revoke,
+	    "revoke VERB RESOURCE: the provider lacks that right" },
 	{ "force-node-unknown", 1, 1, do_node_unknown,
 	    "force-node-unknown NAME: as when its heartbeat stopped" },
 	{ "status", 0, 0, do_status, "status: what there is" },

@@ -338,6 +338,7 @@ void
 khttp_request(struct web_req *web, void *arg)
 {
 	struct kube *kube = arg;
+	const struct kreview *review = kreview_of(web_path(web));
 	struct kfail f = { .code = 0 };
 	struct kpath p;
 	const char *user;
@@ -346,7 +347,10 @@ khttp_request(struct web_req *web, void *arg)
 		web_fail(web, &f);
 	else if (web_method(web) == WEB_HEAD)
 		web_text(web, 405, "application/json", "");
-	else if (kpath_read(web_path(web), &p) == -1 || !p.known)
+	else if (review != NULL) {
+		if (kreview_answer(review, kube, web, user, &f) == -1)
+			web_fail(web, &f);
+	} else if (kpath_read(web_path(web), &p) == -1 || !p.known)
 		document(kube, web, user);
 	else
 		resource(kube, web, &p, user);

@@ -99,6 +99,14 @@ Test(common_settings, wrong_values_name_variable_value_and_range)
 	    "REQUIRE_SANDBOX=true: must be one of yes, no");
 	refuses("STATE_DIR", "state",
 	    "STATE_DIR=state: must be an absolute path");
+	refuses("UIDS", "5,0,7",
+	    "UIDS=5,0,7: must be users, by name or by id above 0");
+	refuses("UIDS", "5,6,-x",
+	    "UIDS=5,6,-x: must be users, by name or by id above 0");
+	refuses("UIDS", "5,6,7a",
+	    "UIDS=5,6,7a: must be users, by name or by id above 0");
+	refuses("UIDS", "5,,7",
+	    "UIDS=5,,7: must be users, by name or by id above 0");
 	refuses("STATE_DIR", "", "STATE_DIR=: must be 1 to 4096 bytes");
 	refuses("NODE_NAME", "A", "NODE_NAME=A: must be a DNS subdomain");
 	refuses("FLEET_ID", "a,,b",
@@ -236,11 +244,13 @@ Test(common_settings, together)
 		    "FLIGHTCTL_CLIENT_KEY is");
 	takes("FLIGHTCTL_CLIENT_KEY", "");
 	takes("UIDS", "5,6");
-	check_fails("UIDS=5,6: must be three different user ids above 0");
+	check_fails("UIDS=5,6: must be three different users");
 	takes("UIDS", "5,6,5");
-	check_fails("UIDS=5,6,5: must be three different user ids above 0");
+	check_fails("UIDS=5,6,5: must be three different users");
 	takes("UIDS", "5,6,7,8");
-	check_fails("UIDS=5,6,7,8: must be three different user ids above 0");
+	check_fails("UIDS=5,6,7,8: must be three different users");
+	takes("UIDS", "_vk-kubeside,6,placer");
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("UIDS", "5,6,7");
 	takes("FLEET_ID", "a,b");
 	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);

@@ -82,16 +82,24 @@ Test(asked, what_no_rule_grants_is_found)
 	call("list", "allow", REF("pods/status", "", ""));
 	call("get", "allow", REF("namespaces", "default", "default"));
 	call("create", "allow", REF("events", "b", ""));
-	call("get", "allow", "\"requestURI\":\"/version\"");
+	call("get", "allow", "\"requestURI\":\"/metrics\"");
 	cr_expect(times(asked.foreign, "delete pods") == 2);
 	cr_expect(times(asked.foreign, "list pods/status") == 1);
 	cr_expect(
 	    times(asked.foreign, "get namespaces default in default") == 1);
 	cr_expect(times(asked.foreign, "create events in b") == 1);
-	cr_expect(times(asked.foreign, "/version") == 1);
+	cr_expect(times(asked.foreign, "/metrics") == 1);
 	cr_expect(json_object_object_length(asked.foreign) == 5);
 	cr_expect(asked.uses[0].allowed == 0 && asked.uses[1].allowed == 0 &&
 	    asked.uses[2].allowed == 0);
+}
+
+/* --check asks for the version before it knows of any right. */
+Test(asked, what_everybody_may_needs_no_rule)
+{
+	call("get", "allow", "\"requestURI\":\"/version\"");
+	cr_expect(asked.calls == 1);
+	cr_expect(json_object_object_length(asked.foreign) == 0);
 }
 
 Test(asked, a_server_that_starts_may_refuse_until_it_knows)

@@ -73,6 +73,34 @@ of_simulator(void)
 	return r;
 }
 
+/* What --check asks about: each row as the manifest would say it. */
+static struct rights
+of_check(void)
+{
+#define NS_ALL ""
+#define NS_BEATS "kube-node-lease"
+#define NS_OURS "vk-flightctl"
+#define NS_PODS "default"
+#define NAME_ANY ""
+#define NAME_NODE ""
+#define NAME_SYSTEM "kube-system"
+	static const struct {
+		struct right right;
+		const char *verbs;
+	} rules[] = {
+#define RIGHT(resource, group, where, name, when, verbs) \
+	{ { group, resource, NS_##where, NAME_##name, "" }, verbs },
+#include "kubeside/rights.def"
+#undef RIGHT
+	};
+	struct rights r = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		add_verbs(&r, rules[i].right, rules[i].verbs);
+	return r;
+}
+
 static int
 has_text(const struct rights *r, const char *text)
 {
@@ -109,6 +137,16 @@ Test(deploy_rights, the_simulator_grants_the_same)
 	has_no_more("kuberole.def", &sim, &manifest);
 	rbac_clear(&manifest);
 	rbac_clear(&sim);
+}
+
+Test(deploy_rights, a_check_asks_for_the_same)
+{
+	struct rights manifest = of_manifests(), check = of_check();
+
+	has_no_more("manifest", &manifest, &check);
+	has_no_more("rights.def", &check, &manifest);
+	rbac_clear(&manifest);
+	rbac_clear(&check);
 }
 
 /* The third column of the manual, and what rbac_text() says. */

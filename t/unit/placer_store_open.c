@@ -215,6 +215,33 @@ Test(store_open, one_that_another_has_open_stays)
 	NO_LEAKS();
 }
 
+static struct store_sight
+sight(void)
+{
+	struct store_sight s;
+	struct why why;
+
+	cr_assert_eq(store_look(dir, &s, &why), 0, "%s", why.text);
+	return s;
+}
+
+/* Nothing is made by a look, and what a start would do is foreseen. */
+Test(store_open, a_look_tells_what_an_opening_would_find)
+{
+	cr_expect(!sight().exists);
+	store_close(open_store(0));
+	cr_expect(sight().exists && sight().is_database);
+	cr_expect(sight().version != 0 && store_takes(sight().version));
+	cr_expect_eq(sight().user, 0);
+	exec_on("PRAGMA user_version = 4711");
+	cr_expect_eq(sight().version, 4711);
+	cr_expect(!store_takes(4711));
+	store_close(open_store(1));
+	write_file("this is no database");
+	cr_expect(sight().exists && !sight().is_database);
+	NO_LEAKS();
+}
+
 static void
 is_file(const char *name, const char *text)
 {

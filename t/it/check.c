@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * check: vk-flightctl-provider --check where all is well, where it writes
+ * nothing, and with one fault after the other: each is a line that names it,
+ * and a line with the command that mends it.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <arpa/inet.h>
+#include <json-c/json_tokener.h>
+#include <netinet/in.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/sandbox.h"
+#include "common/xmem.h"
+#include "t/it/flight.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+#include "t/sim/cert.h"
+
+enum {
+	CHECK_MS = 20000, /* it promises */
+	READY_MS = 20000,
+	WITH_FAILURE = 1, /* exit status */
+};
+
+/* How many lines begin so. */
+static size_t
+lines(const char *text, const char *regex)
+{
+	size_t n = 0;
+	regex_t re;
+	regmatch_t m;
+
+	if (regcomp(&re, regex, REG_EXTENDED | REG_NEWLINE) != 0)
+		it_die("%s: no regular expression", regex);
+	for (; regexec(&re, text, 1, &m, 0) == 0; text += m.rm_eo)
+		n++;
+	regfree(&re);
+	return n;
+}
+
+static char *
+checked(const char *name, const char *const *extra, struct provider_look how,
+    int wanted)
+{
+	int64_t since = it_ms();
+	char *out;
+	int status = provider_check(name, extra, &how, &out);
+
+	it_ok(status == wanted && it_ms() - since < CHECK_MS,
+	    "%s: exit status %d, in time", name, wanted);
+	if (status != wanted)
+		it_say("it is %d: %s", status, out);
+	it_ok(lines(out, "^(warn|FAIL) ") == lines(out, "^  mend: [^ ]"),
+	    "what is wrong has its command");
+	return out;
+}
+
+/* Such a line, and the command that mends it below. */
+static void
+says(const char *out, const char *line, const char *mend)
+{
+	AUTO_FREE char *regex = xasprintf("^%s.*\n  mend: %s", line, mend);
+
+	if (!it_ok(lines(out, regex) == 1, "%s | %s", line, mend))
+		it_say("%s", out);
+}
+
+#define ALL_FAIL "^FAIL "
+#define LOOK(name, wanted, how, ...) \
+	checked(name, (const char *const[]){ __VA_ARGS__, NULL }, how, wanted)
+#define ALL                    \
+	(struct provider_look) \
+	{                      \
+		NULL, NULL     \
+	}
+#define CHECK(name, wanted, ...) LOOK(name, wanted, ALL, __VA_ARGS__)
+
+/* --- all is well ---------------------------------------------------------- */
+
+/* A simulator's counts: verbs that store nothing, and no others. */
+static void
+only_reads(enum world_sim sim, const char *who, const char *reads)
+{
+	AUTO_FREE char *text = world_tell(sim, "counts");
+	AUTO_JSON struct json_object *counts = json_tokener_parse(text);
+	struct lh_entry *at = NULL;
+	struct json_object *times;
+	size_t n = 0, writes = 0;
+	const char *what;
+
+	for (; js_next(counts, &at, &what, &times); n++)
+		if (lines(what, reads) == 0) {
+			it_say("%s: %s", who, what);
+			writes++;
+		}
+	it_ok(n > 0 && writes == 0, "%s was asked, and nothing was written",
+	    who);
+}
+
+static int
+nothing_is_made(int64_t generations)
+{
+	AUTO_FREE char *lease = xasprintf("/apis/coordination.k8s.io/v1/"
+					  "namespaces/%s/leases/%s",
+	    getenv("NAMESPACE"), world_node());
+	AUTO_FREE char *node = xasprintf(KUBE_NODES "/%s", world_node());
+	AUTO_JSON struct json_object *l = kube_get(lease), *n = kube_get(node);
+	AUTO_JSON struct json_object *devices = flight_devices();
+
+	return l == NULL && n == NULL &&
+	    flight_generations(devices) == generations;
+}
+
+static void
+all_is_well(void)
+{
+	AUTO_JSON struct json_object *devices = flight_devices();
+	int64_t generations = flight_generations(devices);
+	AUTO_FREE char *out = NULL, *state = NULL;
+	static const char *const told[] = {
+		"ok    host: LISTEN: ",
+		"ok    kubeside: KUBECONFIG: .*can be read by uid [0-9]+",
+		"ok    kubeside: apiserver: https://.* answers, certificate "
+		"verified, v1\\.",
+		"ok    kubeside: clock: as the apiserver's",
+		"ok    kubeside: account: system:serviceaccount:vk-flightctl:"
+		"vk-flightctl-provider",
+		"ok    kubeside: right: get list watch delete pods$",
+		"ok    kubeside: right: get patch leases in vk-flightctl$",
+		"ok    kubeside: right: get configmaps in default ",
+		"ok    kubeside: right: get secrets: not needed",
+		"ok    kubeside: cluster: its id is ",
+		"ok    kubeside: node: .* is not there yet",
+		"ok    kubeside: lease: .* nobody has written it yet",
+		"ok    flightside: FLIGHTCTL_AUTH_TOKEN_FILE: .*can be read",
+		"ok    flightside: Flightctl: https://.* certificate verified",
+		"ok    flightside: clock: as Flightctl's",
+		"ok    flightside: token: accepted ",
+		"ok    flightside: organization: 0000",
+		"ok    flightside: right: update devices$",
+		"ok    flightside: right: list events$",
+		"ok    flightside: fleet .*: 2 devices; 2 of the 2 looked at "
+		"are heard of",
+		"ok    host: STATE_DIR: .*will be made",
+		"ok    placer: STATE_DIR: .*made at the start",
+	};
+	size_t i;
+
+	if (world_kind() == WORLD_SIM) {
+		free(world_tell(SIM_KUBE, "reset-counts"));
+		free(world_tell(SIM_FLIGHT, "reset-counts"));
+	}
+	out = CHECK("well", EX_OK, "LISTEN=127.0.0.1:0");
+	if (world_kind() == WORLD_SIM) {
+		only_reads(SIM_KUBE, "the apiserver",
+		    "^(get|list) |^create selfsubject(access)?reviews$");
+		only_reads(SIM_FLIGHT, "Flightctl", "^GET ");
+	}
+	it_ok(nothing_is_made(generations),
+	    "no Node, no Lease, no device is another");
+	state = xasprintf("%s/well/state", it_folder());
+	it_ok(access(state, F_OK) == -1, "and no STATE_DIR");
+	for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		AUTO_FREE char *regex = xasprintf("^%s", told[i]);
+
+		if (!it_ok(lines(out, regex) == 1, "%s", told[i]))
+			it_say("%s", out);
+	}
+	it_ok(lines(out,
+		  sandbox_seals() ? ": sandbox: uid" :
+				    ": sandbox: .*sanitizers") == 3,
+	    "each worker says what confines it");
+	it_ok(lines(out, ALL_FAIL) == 0, "nothing fails");
+}
+
+/* --- files and settings --------------------------------------------------- */
+
+static void
+wrong_setting(void)
+{
+	AUTO_FREE char *out = CHECK("setting", EX_CONFIG, "FLIGHTCTL_RATE=0");
+
+	it_ok(lines(out, "FLIGHTCTL_RATE=0: must be ") == 1,
+	    "a wrong setting is told, and nothing is tried");
+}
+
+static void
+locked_file(const char *setting, const char *worker, unsigned int uid)
+{
+	AUTO_FREE char *name = xasprintf("locked-%s", worker);
+	AUTO_FREE char *out = LOOK(name, WITH_FAILURE,
+	    ((struct provider_look){ setting, NULL }), "LISTEN=127.0.0.1:0");
+	AUTO_FREE char *line = xasprintf("FAIL  %s: %s: .*/%s/%s: not readable "
+					 "for uid %u: Permission denied",
+	    worker, setting, name, setting, uid);
+	AUTO_FREE char *mend = xasprintf("chown %u [^ ]*/%s/%s && chmod 0400 ",
+	    uid, name, setting);
+
+	says(out, line, mend);
+}
+
+static void
+locked_files(void)
+{
+	int root = geteuid() == 0;
+
+	if (root) {
+		locked_file("KUBECONFIG", "kubeside", 61001);
+		locked_file("FLIGHTCTL_AUTH_TOKEN_FILE", "flightside", 61002);
+		return;
+	}
+	locked_file("KUBECONFIG", "kubeside", geteuid());
+	locked_file("FLIGHTCTL_AUTH_TOKEN_FILE", "flightside", geteuid());
+}
+
+/* A port that is taken: its number. */
+static unsigned int
+take_port(int *fd)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(sin);
+
+	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (*fd == -1 ||
+	    bind(*fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    listen(*fd, 1) == -1 ||
+	    getsockname(*fd, (struct sockaddr *)&sin, &len) == -1)
+		it_die("no port");
+	return ntohs(sin.sin_port);
+}
+
+static void
+taken_port_and_no_devices(void)
+{
+	AUTO_FD int fd = -1;
+	unsigned int port = take_port(&fd);
+	AUTO_FREE char *listen = xasprintf("LISTEN=127.0.0.1:%u", port);
+	AUTO_FREE char *mend = xasprintf("ss -Hltnp 'sport = :%u'", port);
+	AUTO_FREE char *out =
+	    CHECK("taken", WITH_FAILURE, listen, "FLEET_ID=nobodys,noones",
+		"SECRETS=inline", "STATE_DIR=/dev/null/state");
+
+	says(out, "FAIL  host: LISTEN: .*Address already in use", mend);
+	says(out, "FAIL  host: STATE_DIR: /dev/null/state .*cannot be made",
+	    "install -d -m 0700 -o [0-9]+ -g [0-9]+ /dev/null/state");
+	says(out,
+	    "warn  flightside: fleet nobodys: no device has the label "
+	    "fleet=nobodys",
+	    "flightctl get devices; flightctl edit device/NAME  # "
+	    "metadata.labels: \\{fleet: nobodys\\}");
+	it_ok(lines(out, "^warn  flightside: fleet noones: no device") == 1 &&
+		lines(out, "^ok    kubeside: node: .* is not there yet") == 2 &&
+		lines(out, "^ok    kubeside: lease: .* nobody has") == 2,
+	    "each fleet and each node is looked at");
+	it_ok(lines(out, "^ok    kubeside: right: get secrets in default") == 1,
+	    "with SECRETS=inline it is asked for Secrets, too");
+}
+
+/* --- servers -------------------------------------------------------------- */
+
+static void
+away(void)
+{
+	AUTO_FREE char *out = NULL;
+
+	world_kube(0);
+	world_flight(0);
+	out = CHECK("away", WITH_FAILURE, "LISTEN=127.0.0.1:0");
+	world_flight(1);
+	world_kube(1);
+	says(out, "FAIL  kubeside: apiserver: https://.*: Connection refused: ",
+	    "curl -vk https://");
+	says(out,
+	    "FAIL  flightside: Flightctl: https://.*: Connection refused: ",
+	    "curl -vk https://");
+}
+
+/* They take connections and say nothing. */
+static void
+silent(void)
+{
+	AUTO_FREE char *out = NULL;
+
+	if (world_kind() != WORLD_SIM) {
+		it_skip("silent servers: the real ones answer");
+		return;
+	}
+	free(world_tell(SIM_KUBE, "pause"));
+	free(world_tell(SIM_FLIGHT, "hang"));
+	out = CHECK("silent", WITH_FAILURE, "LISTEN=127.0.0.1:0");
+	free(world_tell(SIM_KUBE, "up"));
+	free(world_tell(SIM_FLIGHT, "hang off"));
+	says(out, "FAIL  kubeside: apiserver: https://.*: no answer in time: ",
+	    "curl -vk https://");
+	says(out,
+	    "FAIL  flightside: Flightctl: https://.*: no answer in time: ",
+	    "curl -vk https://");
+}
+
+static void
+no_name(void)
+{
+	AUTO_FREE char *out = CHECK("name", WITH_FAILURE, "LISTEN=127.0.0.1:0",
+	    "FLIGHTCTL_API_URL=https://nobody.invalid:3443");
+
+	says(out,
+	    "FAIL  flightside: Flightctl: https://nobody.invalid:3443: name "
+	    "not resolved: ",
+	    "getent hosts nobody.invalid  # or correct FLIGHTCTL_API_URL");
+}
+
+/* KUBECONFIG with something else in place of what follows a key. */
+static char *
+kubeconfig_with(const char *name, const char *was, const char *is)
+{
+	AUTO_FREE char *text = it_file(getenv("KUBECONFIG"), NULL);
+	AUTO_FREE char *changed = NULL;
+	char *path = xasprintf("%s/%s.config", it_folder(), name), *at;
+
+	if (text == NULL || (at = strstr(text, was)) == NULL)
+		it_die("KUBECONFIG has no %s", was);
+	changed = xasprintf("%.*s%s%s", (int)(at - text), text, is,
+	    at + strcspn(at, "\n"));
+	it_write(path, changed);
+	return path;
+}
+
+static void
+wrong_ca(void)
+{
+	AUTO_FREE char *ca_file = xasprintf("%s/other.crt", it_folder());
+	AUTO_FREE char *is = xasprintf("certificate-authority: %s", ca_file);
+	AUTO_FREE char *ca = xasprintf("FLIGHTCTL_CA_FILE=%s", ca_file);
+	AUTO_FREE char *path = NULL, *config = NULL, *out = NULL;
+	struct cert_ca *other;
+	struct why why;
+
+	if ((other = cert_ca_open(it_folder(), "other", &why)) == NULL)
+		it_die("%s", why.text);
+	cert_ca_free(other);
+	if (chmod(ca_file, 0444) == -1)
+		it_die("%s cannot be made readable", ca_file);
+	path = kubeconfig_with("other", "certificate-authority", is);
+	config = xasprintf("KUBECONFIG=%s", path);
+	out = CHECK("ca", WITH_FAILURE, "LISTEN=127.0.0.1:0", ca, config);
+	says(out,
+	    "FAIL  kubeside: apiserver: https://.*: certificate not verified "
+	    "with .*/other.crt: ",
+	    "openssl s_client -connect .* -showcerts </dev/null  # its CA "
+	    "belongs into certificate-authority of KUBECONFIG");
+	says(out,
+	    "FAIL  flightside: Flightctl: https://.*: certificate not verified "
+	    "with .*/FLIGHTCTL_CA_FILE: ",
+	    "openssl s_client -connect .* -showcerts </dev/null  # its CA "
+	    "belongs into FLIGHTCTL_CA_FILE");
+}
+
+/* --- credentials and rights ----------------------------------------------- */
+
+static char *
+token_file(const char *name, const char *token)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s.token", it_folder(), name);
+
+	it_write(path, token);
+	return xasprintf("FLIGHTCTL_AUTH_TOKEN_FILE=%s", path);
+}
+
+static void
+refused(void)
+{
+	AUTO_FREE char *path =
+	    kubeconfig_with("refused", "token: ", "token: nobodys");
+	AUTO_FREE char *config = xasprintf("KUBECONFIG=%s", path);
+	AUTO_FREE char *token = token_file("refused", "nobodys\n");
+	AUTO_FREE char *out =
+	    CHECK("refused", WITH_FAILURE, "LISTEN=127.0.0.1:0", config, token);
+
+	says(out,
+	    "FAIL  kubeside: apiserver: https://.* answers: .*401.*"
+	    "Unauthorized",
+	    "kubectl --kubeconfig .* auth whoami");
+	says(out, "FAIL  flightside: token: Flightctl refuses it: .*401",
+	    "install -o [0-9]+ -m 0400 NEW_TOKEN .*AUTH_TOKEN_FILE");
+	it_ok(strstr(out, "nobodys") == NULL, "no token is in any line");
+}
+
+/* {"exp":1} */
+static void
+expired_and_forbidden(void)
+{
+	AUTO_FREE char *token = token_file("expired", "a.eyJleHAiOjF9.a\n");
+	AUTO_FREE char *out = CHECK("expired", WITH_FAILURE,
+	    "LISTEN=127.0.0.1:0", token, "NAMESPACE=elsewhere");
+
+	says(out,
+	    "FAIL  flightside: token: it has expired: .*exp "
+	    "1970-01-01T00:00:01",
+	    "install -o [0-9]+ -m 0400 NEW_TOKEN ");
+	says(out,
+	    "FAIL  kubeside: right: leases in elsewhere: not allowed: create",
+	    "sed 's/vk-flightctl\\$/elsewhere/' deploy/kubernetes/rbac.yaml "
+	    "\\| kubectl apply -f -");
+	says(out, "warn  kubeside: lease: .* may not be read", "sed ");
+}
+
+/* An administrator, who may see that the namespace is missing. */
+static void
+no_namespace(void)
+{
+	AUTO_FREE char *viewer = xasprintf("FLIGHTCTL_AUTH_TOKEN_FILE=%s",
+	    getenv("FC_VIEWER_TOKEN_FILE"));
+	AUTO_FREE char *dir = xstrdup(getenv("KUBECONFIG")), *config = NULL;
+	AUTO_FREE char *out = NULL;
+
+	*strrchr(dir, '/') = '\0';
+	config = world_kind() == WORLD_SIM ?
+	    xasprintf("KUBECONFIG=%s/admin.kubeconfig", dir) :
+	    xasprintf("KUBECONFIG=%s", getenv("KUBE_ADMIN_CONFIG"));
+	out = CHECK("namespace", WITH_FAILURE, "LISTEN=127.0.0.1:0", viewer,
+	    config, "NAMESPACE=nowhere");
+	says(out, "FAIL  kubeside: NAMESPACE: nowhere is not there",
+	    "kubectl create namespace nowhere");
+	says(out, "FAIL  flightside: right: update devices: .*may not update",
+	    "kubectl -n FLIGHTCTL_NAMESPACE create rolebinding ");
+}
+
+/* Simulators only: the real one's manifest is what all others need. */
+static void
+missing_right(void)
+{
+	AUTO_FREE char *out = NULL;
+
+	if (world_kind() != WORLD_SIM) {
+		it_skip("a right is missing: the real roles stay as they are");
+		return;
+	}
+	free(world_tell(SIM_KUBE, "revoke patch pods/status"));
+	free(world_tell(SIM_KUBE, "revoke get configmaps"));
+	out = CHECK("right", WITH_FAILURE, "LISTEN=127.0.0.1:0");
+	says(out, "FAIL  kubeside: right: pods/status: not allowed: patch",
+	    "kubectl apply -f deploy/kubernetes/rbac.yaml");
+	says(out, "warn  kubeside: right: get configmaps not allowed",
+	    "kubectl -n default apply -f deploy/kubernetes/configmaps.yaml");
+	it_ok(lines(out, ALL_FAIL) == 1, "and nothing else fails");
+}
+
+/* --- others that are there ------------------------------------------------ */
+
+static void
+machines_node(void)
+{
+	AUTO_FREE char *path = xasprintf(KUBE_NODES "/%s", world_node());
+	AUTO_FREE char *mend =
+	    xasprintf("kubectl delete node %s", world_node());
+	AUTO_FREE char *out = NULL;
+
+	if (kube_send("POST", KUBE_NODES,
+		js_make("{\"apiVersion\":\"v1\",\"kind\":\"Node\","
+			"\"metadata\":{\"name\":\"%s\"}}",
+		    world_node()),
+		NULL) != 201)
+		it_die("no Node %s", world_node());
+	out = CHECK("machine", WITH_FAILURE, "LISTEN=127.0.0.1:0");
+	says(out, "FAIL  kubeside: node: .* is there, and is a machine's",
+	    mend);
+	(void)kube_send("DELETE", path, NULL, NULL);
+}
+
+static void
+another_provider(void)
+{
+	AUTO_JSON struct json_object *node = NULL;
+	struct provider *p = provider_start("runs", NULL);
+	AUTO_FREE char *state =
+	    xasprintf("STATE_DIR=%s/runs/state", it_folder());
+	AUTO_FREE char *control =
+	    xasprintf("CONTROL_SOCKET=%s/runs/control.sock", it_folder());
+	AUTO_FREE char *mend =
+	    xasprintf("kubectl -n vk-flightctl get lease %s", world_node());
+	AUTO_FREE char *out = NULL;
+
+	if (provider_await_lines(p, "all workers are ready", 1, READY_MS) == 0)
+		it_die("the provider does not start");
+	node = kube_await_one(KUBE_NODES, world_node(), NULL, NULL, READY_MS);
+	out = CHECK("beside", EX_OK, "LISTEN=127.0.0.1:0", state, control);
+	says(out, "warn  host: CONTROL_SOCKET: .*a provider runs here already",
+	    "vkfctl");
+	says(out, "warn  placer: database: .*in use by process [0-9]+",
+	    "vkfctl");
+	says(out, "warn  kubeside: lease: .* is the writer now", mend);
+	it_ok(lines(out, "^ok    kubeside: node: .* is ours") == 1,
+	    "the node is ours");
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+/* In a container of a Pod, whose user we are not. */
+static void
+only_one(void)
+{
+	AUTO_FREE char *line = xasprintf("FAIL  host: UIDS: kubeside must be "
+					 "started as uid 61001, not %u",
+	    geteuid());
+	AUTO_FREE char *out = LOOK("only", WITH_FAILURE,
+	    ((struct provider_look){ NULL, "kubeside" }), "LISTEN=127.0.0.1:0");
+
+	says(out, line,
+	    "setpriv --reuid 61001 --regid 61001 --clear-groups "
+	    "vk-flightctl-provider --only kubeside --check");
+	it_ok(lines(out, "^ok    kubeside: right: ") > 10 &&
+		lines(out, " (flightside|placer): [A-Z]") == 0,
+	    "with --only kubeside nobody else looks");
+	it_ok(lines(out, "host: (LISTEN|STATE_DIR|CONTROL_SOCKET)") == 0,
+	    "and what is the placer's is not looked at");
+}
+
+static void
+scenario(void)
+{
+	world_open(&(struct world_conf){ .devices = 2 });
+	all_is_well();
+	wrong_setting();
+	locked_files();
+	taken_port_and_no_devices();
+	no_name();
+	wrong_ca();
+	refused();
+	expired_and_forbidden();
+	no_namespace();
+	machines_node();
+	away();
+	silent();
+	only_one();
+	another_provider();
+	missing_right();
+}
+
+int
+main(void)
+{
+	return it_run("check", scenario);
+}
