@@ -85,7 +85,7 @@ static const struct row {
 
 static char *reads[READS_MAX];
 static size_t nreads;
-static int abi;	      /* Landlock's, 0: the kernel has none */
+static int abi; /* Landlock's, 0: the kernel has none */
 static int is_filtered;
 static uint16_t ports[PORTS_MAX] = { PORT_NAMES };
 static size_t nports = 1;

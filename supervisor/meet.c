@@ -228,8 +228,11 @@ say_alone(struct place *p, int error)
 		    strerror(error));
 	} else if (!p->told && now - p->alone >= ABSENT_MS) {
 		p->told = 1;
-		log_warn("%s: no %s for %d s: %s", p->path, proc_name(other(p)),
-		    ABSENT_MS / 1000, strerror(error));
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "link",
+			.error = strerror(error) },
+		    "no %s for %d s at %s", proc_name(other(p)),
+		    ABSENT_MS / 1000, p->path);
 	}
 }
 
