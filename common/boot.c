@@ -326,10 +326,12 @@ void
 boot_link_over(enum proc peer, const char *text)
 {
 	/* Nothing mends that by itself. */
-	int hopeless = strstr(text, CHAN_FOREIGN) != NULL;
-
-	log_line(hopeless ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, NULL,
-	    "link with %s: %s", proc_name(peer), text);
+	if (strstr(text, CHAN_FOREIGN) != NULL)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "link", .error = text },
+		    "no link with %s: another build", proc_name(peer));
+	else
+		log_info("link with %s: %s", proc_name(peer), text);
 	boot_relink(peer);
 }
 

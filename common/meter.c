@@ -8,11 +8,22 @@
 
 #include <assert.h>
 
+enum {
+	TIMED_WATCH = 0,
+	TIMED_ANY = 1,
+	TIMED_GET = 1,
+	TIMED_PUT = 1,
+	TIMED_PATCH = 1,
+	TIMED_DELETE = 1,
+};
+
 static const struct {
 	enum proc proc;
 	const char *label;
+	int is_timed;
 } kinds[REQUEST_COUNT] = {
-#define REQUEST(name, proc, label, method, path) { PROC_##proc, label },
+#define REQUEST(name, proc, label, method, path) \
+	{ PROC_##proc, label, TIMED_##method },
 #include "common/requests.def"
 #undef REQUEST
 };
@@ -37,7 +48,7 @@ meter_add(struct meter *m, enum request what, int64_t us, enum why_kind kind)
 	t->what = what;
 	t->ended[kind]++;
 	m->news[what] = 1;
-	if (us < 0)
+	if (!kinds[what].is_timed)
 		return;
 	t->took_us += (uint64_t)us;
 	while (i < TALLY_TIMES - 1 && us > bounds[i] * 1000)
@@ -80,6 +91,12 @@ const char *
 meter_label(enum request what)
 {
 	return kinds[what].label;
+}
+
+int
+meter_is_timed(enum request what)
+{
+	return kinds[what].is_timed;
 }
 
 int64_t

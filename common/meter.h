@@ -37,7 +37,7 @@ struct meter {
 	uint8_t news[REQUEST_COUNT];
 };
 
-/* One has ended, after so many us; -1: a stream, whose time says nothing. */
+/* One has ended, after so many us. */
 void meter_add(struct meter *, enum request, int64_t us, enum why_kind);
 
 /* Who hears of it next knows nothing of that process' requests. */
@@ -48,6 +48,9 @@ const struct body_tally *meter_next(struct meter *);
 
 enum proc meter_proc(enum request);
 const char *meter_label(enum request);
+
+/* Not a watch, whose time says nothing. */
+int meter_is_timed(enum request);
 
 /* Of body_tally.took[i], ms; INT64_MAX: the last. */
 int64_t meter_bound(unsigned int i);

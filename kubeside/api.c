@@ -306,8 +306,7 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
-	meter_add(&api->meter, c->kind, stream ? -1 : now_us() - c->began_us,
-	    ans.why.kind);
+	meter_add(&api->meter, c->kind, now_us() - c->began_us, ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
 		if (scan_get_string(ans.body, message, sizeof(message),

@@ -157,17 +157,11 @@ put_times(struct metric *m, enum request what, const struct body_tally *t)
 void
 write_request_times(struct metric *m)
 {
-	const struct body_tally *t;
 	enum request what;
-	unsigned int i;
 
-	for (what = 0; what < REQUEST_COUNT; what++) {
-		t = &m->w->tallies[what];
-		for (i = 0; i < TALLY_TIMES && t->took[i] == 0; i++)
-			;
-		if (i < TALLY_TIMES)
-			put_times(m, what, t);
-	}
+	for (what = 0; what < REQUEST_COUNT; what++)
+		if (meter_is_timed(what))
+			put_times(m, what, &m->w->tallies[what]);
 }
 
 /* -- the budget -- */

@@ -37,7 +37,8 @@ static void
 hit(struct worker *w, int sig)
 {
 	if (w->pid != 0)
-		spawn_signal(w->pid, spawn_uid(w->crew->settings, w->id), sig);
+		spawn_signal(w->pid, spawn_uid(w->crew->conf->settings, w->id),
+		    sig);
 }
 
 /* A worker that will not do; why is said. */

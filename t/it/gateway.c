@@ -38,10 +38,15 @@ put_packages(void)
 	    "set -eu; cd \"$1\"; dpkg-deb -R \"$2\" tree\n"
 	    "sed -i 's/^Version: .*/&+next/' tree/DEBIAN/control\n"
 	    "dpkg-deb -Znone -b tree next.deb\n";
-	AUTO_FREE char *deb = child_source("build/deb/" UNIT ".deb");
+	AUTO_FREE char *make = child_source("deploy/deb");
+	AUTO_FREE char *to = child_source("build/deb");
+	AUTO_FREE char *deb = xasprintf("%s/" UNIT ".deb", to);
 	AUTO_FREE char *dir = xasprintf("%s/kubesim", it_folder());
 	AUTO_FREE char *newer = xasprintf("%s/next.deb", dir), *out = NULL;
 
+	if (child_run((const char *[]){ make, to, NULL }, &out) != 0)
+		it_die("no package: %s", out);
+	free(out);
 	if (child_run((const char *[]){ "sh", "-c", next, "sh", dir, deb,
 			  NULL },
 		&out) != 0)

@@ -22,6 +22,7 @@ enum {
 	READY_MS = 30000,
 	RUN_MS = 30000,
 	AWAY_MS = 60000,
+	LOOK_MS = 100,
 };
 
 #define UP "vk_flightctl_worker_up{worker=\"flightside\"} "

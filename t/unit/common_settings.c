@@ -250,7 +250,7 @@ Test(common_settings, together)
 	takes("UIDS", "5,6,7,8");
 	check_fails("UIDS=5,6,7,8: must be three different users");
 	takes("UIDS", "_vk-kubeside,6,placer");
-	cr_assert(settings_check(&set, &why) == 0);
+	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);
 	takes("UIDS", "5,6,7");
 	takes("FLEET_ID", "a,b");
 	cr_assert(settings_check(&set, PROC_SUPERVISOR, &why) == 0);

@@ -82,14 +82,16 @@ Test(told, one_cause_is_one_trouble_the_latest_first)
 {
 	struct told *t = told_new();
 	struct seen s = { 0 };
-	char reason[16];
+	char reason[32];
 	int i;
 
 	say(t, 1, "", "a line");
 	say(t, 1, "", "another");
 	say(t, 0, "Fine", "no trouble");
-	for (i = 0; i < 1000; i++)
-		say(t, 1, "NoRoom", "no room");
+	for (i = 0; i < 1000; i++) {
+		snprintf(reason, sizeof(reason), "no room on %d", i);
+		say(t, 1, "NoRoom", reason);
+	}
 	say(t, 1, "", "a line");
 	told_troubles(t, note_trouble, &s);
 	cr_expect_eq(s.n, 3);
