@@ -356,5 +356,5 @@ check_run(const struct settings *s, const struct secret *token, enum proc only)
 	    c.found[FINDING_WARN], c.found[FINDING_FAIL]);
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");
-	return c.found[FINDING_FAIL] > 0 ? CHECK_FAILED : EX_OK;
+	return c.found[FINDING_FAIL] > 0 ? EXIT_FAILURE : EX_OK;
 }

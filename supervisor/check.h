@@ -7,15 +7,11 @@
 #include "common/secret.h"
 #include "common/settings.h"
 
-enum {
-	CHECK_FAILED = 1, /* the exit status when something is missing */
-};
-
 /*
  * Looks at the host, lets the workers look at what is theirs, and prints what
  * they find on standard output; nothing is written anywhere.  token NULL:
  * none came in the environment.  only: as house_open() has it.  The exit
- * status.
+ * status: EXIT_FAILURE when something is missing.
  */
 int check_run(const struct settings *, const struct secret *token,
     enum proc only);

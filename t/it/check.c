@@ -10,7 +10,6 @@
 #include <arpa/inet.h>
 #include <json-c/json_tokener.h>
 #include <netinet/in.h>
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,68 +24,22 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/look.h"
 #include "t/it/provider.h"
 #include "t/it/world.h"
 #include "t/sim/cert.h"
 
 enum {
-	CHECK_MS = 20000, /* it promises */
 	READY_MS = 20000,
 	WITH_FAILURE = 1, /* exit status */
 };
 
-/* How many lines begin so. */
-static size_t
-lines(const char *text, const char *regex)
-{
-	size_t n = 0;
-	regex_t re;
-	regmatch_t m;
+static const struct provider_look all;
 
-	if (regcomp(&re, regex, REG_EXTENDED | REG_NEWLINE) != 0)
-		it_die("%s: no regular expression", regex);
-	for (; regexec(&re, text, 1, &m, 0) == 0; text += m.rm_eo)
-		n++;
-	regfree(&re);
-	return n;
-}
-
-static char *
-checked(const char *name, const char *const *extra, struct provider_look how,
-    int wanted)
-{
-	int64_t since = it_ms();
-	char *out;
-	int status = provider_check(name, extra, &how, &out);
-
-	it_ok(status == wanted && it_ms() - since < CHECK_MS,
-	    "%s: exit status %d, in time", name, wanted);
-	if (status != wanted)
-		it_say("it is %d: %s", status, out);
-	it_ok(lines(out, "^(warn|FAIL) ") == lines(out, "^  mend: [^ ]"),
-	    "what is wrong has its command");
-	return out;
-}
-
-/* Such a line, and the command that mends it below. */
-static void
-says(const char *out, const char *line, const char *mend)
-{
-	AUTO_FREE char *regex = xasprintf("^%s.*\n  mend: %s", line, mend);
-
-	if (!it_ok(lines(out, regex) == 1, "%s | %s", line, mend))
-		it_say("%s", out);
-}
-
-#define ALL_FAIL "^FAIL "
 #define LOOK(name, wanted, how, ...) \
-	checked(name, (const char *const[]){ __VA_ARGS__, NULL }, how, wanted)
-#define ALL                    \
-	(struct provider_look) \
-	{                      \
-		NULL, NULL     \
-	}
-#define CHECK(name, wanted, ...) LOOK(name, wanted, ALL, __VA_ARGS__)
+	look_run(name, (const char *const[]){ __VA_ARGS__, NULL }, how, wanted)
+#define CHECK(name, wanted, ...) LOOK(name, wanted, &all, __VA_ARGS__)
+#define ALL_FAIL "^FAIL "
 
 /* --- all is well ---------------------------------------------------------- */
 
@@ -102,7 +55,7 @@ only_reads(enum world_sim sim, const char *who, const char *reads)
 	const char *what;
 
 	for (; js_next(counts, &at, &what, &times); n++)
-		if (lines(what, reads) == 0) {
+		if (look_lines(what, reads) == 0) {
 			it_say("%s: %s", who, what);
 			writes++;
 		}
@@ -176,14 +129,14 @@ all_is_well(void)
 	for (i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
 		AUTO_FREE char *regex = xasprintf("^%s", told[i]);
 
-		if (!it_ok(lines(out, regex) == 1, "%s", told[i]))
+		if (!it_ok(look_lines(out, regex) == 1, "%s", told[i]))
 			it_say("%s", out);
 	}
-	it_ok(lines(out,
+	it_ok(look_lines(out,
 		  sandbox_seals() ? ": sandbox: uid" :
 				    ": sandbox: .*sanitizers") == 3,
 	    "each worker says what confines it");
-	it_ok(lines(out, ALL_FAIL) == 0, "nothing fails");
+	it_ok(look_lines(out, ALL_FAIL) == 0, "nothing fails");
 }
 
 /* --- files and settings --------------------------------------------------- */
@@ -193,7 +146,7 @@ wrong_setting(void)
 {
 	AUTO_FREE char *out = CHECK("setting", EX_CONFIG, "FLIGHTCTL_RATE=0");
 
-	it_ok(lines(out, "FLIGHTCTL_RATE=0: must be ") == 1,
+	it_ok(look_lines(out, "FLIGHTCTL_RATE=0: must be ") == 1,
 	    "a wrong setting is told, and nothing is tried");
 }
 
@@ -202,14 +155,14 @@ locked_file(const char *setting, const char *worker, unsigned int uid)
 {
 	AUTO_FREE char *name = xasprintf("locked-%s", worker);
 	AUTO_FREE char *out = LOOK(name, WITH_FAILURE,
-	    ((struct provider_look){ setting, NULL }), "LISTEN=127.0.0.1:0");
+	    (&(struct provider_look){ setting, NULL }), "LISTEN=127.0.0.1:0");
 	AUTO_FREE char *line = xasprintf("FAIL  %s: %s: .*/%s/%s: not readable "
 					 "for uid %u: Permission denied",
 	    worker, setting, name, setting, uid);
 	AUTO_FREE char *mend = xasprintf("chown %u [^ ]*/%s/%s && chmod 0400 ",
 	    uid, name, setting);
 
-	says(out, line, mend);
+	look_says(out, line, mend);
 }
 
 static void
@@ -254,19 +207,23 @@ taken_port_and_no_devices(void)
 	    CHECK("taken", WITH_FAILURE, listen, "FLEET_ID=nobodys,noones",
 		"SECRETS=inline", "STATE_DIR=/dev/null/state");
 
-	says(out, "FAIL  host: LISTEN: .*Address already in use", mend);
-	says(out, "FAIL  host: STATE_DIR: /dev/null/state .*cannot be made",
+	look_says(out, "FAIL  host: LISTEN: .*Address already in use", mend);
+	look_says(out,
+	    "FAIL  host: STATE_DIR: /dev/null/state .*cannot be made",
 	    "install -d -m 0700 -o [0-9]+ -g [0-9]+ /dev/null/state");
-	says(out,
+	look_says(out,
 	    "warn  flightside: fleet nobodys: no device has the label "
 	    "fleet=nobodys",
 	    "flightctl get devices; flightctl edit device/NAME  # "
 	    "metadata.labels: \\{fleet: nobodys\\}");
-	it_ok(lines(out, "^warn  flightside: fleet noones: no device") == 1 &&
-		lines(out, "^ok    kubeside: node: .* is not there yet") == 2 &&
-		lines(out, "^ok    kubeside: lease: .* nobody has") == 2,
+	it_ok(look_lines(out, "^warn  flightside: fleet noones: no device") ==
+		    1 &&
+		look_lines(out, "^ok    kubeside: node: .* is not there yet") ==
+		    2 &&
+		look_lines(out, "^ok    kubeside: lease: .* nobody has") == 2,
 	    "each fleet and each node is looked at");
-	it_ok(lines(out, "^ok    kubeside: right: get secrets in default") == 1,
+	it_ok(look_lines(out,
+		  "^ok    kubeside: right: get secrets in default") == 1,
 	    "with SECRETS=inline it is asked for Secrets, too");
 }
 
@@ -282,9 +239,10 @@ away(void)
 	out = CHECK("away", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	world_flight(1);
 	world_kube(1);
-	says(out, "FAIL  kubeside: apiserver: https://.*: Connection refused: ",
+	look_says(out,
+	    "FAIL  kubeside: apiserver: https://.*: Connection refused: ",
 	    "curl -vk https://");
-	says(out,
+	look_says(out,
 	    "FAIL  flightside: Flightctl: https://.*: Connection refused: ",
 	    "curl -vk https://");
 }
@@ -304,9 +262,10 @@ silent(void)
 	out = CHECK("silent", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	free(world_tell(SIM_KUBE, "up"));
 	free(world_tell(SIM_FLIGHT, "hang off"));
-	says(out, "FAIL  kubeside: apiserver: https://.*: no answer in time: ",
+	look_says(out,
+	    "FAIL  kubeside: apiserver: https://.*: no answer in time: ",
 	    "curl -vk https://");
-	says(out,
+	look_says(out,
 	    "FAIL  flightside: Flightctl: https://.*: no answer in time: ",
 	    "curl -vk https://");
 }
@@ -317,7 +276,7 @@ no_name(void)
 	AUTO_FREE char *out = CHECK("name", WITH_FAILURE, "LISTEN=127.0.0.1:0",
 	    "FLIGHTCTL_API_URL=https://nobody.invalid:3443");
 
-	says(out,
+	look_says(out,
 	    "FAIL  flightside: Flightctl: https://nobody.invalid:3443: name "
 	    "not resolved: ",
 	    "getent hosts nobody.invalid  # or correct FLIGHTCTL_API_URL");
@@ -357,12 +316,12 @@ wrong_ca(void)
 	path = kubeconfig_with("other", "certificate-authority", is);
 	config = xasprintf("KUBECONFIG=%s", path);
 	out = CHECK("ca", WITH_FAILURE, "LISTEN=127.0.0.1:0", ca, config);
-	says(out,
+	look_says(out,
 	    "FAIL  kubeside: apiserver: https://.*: certificate not verified "
 	    "with .*/other.crt: ",
 	    "openssl s_client -connect .* -showcerts </dev/null  # its CA "
 	    "belongs into certificate-authority of KUBECONFIG");
-	says(out,
+	look_says(out,
 	    "FAIL  flightside: Flightctl: https://.*: certificate not verified "
 	    "with .*/FLIGHTCTL_CA_FILE: ",
 	    "openssl s_client -connect .* -showcerts </dev/null  # its CA "
@@ -390,11 +349,11 @@ refused(void)
 	AUTO_FREE char *out =
 	    CHECK("refused", WITH_FAILURE, "LISTEN=127.0.0.1:0", config, token);
 
-	says(out,
+	look_says(out,
 	    "FAIL  kubeside: apiserver: https://.* answers: .*401.*"
 	    "Unauthorized",
 	    "kubectl --kubeconfig .* auth whoami");
-	says(out, "FAIL  flightside: token: Flightctl refuses it: .*401",
+	look_says(out, "FAIL  flightside: token: Flightctl refuses it: .*401",
 	    "install -o [0-9]+ -m 0400 NEW_TOKEN .*AUTH_TOKEN_FILE");
 	it_ok(strstr(out, "nobodys") == NULL, "no token is in any line");
 }
@@ -404,18 +363,28 @@ static void
 expired_and_forbidden(void)
 {
 	AUTO_FREE char *token = token_file("expired", "a.eyJleHAiOjF9.a\n");
-	AUTO_FREE char *out = CHECK("expired", WITH_FAILURE,
-	    "LISTEN=127.0.0.1:0", token, "NAMESPACE=elsewhere");
+	AUTO_FREE char *out = NULL;
 
-	says(out,
+	if (world_kind() == WORLD_SIM)
+		free(world_tell(SIM_KUBE, "reset-counts"));
+	out = CHECK("expired", WITH_FAILURE, "LISTEN=127.0.0.1:0", token,
+	    "NAMESPACE=elsewhere");
+	look_says(out,
 	    "FAIL  flightside: token: it has expired: .*exp "
 	    "1970-01-01T00:00:01",
 	    "install -o [0-9]+ -m 0400 NEW_TOKEN ");
-	says(out,
+	look_says(out,
 	    "FAIL  kubeside: right: leases in elsewhere: not allowed: create",
 	    "sed 's/vk-flightctl\\$/elsewhere/' deploy/kubernetes/rbac.yaml "
 	    "\\| kubectl apply -f -");
-	says(out, "warn  kubeside: lease: .* may not be read", "sed ");
+	look_says(out, "warn  kubeside: lease: .* may not be read", "sed ");
+	if (world_kind() == WORLD_SIM) {
+		AUTO_FREE char *counts = world_tell(SIM_KUBE, "counts");
+
+		it_ok(look_lines(counts, "get namespaces") == 1 &&
+			look_lines(counts, "get leases") == 0,
+		    "what may not be read is not asked for");
+	}
 }
 
 /* An administrator, who may see that the namespace is missing. */
@@ -433,9 +402,10 @@ no_namespace(void)
 	    xasprintf("KUBECONFIG=%s", getenv("KUBE_ADMIN_CONFIG"));
 	out = CHECK("namespace", WITH_FAILURE, "LISTEN=127.0.0.1:0", viewer,
 	    config, "NAMESPACE=nowhere");
-	says(out, "FAIL  kubeside: NAMESPACE: nowhere is not there",
+	look_says(out, "FAIL  kubeside: NAMESPACE: nowhere is not there",
 	    "kubectl create namespace nowhere");
-	says(out, "FAIL  flightside: right: update devices: .*may not update",
+	look_says(out,
+	    "FAIL  flightside: right: update devices: .*may not update",
 	    "kubectl -n FLIGHTCTL_NAMESPACE create rolebinding ");
 }
 
@@ -452,11 +422,11 @@ missing_right(void)
 	free(world_tell(SIM_KUBE, "revoke patch pods/status"));
 	free(world_tell(SIM_KUBE, "revoke get configmaps"));
 	out = CHECK("right", WITH_FAILURE, "LISTEN=127.0.0.1:0");
-	says(out, "FAIL  kubeside: right: pods/status: not allowed: patch",
+	look_says(out, "FAIL  kubeside: right: pods/status: not allowed: patch",
 	    "kubectl apply -f deploy/kubernetes/rbac.yaml");
-	says(out, "warn  kubeside: right: get configmaps not allowed",
+	look_says(out, "warn  kubeside: right: get configmaps not allowed",
 	    "kubectl -n default apply -f deploy/kubernetes/configmaps.yaml");
-	it_ok(lines(out, ALL_FAIL) == 1, "and nothing else fails");
+	it_ok(look_lines(out, ALL_FAIL) == 1, "and nothing else fails");
 }
 
 /* --- others that are there ------------------------------------------------ */
@@ -476,7 +446,7 @@ machines_node(void)
 		NULL) != 201)
 		it_die("no Node %s", world_node());
 	out = CHECK("machine", WITH_FAILURE, "LISTEN=127.0.0.1:0");
-	says(out, "FAIL  kubeside: node: .* is there, and is a machine's",
+	look_says(out, "FAIL  kubeside: node: .* is there, and is a machine's",
 	    mend);
 	(void)kube_send("DELETE", path, NULL, NULL);
 }
@@ -498,12 +468,13 @@ another_provider(void)
 		it_die("the provider does not start");
 	node = kube_await_one(KUBE_NODES, world_node(), NULL, NULL, READY_MS);
 	out = CHECK("beside", EX_OK, "LISTEN=127.0.0.1:0", state, control);
-	says(out, "warn  host: CONTROL_SOCKET: .*a provider runs here already",
+	look_says(out,
+	    "warn  host: CONTROL_SOCKET: .*a provider runs here already",
 	    "vkfctl");
-	says(out, "warn  placer: database: .*in use by process [0-9]+",
+	look_says(out, "warn  placer: database: .*in use by process [0-9]+",
 	    "vkfctl");
-	says(out, "warn  kubeside: lease: .* is the writer now", mend);
-	it_ok(lines(out, "^ok    kubeside: node: .* is ours") == 1,
+	look_says(out, "warn  kubeside: lease: .* is the writer now", mend);
+	it_ok(look_lines(out, "^ok    kubeside: node: .* is ours") == 1,
 	    "the node is ours");
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
@@ -517,15 +488,16 @@ only_one(void)
 					 "started as uid 61001, not %u",
 	    geteuid());
 	AUTO_FREE char *out = LOOK("only", WITH_FAILURE,
-	    ((struct provider_look){ NULL, "kubeside" }), "LISTEN=127.0.0.1:0");
+	    (&(struct provider_look){ NULL, "kubeside" }),
+	    "LISTEN=127.0.0.1:0");
 
-	says(out, line,
+	look_says(out, line,
 	    "setpriv --reuid 61001 --regid 61001 --clear-groups "
 	    "vk-flightctl-provider --only kubeside --check");
-	it_ok(lines(out, "^ok    kubeside: right: ") > 10 &&
-		lines(out, " (flightside|placer): [A-Z]") == 0,
+	it_ok(look_lines(out, "^ok    kubeside: right: ") > 10 &&
+		look_lines(out, " (flightside|placer): [A-Z]") == 0,
 	    "with --only kubeside nobody else looks");
-	it_ok(lines(out, "host: (LISTEN|STATE_DIR|CONTROL_SOCKET)") == 0,
+	it_ok(look_lines(out, "host: (LISTEN|STATE_DIR|CONTROL_SOCKET)") == 0,
 	    "and what is the placer's is not looked at");
 }
 
