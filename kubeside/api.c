@@ -39,7 +39,7 @@ struct api_call {
 	struct https_call *call; /* NULL: never sent */
 	struct event *never;
 	struct https_req req; /* data, done, arg */
-	int alone;	      /* sent while no other call needed a connection */
+	int alone;	      /* an idle connection was there for it alone */
 	enum request kind;
 	int64_t began_us;
 };
@@ -59,6 +59,7 @@ struct api {
 	int reachable;
 	int64_t good_ms;
 	unsigned int busy; /* calls that are no streams */
+	int idle;	   /* one has ended since, and left its connection */
 	char text[MAX_TEXT];
 	struct denials denials;
 	struct meter meter;
@@ -253,8 +254,8 @@ refresh(struct api *a)
 
 /*
  * A server that ends closes idle connections at once, but leaves streams open
- * and silent for a minute.  Alone, a call finds an idle connection, unless
- * somebody closed it.
+ * and silent for a minute.  Alone, a call finds the idle connection of the one
+ * before it, unless a stream has taken that or somebody closed it.
  */
 static void
 look_at_connection(struct api *a, const struct https_answer *ans, int alone)
@@ -325,6 +326,8 @@ on_done(const struct https_answer *plain, void *arg)
 			    "not allowed");
 	}
 	c->call = NULL;
+	if (!stream && ans.status != 0)
+		api->idle = 1; /* which the next line may take */
 	if (c->req.done != NULL)
 		c->req.done(&ans, c->req.arg);
 	call_free(c);
@@ -367,7 +370,9 @@ api_send(struct api *a, const struct https_req *req)
 	c->req = *req;
 	TAILQ_INSERT_TAIL(&a->calls, c, entry);
 	if (req->data == NULL)
-		c->alone = a->busy++ == 0;
+		c->alone = a->busy++ == 0 && a->idle;
+	else
+		a->idle = 0;
 	if (a->https == NULL) {
 		if ((c->never = evtimer_new(a->base, on_never, c)) == NULL)
 			abort();
@@ -397,6 +402,7 @@ api_cancel(struct api_call *c)
 		return;
 	if (c->call != NULL)
 		https_cancel(c->call);
+	c->api->idle = 0;
 	call_free(c);
 }
 

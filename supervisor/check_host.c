@@ -167,14 +167,17 @@ check_socket(const struct settings *s, enum setting i, enum finding_level level)
 {
 	const char *path = s->text[i], *why = NULL;
 	AUTO_FREE char *folder = NULL, *word = NULL, *mend = NULL;
+	AUTO_FREE char *dir = xstrdup(path);
 
 	if (can_make(path, &why, &folder)) {
 		finding(FINDING_OK, settings_name(i), NULL, "%s can be made",
 		    path);
 		return;
 	}
-	word = finding_word(folder);
-	mend = xasprintf("chown %u %s", geteuid(), word);
+	*strrchr(dir, '/') = '\0';
+	word = finding_word(dir);
+	mend = xasprintf("install -d -o %u %s  # or %s elsewhere", geteuid(),
+	    word, settings_name(i));
 	finding(level, settings_name(i), mend, "%s cannot be made in %s: %s",
 	    path, folder, why);
 }

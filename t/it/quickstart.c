@@ -133,14 +133,37 @@ hear(int ms)
 	return text;
 }
 
+/*
+ * Without the lines that kubectl's library logs while it begins a watch anew:
+ * a letter, month and day (I1127).
+ */
+static void
+drop_log_lines(char *text)
+{
+	char *line = text, *end;
+
+	while (*line != '\0') {
+		end = line + strcspn(line, "\n");
+		end += *end == '\n';
+		if (strchr("IWE", *line) != NULL &&
+		    strspn(line + 1, "0123456789") == 4)
+			memmove(line, end, strlen(end) + 1);
+		else
+			line = end;
+	}
+}
+
 static char *
 say(const char *command)
 {
 	AUTO_FREE char *line =
 	    xasprintf("%s\nprintf '\\n" MARK "%%s\\n' $?\n", command);
+	char *text;
 
 	type(line);
-	return hear(STEP_MS);
+	text = hear(STEP_MS);
+	drop_log_lines(text);
+	return text;
 }
 
 /* --- what is not the page's

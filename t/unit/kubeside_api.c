@@ -105,6 +105,34 @@ Test(api, more_connections_are_no_news)
 	cr_expect_eq(apiserver_replaced, 0);
 }
 
+static int
+on_data(struct span piece, void *arg, struct why *why)
+{
+	(void)piece, (void)arg, (void)why;
+	return 0;
+}
+
+/* Begun again because of it, watches would take connections for ever. */
+Test(api, a_connection_that_a_stream_took_is_no_news)
+{
+	struct api_call *stream;
+
+	ask_and_reply(200, "{}");
+	stream =
+	    api_send(api, &(struct https_req){ .path = "/x", .data = on_data });
+	apiserver_wait(2);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 0);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 0);
+	api_cancel(stream);
+	ask_and_reply(200, "{}");
+	apiserver_hang_up();
+	apiserver_run(20);
+	ask_and_reply(200, "{}");
+	cr_expect_eq(apiserver_replaced, 1);
+}
+
 Test(api, new_credentials_after_a_reload)
 {
 	ask_and_reply(200, "{}");
