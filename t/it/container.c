@@ -9,6 +9,8 @@
 
 #include <sys/stat.h>
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,7 +37,17 @@ static struct {
 	pid_t pid;
 	struct provider *provider;
 	const char *programs;
+	char *group; /* of its memory; NULL: none */
 } containers[PROC_COUNT];
+
+/* Where a control group bounds memory, by what, and what it was at most. */
+static const struct {
+	const char *at, *limit, *peak;
+} groups[] = {
+	{ "/sys/fs/cgroup", "memory.max", "memory.peak" },
+	{ "/sys/fs/cgroup/memory", "memory.limit_in_bytes",
+	    "memory.max_usage_in_bytes" },
+};
 
 static const char *const volumes[] = { "link.kubeside", "link.flightside",
 	"run.kubeside", "run.flightside", "run.placer", "state" };
@@ -126,6 +138,65 @@ container_pod(void)
 		keep_secret(*w);
 }
 
+/* 1: written, which a host may refuse. */
+static int
+tell_group(const char *group, const char *name, int64_t n)
+{
+	AUTO_FREE char *path = xasprintf("%s/%s", group, name);
+	AUTO_FREE char *text = xasprintf("%" PRId64, n);
+	AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd != -1 &&
+	    write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+}
+
+int
+container_limit(enum proc p, int64_t bytes)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		AUTO_FREE char *group = xasprintf("%s/vk-%s-%d", groups[i].at,
+		    proc_name(p), (int)getpid());
+
+		if (mkdir(group, 0755) == -1)
+			continue;
+		if (tell_group(group, groups[i].limit, bytes)) {
+			containers[p].group = xstrdup(group);
+			return 1;
+		}
+		(void)rmdir(group);
+	}
+	return 0;
+}
+
+int64_t
+container_peak(enum proc p)
+{
+	const char *group = containers[p].group;
+	size_t i;
+
+	for (i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		AUTO_FREE char *path =
+		    xasprintf("%s/%s", group, groups[i].peak);
+		AUTO_FREE char *text = it_file(path, NULL);
+
+		if (text != NULL)
+			return strtoll(text, NULL, 10);
+	}
+	return -1;
+}
+
+void
+container_unlimit(enum proc p)
+{
+	if (containers[p].group == NULL)
+		return;
+	(void)rmdir(containers[p].group);
+	free(containers[p].group);
+	containers[p].group = NULL;
+}
+
 void
 container_programs(enum proc p, const char *programs)
 {
@@ -185,9 +256,10 @@ container_start(enum proc p)
 	AUTO_FREE char *programs = child_program("");
 	const char *argv[ENV_MAX] = { script, pod, proc_name(p), uid,
 		containers[p].programs != NULL ? containers[p].programs :
-						 programs };
+						 programs,
+		containers[p].group != NULL ? containers[p].group : "" };
 	char *own[ENV_MAX];
-	size_t n = add_settings(p, argv + 5, own);
+	size_t n = add_settings(p, argv + 6, own);
 
 	containers[p].pid = child_start_apart(argv, log, SPACES);
 	await_program(p);

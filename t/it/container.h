@@ -8,6 +8,7 @@
  */
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "ipc/msg.h"
@@ -23,6 +24,15 @@ void container_pod(void);
 
 /* Another folder of programs for this container's next start; NULL: ours. */
 void container_programs(enum proc, const char *);
+
+/*
+ * The memory of its next start and those after it; 0: this host bounds none.
+ * How much it was at most, -1: nobody knows.  Then the bound goes, with the
+ * container ended.
+ */
+int container_limit(enum proc, int64_t bytes);
+int64_t container_peak(enum proc);
+void container_unlimit(enum proc);
 
 /* A container begins, which was not begun or has ended. */
 void container_start(enum proc);

@@ -28,6 +28,12 @@
 #include "t/it/provider.h"
 #include "t/it/world.h"
 
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#else
+#define SANITIZED 0
+#endif
+
 enum {
 	READY_MS = 20000,
 	RUN_MS = 30000,
@@ -300,6 +306,46 @@ expect(void)
 	}
 }
 
+/* --- memory ----------------------------------------------------------------
+ */
+
+/* deploy/kubernetes/base/provider.yaml; ASan has much memory of its own. */
+static const int64_t memory_mib[PROC_COUNT] = {
+	[PROC_KUBESIDE] = 128,
+	[PROC_FLIGHTSIDE] = 128,
+	[PROC_PLACER] = 256,
+};
+
+static int
+limit_all(void)
+{
+	enum proc p;
+	int n = 0;
+
+	EACH_CONTAINER(p)
+		n += !SANITIZED && container_limit(p, memory_mib[p] << 20);
+	if (n < 3)
+		it_say("memory is not bounded %s",
+		    SANITIZED ? "with a sanitizer" : "by this host");
+	return n;
+}
+
+static void
+judge_memory(int limited)
+{
+	enum proc p;
+
+	EACH_CONTAINER(p) {
+		if (limited == 3)
+			it_ok(container_peak(p) > 0 &&
+				container_peak(p) < memory_mib[p] << 19,
+			    "%s: %lld of its %lld MiB at most", proc_name(p),
+			    (long long)container_peak(p) >> 20,
+			    (long long)memory_mib[p]);
+		container_unlimit(p);
+	}
+}
+
 static void
 scenario(void)
 {
@@ -308,7 +354,7 @@ scenario(void)
 	AUTO_FREE char *out = NULL;
 	int64_t since;
 	enum proc p;
-	int status;
+	int status, limited;
 
 	if (container_missing() != NULL) {
 		it_skip("%s", container_missing());
@@ -316,6 +362,7 @@ scenario(void)
 	}
 	world_open(&(struct world_conf){ .devices = 2 });
 	container_pod();
+	limited = limit_all();
 	begins(PROC_KUBESIDE);
 	begins(PROC_FLIGHTSIDE);
 	begins(PROC_PLACER);
@@ -346,6 +393,7 @@ scenario(void)
 		    proc_name(p));
 		provider_judge(container_provider(p));
 	}
+	judge_memory(limited);
 }
 
 int
