@@ -39,7 +39,8 @@ host(const char *base)
 static void
 not_verified(const struct finding_server *s, const struct https_answer *a)
 {
-	AUTO_FREE char *peer = authority(s->base);
+	AUTO_FREE char *name = authority(s->base);
+	AUTO_FREE char *peer = finding_word(name);
 	AUTO_FREE char *mend = xasprintf(
 	    "openssl s_client -connect %s -showcerts </dev/null  # its CA "
 	    "belongs into %s",
@@ -54,8 +55,9 @@ static void
 not_resolved(const struct finding_server *s, const struct https_answer *a)
 {
 	AUTO_FREE char *name = host(s->base);
+	AUTO_FREE char *word = finding_word(name);
 	AUTO_FREE char *mend =
-	    xasprintf("getent hosts %s  # or correct %s", name, s->set);
+	    xasprintf("getent hosts %s  # or correct %s", word, s->set);
 
 	finding(FINDING_FAIL, s->subject, mend, "%s: name not resolved: %s",
 	    s->base, a->why.text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/form.h"
 #include "common/scan.h"
 
 static int
@@ -56,7 +57,8 @@ note(struct census *c, struct span device)
 
 	c->looked_at++;
 	if (scan_get_string(device, name, sizeof(name), "metadata", "name",
-		NULL) != 1)
+		NULL) != 1 ||
+	    !form_is_subdomain(span_of(name)))
 		return;
 	if (scan_get_string(device, status, sizeof(status), "status", "summary",
 		"status", NULL) == 1 &&

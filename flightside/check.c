@@ -266,10 +266,11 @@ ask_permissions(void)
 static void
 tell_owned(const char *fleet, const struct census *c)
 {
+	AUTO_FREE char *name = finding_word(c->owned_name);
 	AUTO_FREE char *mend = xasprintf(
 	    "flightctl edit device/%s  # take the label away that its owner "
 	    "selects",
-	    c->owned_name);
+	    name);
 
 	if (c->owned > 0)
 		finding(FINDING_WARN, fleet, mend,

@@ -9,6 +9,7 @@
 
 #include "common/auto.h"
 #include "common/finding.h"
+#include "common/finding_https.h"
 #include "common/xmem.h"
 #include "ipc/msg.h"
 
@@ -119,6 +120,25 @@ Test(finding, a_file_of_another_is_given_to_us_in_its_folder)
 	cr_assert_eq(chmod(dir, 0700), 0);
 	(void)unlink(file);
 	(void)rmdir(dir);
+}
+
+/* A kubeconfig's server is somebody's words, too. */
+Test(finding, no_server_ends_its_word_of_a_command)
+{
+	static const enum https_cause causes[] = { HTTPS_NO_NAME, HTTPS_REFUSED,
+		HTTPS_TIMED_OUT, HTTPS_UNVERIFIED, HTTPS_OTHER };
+	const struct finding_server server = { .subject = "X",
+		.base = "https://$(id)/",
+		.ca = "A",
+		.set = "B" };
+	size_t i;
+
+	for (i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		finding_unreachable(&server,
+		    &(struct https_answer){ .cause = causes[i] });
+		cr_expect_not_null(strstr(last.mend, " '"), "%s", last.mend);
+		cr_expect_null(strstr(last.mend, " $(id)"), "%s", last.mend);
+	}
 }
 
 Test(finding, a_clock_that_is_off_by_more_than_five_seconds_is_told)

@@ -63,6 +63,21 @@ Test(census, those_of_later_pages_are_devices_too)
 	cr_expect_eq(c.looked_at, 1);
 }
 
+/* It becomes a word of a command. */
+Test(census, what_is_no_name_names_no_device)
+{
+	struct census c =
+	    taken(DEVICE("a;id", ",\"owner\":\"Fleet/x\"", "{}", "Online",
+		      "") "," DEVICE("b", ",\"owner\":\"Fleet/x\"", "{}",
+		      "Online", ""),
+		"");
+
+	cr_expect_eq(c.looked_at, 2);
+	cr_expect_eq(c.owned, 1);
+	cr_expect_str_eq(c.owned_name, "b");
+	cr_expect_str_eq(c.silent_name, "b");
+}
+
 Test(census, an_empty_fleet)
 {
 	struct census c = taken("", "");
