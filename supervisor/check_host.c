@@ -219,6 +219,16 @@ check_ping(const struct settings *s)
 		check_socket(s, SET_PING_SOCKET, if_given(s, SET_PING_SOCKET));
 }
 
+/* Seen, not asked: whoever connects there takes the link that works. */
+static int
+is_there(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISSOCK(st.st_mode) &&
+	    access(path, W_OK) == 0;
+}
+
 /* In a Pod: the placer's supervisor makes what the others connect to. */
 static void
 check_meeting(const struct settings *s, enum proc only)
@@ -235,7 +245,7 @@ check_meeting(const struct settings *s, enum proc only)
 			check_socket(s, places[i].at, FINDING_FAIL);
 		else if (only == places[i].key_holder)
 			finding(FINDING_OK, settings_name(places[i].at), NULL,
-			    answers(s->text[places[i].at]) ?
+			    is_there(s->text[places[i].at]) ?
 				"%s: the placer is there" :
 				"%s: the placer is not there yet",
 			    s->text[places[i].at]);

@@ -6,8 +6,10 @@
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <json-c/json_tokener.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -480,16 +482,39 @@ another_provider(void)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
-/* In a container of a Pod, whose user we are not. */
+/* A socket as the placer's supervisor has it; its path, the caller's. */
+static char *
+placers_socket(int *fd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+
+	if (snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/kubeside.sock",
+		it_folder()) >= (int)sizeof(sun.sun_path))
+		it_die("%s: too long", it_folder());
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd == -1 ||
+	    bind(*fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    chmod(sun.sun_path, 0666) == -1 || listen(*fd, 1) == -1)
+		it_die("no socket");
+	return xstrdup(sun.sun_path);
+}
+
+/*
+ * In a container of a Pod, whose user we are not.  Whoever connects last to the
+ * placer gets the link: one that works must not lose it.
+ */
 static void
 only_one(void)
 {
+	AUTO_FD int fd = -1;
+	AUTO_FREE char *path = placers_socket(&fd);
+	AUTO_FREE char *place = xasprintf("KUBESIDE_SOCKET=%s", path);
 	AUTO_FREE char *line = xasprintf("FAIL  host: UIDS: kubeside must be "
 					 "started as uid 61001, not %u",
 	    geteuid());
 	AUTO_FREE char *out = LOOK("only", WITH_FAILURE,
-	    (&(struct provider_look){ NULL, "kubeside" }),
-	    "LISTEN=127.0.0.1:0");
+	    (&(struct provider_look){ NULL, "kubeside" }), "LISTEN=127.0.0.1:0",
+	    place);
 
 	look_says(out, line,
 	    "setpriv --reuid 61001 --regid 61001 --clear-groups "
@@ -499,6 +524,11 @@ only_one(void)
 	    "with --only kubeside nobody else looks");
 	it_ok(look_lines(out, "host: (LISTEN|STATE_DIR|CONTROL_SOCKET)") == 0,
 	    "and what is the placer's is not looked at");
+	it_ok(look_lines(out,
+		  "^ok    host: KUBESIDE_SOCKET: .*the placer is "
+		  "there") == 1 &&
+		accept(fd, NULL, NULL) == -1 && errno == EAGAIN,
+	    "the placer is seen, and not connected to");
 }
 
 static void
