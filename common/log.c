@@ -75,8 +75,9 @@ add_escaped(struct line *l, const char *text)
 			add(l, (const char *)s, 1);
 		} else if (*s == '\n') {
 			add_str(l, "\\n");
-		} else if (*s < 0x20 || *s == 0x7f) {
-			(void)snprintf(u, sizeof(u), "\\u%04x", *s);
+		} else if (utf8_is_control(s)) {
+			/* The last byte is its number, of C1's two, too. */
+			(void)snprintf(u, sizeof(u), "\\u%04x", s[n - 1]);
 			add_str(l, u);
 		} else {
 			add(l, (const char *)s, n);

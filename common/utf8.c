@@ -28,6 +28,31 @@ utf8_len(const unsigned char *s)
 	return 4;
 }
 
+int
+utf8_is_control(const unsigned char *s)
+{
+	return s[0] < ' ' || s[0] == 0x7f || (s[0] == 0xc2 && s[1] < 0xa0);
+}
+
+char *
+utf8_shown(const char *words)
+{
+	const unsigned char *s = (const unsigned char *)words;
+	char *shown = xmalloc(strlen(words) + 1), *to = shown;
+	size_t n;
+
+	for (; *s != '\0'; s += n == 0 ? 1 : n) {
+		if ((n = utf8_len(s)) == 0 || utf8_is_control(s)) {
+			*to++ = '?';
+			continue;
+		}
+		memcpy(to, s, n);
+		to += n;
+	}
+	*to = '\0';
+	return shown;
+}
+
 /* The character at s as it is written, n bytes of the original. */
 static const char *
 written(const char *s, size_t *n)

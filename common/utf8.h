@@ -9,6 +9,15 @@
 /* Bytes of the well-formed sequence at s, which a NUL ends; 0: none is. */
 size_t utf8_len(const unsigned char *s);
 
+/* The well-formed sequence at s is what a terminal may obey: C0, DEL, C1. */
+int utf8_is_control(const unsigned char *s);
+
+/*
+ * Somebody else's words for a terminal: a copy in which "?" stands for each
+ * control character, and for what is no character.  The caller frees it.
+ */
+char *utf8_shown(const char *words);
+
 /*
  * Somebody else's words as one of our messages: a copy of at most max bytes (3
  * at least), in whole characters; what is cut ends in "...", a control

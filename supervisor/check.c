@@ -19,9 +19,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "common/auto.h"
 #include "common/finding.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/utf8.h"
 #include "ipc/chan.h"
 #include "supervisor/equip.h"
 #include "supervisor/link.h"
@@ -64,10 +66,9 @@ struct check {
 static void
 print(FILE *f, const char *text)
 {
-	for (; *text != '\0'; text++)
-		(void)fputc((unsigned char)*text < ' ' || *text == 127 ? '?' :
-									 *text,
-		    f);
+	AUTO_FREE char *shown = utf8_shown(text);
+
+	(void)fputs(shown, f);
 }
 
 static void

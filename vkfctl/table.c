@@ -14,6 +14,7 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 
 enum {
@@ -51,18 +52,13 @@ static char *
 cell(struct json_object *v)
 {
 	const char *text = jread_string(v);
-	char *s, *c;
 
 	if (text == NULL)
 		return json_object_is_type(v, json_type_int) ?
 		    xasprintf("%" PRId64, json_object_get_int64(v)) :
 		    xstrdup("-");
-	s = xstrdup(*text == '\0' ? "-" : text);
 	/* Names and messages of others: no way to steer a terminal. */
-	for (c = s; *c != '\0'; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
-	return s;
+	return utf8_shown(*text == '\0' ? "-" : text);
 }
 
 /* The next member that is a column. */

@@ -140,10 +140,12 @@ Test(common_log, text_lines_cannot_be_forged)
 	const char *l;
 
 	capture();
-	log_info("a\n2000-01-01T00:00:00.000Z error placer: b\x1b[2J");
+	log_info("a\n2000-01-01T00:00:00.000Z error placer: b\x1b[2J\xc2\x9b"
+		 "2J");
 	l = line();
 	cr_assert(strstr(l, " info test: a\\n2000") != NULL, "%s", l);
 	cr_assert(strchr(l, '\x1b') == NULL);
+	cr_assert(strstr(l, "b\\u001b[2J\\u009b2J") != NULL, "%s", l);
 }
 
 Test(common_log, level_holds_back)

@@ -40,6 +40,32 @@ Test(utf8, what_fits_stays_as_it_is)
 	}
 }
 
+/* C1 too: some terminals take U+009B for ESC [. */
+Test(utf8, what_is_shown_cannot_steer_a_terminal)
+{
+	static const struct {
+		const char *words, *shown;
+	} cases[] = {
+		{ "", "" },
+		{ "a\x1b[2J\n\x7f", "a?[2J??" },
+		{ "\xc2\x80\xc2\x9b"
+		  "2J\xc2\x9f\xc2\xa0\xc3\xbc",
+		    "??2J?\xc2\xa0\xc3\xbc" },
+		{ "\x9b"
+		  "2J\xc2",
+		    "?2J?" },
+		{ "\xe2\x82\xac\xf0\x9f\x98\x80",
+		    "\xe2\x82\xac\xf0\x9f\x98\x80" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *is = utf8_shown(cases[i].words);
+
+		cr_expect_str_eq(is, cases[i].shown, "%zu", i);
+	}
+}
+
 /* Whatever the words and the bound: within it, and only characters. */
 Test(utf8, a_message_is_whole_characters_within_its_bound)
 {
