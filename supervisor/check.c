@@ -12,6 +12,7 @@
 
 #include <err.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,8 @@
 #include "supervisor/spawn.h"
 
 enum {
-	CHECK_S = 20, /* for all */
+	CHECK_S = 20,  /* for all */
+	END_MS = 2000, /* for those that were killed */
 };
 
 struct look {
@@ -207,6 +209,12 @@ gone(struct look *l)
 }
 
 static void
+kill_worker(const struct look *l)
+{
+	spawn_signal(l->pid, spawn_uid(l->check->settings, l->id), SIGKILL);
+}
+
+static void
 on_closed(struct chan *control, const char *text, void *arg)
 {
 	struct look *l = arg;
@@ -217,7 +225,7 @@ on_closed(struct chan *control, const char *text, void *arg)
 		(void)snprintf(l->last, sizeof(l->last), "%s", text);
 	/* One that is about to end does so as it would. */
 	if (l->pid != 0)
-		(void)kill(l->pid, SIGKILL);
+		kill_worker(l);
 	gone(l);
 }
 
@@ -296,15 +304,23 @@ start(struct look *l)
 	    chan_open(l->check->base, fd[0], PROC_SUPERVISOR, l->id, &ops, l);
 }
 
-/* They have nothing to finish. */
+/* They have nothing to finish; one that the kernel holds is left to it. */
 static void
-stop(struct look *l)
+stop(struct check *c)
 {
-	chan_free(l->control);
-	if (l->pid == 0)
-		return;
-	(void)kill(l->pid, SIGKILL);
-	(void)waitpid(l->pid, NULL, 0);
+	int64_t end = now_read().boot_ms + END_MS;
+	struct look *l;
+
+	EACH_WORKER(l, c)
+	{
+		chan_free(l->control);
+		if (l->pid != 0)
+			kill_worker(l);
+	}
+	EACH_WORKER(l, c)
+	while (l->pid != 0 && waitpid(l->pid, NULL, WNOHANG) == 0 &&
+	    now_read().boot_ms < end)
+		(void)poll(NULL, 0, 10);
 }
 
 static void
@@ -325,8 +341,7 @@ look(struct check *c)
 		end(l);
 	if (c->turn < PROC_COUNT)
 		(void)event_base_dispatch(c->base);
-	EACH_WORKER(l, c)
-	stop(l);
+	stop(c);
 	event_free(child);
 	event_free(late);
 }
