@@ -364,7 +364,8 @@ start(struct supervisor *s)
 		    &(struct log_about){ .operation = "start",
 			.error = why.text },
 		    "it cannot start");
-		status = EX_CONFIG;
+		/* The settings have their form: it may do another time. */
+		status = EX_OSERR;
 	} else {
 		run(s, &house);
 	}
