@@ -32,7 +32,9 @@
 #include "supervisor/spawn.h"
 
 enum {
-	CHECK_S = 20,  /* for all */
+	CHECK_S = 20, /* for all, with few nodes */
+	FEW_NODES = 4,
+	NODE_S = 2,    /* for each of more: its questions are asked in turn */
 	END_MS = 2000, /* for those that were killed */
 };
 
@@ -57,6 +59,7 @@ struct check {
 	enum proc only;		      /* PROC_SUPERVISOR: all */
 	struct look look[PROC_COUNT]; /* the supervisor's: this host */
 	enum proc turn;		      /* whose lines are next */
+	int seconds;		      /* for all */
 	unsigned int found[FINDING_LEVELS];
 };
 
@@ -270,7 +273,8 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	char text[64];
 
 	(void)fd, (void)what;
-	(void)snprintf(text, sizeof(text), "not at an end after %d s", CHECK_S);
+	(void)snprintf(text, sizeof(text), "not at an end after %d s",
+	    c->seconds);
 	EACH_WORKER(l, c)
 	if (!l->over) {
 		say(l, text);
@@ -323,10 +327,20 @@ stop(struct check *c)
 		(void)poll(NULL, 0, 10);
 }
 
+static int
+seconds(const struct settings *s)
+{
+	struct fleet_node nodes[MAX_NODES];
+	struct why why;
+	int n = settings_nodes(s, nodes, MAX_NODES, &why);
+
+	return CHECK_S + (n > FEW_NODES ? (n - FEW_NODES) * NODE_S : 0);
+}
+
 static void
 look(struct check *c)
 {
-	const struct timeval all = { CHECK_S, 0 };
+	const struct timeval all = { c->seconds, 0 };
 	struct event *child = evsignal_new(c->base, SIGCHLD, on_child, c);
 	struct event *late = evtimer_new(c->base, on_late, c);
 	struct look *l;
@@ -349,7 +363,10 @@ look(struct check *c)
 int
 check_run(const struct settings *s, const struct secret *token, enum proc only)
 {
-	struct check c = { .settings = s, .token = token, .only = only };
+	struct check c = { .settings = s,
+		.token = token,
+		.only = only,
+		.seconds = seconds(s) };
 	enum proc i;
 
 	if ((c.base = event_base_new()) == NULL)
