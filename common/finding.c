@@ -120,7 +120,9 @@ finding_reads(const char *subject, const char *path)
 	else if ((folder = shut_folder(path)) != NULL) {
 		AUTO_FREE char *shut = finding_word(folder);
 
-		mend = xasprintf("chmod o+x %s", shut);
+		mend = xasprintf("chgrp %u %s && chmod g+x %s  # or put it "
+				 "into a folder of its own",
+		    getgid(), shut, shut);
 	} else
 		mend = xasprintf("chown %u %s && chmod 0400 %s", getuid(), word,
 		    word);

@@ -39,7 +39,7 @@ try_to_write(const char *dir)
 static int
 check_folder(const char *dir, const char *word)
 {
-	AUTO_FREE char *give = xasprintf("chown -R %u:%u %s && chmod 0700 %s",
+	AUTO_FREE char *give = xasprintf("chown %u:%u %s && chmod 0700 %s",
 	    getuid(), getgid(), word, word);
 	AUTO_FREE char *room = xasprintf("df -h %s", word);
 	struct stat st;

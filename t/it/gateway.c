@@ -178,6 +178,9 @@ begin(void)
 static void
 walls(void)
 {
+	does(UNIT " --check | grep -c ': \\(KUBECONFIG\\|STATE_DIR\\|"
+		  "FLIGHTCTL_AUTH_TOKEN_FILE\\): .* can be .* by uid'",
+	    0, "3", "--check looks as the unit's users, at its files");
 	does("ps -o user:20= -p $(cat /sys/fs/cgroup/system.slice/" UNIT
 	     ".service/cgroup.procs | paste -sd,) | sort | tr -d ' ' | "
 	     "paste -sd,",
