@@ -260,8 +260,8 @@ static void
 judge_node(const char *name, struct span items)
 {
 	AUTO_FREE char *mend =
-	    xasprintf("kubectl delete node %s  # or set another NODE_NAME or "
-		      "FLEET_ID",
+	    xasprintf("kubectl get node %s -o wide  # leave it be: set another "
+		      "NODE_NAME or FLEET_ID",
 		name);
 	struct span node;
 	size_t at = 0;
@@ -365,6 +365,30 @@ ask_lease(void)
 		ask(HTTPS_GET, path, NULL, on_lease);
 }
 
+/* Nobody but an administrator can see what the policies say. */
+static void
+tell_name(const struct settings *s)
+{
+	static const char ours[] = "vk-flightctl";
+	const char *name = s->text[SET_NODE_NAME];
+	size_t len = sizeof(ours) - 1;
+	AUTO_FREE char *mend = NULL;
+
+	if (name[0] == '\0' ||
+	    (strncmp(name, ours, len) == 0 &&
+		(name[len] == '\0' || name[len] == '-')))
+		return;
+	mend = xasprintf("kubectl edit validatingadmissionpolicy "
+			 "vk-flightctl-provider-pods "
+			 "vk-flightctl-provider-nodes  # `ours' in both: or "
+			 "variables.node == '%s'",
+	    name);
+	finding(FINDING_WARN, "NODE_NAME", mend,
+	    "%s: the policies of deploy/kubernetes/base/admission.yaml, where "
+	    "they are applied, refuse it unless they name it",
+	    name);
+}
+
 /* -- life -- */
 
 static void
@@ -422,6 +446,7 @@ check_begin(struct event_base *base, const struct settings *s)
 	int n = settings_nodes(s, check.nodes, MAX_NODES, &why);
 
 	check.settings = s;
+	tell_name(s);
 	if (n <= 0 || !read_creds(s)) {
 		boot_checked();
 		return;

@@ -220,9 +220,15 @@ grants_mend(const struct settings *s)
 
 	if (strcmp(ns, "vk-flightctl") == 0)
 		return xstrdup("kubectl apply -f deploy/kubernetes/rbac.yaml");
-	return xasprintf("sed 's/vk-flightctl$/%s/' "
-			 "deploy/kubernetes/rbac.yaml | kubectl apply -f -",
-	    ns);
+	/* Beside a first one's: what is the cluster's has a name of its own. */
+	return xasprintf(
+	    "for f in rbac admission; do sed "
+	    "-e 's/ame: vk-flightctl-provider-[a-z]*$/&-%s/' "
+	    "-e '/RoleBinding$/,/^roleRef/s/name: vk-flightctl-provider$/&-%s/'"
+	    " -e 's/vk-flightctl$/%s/'"
+	    " -e 's/serviceaccount:vk-flightctl:/serviceaccount:%s:/' "
+	    "deploy/kubernetes/base/$f.yaml | kubectl apply -f -; done",
+	    ns, ns, ns, ns);
 }
 
 static void

@@ -276,12 +276,15 @@ static void
 no_name(void)
 {
 	AUTO_FREE char *out = CHECK("name", WITH_FAILURE, "LISTEN=127.0.0.1:0",
-	    "FLIGHTCTL_API_URL=https://nobody.invalid:3443");
+	    "FLIGHTCTL_API_URL=https://nobody.invalid:3443", "NODE_NAME=edge");
 
 	look_says(out,
 	    "FAIL  flightside: Flightctl: https://nobody.invalid:3443: name "
 	    "not resolved: ",
 	    "getent hosts nobody.invalid  # or correct FLIGHTCTL_API_URL");
+	look_says(out, "warn  kubeside: NODE_NAME: edge: .*admission.yaml",
+	    "kubectl edit validatingadmissionpolicy vk-flightctl-provider-pods "
+	    "vk-flightctl-provider-nodes  # .*edge");
 }
 
 /* KUBECONFIG with something else in place of what follows a key. */
@@ -360,6 +363,41 @@ refused(void)
 	it_ok(strstr(out, "nobodys") == NULL, "no token is in any line");
 }
 
+/* What the command for another namespace would apply: beside a first one's. */
+static void
+applied_elsewhere(const char *out)
+{
+	static const char start[] = "  mend: for f in rbac ";
+	static const char apply[] = "kubectl apply -f -";
+	const char *at = strstr(out, start);
+	AUTO_FREE char *line = NULL, *file = NULL, *command = NULL;
+	AUTO_FREE char *yaml = NULL;
+	char *end;
+
+	if (at == NULL)
+		return;
+	at += strlen("  mend: ");
+	line = xstrndup(at, strcspn(at, "\n"));
+	if ((end = strstr(line, apply)) == NULL)
+		it_die("%s", line);
+	*end = '\0';
+	file = xasprintf("%s/elsewhere.yaml", it_folder());
+	command = xasprintf("(%s cat%s) >%s", line, end + strlen(apply), file);
+	it_ok(system(command) == 0, "%s", command);
+	yaml = it_file(file, NULL);
+	it_ok(yaml != NULL &&
+		look_lines(yaml, "^  name(space)?: elsewhere$") == 7 &&
+		look_lines(yaml,
+		    "RoleBinding$(\n.*)?\n  name: "
+		    "vk-flightctl-provider-elsewhere$") == 3 &&
+		look_lines(yaml, "system:serviceaccount:elsewhere:vk-") == 3 &&
+		look_lines(yaml,
+		    "^  (policyN|n)ame: vk-flightctl-provider-(pods|nodes|"
+		    "events)-elsewhere$") == 9 &&
+		look_lines(yaml, "(vk-flightctl$|:vk-flightctl:)") == 0,
+	    "it is the provider's of that namespace, and no other's");
+}
+
 /* {"exp":1} */
 static void
 expired_and_forbidden(void)
@@ -377,9 +415,9 @@ expired_and_forbidden(void)
 	    "install -o [0-9]+ -m 0400 NEW_TOKEN ");
 	look_says(out,
 	    "FAIL  kubeside: right: leases in elsewhere: not allowed: create",
-	    "sed 's/vk-flightctl\\$/elsewhere/' deploy/kubernetes/rbac.yaml "
-	    "\\| kubectl apply -f -");
-	look_says(out, "warn  kubeside: lease: .* may not be read", "sed ");
+	    "for f in rbac admission; do sed .*; done");
+	look_says(out, "warn  kubeside: lease: .* may not be read", "for f in");
+	applied_elsewhere(out);
 	if (world_kind() == WORLD_SIM) {
 		AUTO_FREE char *counts = world_tell(SIM_KUBE, "counts");
 
@@ -438,7 +476,8 @@ machines_node(void)
 {
 	AUTO_FREE char *path = xasprintf(KUBE_NODES "/%s", world_node());
 	AUTO_FREE char *mend =
-	    xasprintf("kubectl delete node %s", world_node());
+	    xasprintf("kubectl get node %s -o wide  # .*another NODE_NAME",
+		world_node());
 	AUTO_FREE char *out = NULL;
 
 	if (kube_send("POST", KUBE_NODES,
