@@ -116,6 +116,13 @@ local_accept(int listener)
 }
 
 int
+local_is_spent(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	    error == ENOMEM;
+}
+
+int
 local_peer(int fd, uid_t *uid)
 {
 	struct ucred cred;

@@ -21,6 +21,9 @@ int local_connect(const char *path);
 /* Who has connected next, without waiting.  -1: errno. */
 int local_accept(int listener);
 
+/* That errno of an accept comes again at once: the connection is kept. */
+int local_is_spent(int error);
+
 /* Who listens, or has connected, at the other end.  -1: errno. */
 int local_peer(int fd, uid_t *);
 

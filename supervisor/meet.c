@@ -26,6 +26,7 @@ enum {
 	ABSENT_MS = 30000,  /* a container that starts is no news */
 	AGAIN_MS = 60000,   /* between two lines of one kind */
 	ONCE = 64,	    /* connections looked at in one turn */
+	SPENT_S = 1,	    /* until one is accepted that could not be */
 };
 
 static const enum setting sockets[PROC_COUNT] = {
@@ -40,9 +41,10 @@ struct place {
 	const char *path; /* NULL: none of ours */
 	int listener;	  /* the placer's */
 	struct event *ev;
-	int64_t alone;	 /* nobody is there since then; 0: somebody is */
-	int told;	 /* so it was said */
-	int64_t refused; /* was said then */
+	struct event *later; /* instead of ev */
+	int64_t alone;	     /* nobody is there since then; 0: somebody is */
+	int told;	     /* so it was said */
+	int64_t refused;     /* was said then */
 };
 
 struct meet {
@@ -124,8 +126,10 @@ meet_stop(struct meet *m)
 	enum proc i;
 
 	for (i = 0; i < PROC_COUNT; i++) {
-		if (m->place[i].ev != NULL)
-			event_free(m->place[i].ev);
+		if (m->place[i].ev == NULL)
+			continue;
+		event_free(m->place[i].ev);
+		event_free(m->place[i].later);
 		m->place[i].ev = NULL;
 	}
 }
@@ -172,7 +176,8 @@ meet_start(struct meet *m, struct event_base *base,
 			continue;
 		p->ev = event_new(base, p->listener,
 		    p->listener == -1 ? 0 : EV_READ, on_event, p);
-		if (p->ev == NULL)
+		p->later = evtimer_new(base, on_event, p);
+		if (p->ev == NULL || p->later == NULL)
 			abort();
 	}
 }
@@ -201,11 +206,14 @@ known(struct place *p, int fd)
 static int
 take_in(struct place *p)
 {
-	int fd, latest = -1, n;
+	const struct timeval pause = { SPENT_S, 0 };
+	int fd, latest = -1, n, spent = 0;
 
 	for (n = 0; n < ONCE; n++) {
-		if ((fd = local_accept(p->listener)) == -1)
+		if ((fd = local_accept(p->listener)) == -1) {
+			spent = local_is_spent(errno);
 			break;
+		}
 		if (known(p, fd) == -1)
 			continue;
 		if (latest != -1)
@@ -213,7 +221,10 @@ take_in(struct place *p)
 		latest = fd;
 	}
 	/* With a link, too: who else comes is looked at, not left waiting. */
-	event_add(p->ev, NULL);
+	if (spent)
+		event_add(p->later, &pause);
+	else
+		event_add(p->ev, NULL);
 	return latest;
 }
 

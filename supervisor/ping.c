@@ -24,13 +24,17 @@
 #include "supervisor/crew.h"
 #include "supervisor/local.h"
 
+enum {
+	SPENT_S = 1, /* until one is accepted that could not be */
+};
+
 struct ping {
 	struct crew *crew;
 	int listener;
 	int guest;     /* -1: nobody asks */
 	int64_t since; /* it does */
 	struct event *come;
-	struct event *late;
+	struct event *late; /* it has waited long enough; or we have */
 };
 
 static const char fine[] = "ok\n";
@@ -54,6 +58,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	struct why why;
 
 	(void)fd, (void)what;
+	if (p->guest == -1) {
+		event_add(p->come, NULL);
+		return;
+	}
 	if (crew_lives(p->crew, p->since, &why) == 0) {
 		answer(p, fine);
 		return;
@@ -75,11 +83,15 @@ static void
 on_come(evutil_socket_t fd, short what, void *arg)
 {
 	const struct timeval patience = { PING_ANSWER_MS / 1000, 0 };
+	const struct timeval pause = { SPENT_S, 0 };
 	struct ping *p = arg;
 
 	(void)what;
 	if ((p->guest = local_accept(fd)) == -1) {
-		event_add(p->come, NULL);
+		if (local_is_spent(errno))
+			event_add(p->late, &pause);
+		else
+			event_add(p->come, NULL);
 		return;
 	}
 	p->since = now_read().boot_ms;
