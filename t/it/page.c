@@ -111,7 +111,7 @@ lines(const char *text, char ***list)
 	const char *end;
 	size_t n = 0;
 
-	*list = NULL;
+	*list = xreallocarray(NULL, 1, sizeof(**list));
 	for (; *text != '\0'; text = end + (*end == '\n')) {
 		char *line;
 
@@ -121,7 +121,7 @@ lines(const char *text, char ***list)
 			free(line);
 			continue;
 		}
-		*list = xreallocarray(*list, n + 1, sizeof(**list));
+		*list = xreallocarray(*list, n + 2, sizeof(**list));
 		(*list)[n++] = line;
 	}
 	return n;
