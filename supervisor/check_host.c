@@ -167,13 +167,14 @@ check_socket(const struct settings *s, enum setting i, enum finding_level level)
 {
 	const char *path = s->text[i], *why = NULL;
 	AUTO_FREE char *folder = NULL, *word = NULL, *mend = NULL;
-	AUTO_FREE char *dir = xstrdup(path);
+	AUTO_FREE char *dir = NULL;
 
 	if (can_make(path, &why, &folder)) {
 		finding(FINDING_OK, settings_name(i), NULL, "%s can be made",
 		    path);
 		return;
 	}
+	dir = xstrdup(path);
 	*strrchr(dir, '/') = '\0';
 	word = finding_word(dir);
 	mend = xasprintf("install -d -o %u %s  # or %s elsewhere", geteuid(),
