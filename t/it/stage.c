@@ -88,7 +88,8 @@ prepare(const char *name, int real)
 		it_die("%s: cannot be made", r.dir);
 	to = xasprintf("%s/" PROGRAM, r.dir);
 	copy_program(from, to);
-	EACH_WORKER(i) {
+	EACH_WORKER(i)
+	{
 		AUTO_FREE char *worker = child_program(stage_workers[i]);
 		AUTO_FREE char *path =
 		    xasprintf("%s/%s", r.dir, stage_workers[i]);
@@ -128,7 +129,7 @@ stage_play(const struct stage *r, const char *worker, const char *part)
 	stage_write(path, part);
 }
 
-/* The settings that every run has; extra ones come first. */
+/* The settings that every run has; of two, the last holds. */
 void
 stage_launch(struct stage *r, const char *const argv[],
     const char *const *extra)
@@ -140,11 +141,11 @@ stage_launch(struct stage *r, const char *const argv[],
 	char *env[ENV_MAX] = { 0 };
 	size_t n = 0, i;
 
-	for (; extra != NULL && extra[n] != NULL && n < ENV_MAX - 7; n++)
-		env[n] = xstrdup(extra[n]);
 	for (i = 0; i < 5; i++)
 		env[n++] = fixed[i];
 	env[n++] = state;
+	for (i = 0; extra != NULL && extra[i] != NULL && n < ENV_MAX - 1; i++)
+		env[n++] = xstrdup(extra[i]);
 	r->pid = child_start(argv, env, r->log);
 }
 

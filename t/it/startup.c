@@ -3,11 +3,13 @@
  * startup: vk-flightctl-provider's command line, settings and signals.  Wrong
  * settings are told in one line before anything is started.
  */
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -227,6 +229,56 @@ test_hup(void)
 	stage_stop(&r);
 }
 
+/* Of one process, in clock ticks. */
+static unsigned long
+cpu_of(pid_t pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/stat", (int)pid);
+	AUTO_FREE char *text = it_file(path, NULL);
+	unsigned long user = 0, kernel = 0;
+	const char *at = text == NULL ? NULL : strrchr(text, ')');
+
+	if (at == NULL ||
+	    sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+		&user, &kernel) != 2)
+		it_die("%s", path);
+	return user + kernel;
+}
+
+/* A supervisor that can accept nobody waits, rather than to try for ever. */
+static void
+test_no_descriptors(void)
+{
+	struct stage r = stage_prepare("spent");
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	struct rlimit had, none = { 3, 3 };
+	AUTO_FREE char *ping = NULL;
+	AUTO_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct pollfd pfd = { fd, POLLIN, 0 };
+	unsigned long cpu;
+	char line[8] = "";
+
+	(void)snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/p", r.dir);
+	ping = xasprintf("PING_SOCKET=%s", sun.sun_path);
+	stage_start(&r, (const char *[]){ ping, NULL });
+	stage_started(&r);
+	if (prlimit(r.pid, RLIMIT_NOFILE, NULL, &had) == -1)
+		it_die("prlimit");
+	none.rlim_max = had.rlim_max;
+	if (prlimit(r.pid, RLIMIT_NOFILE, &none, NULL) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		it_die("%s: %s", ping, strerror(errno));
+	cpu = cpu_of(r.pid);
+	it_ok(poll(&pfd, 1, 500) == 0 && cpu_of(r.pid) - cpu < 10,
+	    "without descriptors it does not run in circles");
+	(void)prlimit(r.pid, RLIMIT_NOFILE, &had, NULL);
+	it_ok(poll(&pfd, 1, WAIT_MS) == 1 &&
+		read(fd, line, sizeof(line) - 1) == 3 &&
+		strcmp(line, "ok\n") == 0,
+	    "and with them it answers");
+	stage_stop(&r);
+}
+
 /* Who has which level is seen from what the actors were given. */
 static void
 test_levels(void)
@@ -421,6 +473,7 @@ scenario(void)
 	test_taken_port();
 	test_hup();
 	test_levels();
+	test_no_descriptors();
 	test_killed_supervisor();
 	test_ordinary_user();
 	test_few_rights();
