@@ -174,6 +174,30 @@ test_taken_port(void)
 	    status, line);
 }
 
+/* As root, who could give away what is not its own. */
+static void
+test_foreign_folder(void)
+{
+	AUTO_FREE char *dir = xasprintf("%s/foreign", it_folder());
+	AUTO_FREE char *file = xasprintf("%s/passwd", dir), *out = NULL;
+	AUTO_FREE char *words =
+	    xasprintf("FLIGHTCTL_API_URL=https://a STATE_DIR=%s", dir);
+	struct stat st = { 0 };
+	int status;
+
+	if (geteuid() != 0)
+		return;
+	if (mkdir(dir, 0755) == -1)
+		it_die("%s: cannot be made", dir);
+	it_write(file, "of somebody else");
+	status = run_once(&out, words);
+	it_ok(status != 0 && strstr(out, "must be empty, or the placer's"),
+	    "a folder with other files is not taken (%d)", status);
+	it_ok(stat(dir, &st) == 0 && st.st_uid == 0 &&
+		(st.st_mode & 07777) == 0755,
+	    "and stays as it was");
+}
+
 static void
 test_hup(void)
 {
@@ -248,13 +272,14 @@ test_killed_supervisor(void)
 	stage_start(&r, NULL);
 	stage_started(&r);
 	EACH_WORKER(i)
-		pids[i] = stage_worker(&r, stage_workers[i]);
+	pids[i] = stage_worker(&r, stage_workers[i]);
 	kill(r.pid, SIGKILL);
 	(void)child_wait(r.pid, WAIT_MS);
 	for (deadline = it_ms() + WAIT_MS; gone < 3 && it_ms() < deadline;
 	     it_pause(50)) {
 		gone = 0;
-		EACH_WORKER(i) {
+		EACH_WORKER(i)
+		{
 			AUTO_FREE char *exe =
 			    xasprintf("/proc/%d/exe", (int)pids[i]);
 			char program[64];
@@ -297,8 +322,8 @@ test_few_rights(void)
 	struct stage r = stage_prepare("rights");
 	AUTO_FREE char *program = xasprintf("%s/" PROGRAM, r.dir);
 	AUTO_FREE char *state = xasprintf("%s/state", r.dir);
-	const char *argv[] = { "setpriv",
-		"--bounding-set=-all,+setuid,+setgid", program, NULL };
+	const char *argv[] = { "setpriv", "--bounding-set=-all,+setuid,+setgid",
+		program, NULL };
 
 	if (geteuid() != 0) {
 		it_skip("root with few rights: not root");
@@ -395,6 +420,7 @@ scenario(void)
 	test_command_line();
 	test_wrong_settings();
 	test_taken_port();
+	test_foreign_folder();
 	test_hup();
 	test_levels();
 	test_killed_supervisor();
