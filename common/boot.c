@@ -39,6 +39,7 @@ static struct {
 	int sealed;		    /* a check: the sandbox is closed */
 	int checked;		    /* and all was found */
 	int status;
+	int over; /* the loop ends */
 } boot;
 
 static void
@@ -68,6 +69,7 @@ static void
 end(int status)
 {
 	boot.status = status;
+	boot.over = 1;
 	event_base_loopbreak(boot.base);
 }
 
@@ -272,6 +274,9 @@ static void
 on_frame(struct chan *c, struct frame *f, void *arg)
 {
 	(void)arg;
+	/* What came before it could end: nothing is there to take it. */
+	if (boot.over)
+		return;
 	switch ((int)f->type) {
 	case MSG_CONFIG:
 		on_config(f);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -81,6 +82,31 @@ house_users(struct settings *s, struct why *why)
 	return settings_set(s, SET_UIDS, text, why);
 }
 
+/*
+ * A folder of somebody else's is not taken: of this host (/proc, /etc), or of
+ * another program.  lost+found is what a file system of its own begins with.
+ */
+static int
+is_only_ours(int folder)
+{
+	int fd = dup(folder), only = 1;
+	DIR *dir = fd == -1 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (dir == NULL) {
+		if (fd != -1)
+			close(fd);
+		return 0;
+	}
+	while ((e = readdir(dir)) != NULL)
+		only &= strcmp(e->d_name, ".") == 0 ||
+		    strcmp(e->d_name, "..") == 0 ||
+		    strcmp(e->d_name, "lost+found") == 0 ||
+		    strncmp(e->d_name, "placer.db", 9) == 0;
+	(void)closedir(dir);
+	return only;
+}
+
 /* All rights that root may lack are tried only where they are wanted. */
 static int
 make_state_dir(const struct settings *s, uid_t placer, struct why *why)
@@ -102,6 +128,11 @@ make_state_dir(const struct settings *s, uid_t placer, struct why *why)
 		return 0;
 	close(fd);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd != -1 && !is_only_ours(fd))
+		return fail(why, ERR_SYSTEM,
+		    "%s=%s: must be empty, or the placer's: it belongs to uid "
+		    "%u and has other files",
+		    settings_name(SET_STATE_DIR), path, st.st_uid);
 	if (fd == -1 || fchown(fd, placer, placer) == -1 ||
 	    fchmod(fd, 0700) == -1)
 		return wrong(why, s, SET_STATE_DIR, must);

@@ -140,6 +140,27 @@ start_with(size_t i)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
+/* No database can be there: the placer ends in order, again and again. */
+static void
+start_without(void)
+{
+	AUTO_FREE char *dir = xasprintf("%s/without", it_folder());
+	AUTO_FREE char *folder = xasprintf("%s/placer.db", dir);
+	AUTO_FREE char *setting = xasprintf("STATE_DIR=%s", dir);
+	struct provider *p;
+
+	if (mkdir(dir, 0700) == -1 || mkdir(folder, 0700) == -1)
+		it_die("%s: cannot be made", folder);
+	p = provider_start("no-database",
+	    (const char *const[]){ setting, NULL });
+	provider_expect(p, "placer (cannot start|ended: status 1)");
+	it_ok(provider_await_lines(p, "placer ended: status 1", 2, READY_MS) >
+		1,
+	    "a placer that has no database ends, and is started again");
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
 static void
 scenario(void)
 {
@@ -165,6 +186,7 @@ scenario(void)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		start_with(i);
+	start_without();
 }
 
 int

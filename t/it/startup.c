@@ -198,6 +198,30 @@ test_taken_port(void)
 	    status, line);
 }
 
+/* As root, who could give away what is not its own. */
+static void
+test_foreign_folder(void)
+{
+	AUTO_FREE char *dir = xasprintf("%s/foreign", it_folder());
+	AUTO_FREE char *file = xasprintf("%s/passwd", dir), *out = NULL;
+	AUTO_FREE char *words =
+	    xasprintf("FLIGHTCTL_API_URL=https://a STATE_DIR=%s", dir);
+	struct stat st = { 0 };
+	int status;
+
+	if (geteuid() != 0)
+		return;
+	if (mkdir(dir, 0755) == -1)
+		it_die("%s: cannot be made", dir);
+	it_write(file, "of somebody else");
+	status = run_once(&out, words);
+	it_ok(status != 0 && strstr(out, "must be empty, or the placer's"),
+	    "a folder with other files is not taken (%d)", status);
+	it_ok(stat(dir, &st) == 0 && st.st_uid == 0 &&
+		(st.st_mode & 07777) == 0755,
+	    "and stays as it was");
+}
+
 static void
 test_hup(void)
 {
@@ -471,6 +495,7 @@ scenario(void)
 	test_wrong_settings();
 	test_host_in_the_way();
 	test_taken_port();
+	test_foreign_folder();
 	test_hup();
 	test_levels();
 	test_no_descriptors();

@@ -187,7 +187,7 @@ scenario(void)
 	    "a third one starts and waits");
 	second = holder(NULL, READY_MS);
 	half_deploy(&d, "hung");
-	provider_expect(two, "does not answer: .* timed out");
+	provider_expect(two, "does not answer.*timed out");
 	hit(two, SIGSTOP);
 	taken_over(&d, "hung", second, "hung");
 	hit(two, SIGCONT);
