@@ -21,6 +21,7 @@
 
 #include "common/auto.h"
 #include "common/log.h"
+#include "common/who.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "ipc/frame.h"
@@ -159,6 +160,8 @@ report(void)
 		env++;
 	if (getenv("GLIBC_TUNABLES") != NULL)
 		env--; /* how memory is wiped, which is every worker's */
+	if (getenv(SUPERVISOR_ENV) != NULL)
+		env--; /* what kubeside alone is told */
 	open_fds(fds, sizeof(fds));
 	(void)prctl(PR_GET_PDEATHSIG, &death);
 	text =
