@@ -98,7 +98,8 @@ on_answer(const struct https_answer *a, void *arg)
 	/* 404: to be created; 409: it was, meanwhile. */
 	if (a->status == 404 || a->status == 409)
 		b->missing = a->status == 404;
-	else if (b->failures == 0 && a->why.kind != ERR_DENIED)
+	else if (b->failures == 1 && a->why.kind != ERR_DENIED)
+		/* One alone is no news: its connection was just closed. */
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "heartbeat",
 			.fleet = b->fleet,

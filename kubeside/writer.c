@@ -106,7 +106,7 @@ on_failure(struct writer *w, const struct https_answer *a)
 	int64_t ms = retry_wait_ms(a->why.kind, ++w->failures,
 	    a->retry_after_ms, arc4random());
 
-	if (w->failures == 1)
+	if (w->failures == 2) /* one alone is no news */
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "writer",
 			.fleet = w->fleet,
