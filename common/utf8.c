@@ -60,3 +60,25 @@ utf8_message(const char *words, size_t max)
 	message[len] = '\0';
 	return message;
 }
+
+void
+utf8_end(char *text, size_t size)
+{
+	size_t at = size - sizeof("..."), least = at - 3;
+
+	while (at > least && (text[at] & 0xc0) == 0x80)
+		at--;
+	memcpy(text + at, "...", sizeof("..."));
+}
+
+void
+utf8_mend(char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n)
+		if ((n = utf8_len((const unsigned char *)text)) == 0) {
+			*text = '?';
+			n = 1;
+		}
+}

@@ -16,4 +16,13 @@ size_t utf8_len(const unsigned char *s);
  */
 char *utf8_message(const char *words, size_t max);
 
+/*
+ * A text that was cut off at the end of its buffer of so many bytes (8 at
+ * least): it ends in "..." after a whole character.
+ */
+void utf8_end(char *text, size_t size);
+
+/* What is no character becomes a "?" for each of its bytes. */
+void utf8_mend(char *text);
+
 #endif

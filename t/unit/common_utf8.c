@@ -40,6 +40,43 @@ Test(utf8, what_fits_stays_as_it_is)
 	}
 }
 
+Test(utf8, a_cut_text_ends_after_a_whole_character)
+{
+	static const struct {
+		const char *words, *ends;
+	} cases[] = {
+		{ "123456789", "123456..." },
+		{ "12345\xc3\xbc"
+		  "89",
+		    "12345..." },
+		{ "123456\xc3\xbc"
+		  "9",
+		    "123456..." },
+		{ "123\xf0\x9f\x98\x80"
+		  "89",
+		    "123..." },
+		{ "12345678\xc3", "123456..." },
+		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80", "\x80\x80\x80..." },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[10];
+
+		memcpy(text, cases[i].words, sizeof(text));
+		utf8_end(text, sizeof(text));
+		cr_expect_str_eq(text, cases[i].ends, "%zu", i);
+	}
+}
+
+Test(utf8, what_is_no_character_is_mended)
+{
+	char text[] = "\xc3\xbc\xc3\xff\"\xe6\x97";
+
+	utf8_mend(text);
+	cr_expect_str_eq(text, "\xc3\xbc??\"??");
+}
+
 /* Whatever the words and the bound: within it, and only characters. */
 Test(utf8, a_message_is_whole_characters_within_its_bound)
 {

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
+#include "common/jread.h"
 #include "common/xmem.h"
 #include "placer/told.h"
 #include "t/unit/fleet.h"
@@ -427,6 +429,41 @@ Test(command, status_says_well_only_when_all_is)
 	says(w,
 	    "{\"about\":\"error\",\"name\":\"default/web\",\"state\":"
 	    "\"Failed\",\"age\":\"30 s\",\"text\":\"no such image\"");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* Words that were cut within a character still leave rows that can be read. */
+Test(command, each_row_can_be_read_whatever_a_device_says)
+{
+	static const char *const lines[] = { "explain device a", "status",
+		"events" };
+	struct world *w = fleet_world();
+	struct wdevice *d = fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
+	char info[] = "Gr\xc3\xb6\xc3";
+	struct why why;
+	size_t i;
+
+	d->dev->summary_info = info;
+	told_add(w->told,
+	    &(struct told_line){ .kind = TOLD_LOG,
+		.warning = 1,
+		.about = "kubeside",
+		.text = info });
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		AUTO_FREE char *text = ask(w, lines[i]);
+		char *row = strchr(text, '\n') + 1, *end;
+
+		cr_expect(strstr(row, "Gr\xc3\xb6?") != NULL, "%s", text);
+		for (; (end = strchr(row, '\n')) != NULL; row = end + 1) {
+			AUTO_JSON struct json_object *j = jread_parse(
+			    (struct span){ row, (size_t)(end - row) }, &why);
+
+			cr_expect_not_null(j, "%s: %s", lines[i], why.text);
+		}
+	}
+	d->dev->summary_info = NULL;
 	fleet_free(w);
 	NO_LEAKS();
 }
