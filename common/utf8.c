@@ -28,6 +28,16 @@ utf8_len(const unsigned char *s)
 	return 4;
 }
 
+/* ECMA-48: C0, DEL, and the C1 of two bytes. */
+static int
+is_control(const char *s)
+{
+	const unsigned char *c = (const unsigned char *)s;
+
+	return c[0] < ' ' || c[0] == 0x7f ||
+	    (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0);
+}
+
 /* The character at s as it is written, n bytes of the original. */
 static const char *
 written(const char *s, size_t *n)
@@ -36,7 +46,7 @@ written(const char *s, size_t *n)
 		*n = 1;
 		return "?";
 	}
-	return (unsigned char)*s < ' ' || *s == 0x7f ? " " : s;
+	return is_control(s) ? "  " : s;
 }
 
 char *
@@ -69,6 +79,20 @@ utf8_end(char *text, size_t size)
 	while (at > least && (text[at] & 0xc0) == 0x80)
 		at--;
 	memcpy(text + at, "...", sizeof("..."));
+}
+
+void
+utf8_plain(char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n) {
+		if ((n = utf8_len((const unsigned char *)text)) == 0) {
+			*text = '?'; /* alone it may be a C1, too */
+			n = 1;
+		} else if (is_control(text))
+			memset(text, '?', n);
+	}
 }
 
 void

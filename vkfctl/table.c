@@ -14,6 +14,7 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 
 enum {
@@ -51,7 +52,7 @@ static char *
 cell(struct json_object *v)
 {
 	const char *text = jread_string(v);
-	char *s, *c;
+	char *s;
 
 	if (text == NULL)
 		return json_object_is_type(v, json_type_int) ?
@@ -59,9 +60,7 @@ cell(struct json_object *v)
 		    xstrdup("-");
 	s = xstrdup(*text == '\0' ? "-" : text);
 	/* Names and messages of others: no way to steer a terminal. */
-	for (c = s; *c != '\0'; c++)
-		if (iscntrl((unsigned char)*c))
-			*c = '?';
+	utf8_plain(s);
 	return s;
 }
 

@@ -69,6 +69,20 @@ Test(utf8, a_cut_text_ends_after_a_whole_character)
 	}
 }
 
+/* 9b and 9d begin what a terminal obeys, with a c2 before them or without. */
+Test(utf8, nothing_steers_a_terminal)
+{
+	char text[] = "\x1b[m\n\x7f \xc2\x9b"
+		      "31m\xc2\xa0\x9d\xc3\xbc";
+	AUTO_FREE char *message = utf8_message("a\xc2\x9b"
+					       "31m\xc2\x80",
+	    20);
+
+	utf8_plain(text);
+	cr_expect_str_eq(text, "?[m?? ??31m\xc2\xa0?\xc3\xbc");
+	cr_expect_str_eq(message, "a  31m  ");
+}
+
 Test(utf8, what_is_no_character_is_mended)
 {
 	char text[] = "\xc3\xbc\xc3\xff\"\xe6\x97";
