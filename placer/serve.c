@@ -177,6 +177,8 @@ took_report(struct serve *s, enum proc peer, const struct frame *f)
 		w->tallies[tally.what] = tally;
 		return 1;
 	case MSG_VITALS:
+		/* The last of each report. */
+		w->reported[peer] = 1;
 		return BODY_OF(vitals, &w->vitals[peer], f);
 	case MSG_BUDGET:
 		return BODY_OF(budget, &w->budget, f);

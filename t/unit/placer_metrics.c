@@ -297,6 +297,37 @@ Test(metrics, a_worker_of_another_supervisor_is_known_by_its_link)
 	NO_LEAKS();
 }
 
+/* A placer that has just started: none of its counters goes backwards. */
+Test(metrics, what_nobody_has_told_has_no_series)
+{
+	static const char *const told[] = { "vk_flightctl_api_requests_total{",
+		"vk_flightctl_api_request_duration_seconds_count{",
+		"vk_flightctl_budget_requests_left ",
+		"vk_flightctl_budget_requests_burst ",
+		"vk_flightctl_budget_requests_waiting{",
+		"vk_flightctl_budget_refusals_total ",
+		"vk_flightctl_worker_heap_bytes{worker=\"kubeside\"}",
+		"vk_flightctl_frames_refused_total{process=\"flightside\"}",
+		"vk_flightctl_frames_refused_total{process=\"supervisor\"}" };
+	struct world *w = fleet_world();
+	AUTO_FREE char *all = NULL, *none = NULL;
+	size_t i;
+
+	w->crew[PROC_KUBESIDE].state = CREW_READY;
+	all = text_of(w);
+	memset(w->reported, 0, sizeof(w->reported));
+	w->crew[PROC_KUBESIDE].state = CREW_UNKNOWN;
+	none = text_of(w);
+	for (i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		AUTO_FREE char *line = xasprintf("\n%s", told[i]);
+
+		cr_expect(strstr(all, line) != NULL, "no %s", told[i]);
+		cr_expect_null(strstr(none, line), "%s", told[i]);
+	}
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 /* METRICS_PER_DEVICE, with so many devices: whether they have series. */
 static int
 has_devices(const char *setting, int devices)
