@@ -219,6 +219,44 @@ Test(command, an_order_that_cannot_be_is_refused)
 	NO_LEAKS();
 }
 
+/* Two replicas share the nodes: each is asked about what it serves. */
+Test(command, the_brake_is_released_where_we_serve)
+{
+	struct order o = { .kind = ORDER_RELEASE_BRAKE, .name = "" };
+	struct effects fx = { 0 };
+	struct settings set;
+	struct world w = { 0 };
+	struct wdevice *ours, *theirs;
+	char text[MAX_TEXT] = "";
+	struct now now = { 60000, 60000 };
+	struct why why = { .text = "" };
+
+	settings_init(&set);
+	cr_assert_eq(settings_set(&set, SET_FLEET_ID, "east,west", &why), 0);
+	cr_assert_eq(world_init(&w, &set, &why), 0, "%s", why.text);
+	cr_assert_eq(w.nnodes, 2);
+	theirs = fleet_add(&w,
+	    &(struct fleet_device){ "a", 4, 64, NULL, NULL, "Unknown" });
+	ours = fleet_add(&w,
+	    &(struct fleet_device){ "b", 4, 64, NULL, NULL, "Unknown" });
+	theirs->node = &w.nodes[0];
+	ours->node = &w.nodes[1];
+	theirs->away_boot = ours->away_boot = 1000;
+	w.nodes[0].brake = w.nodes[1].brake = 1;
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_REFUSED);
+	w.nodes[1].until_boot = 70000;
+	cr_expect_eq(orders_take(&w, &o, now, &fx, text), ORDER_DOES, "%s",
+	    text);
+	cr_expect(ours->written_off.on && !theirs->written_off.on);
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_REFUSED);
+	o.name = "west";
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_ALREADY);
+	effects_clear(&fx);
+	world_clear(&w);
+	settings_free(&set);
+	NO_LEAKS();
+}
+
 /* -- what may be typed next, and what there is ------------------------------
  */
 
