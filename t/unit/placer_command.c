@@ -306,6 +306,12 @@ Test(command, words_are_completed_as_they_are_now)
 	completes(w, "nothing ", "");
 	w->nodes[0].retired.on = 1;
 	completes(w, "retire ", "");
+	{
+		AUTO_FREE char *name = xasprintf("%s ", w->nodes[0].name);
+
+		/* All devices: its fleet has no name. */
+		completes(w, "release-brake ", name);
+	}
 	fleet_free(w);
 	NO_LEAKS();
 }
