@@ -246,6 +246,29 @@ Test(metrics, buckets_add_up)
 	NO_LEAKS();
 }
 
+Test(metrics, a_silent_device_is_disconnected_whatever_else_it_is)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+
+	fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 64, NULL, "Fleet/f", "Unknown" });
+	d = fleet_add(w,
+	    &(struct fleet_device){ "b", 4, 64, NULL, NULL, "Unknown" });
+	d->drained.on = 1;
+	d = fleet_add(w,
+	    &(struct fleet_device){ "c", 4, 64, NULL, NULL, "Unknown" });
+	d->given_up.on = 1;
+	d = fleet_add(w, &(struct fleet_device){ "d", 4, 64, NULL, NULL, NULL });
+	d->drained.on = 1;
+	expect(w,
+	    "vk_flightctl_devices_total{fleet=\"\",status=\"Disconnected\"} 2");
+	expect(w,
+	    "vk_flightctl_devices_total{fleet=\"\",status=\"NotPlaceable\"} 2");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(metrics, ages_are_of_the_oldest)
 {
 	struct world *w = fleet_world();
