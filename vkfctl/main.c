@@ -223,15 +223,16 @@ take_options(struct given *g, int argc, char *argv[])
 static int
 help(const char *path, const struct given *g)
 {
+	const char *silent = peer_silent(path);
 	AUTO_FREE char *answer = NULL;
 
 	if (!g->json)
 		usage(stdout);
-	if (peer_answers(path)) {
+	if (silent == NULL) {
 		answer = peer_ask(path, "help\n");
 		return show("help", answer, g);
 	}
-	(void)printf("%s: no provider answers there\n", path);
+	(void)printf("%s: %s\n", path, silent);
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");
 	return EX_OK;

@@ -12,6 +12,9 @@
 #include "common/auto.h"
 #include "common/jread.h"
 #include "common/xmem.h"
+#include "placer/effects.h"
+#include "placer/former.h"
+#include "placer/orders.h"
 #include "placer/told.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
@@ -233,14 +236,15 @@ Test(command, the_brake_is_released_where_we_serve)
 
 	settings_init(&set);
 	cr_assert_eq(settings_set(&set, SET_FLEET_ID, "east,west", &why), 0);
+	cr_assert_eq(settings_set(&set, SET_FLEET_LABEL, "zone", &why), 0);
 	cr_assert_eq(world_init(&w, &set, &why), 0, "%s", why.text);
 	cr_assert_eq(w.nnodes, 2);
 	theirs = fleet_add(&w,
-	    &(struct fleet_device){ "a", 4, 64, NULL, NULL, "Unknown" });
+	    &(struct fleet_device){ "a", 4, 64, "\"zone\":\"east\"", NULL,
+		"Unknown" });
 	ours = fleet_add(&w,
-	    &(struct fleet_device){ "b", 4, 64, NULL, NULL, "Unknown" });
-	theirs->node = &w.nodes[0];
-	ours->node = &w.nodes[1];
+	    &(struct fleet_device){ "b", 4, 64, "\"zone\":\"west\"", NULL,
+		"Unknown" });
 	theirs->away_boot = ours->away_boot = 1000;
 	w.nodes[0].brake = w.nodes[1].brake = 1;
 	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_REFUSED);
@@ -508,6 +512,28 @@ Test(command, each_row_can_be_read_whatever_a_device_says)
 		}
 	}
 	d->dev->summary_info = NULL;
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* Sixty nodes that were: the rest of the status is still to be seen. */
+Test(command, status_shows_few_of_the_former_nodes)
+{
+	struct world *w = fleet_world();
+	int i;
+
+	all_is_well(w);
+	for (i = 0; i < 5; i++) {
+		AUTO_FREE char *name = xasprintf("was-%d", i);
+
+		former_get(w, name)->object = 1;
+		if (i == 2)
+			says(w, "ok 12\n");
+	}
+	says(w, "ok 13\n");
+	says(w,
+	    "{\"about\":\"former\",\"name\":\"\",\"state\":\"more\",\"age\":"
+	    "\"\",\"text\":\"2 nodes more\"");
 	fleet_free(w);
 	NO_LEAKS();
 }

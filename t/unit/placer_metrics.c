@@ -259,12 +259,11 @@ Test(metrics, a_silent_device_is_disconnected_whatever_else_it_is)
 	d = fleet_add(w,
 	    &(struct fleet_device){ "c", 4, 64, NULL, NULL, "Unknown" });
 	d->given_up.on = 1;
-	d = fleet_add(w, &(struct fleet_device){ "d", 4, 64, NULL, NULL, NULL });
+	d = fleet_add(w,
+	    &(struct fleet_device){ "d", 4, 64, NULL, NULL, NULL });
 	d->drained.on = 1;
-	expect(w,
-	    "vk_flightctl_devices_total{fleet=\"\",status=\"Disconnected\"} 2");
-	expect(w,
-	    "vk_flightctl_devices_total{fleet=\"\",status=\"NotPlaceable\"} 2");
+	expect(w, "vk_flightctl_devices_total{status=\"Disconnected\"} 2");
+	expect(w, "vk_flightctl_devices_total{status=\"NotPlaceable\"} 2");
 	fleet_free(w);
 	NO_LEAKS();
 }
