@@ -458,6 +458,10 @@ Test(command, status_says_well_only_when_all_is)
 	w->nodes[0].brake = 1;
 	says(w, "\"text\":\"the brake of node ");
 	says(w, "\"state\":\"braked\"");
+	w->nodes[0].until_boot = 0;
+	says(w, "\"state\":\"well\"");
+	says(w, "\"state\":\"stands by\"");
+	all_is_well(w);
 	w->nodes[0].brake = 0;
 	w->crew[PROC_KUBESIDE].state = CREW_DOWN;
 	w->crew[PROC_KUBESIDE].restarts = 7;
