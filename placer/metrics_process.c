@@ -89,6 +89,13 @@ write_list_age(struct metric *m)
 		    (m->scrape->now.boot_ms - m->w->round_boot) * 1000);
 }
 
+void
+write_resync(struct metric *m)
+{
+	metric_sample(m, "");
+	metric_us(m, m->w->set->number[SET_RESYNC_INTERVAL] * 1000);
+}
+
 static void
 request_labels(struct metric *m, enum request what)
 {
