@@ -65,6 +65,19 @@ on_drained(struct chan *c, void *arg)
 		log_warn("%u log lines were lost", lost);
 }
 
+/* Not to standard error, which nobody bounds; what we say of it is no news. */
+static void
+on_library(int severity, const char *text)
+{
+	static int within;
+
+	if (within || severity < EVENT_LOG_WARN)
+		return;
+	within = 1;
+	log_warn("libevent: %s", text);
+	within = 0;
+}
+
 static void
 end(int status)
 {
@@ -376,6 +389,7 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_early(&why) == -1)
 		fatal("sandbox: %s", why.text);
+	event_set_log_callback(on_library);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");
 	boot.self = self;

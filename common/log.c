@@ -248,8 +248,8 @@ copy(char *dst, size_t size, const char *src)
 		memcpy(dst, src, len + 1);
 		return;
 	}
-	memcpy(dst, src, size - 4);
-	memcpy(dst + size - 4, "...", 4);
+	memcpy(dst, src, size - 1);
+	utf8_end(dst, size);
 }
 
 static void
@@ -286,7 +286,7 @@ static void __attribute__((format(printf, 3, 0))) emit(enum log_level level,
 	/* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): by callers */
 	n = vsnprintf(m.text, sizeof(m.text), fmt, ap);
 	if (n < 0 || (size_t)n >= sizeof(m.text))
-		memcpy(m.text + sizeof(m.text) - 4, "...", 4);
+		utf8_end(m.text, sizeof(m.text));
 	if (self.sink != NULL)
 		self.sink(&m, self.arg);
 	else

@@ -61,7 +61,7 @@ written(const char *s, size_t *n)
 		*n = 1;
 		return "?";
 	}
-	return (unsigned char)*s < ' ' || *s == 0x7f ? " " : s;
+	return utf8_is_control((const unsigned char *)s) ? "  " : s;
 }
 
 char *
@@ -84,4 +84,40 @@ utf8_message(const char *words, size_t max)
 	}
 	message[len] = '\0';
 	return message;
+}
+
+void
+utf8_end(char *text, size_t size)
+{
+	size_t at = size - sizeof("..."), least = at - 3;
+
+	while (at > least && (text[at] & 0xc0) == 0x80)
+		at--;
+	memcpy(text + at, "...", sizeof("..."));
+}
+
+void
+utf8_plain(char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n) {
+		if ((n = utf8_len((const unsigned char *)text)) == 0) {
+			*text = '?'; /* alone it may be a C1, too */
+			n = 1;
+		} else if (utf8_is_control((unsigned char *)text))
+			memset(text, '?', n);
+	}
+}
+
+void
+utf8_mend(char *text)
+{
+	size_t n;
+
+	for (; *text != '\0'; text += n)
+		if ((n = utf8_len((const unsigned char *)text)) == 0) {
+			*text = '?';
+			n = 1;
+		}
 }

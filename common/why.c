@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/utf8.h"
+
 #define AS_NAME(name) #name,
 
 static const char *const names[] = { WHY_KINDS(AS_NAME) };
@@ -32,7 +34,7 @@ vfill(struct why *why, enum why_kind kind, uint32_t code, const char *fmt,
 	if (n < 0)
 		why->text[0] = '\0';
 	else if ((size_t)n >= sizeof(why->text))
-		memcpy(why->text + sizeof(why->text) - 4, "...", 4);
+		utf8_end(why->text, sizeof(why->text));
 }
 
 int

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "common/jmake.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 
 void
@@ -19,10 +20,19 @@ answer_begin(struct answer *a)
 		abort();
 }
 
+char *
+answer_json(struct json_object **row)
+{
+	char *text = jmake_text(row);
+
+	utf8_mend(text);
+	return text;
+}
+
 void
 answer_row(struct answer *a, struct json_object **row)
 {
-	char *text = jmake_text(row);
+	char *text = answer_json(row);
 
 	fprintf(a->f, "%s\n", text);
 	free(text);

@@ -17,6 +17,12 @@ struct answer {
 	size_t len, n;
 };
 
+/*
+ * A row's text, which is JSON whatever others said: somebody's cut words may
+ * end within a character.  The row is taken and nulled; caller frees.
+ */
+char *answer_json(struct json_object **row);
+
 void answer_begin(struct answer *);
 /* The row is taken and nulled; all of one answer have the same members. */
 void answer_row(struct answer *, struct json_object **row);

@@ -78,7 +78,8 @@ offer_nodes(const struct typed *t, enum named what)
 
 	for (n = w->nodes; n < w->nodes + w->nnodes; n++)
 		if (what == NAMED_FLEET)
-			offer(t, n->fleet, n->name);
+			offer(t, *n->fleet != '\0' ? n->fleet : n->name,
+			    n->name);
 		else if ((what == NAMED_RETIRED) == (n->retired.on != 0))
 			offer(t, n->name, n->fleet);
 }

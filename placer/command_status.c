@@ -238,7 +238,8 @@ say_node(struct screen *s, const struct wnode *n)
 	struct json_object *figures = jmake_object();
 	const char *listed = n->pods_listed ? "" : "; its pods are not listed";
 
-	if (n->brake)
+	/* What another replica decides, that one may have released. */
+	if (n->brake && s->now.boot_ms < n->until_boot)
 		is_bad(s, "the brake of node %s is on", n->name);
 	if (!n->pods_listed)
 		is_bad(s, "the pods of node %s are not listed", n->name);
@@ -321,11 +322,25 @@ say_waits(struct screen *s)
 	}
 }
 
+enum {
+	FORMER_SHOWN = 3,
+};
+
+static void
+say_more_former(struct screen *s, size_t n)
+{
+	struct json_object *figures = jmake_object();
+
+	jmake_int(figures, "nodes", (int64_t)n);
+	say(s, &(struct line){ "former", "", "more", NO_AGE }, &figures,
+	    "%zu nodes more", n);
+}
+
 static void
 say_former(struct screen *s)
 {
 	struct former_sum sum;
-	size_t i;
+	size_t i, shown = 0;
 
 	for (i = 0; i < s->w->nformer; i++) {
 		const struct wnode *n = s->w->former[i];
@@ -333,6 +348,8 @@ say_former(struct screen *s)
 
 		sum = former_count(s->w, n);
 		if (!former_is_left(n, &sum) && !n->purge.on)
+			continue;
+		if (shown++ >= FORMER_SHOWN)
 			continue;
 		is_bad(s, "something is left of node %s", n->name);
 		figures = jmake_object();
@@ -344,6 +361,8 @@ say_former(struct screen *s)
 		    &figures, "%zu applications on %zu devices", sum.apps,
 		    sum.devices);
 	}
+	if (shown > FORMER_SHOWN)
+		say_more_former(s, shown - FORMER_SHOWN);
 }
 
 /* -- what went wrong lately -- */

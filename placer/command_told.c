@@ -42,7 +42,7 @@ char *
 command_told(const struct told_line *l)
 {
 	struct json_object *row = row_of(l);
-	AUTO_FREE char *text = jmake_text(&row);
+	AUTO_FREE char *text = answer_json(&row);
 
 	return xasprintf("%s\n", text);
 }

@@ -40,7 +40,8 @@ struct peer {
 	int allowed;
 	int follows;	     /* it is none of those that are served */
 	int ending;	     /* it was told so */
-	unsigned int missed; /* lines, since it does not read */
+	int slow;	     /* its deadline runs until it has read all */
+	unsigned int missed; /* lines since then */
 };
 
 struct control {
@@ -165,8 +166,9 @@ send_on(struct peer *p, const char *text, unsigned int lines)
 		(void)bufferevent_write(p->stream, text, strlen(text));
 		return;
 	}
-	if (p->missed == 0)
+	if (!p->slow)
 		arm(p, p->control->patience_ms);
+	p->slow = 1;
 	p->missed += lines;
 }
 
@@ -178,9 +180,10 @@ on_caught_up(struct bufferevent *stream, void *arg)
 	AUTO_FREE char *text = NULL, *row = NULL;
 
 	(void)stream;
+	(void)evtimer_del(p->deadline);
+	p->slow = 0;
 	if (p->missed == 0)
 		return;
-	(void)evtimer_del(p->deadline);
 	text = xasprintf("%u lines are left out: they came faster than they "
 			 "were read",
 	    p->missed);

@@ -7,10 +7,12 @@
  */
 #include "placer/http.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +31,10 @@
 
 struct http {
 	struct evhttp *server;
+	struct event_base *base;
+	struct evconnlistener *listener; /* the server's */
+	struct event *pause;
+	int short_of; /* descriptors, and it was told */
 	const struct world *world;
 	const char *status_page;
 	int64_t born; /* tells one run's tags from another's */
@@ -38,6 +44,8 @@ enum {
 	FORBIDDEN = 403,
 	NOT_MODIFIED = 304,
 	TAG_SIZE = 64,
+	IDLE_SECONDS = 10,
+	PAUSE_SECONDS = 1,
 };
 
 /* Nothing from elsewhere, nothing for elsewhere, nothing kept. */
@@ -261,6 +269,83 @@ on_other(struct evhttp_request *req, void *arg)
 		answer_api(h, req, uri);
 }
 
+/* -- crowds -- */
+
+static void
+pause_listening(struct http *h)
+{
+	static const struct timeval in = { PAUSE_SECONDS, 0 };
+
+	(void)evconnlistener_disable(h->listener);
+	(void)evtimer_add(h->pause, &in);
+}
+
+/* The library does not count them, but each waits for something here. */
+static int
+is_crowded(const struct http *h)
+{
+	return event_base_get_num_events(h->base, EVENT_BASE_COUNT_ADDED) >=
+	    HTTP_EVENTS;
+}
+
+static void
+on_pause_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct http *h = arg;
+
+	(void)fd, (void)what;
+	if (is_crowded(h))
+		pause_listening(h);
+	else
+		(void)evconnlistener_enable(h->listener);
+}
+
+/* What comes after waits in the backlog.  NULL: the library makes its own. */
+static struct bufferevent *
+on_connection(struct event_base *base, void *arg)
+{
+	struct http *h = arg;
+
+	(void)base;
+	h->short_of = 0;
+	if (is_crowded(h))
+		pause_listening(h);
+	return NULL;
+}
+
+/* The one that listens: the next callback's argument is the library's. */
+static struct http *listens;
+
+/* The connection stays in the backlog and the listener readable. */
+static void
+on_not_accepted(struct evconnlistener *l, void *arg)
+{
+	struct http *h = listens;
+
+	(void)l, (void)arg;
+	if (!h->short_of)
+		log_warn("the health listener takes no connection: %s",
+		    strerror(errno));
+	h->short_of = 1;
+	pause_listening(h);
+}
+
+static void
+listen_on(struct http *h, int fd)
+{
+	struct evhttp_bound_socket *bound;
+
+	bound = evhttp_accept_socket_with_handle(h->server, fd);
+	if (bound == NULL) {
+		log_error("the health listener cannot be served");
+		return;
+	}
+	listens = h;
+	h->listener = evhttp_bound_socket_get_listener(bound);
+	evconnlistener_set_error_cb(h->listener, on_not_accepted);
+	evhttp_set_bevcb(h->server, on_connection, h);
+}
+
 struct http *
 http_new(struct event_base *base, int fd, const struct world *w,
     const char *status_page)
@@ -271,17 +356,19 @@ http_new(struct event_base *base, int fd, const struct world *w,
 	h->world = w;
 	h->status_page = status_page;
 	h->born = now_read().wall_ms;
-	h->server = evhttp_new(base);
+	h->base = base;
+	if ((h->server = evhttp_new(base)) == NULL ||
+	    (h->pause = evtimer_new(base, on_pause_over, h)) == NULL)
+		abort();
 	evhttp_set_allowed_methods(h->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(h->server, 8192);
 	evhttp_set_max_body_size(h->server, 0);
-	evhttp_set_timeout(h->server, 10);
+	evhttp_set_timeout(h->server, IDLE_SECONDS);
 	evhttp_set_cb(h->server, "/healthz", on_healthz, h);
 	evhttp_set_cb(h->server, "/readyz", on_readyz, h);
 	evhttp_set_cb(h->server, "/metrics", on_metrics, h);
 	evhttp_set_gencb(h->server, on_other, h);
-	if (evhttp_accept_socket(h->server, fd) == -1)
-		log_error("the health listener cannot be served");
+	listen_on(h, fd);
 	return h;
 }
 
@@ -291,5 +378,6 @@ http_free(struct http *h)
 	if (h == NULL)
 		return;
 	evhttp_free(h->server);
+	event_free(h->pause);
 	free(h);
 }

@@ -223,10 +223,15 @@ enum {
 	STATUSES
 };
 
+/* Silent first, whatever else it is; but what is gone is missed no more. */
 static unsigned int
 status_of(const struct wdevice *d)
 {
-	switch ((int)pick_usable(d)) {
+	enum pick_reason why = pick_connected(d);
+
+	if (why != PICK_DISCONNECTED || d->gone || d->given_up.on)
+		why = pick_usable(d);
+	switch ((int)why) {
 	case PICK_FITS:
 		return READY;
 	case PICK_UNREAD:

@@ -3,6 +3,9 @@
  * metrics_process.c: the provider itself: both APIs, workers, memory.
  *
  * Owns what of a process is a figure.  Pure.
+ *
+ * What a process has not told since the placer started has no series: zeros
+ * would be a counter that goes backwards.
  */
 #include "placer/metrics_own.h"
 
@@ -86,6 +89,13 @@ write_list_age(struct metric *m)
 		    (m->scrape->now.boot_ms - m->w->round_boot) * 1000);
 }
 
+void
+write_resync(struct metric *m)
+{
+	metric_sample(m, "");
+	metric_us(m, m->w->set->number[SET_RESYNC_INTERVAL] * 1000);
+}
+
 static void
 request_labels(struct metric *m, enum request what)
 {
@@ -115,6 +125,8 @@ write_requests(struct metric *m)
 	unsigned int i;
 
 	for (what = 0; what < REQUEST_COUNT; what++) {
+		if (!m->w->reported[meter_proc(what)])
+			continue;
 		t = &m->w->tallies[what];
 		for (i = 0; i < ERR_COUNT; i++) {
 			if (i != ERR_NONE && t->ended[i] == 0)
@@ -160,7 +172,7 @@ write_request_times(struct metric *m)
 	enum request what;
 
 	for (what = 0; what < REQUEST_COUNT; what++)
-		if (meter_is_timed(what))
+		if (meter_is_timed(what) && m->w->reported[meter_proc(what)])
 			put_times(m, what, &m->w->tallies[what]);
 }
 
@@ -169,13 +181,15 @@ write_request_times(struct metric *m)
 void
 write_budget_left(struct metric *m)
 {
-	metric_alone(m, m->w->budget.left);
+	if (m->w->reported[PROC_FLIGHTSIDE])
+		metric_alone(m, m->w->budget.left);
 }
 
 void
 write_budget_burst(struct metric *m)
 {
-	metric_alone(m, m->w->budget.burst);
+	if (m->w->reported[PROC_FLIGHTSIDE])
+		metric_alone(m, m->w->budget.burst);
 }
 
 void
@@ -194,7 +208,7 @@ write_budget_waiting(struct metric *m)
 		"full", "suspect", "rest" };
 	unsigned int i;
 
-	for (i = 0; i < BUDGET_KINDS; i++) {
+	for (i = 0; i < BUDGET_KINDS && m->w->reported[PROC_FLIGHTSIDE]; i++) {
 		metric_sample(m, "");
 		metric_label(m, "class", words[i]);
 		metric_count(m, m->w->budget.waiting[i]);
@@ -204,7 +218,8 @@ write_budget_waiting(struct metric *m)
 void
 write_budget_refusals(struct metric *m)
 {
-	metric_alone(m, m->w->budget.limited);
+	if (m->w->reported[PROC_FLIGHTSIDE])
+		metric_alone(m, m->w->budget.limited);
 }
 
 /* -- processes -- */
@@ -251,8 +266,11 @@ write_restarts(struct metric *m)
 void
 write_heap(struct metric *m)
 {
-	worker(m, PROC_KUBESIDE, m->w->vitals[PROC_KUBESIDE].heap);
-	worker(m, PROC_FLIGHTSIDE, m->w->vitals[PROC_FLIGHTSIDE].heap);
+	enum proc who;
+
+	for (who = 0; who < PROC_COUNT; who++)
+		if (m->w->reported[who])
+			worker(m, who, m->w->vitals[who].heap);
 	worker(m, PROC_PLACER, m->scrape->heap);
 }
 
@@ -267,14 +285,19 @@ refusals(struct metric *m, enum proc who, uint64_t n)
 void
 write_refused(struct metric *m)
 {
+	int known = 0;
 	uint64_t n = 0;
 	enum proc who;
 
-	for (who = 0; who < PROC_COUNT; who++)
+	for (who = 0; who < PROC_COUNT; who++) {
+		known |= m->w->crew[who].state != CREW_UNKNOWN;
 		n += m->w->crew[who].refused;
-	refusals(m, PROC_SUPERVISOR, n);
-	refusals(m, PROC_KUBESIDE, m->w->vitals[PROC_KUBESIDE].refused);
-	refusals(m, PROC_FLIGHTSIDE, m->w->vitals[PROC_FLIGHTSIDE].refused);
+	}
+	if (known)
+		refusals(m, PROC_SUPERVISOR, n);
+	for (who = 0; who < PROC_COUNT; who++)
+		if (m->w->reported[who])
+			refusals(m, who, m->w->vitals[who].refused);
 	refusals(m, PROC_PLACER, m->scrape->refused);
 }
 

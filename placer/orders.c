@@ -220,22 +220,26 @@ weigh_release(const struct world *w, const struct order *o, struct now now,
     char text[MAX_TEXT])
 {
 	const struct wnode *n;
-	size_t fleets = 0, missing = 0;
+	size_t fleets = 0, missing = 0, others = 0;
 
 	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
+		/* Another replica may serve some of them: it is asked, too. */
 		if (!is_of_fleet(n, o->name))
 			continue;
 		fleets++;
 		if (!n->brake)
 			continue;
 		if (!is_ours(n, now, text))
-			return ORDER_REFUSED;
-		missing += count_missing(w, n);
+			others++;
+		else
+			missing += count_missing(w, n);
 	}
 	if (fleets == 0) {
 		(void)snprintf(text, MAX_TEXT, "no fleet %s", o->name);
 		return ORDER_NOTHING;
 	}
+	if (missing == 0 && others > 0)
+		return ORDER_REFUSED;
 	if (missing == 0) {
 		(void)snprintf(text, MAX_TEXT, "no brake is on");
 		return ORDER_ALREADY;
@@ -427,13 +431,15 @@ retire(struct world *w, const char *name, struct worded by, struct effects *fx)
 
 static void
 release(struct world *w, const struct order *o, struct worded by,
-    struct effects *fx)
+    struct now now, struct effects *fx)
 {
+	char text[MAX_TEXT];
 	struct wdevice *d;
 	struct wnode *n;
 
 	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
-		if (!is_of_fleet(n, o->name) || !n->brake)
+		if (!is_of_fleet(n, o->name) || !n->brake ||
+		    !is_ours(n, now, text))
 			continue;
 		n->brake_stale = 1;
 		RB_FOREACH(d, wdevice_tree, &w->devices) {
@@ -478,7 +484,7 @@ purge(struct world *w, struct wnode *n, struct worded by, struct effects *fx)
 
 static void
 carry_out(struct world *w, const struct order *o, struct worded by,
-    struct effects *fx)
+    struct now now, struct effects *fx)
 {
 	struct wdevice *d = world_device(w, o->name);
 
@@ -509,7 +515,7 @@ carry_out(struct world *w, const struct order *o, struct worded by,
 		purge(w, former_find(w, o->name), by, fx);
 		break;
 	case ORDER_RELEASE_BRAKE:
-		release(w, o, by, fx);
+		release(w, o, by, now, fx);
 		break;
 	case ORDER_COUNT:
 		break;
@@ -539,7 +545,7 @@ orders_take(struct world *w, const struct order *o, struct now now,
 
 	if (v != ORDER_DOES)
 		return v;
-	carry_out(w, o, by, fx);
+	carry_out(w, o, by, now, fx);
 	record(fx, o, text);
 	return v;
 }

@@ -169,6 +169,7 @@ took_report(struct serve *s, enum proc peer, const struct frame *f)
 	struct world *w = &s->world;
 	struct body_tally tally;
 
+	w->asides++;
 	switch ((int)f->type) {
 	case MSG_TALLY:
 		if (!BODY_OF(tally, &tally, f) || tally.what >= REQUEST_COUNT ||
@@ -177,6 +178,8 @@ took_report(struct serve *s, enum proc peer, const struct frame *f)
 		w->tallies[tally.what] = tally;
 		return 1;
 	case MSG_VITALS:
+		/* The last of each report. */
+		w->reported[peer] = 1;
 		return BODY_OF(vitals, &w->vitals[peer], f);
 	case MSG_BUDGET:
 		return BODY_OF(budget, &w->budget, f);
@@ -435,6 +438,7 @@ serve_trouble(struct serve *s, const struct body_trouble *m)
 void
 serve_reload(struct serve *s, const struct settings *set)
 {
+	s->world.asides++;
 	pace_set(&s->world.pace, set->number[SET_FLIGHTCTL_RATE]);
 }
 

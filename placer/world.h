@@ -357,6 +357,7 @@ struct world {
 	struct body_tally tallies[REQUEST_COUNT]; /* as they told */
 	struct body_vitals vitals[PROC_COUNT];
 	struct body_budget budget;
+	uint8_t reported[PROC_COUNT];	   /* these, since we started */
 	struct body_crew crew[PROC_COUNT]; /* CREW_UNKNOWN: another supervisor
 					      has it; its link shows it */
 	uint8_t kube_reachable;

@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "common/auto.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "vkfctl/peer.h"
 
@@ -52,10 +53,11 @@ print(struct batch *b, struct table *t, int json)
 }
 
 static __attribute__((noreturn)) void
-ends(const char *path, const char *line)
+ends(const char *path, char *line)
 {
 	if (line == NULL)
 		errx(EX_UNAVAILABLE, "%s: the provider is gone", path);
+	utf8_plain(line);
 	errx(EX_UNAVAILABLE, "%s: %s", path, line + strlen("end "));
 }
 

@@ -17,6 +17,7 @@
 
 #include "common/auto.h"
 #include "common/settings.h"
+#include "common/utf8.h"
 #include "common/xmem.h"
 #include "vkfctl/follow.h"
 #include "vkfctl/peer.h"
@@ -65,6 +66,7 @@ show(const char *command, char *answer, const struct given *g)
 	if (rows == NULL)
 		errx(EX_PROTOCOL, "the answer is cut off");
 	*rows++ = '\0';
+	utf8_plain(answer);
 	if (strncmp(answer, "error ", 6) == 0)
 		errx(EX_USAGE, "%s: %s", command, answer + 6);
 	if (strncmp(answer, "none ", 5) == 0)
@@ -111,6 +113,7 @@ ask_until_sure(const char *path, char **request)
 	if (strncmp(answer, "ask ", 4) != 0)
 		return answer;
 	answer[strcspn(answer, "\n")] = '\0';
+	utf8_plain(answer);
 	if (!is_confirmed(answer + 4))
 		errx(EX_NOPERM, "not confirmed, nothing is done");
 	free(answer);
@@ -220,15 +223,16 @@ take_options(struct given *g, int argc, char *argv[])
 static int
 help(const char *path, const struct given *g)
 {
+	const char *silent = peer_silent(path);
 	AUTO_FREE char *answer = NULL;
 
 	if (!g->json)
 		usage(stdout);
-	if (peer_answers(path)) {
+	if (silent == NULL) {
 		answer = peer_ask(path, "help\n");
 		return show("help", answer, g);
 	}
-	(void)printf("%s: no provider answers there\n", path);
+	(void)printf("%s: %s\n", path, silent);
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");
 	return EX_OK;

@@ -56,12 +56,22 @@ try_socket(const char *path)
 	return -1;
 }
 
-int
-peer_answers(const char *path)
+#define WHO_MAY "only root, the provider's user and CONTROL_GROUP may ask"
+
+static int
+is_forbidden(void)
+{
+	return errno == EACCES || errno == EPERM;
+}
+
+const char *
+peer_silent(const char *path)
 {
 	AUTO_FD int fd = try_socket(path);
 
-	return fd != -1;
+	if (fd != -1)
+		return NULL;
+	return is_forbidden() ? WHO_MAY : "no provider answers there";
 }
 
 static int
@@ -71,11 +81,8 @@ open_socket(const char *path)
 
 	if (fd != -1)
 		return fd;
-	if (errno == EACCES || errno == EPERM)
-		err(EX_NOPERM,
-		    "%s: only root, the provider's user and CONTROL_GROUP "
-		    "may ask",
-		    path);
+	if (is_forbidden())
+		err(EX_NOPERM, "%s: " WHO_MAY, path);
 	err(EX_UNAVAILABLE,
 	    "%s: is the provider running, with this CONTROL_SOCKET?", path);
 }

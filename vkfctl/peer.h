@@ -7,8 +7,8 @@
  * Whatever goes wrong ends this program, with its status in vkfctl(8).
  */
 
-/* Does anybody take connections there? */
-int peer_answers(const char *path);
+/* NULL: somebody takes our connections there; else why not. */
+const char *peer_silent(const char *path);
 
 /* The whole answer to one request, its newline included; caller frees. */
 char *peer_ask(const char *path, const char *request);

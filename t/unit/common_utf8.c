@@ -66,6 +66,57 @@ Test(utf8, what_is_shown_cannot_steer_a_terminal)
 	}
 }
 
+Test(utf8, a_cut_text_ends_after_a_whole_character)
+{
+	static const struct {
+		const char *words, *ends;
+	} cases[] = {
+		{ "123456789", "123456..." },
+		{ "12345\xc3\xbc"
+		  "89",
+		    "12345..." },
+		{ "123456\xc3\xbc"
+		  "9",
+		    "123456..." },
+		{ "123\xf0\x9f\x98\x80"
+		  "89",
+		    "123..." },
+		{ "12345678\xc3", "123456..." },
+		{ "\x80\x80\x80\x80\x80\x80\x80\x80\x80", "\x80\x80\x80..." },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[10];
+
+		memcpy(text, cases[i].words, sizeof(text));
+		utf8_end(text, sizeof(text));
+		cr_expect_str_eq(text, cases[i].ends, "%zu", i);
+	}
+}
+
+/* 9b and 9d begin what a terminal obeys, with a c2 before them or without. */
+Test(utf8, nothing_steers_a_terminal)
+{
+	char text[] = "\x1b[m\n\x7f \xc2\x9b"
+		      "31m\xc2\xa0\x9d\xc3\xbc";
+	AUTO_FREE char *message = utf8_message("a\xc2\x9b"
+					       "31m\xc2\x80",
+	    20);
+
+	utf8_plain(text);
+	cr_expect_str_eq(text, "?[m?? ??31m\xc2\xa0?\xc3\xbc");
+	cr_expect_str_eq(message, "a  31m  ");
+}
+
+Test(utf8, what_is_no_character_is_mended)
+{
+	char text[] = "\xc3\xbc\xc3\xff\"\xe6\x97";
+
+	utf8_mend(text);
+	cr_expect_str_eq(text, "\xc3\xbc??\"??");
+}
+
 /* Whatever the words and the bound: within it, and only characters. */
 Test(utf8, a_message_is_whole_characters_within_its_bound)
 {

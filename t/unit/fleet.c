@@ -33,6 +33,7 @@ fleet_world(void)
 		settings_init(&settings);
 	must(world_init(w, &settings, &why) == 0, "world", &why);
 	w->devices_listed = 1;
+	w->reported[PROC_KUBESIDE] = w->reported[PROC_FLIGHTSIDE] = 1;
 	w->nodes[0].pods_listed = 1;
 	w->nodes[0].labels_known = 1;
 	return w;

@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
+#include "common/jread.h"
 #include "common/xmem.h"
+#include "placer/effects.h"
+#include "placer/former.h"
+#include "placer/orders.h"
 #include "placer/told.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
@@ -217,6 +222,45 @@ Test(command, an_order_that_cannot_be_is_refused)
 	NO_LEAKS();
 }
 
+/* Two replicas share the nodes: each is asked about what it serves. */
+Test(command, the_brake_is_released_where_we_serve)
+{
+	struct order o = { .kind = ORDER_RELEASE_BRAKE, .name = "" };
+	struct effects fx = { 0 };
+	struct settings set;
+	struct world w = { 0 };
+	struct wdevice *ours, *theirs;
+	char text[MAX_TEXT] = "";
+	struct now now = { 60000, 60000 };
+	struct why why = { .text = "" };
+
+	settings_init(&set);
+	cr_assert_eq(settings_set(&set, SET_FLEET_ID, "east,west", &why), 0);
+	cr_assert_eq(settings_set(&set, SET_FLEET_LABEL, "zone", &why), 0);
+	cr_assert_eq(world_init(&w, &set, &why), 0, "%s", why.text);
+	cr_assert_eq(w.nnodes, 2);
+	theirs = fleet_add(&w,
+	    &(struct fleet_device){ "a", 4, 64, "\"zone\":\"east\"", NULL,
+		"Unknown" });
+	ours = fleet_add(&w,
+	    &(struct fleet_device){ "b", 4, 64, "\"zone\":\"west\"", NULL,
+		"Unknown" });
+	theirs->away_boot = ours->away_boot = 1000;
+	w.nodes[0].brake = w.nodes[1].brake = 1;
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_REFUSED);
+	w.nodes[1].until_boot = 70000;
+	cr_expect_eq(orders_take(&w, &o, now, &fx, text), ORDER_DOES, "%s",
+	    text);
+	cr_expect(ours->written_off.on && !theirs->written_off.on);
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_REFUSED);
+	o.name = "west";
+	cr_expect_eq(orders_weigh(&w, &o, now, text), ORDER_ALREADY);
+	effects_clear(&fx);
+	world_clear(&w);
+	settings_free(&set);
+	NO_LEAKS();
+}
+
 /* -- what may be typed next, and what there is ------------------------------
  */
 
@@ -266,6 +310,12 @@ Test(command, words_are_completed_as_they_are_now)
 	completes(w, "nothing ", "");
 	w->nodes[0].retired.on = 1;
 	completes(w, "retire ", "");
+	{
+		AUTO_FREE char *name = xasprintf("%s ", w->nodes[0].name);
+
+		/* All devices: its fleet has no name. */
+		completes(w, "release-brake ", name);
+	}
 	fleet_free(w);
 	NO_LEAKS();
 }
@@ -408,6 +458,10 @@ Test(command, status_says_well_only_when_all_is)
 	w->nodes[0].brake = 1;
 	says(w, "\"text\":\"the brake of node ");
 	says(w, "\"state\":\"braked\"");
+	w->nodes[0].until_boot = 0;
+	says(w, "\"state\":\"well\"");
+	says(w, "\"state\":\"stands by\"");
+	all_is_well(w);
 	w->nodes[0].brake = 0;
 	w->crew[PROC_KUBESIDE].state = CREW_DOWN;
 	w->crew[PROC_KUBESIDE].restarts = 7;
@@ -427,6 +481,63 @@ Test(command, status_says_well_only_when_all_is)
 	says(w,
 	    "{\"about\":\"error\",\"name\":\"default/web\",\"state\":"
 	    "\"Failed\",\"age\":\"30 s\",\"text\":\"no such image\"");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* Words that were cut within a character still leave rows that can be read. */
+Test(command, each_row_can_be_read_whatever_a_device_says)
+{
+	static const char *const lines[] = { "explain device a", "status",
+		"events" };
+	struct world *w = fleet_world();
+	struct wdevice *d = fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 2048, NULL, NULL, NULL });
+	char info[] = "Gr\xc3\xb6\xc3";
+	struct why why;
+	size_t i;
+
+	d->dev->summary_info = info;
+	told_add(w->told,
+	    &(struct told_line){ .kind = TOLD_LOG,
+		.warning = 1,
+		.about = "kubeside",
+		.text = info });
+	for (i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		AUTO_FREE char *text = ask(w, lines[i]);
+		char *row = strchr(text, '\n') + 1, *end;
+
+		cr_expect(strstr(row, "Gr\xc3\xb6?") != NULL, "%s", text);
+		for (; (end = strchr(row, '\n')) != NULL; row = end + 1) {
+			AUTO_JSON struct json_object *j = jread_parse(
+			    (struct span){ row, (size_t)(end - row) }, &why);
+
+			cr_expect_not_null(j, "%s: %s", lines[i], why.text);
+		}
+	}
+	d->dev->summary_info = NULL;
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* Sixty nodes that were: the rest of the status is still to be seen. */
+Test(command, status_shows_few_of_the_former_nodes)
+{
+	struct world *w = fleet_world();
+	int i;
+
+	all_is_well(w);
+	for (i = 0; i < 5; i++) {
+		AUTO_FREE char *name = xasprintf("was-%d", i);
+
+		former_get(w, name)->object = 1;
+		if (i == 2)
+			says(w, "ok 12\n");
+	}
+	says(w, "ok 13\n");
+	says(w,
+	    "{\"about\":\"former\",\"name\":\"\",\"state\":\"more\",\"age\":"
+	    "\"\",\"text\":\"2 nodes more\"");
 	fleet_free(w);
 	NO_LEAKS();
 }

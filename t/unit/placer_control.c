@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+#include "common/mono.h"
 #include "common/xmem.h"
 #include "placer/told.h"
 #include "t/unit/fleet.h"
@@ -296,6 +297,77 @@ Test(control, who_follows_hears_a_beat)
 	turn(&r);
 	cr_assert(heard(fd, got, sizeof(got)) > 0);
 	cr_expect_str_eq(got, ".\n");
+	close(fd);
+	end(&r);
+}
+
+/* One whose first answer is more than what may wait for it. */
+static int
+follow_much(struct rig *r)
+{
+	char text[900];
+	int i;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (i = 0; i < 1000; i++)
+		tell(r, text);
+	return follow(r);
+}
+
+/* All that comes to fd within ms, or until its end. */
+static char *
+read_for(struct rig *r, int fd, int ms)
+{
+	char *got = xmalloc(ALL_BYTES);
+	int64_t until = now_us() + ms * 1000;
+	size_t len = 0;
+	ssize_t n = -1;
+
+	while (n != 0 && now_us() < until) {
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+		n = heard(fd, got + len, ALL_BYTES - len);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	got[len] = '\0';
+	return got;
+}
+
+static void
+wait_for(struct rig *r, int ms)
+{
+	int64_t until = now_us() + ms * 1000;
+
+	while (now_us() < until)
+		event_base_loop(r->base, EVLOOP_NONBLOCK);
+}
+
+/* A beat finds it slow, but then it reads. */
+Test(control, who_has_caught_up_is_not_cut_off)
+{
+	struct rig r = rig(PATIENCE_MS);
+	int fd = follow_much(&r);
+	char *got;
+
+	wait_for(&r, PATIENCE_MS * 3 / 2);
+	got = read_for(&r, fd, PATIENCE_MS * 5 / 2);
+	cr_expect_null(strstr(got, "\nend "));
+	cr_expect_null(strstr(got, "LeftOut"));
+	free(got);
+	close(fd);
+	end(&r);
+}
+
+Test(control, who_does_not_even_read_beats_is_cut_off)
+{
+	struct rig r = rig(PATIENCE_MS);
+	int fd = follow_much(&r);
+	char *got;
+
+	wait_for(&r, PATIENCE_MS * 5 / 2);
+	got = read_for(&r, fd, PATIENCE_MS);
+	cr_expect(strstr(got, "\nend cut off: ") != NULL);
+	free(got);
 	close(fd);
 	end(&r);
 }

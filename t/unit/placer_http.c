@@ -6,11 +6,15 @@
 #include "placer/http.h"
 
 #include <arpa/inet.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <criterion/criterion.h>
 #include <event2/event.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +30,10 @@ enum {
 	PATIENCE_MS = 5000,
 	TRIES = 1500,
 	DEVICES = 200,
+	CROWD = 200,
+	WATCHED_MS = 1500,
+	TICK_MS = 100,
+	FEW_FILES = 8,
 };
 
 struct rig {
@@ -294,4 +302,90 @@ Test(http, any_bytes_leave_a_listener_that_answers)
 	}
 	gets(&r, "GET /healthz", HERE, 200, "ok\n");
 	end(&r);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+}
+
+/* In a child, whose descriptors are its own. */
+static pid_t
+crowd_comes(const struct rig *r)
+{
+	pid_t child = fork();
+	int i;
+
+	if (child != 0)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < CROWD; i++)
+		(void)!connect(socket(r->at.ss_family,
+				   SOCK_STREAM | SOCK_NONBLOCK, 0),
+		    (const struct sockaddr *)&r->at, r->len);
+	for (;;)
+		(void)pause();
+}
+
+/* The lowest descriptor that is free, thus how many are not; -1: none is. */
+static int
+next_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+static int
+turns_until(const struct rig *r, int ms)
+{
+	int64_t until = now_us() + ms * 1000;
+	int turns;
+
+	for (turns = 0; now_us() < until; turns++)
+		event_base_loop(r->base, EVLOOP_ONCE);
+	return turns;
+}
+
+static void
+a_crowd_is_survived(rlim_t files)
+{
+	static const struct timeval tick = { 0, TICK_MS * 1000 };
+	struct rig r = rig("local");
+	struct event *ticker = event_new(r.base, -1, EV_PERSIST, on_tick, NULL);
+	struct rlimit was, few;
+	int first = next_descriptor(), turns, status;
+	pid_t crowd = crowd_comes(&r);
+
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few =
+	    (struct rlimit){ files == 0 ? was.rlim_cur : (rlim_t)first + files,
+		    was.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	event_add(ticker, &tick);
+	turns = turns_until(&r, WATCHED_MS);
+	if (files == 0)
+		cr_expect_leq(next_descriptor() - first, HTTP_EVENTS);
+	/* One a connection, one a tick, and a few to spare. */
+	cr_expect_lt(turns, CROWD + 2 * WATCHED_MS / TICK_MS);
+	kill(crowd, SIGKILL);
+	waitpid(crowd, &status, 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	(void)turns_until(&r, WATCHED_MS); /* and it takes who left */
+	gets(&r, "GET /metrics", HERE, 200, "# HELP vk_flightctl_");
+	event_free(ticker);
+	end(&r);
+}
+
+Test(http, a_crowd_that_says_nothing_is_bounded)
+{
+	a_crowd_is_survived(0);
+}
+
+/* The listener stays readable: the loop must not turn for that. */
+Test(http, without_descriptors_it_waits)
+{
+	a_crowd_is_survived(FEW_FILES);
 }

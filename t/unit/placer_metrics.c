@@ -246,6 +246,28 @@ Test(metrics, buckets_add_up)
 	NO_LEAKS();
 }
 
+Test(metrics, a_silent_device_is_disconnected_whatever_else_it_is)
+{
+	struct world *w = fleet_world();
+	struct wdevice *d;
+
+	fleet_add(w,
+	    &(struct fleet_device){ "a", 4, 64, NULL, "Fleet/f", "Unknown" });
+	d = fleet_add(w,
+	    &(struct fleet_device){ "b", 4, 64, NULL, NULL, "Unknown" });
+	d->drained.on = 1;
+	d = fleet_add(w,
+	    &(struct fleet_device){ "c", 4, 64, NULL, NULL, "Unknown" });
+	d->given_up.on = 1;
+	d = fleet_add(w,
+	    &(struct fleet_device){ "d", 4, 64, NULL, NULL, NULL });
+	d->drained.on = 1;
+	expect(w, "vk_flightctl_devices_total{status=\"Disconnected\"} 2");
+	expect(w, "vk_flightctl_devices_total{status=\"NotPlaceable\"} 2");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 Test(metrics, ages_are_of_the_oldest)
 {
 	struct world *w = fleet_world();
@@ -293,6 +315,37 @@ Test(metrics, a_worker_of_another_supervisor_is_known_by_its_link)
 	w->crew[PROC_KUBESIDE].restarts = 4;
 	expect(w, "vk_flightctl_worker_up{worker=\"kubeside\"} 0");
 	expect(w, "vk_flightctl_worker_restarts_total{worker=\"kubeside\"} 4");
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+/* A placer that has just started: none of its counters goes backwards. */
+Test(metrics, what_nobody_has_told_has_no_series)
+{
+	static const char *const told[] = { "vk_flightctl_api_requests_total{",
+		"vk_flightctl_api_request_duration_seconds_count{",
+		"vk_flightctl_budget_requests_left ",
+		"vk_flightctl_budget_requests_burst ",
+		"vk_flightctl_budget_requests_waiting{",
+		"vk_flightctl_budget_refusals_total ",
+		"vk_flightctl_worker_heap_bytes{worker=\"kubeside\"}",
+		"vk_flightctl_frames_refused_total{process=\"flightside\"}",
+		"vk_flightctl_frames_refused_total{process=\"supervisor\"}" };
+	struct world *w = fleet_world();
+	AUTO_FREE char *all = NULL, *none = NULL;
+	size_t i;
+
+	w->crew[PROC_KUBESIDE].state = CREW_READY;
+	all = text_of(w);
+	memset(w->reported, 0, sizeof(w->reported));
+	w->crew[PROC_KUBESIDE].state = CREW_UNKNOWN;
+	none = text_of(w);
+	for (i = 0; i < sizeof(told) / sizeof(*told); i++) {
+		AUTO_FREE char *line = xasprintf("\n%s", told[i]);
+
+		cr_expect(strstr(all, line) != NULL, "no %s", told[i]);
+		cr_expect_null(strstr(none, line), "%s", told[i]);
+	}
 	fleet_free(w);
 	NO_LEAKS();
 }
