@@ -109,8 +109,9 @@ report_link(struct report *r, struct chan *link)
 		return;
 	}
 	meter_forget(r->meter, r->self);
-	memset(&r->told_budget, 0, sizeof(r->told_budget));
-	memset(&r->told_vitals, 0, sizeof(r->told_vitals));
+	/* No figure is so large: each report is made once. */
+	memset(&r->told_budget, 0xff, sizeof(r->told_budget));
+	memset(&r->told_vitals, 0xff, sizeof(r->told_vitals));
 	event_add(r->timer, &period);
 	event_active(r->timer, EV_TIMEOUT, 0);
 }
