@@ -133,8 +133,8 @@ on_hello(struct chan *c, struct span body)
 	}
 	if (strcmp(m.build, build_id) != 0) {
 		(void)snprintf(text, sizeof(text),
-		    "%s " CHAN_FOREIGN " %s, this is %s",
-		    proc_name(c->peer), m.build, build_id);
+		    "%s " CHAN_FOREIGN " %s, this is %s", proc_name(c->peer),
+		    m.build, build_id);
 		over(c, text);
 		return -1;
 	}

@@ -261,8 +261,8 @@ on_child(evutil_socket_t sig, short what, void *arg)
 	(void)sig, (void)what;
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		EACH_WORKER(l, c)
-	if (l->pid == pid)
-		bury(l, status);
+			if (l->pid == pid)
+				bury(l, status);
 }
 
 static void
@@ -276,10 +276,10 @@ on_late(evutil_socket_t fd, short what, void *arg)
 	(void)snprintf(text, sizeof(text), "not at an end after %d s",
 	    c->seconds);
 	EACH_WORKER(l, c)
-	if (!l->over) {
-		say(l, text);
-		end(l);
-	}
+		if (!l->over) {
+			say(l, text);
+			end(l);
+		}
 }
 
 static void
@@ -315,16 +315,15 @@ stop(struct check *c)
 	int64_t end = now_read().boot_ms + END_MS;
 	struct look *l;
 
-	EACH_WORKER(l, c)
-	{
+	EACH_WORKER(l, c) {
 		chan_free(l->control);
 		if (l->pid != 0)
 			kill_worker(l);
 	}
 	EACH_WORKER(l, c)
-	while (l->pid != 0 && waitpid(l->pid, NULL, WNOHANG) == 0 &&
-	    now_read().boot_ms < end)
-		(void)poll(NULL, 0, 10);
+		while (l->pid != 0 && waitpid(l->pid, NULL, WNOHANG) == 0 &&
+		    now_read().boot_ms < end)
+			(void)poll(NULL, 0, 10);
 }
 
 static int
@@ -349,10 +348,10 @@ look(struct check *c)
 	    evtimer_add(late, &all) == -1)
 		errx(EX_OSERR, "signals");
 	EACH_WORKER(l, c)
-	if (c->only == PROC_SUPERVISOR || c->only == l->id)
-		start(l);
-	else
-		end(l);
+		if (c->only == PROC_SUPERVISOR || c->only == l->id)
+			start(l);
+		else
+			end(l);
 	if (c->turn < PROC_COUNT)
 		(void)event_base_dispatch(c->base);
 	stop(c);

@@ -88,8 +88,7 @@ prepare(const char *name, int real)
 		it_die("%s: cannot be made", r.dir);
 	to = xasprintf("%s/" PROGRAM, r.dir);
 	copy_program(from, to);
-	EACH_WORKER(i)
-	{
+	EACH_WORKER(i) {
 		AUTO_FREE char *worker = child_program(stage_workers[i]);
 		AUTO_FREE char *path =
 		    xasprintf("%s/%s", r.dir, stage_workers[i]);

@@ -346,14 +346,13 @@ test_killed_supervisor(void)
 	stage_start(&r, NULL);
 	stage_started(&r);
 	EACH_WORKER(i)
-	pids[i] = stage_worker(&r, stage_workers[i]);
+		pids[i] = stage_worker(&r, stage_workers[i]);
 	kill(r.pid, SIGKILL);
 	(void)child_wait(r.pid, WAIT_MS);
 	for (deadline = it_ms() + WAIT_MS; gone < 3 && it_ms() < deadline;
 	     it_pause(50)) {
 		gone = 0;
-		EACH_WORKER(i)
-		{
+		EACH_WORKER(i) {
 			AUTO_FREE char *exe =
 			    xasprintf("/proc/%d/exe", (int)pids[i]);
 			char program[64];
