@@ -26,6 +26,7 @@ enum {
 	UNACKED_MS = 20000,	/* a dead peer is found after so long */
 	MAX_ERROR_BODY = 65536, /* of an error answer, cut beyond */
 	UPLOAD_BUFFER = 16384,	/* libcurl's least */
+	IDLE_S = 60,		/* a Go server closes after 90: not in a race */
 	FORGET_MS = 2000,	/* ages of connections count in whole seconds */
 	CA_KEPT_S = 60,		/* a CA file once read serves so long */
 };
@@ -252,6 +253,7 @@ set_request(struct https_call *c)
 	    strncmp(h->origin, "https:", 6) == 0 ? "https" : "http");
 	/* Not 2: there a stream that is paused fills the window of all. */
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
 	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
 	/* One is made, and wiped, for each request over TLS. */
