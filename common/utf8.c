@@ -96,28 +96,31 @@ utf8_end(char *text, size_t size)
 	memcpy(text + at, "...", sizeof("..."));
 }
 
+/* A "?" for each byte of what is no character, and of controls if asked. */
+static void
+replace(char *text, int controls)
+{
+	unsigned char *s = (unsigned char *)text;
+	size_t n;
+
+	for (; *s != '\0'; s += n) {
+		if ((n = utf8_len(s)) == 0) {
+			*s = '?'; /* alone it may be a C1, too */
+			n = 1;
+		} else if (controls && utf8_is_control(s)) {
+			memset(s, '?', n);
+		}
+	}
+}
+
 void
 utf8_plain(char *text)
 {
-	size_t n;
-
-	for (; *text != '\0'; text += n) {
-		if ((n = utf8_len((const unsigned char *)text)) == 0) {
-			*text = '?'; /* alone it may be a C1, too */
-			n = 1;
-		} else if (utf8_is_control((unsigned char *)text))
-			memset(text, '?', n);
-	}
+	replace(text, 1);
 }
 
 void
 utf8_mend(char *text)
 {
-	size_t n;
-
-	for (; *text != '\0'; text += n)
-		if ((n = utf8_len((const unsigned char *)text)) == 0) {
-			*text = '?';
-			n = 1;
-		}
+	replace(text, 0);
 }
