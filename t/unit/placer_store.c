@@ -21,42 +21,15 @@
 #include "common/xmem.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
+#include "t/unit/storedir.h"
 
 static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
 enum {
 	MINUTE_MS = 60 * 1000,
 	HOUR_MS = 60 * MINUTE_MS
 };
-static char dir[] = "/tmp/placer_store.XXXXXX";
 
-static void
-make_dir(void)
-{
-	cr_assert_not_null(mkdtemp(dir));
-}
-
-static void
-remove_dir(void)
-{
-	AUTO_FREE char *command = xasprintf("rm -rf %s", dir);
-
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(store, .init = make_dir, .fini = remove_dir);
-
-static struct store *
-open_store(int aside)
-{
-	struct store *s;
-	struct store_found found;
-	struct why why;
-
-	s = store_open(dir, &found, &why);
-	cr_assert_not_null(s, "%s", why.text);
-	cr_assert_eq(found.set_aside, aside);
-	return s;
-}
+TestSuite(store, .init = store_dir_make, .fini = store_dir_remove);
 
 static struct wpod *
 seated(struct world *w, const char *name)
@@ -201,17 +174,6 @@ Test(store, a_failed_try_is_remembered_and_its_pause_is_what_is_left_of_it)
 	store_close(s);
 	fleet_free(w);
 	NO_LEAKS();
-}
-
-static void
-exec_on(const char *sql)
-{
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
-	sqlite3 *db;
-
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
 }
 
 /* What was saved a minute ago, as it is read then; what is set at its start. */
@@ -442,7 +404,7 @@ Test(store, the_last_hundred_records_stay)
 	struct store_record r = { 1, "ns/p", "Choose", "present", "WAITING",
 		"d", "" };
 	sqlite3_stmt *st;
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	AUTO_FREE char *path = xasprintf("%s/placer.db", store_dir);
 	sqlite3 *db;
 
 	for (r.at_ms = 1; r.at_ms <= 250; r.at_ms++)

@@ -17,54 +17,16 @@
 #include "t/unit/fleet.h"
 #include "t/unit/golden.h"
 #include "t/unit/leaks.h"
+#include "t/unit/storedir.h"
 
 static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
-static char dir[] = "/tmp/placer_store_open.XXXXXX";
 
-static void
-make_dir(void)
-{
-	cr_assert_not_null(mkdtemp(dir));
-}
-
-static void
-remove_dir(void)
-{
-	AUTO_FREE char *command = xasprintf("rm -rf %s", dir);
-
-	cr_assert_eq(system(command), 0);
-}
-
-TestSuite(store_open, .init = make_dir, .fini = remove_dir);
-
-static struct store *
-open_store(int aside)
-{
-	struct store *s;
-	struct store_found found;
-	struct why why;
-
-	s = store_open(dir, &found, &why);
-	cr_assert_not_null(s, "%s", why.text);
-	cr_assert_eq(found.set_aside, aside);
-	return s;
-}
-
-static void
-exec_on(const char *sql)
-{
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
-	sqlite3 *db;
-
-	cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-	cr_assert_eq(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
-}
+TestSuite(store_open, .init = store_dir_make, .fini = store_dir_remove);
 
 static void
 write_file(const char *text)
 {
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	AUTO_FREE char *path = xasprintf("%s/placer.db", store_dir);
 	FILE *f = fopen(path, "w");
 
 	cr_assert_not_null(f);
@@ -74,7 +36,7 @@ write_file(const char *text)
 
 Test(store_open, what_cannot_be_read_is_kept_and_replaced)
 {
-	AUTO_FREE char *aside = xasprintf("%s/placer.db.set-aside", dir);
+	AUTO_FREE char *aside = xasprintf("%s/placer.db.set-aside", store_dir);
 
 	write_file("this is no database, nor was it ever one; it is longer "
 		   "than the header of one would be, which is a hundred bytes");
@@ -103,7 +65,7 @@ make_old(int version)
 static void
 remove_db(void)
 {
-	AUTO_FREE char *path = xasprintf("%s/placer.db", dir);
+	AUTO_FREE char *path = xasprintf("%s/placer.db", store_dir);
 
 	cr_assert_eq(unlink(path), 0);
 }
@@ -118,7 +80,7 @@ is_upgraded(int version)
 	struct wpod *p;
 
 	make_old(version);
-	s = store_open(dir, &found, &why);
+	s = store_open(store_dir, &found, &why);
 	cr_assert_not_null(s, "%d: %s", version, why.text);
 	cr_assert_eq(found.version, version);
 	cr_assert_eq(found.set_aside, 0, "%d: %s", version, found.why.text);
@@ -137,7 +99,7 @@ is_upgraded(int version)
 	cr_assert_eq(store_search(s, p->device, NULL), 0);
 	cr_assert_eq(store_commit(s, NULL), 0);
 	store_close(s);
-	s = store_open(dir, &found, &why);
+	s = store_open(store_dir, &found, &why);
 	cr_assert_not_null(s, "%d: %s", version, why.text);
 	cr_assert_eq(found.version, found.ours);
 	store_close(s);
@@ -151,7 +113,7 @@ Test(store_open, each_older_version_is_made_the_next)
 	struct why why;
 	int version;
 
-	store_close(store_open(dir, &found, &why));
+	store_close(store_open(store_dir, &found, &why));
 	cr_assert_eq(found.version, 0);
 	remove_db();
 	for (version = 2; version <= found.ours; version++)
@@ -174,7 +136,7 @@ Test(store_open, a_version_that_is_not_known_is_set_aside_and_told)
 
 		store_close(open_store(0));
 		exec_on(mark);
-		s = store_open(dir, &found, &why);
+		s = store_open(store_dir, &found, &why);
 		cr_assert_not_null(s, "%s", why.text);
 		told = xasprintf("version %d, and this program "
 				 "knows those from 2 to %d",
@@ -189,8 +151,8 @@ Test(store_open, a_version_that_is_not_known_is_set_aside_and_told)
 /* As after a power cut, and as an older program would find it. */
 Test(store_open, an_upgrade_that_cannot_end_changes_nothing)
 {
-	AUTO_FREE char *from = xasprintf("%s/placer.db.set-aside", dir);
-	AUTO_FREE char *to = xasprintf("%s/placer.db", dir);
+	AUTO_FREE char *from = xasprintf("%s/placer.db.set-aside", store_dir);
+	AUTO_FREE char *to = xasprintf("%s/placer.db", store_dir);
 
 	make_old(2);
 	exec_on("ALTER TABLE seat ADD COLUMN reverting INTEGER");
@@ -207,7 +169,7 @@ Test(store_open, one_that_another_has_open_stays)
 	struct store *s = open_store(0);
 	struct why why;
 
-	cr_assert_null(store_open(dir, &found, &why));
+	cr_assert_null(store_open(store_dir, &found, &why));
 	cr_assert_eq(found.set_aside, 0);
 	cr_assert_not_null(strstr(why.text, "locked"), "%s", why.text);
 	store_close(s);
@@ -221,7 +183,7 @@ sight(void)
 	struct store_sight s;
 	struct why why;
 
-	cr_assert_eq(store_look(dir, &s, &why), 0, "%s", why.text);
+	cr_assert_eq(store_look(store_dir, &s, &why), 0, "%s", why.text);
 	return s;
 }
 
@@ -245,7 +207,7 @@ Test(store_open, a_look_tells_what_an_opening_would_find)
 static void
 is_file(const char *name, const char *text)
 {
-	AUTO_FREE char *path = xasprintf("%s/%s", dir, name);
+	AUTO_FREE char *path = xasprintf("%s/%s", store_dir, name);
 	char buf[64] = "";
 	FILE *f = fopen(path, "r");
 
