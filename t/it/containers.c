@@ -26,13 +26,8 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/sanitized.h"
 #include "t/it/world.h"
-
-#if defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#else
-#define SANITIZED 0
-#endif
 
 enum {
 	READY_MS = 20000,

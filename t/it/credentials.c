@@ -189,18 +189,6 @@ distrust(int on)
 	world_flight(1);
 }
 
-static int
-metric_says(struct http *h, const char *line)
-{
-	struct http_answer a;
-	int says;
-
-	says = http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200 &&
-	    strstr(a.body, line) != NULL;
-	http_answer_clear(&a);
-	return says;
-}
-
 #define TROUBLE "\"level\":\"(warn|error)\""
 
 static void
@@ -211,7 +199,7 @@ all_tokens_are_refused(struct provider *p)
 
 	distrust(1);
 	node_tells("False", "Unauthorized", NULL, TELL_MS);
-	it_ok(metric_says(h,
+	it_ok(http_metric(h,
 		  "vk_flightctl_flightctl_state{reason=\"Unauthorized\"} 1\n"),
 	    "the metric says Unauthorized");
 	orgs = provider_lines(p, "GET /api/v1/organizations");
@@ -227,7 +215,7 @@ all_tokens_are_refused(struct provider *p)
 	    "and hardly a log line (%zu)", provider_lines(p, TROUBLE) - said);
 	distrust(0);
 	node_tells("True", "Answering", NULL, TELL_MS);
-	it_ok(metric_says(h,
+	it_ok(http_metric(h,
 		  "vk_flightctl_flightctl_state{reason=\"Answering\"} 1\n"),
 	    "the metric says Answering");
 	http_free(h);

@@ -67,23 +67,11 @@ look_at_metrics(struct http *h, const char *one_more)
 }
 
 static int
-has_line(struct http *h, const char *line)
-{
-	struct http_answer a;
-	int has;
-
-	has = http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200 &&
-	    strstr(a.body, line) != NULL;
-	http_answer_clear(&a);
-	return has;
-}
-
-static int
 comes_to_have(struct http *h, const char *line, int ms)
 {
 	int64_t until = it_ms() + ms;
 
-	while (!has_line(h, line)) {
+	while (!http_metric(h, line)) {
 		if (it_ms() > until)
 			return 0;
 		it_pause(LOOK_MS);
@@ -98,7 +86,7 @@ look_at_restart(struct provider *p, struct http *h)
 	provider_expect(p, "flightside ended: signal 9");
 	it_ok(comes_to_have(h, TALLY "1\n", RUN_MS),
 	    "a key holder tells what it asked for");
-	it_ok(has_line(h, UP "1\n") && has_line(h, RESTARTS "0\n"),
+	it_ok(http_metric(h, UP "1\n") && http_metric(h, RESTARTS "0\n"),
 	    "flightside is up, and was not started again");
 	kill(provider_worker(p, "flightside"), SIGKILL);
 	it_ok(comes_to_have(h, RESTARTS "1\n", RUN_MS),

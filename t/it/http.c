@@ -165,6 +165,18 @@ http_await(struct http *h, const char *path, long status, int ms)
 	}
 }
 
+int
+http_metric(struct http *h, const char *text)
+{
+	struct http_answer a;
+	int has;
+
+	has = http_send(h, "GET", "/metrics", NULL, NULL, &a) == 200 &&
+	    strstr(a.body, text) != NULL;
+	http_answer_clear(&a);
+	return has;
+}
+
 struct json_object *
 http_json(struct http *h, const char *method, const char *path,
     struct json_object *body, long *status)

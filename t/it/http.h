@@ -35,6 +35,9 @@ void http_answer_clear(struct http_answer *);
 /* Asks again and again, where nothing can be watched: 1: it had that status. */
 int http_await(struct http *, const char *path, long status, int ms);
 
+/* 1: its /metrics has that text. */
+int http_metric(struct http *, const char *text);
+
 /* The parsed body; status in *status (NULL allowed).  NULL: none. */
 struct json_object *http_json(struct http *, const char *method,
     const char *path, struct json_object *body, long *status);

@@ -121,7 +121,7 @@ lines(const char *text, char ***list)
 			free(line);
 			continue;
 		}
-		*list = xreallocarray(*list, n + 2, sizeof(**list));
+		*list = xreallocarray(*list, n + 1, sizeof(**list));
 		(*list)[n++] = line;
 	}
 	return n;

@@ -181,9 +181,8 @@ static void
 device_loses_its_agent(const char *command)
 {
 	AUTO_FREE char *device = variable("DEVICE");
-	char *name = device + strcspn(device, "\n");
 
-	*name = '\0';
+	device[strcspn(device, "\n")] = '\0';
 	if (strstr(command, " stop ") != NULL)
 		silence(&(char *const){ device }, 1);
 	else

@@ -25,17 +25,12 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/sanitized.h"
 #include "t/it/world.h"
 #include "t/sim/base64.h"
 
 #define SECRETS "/api/v1/namespaces/default/secrets"
 #define MERGE "application/merge-patch+json"
-
-#if defined(__has_feature)
-#define SANITIZED __has_feature(address_sanitizer)
-#else
-#define SANITIZED 0
-#endif
 
 enum {
 	READY_MS = 20000,
