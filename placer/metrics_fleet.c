@@ -40,8 +40,7 @@ write_waiting(struct metric *m)
 	const struct wpod *p;
 	size_t count;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		count = 0;
 		TAILQ_FOREACH(p, &n->waiting, waits)
 			count++;
@@ -56,8 +55,7 @@ write_waiting_age(struct metric *m)
 	const struct wpod *p;
 	int64_t age;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		age = 0;
 		TAILQ_FOREACH(p, &n->waiting, waits)
 			if (p->pod != NULL)
@@ -76,8 +74,7 @@ write_withheld(struct metric *m)
 	const struct wpod *p;
 	size_t count;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		count = 0;
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			TAILQ_FOREACH(p, &d->pods, on_device)
@@ -92,7 +89,7 @@ write_evictions(struct metric *m)
 	const struct wnode *n;
 
 	EACH_NODE(n, m)
-	metric_fleet(m, n, n->evictions);
+		metric_fleet(m, n, n->evictions);
 }
 
 void
@@ -101,7 +98,7 @@ write_brake(struct metric *m)
 	const struct wnode *n;
 
 	EACH_NODE(n, m)
-	metric_fleet(m, n, n->brake);
+		metric_fleet(m, n, n->brake);
 }
 
 void
@@ -110,7 +107,8 @@ write_lease(struct metric *m)
 	const struct wnode *n;
 
 	EACH_NODE(n, m)
-	metric_fleet_ms(m, n, most(n->until_boot - m->scrape->now.boot_ms, 0));
+		metric_fleet_ms(m, n,
+		    most(n->until_boot - m->scrape->now.boot_ms, 0));
 }
 
 /* -- writes -- */
@@ -122,8 +120,7 @@ write_queued(struct metric *m)
 	const struct wnode *n;
 	size_t count;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		count = 0;
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			count += d->nqueued;
@@ -144,8 +141,7 @@ write_queued_age(struct metric *m)
 	const struct wnode *n;
 	int64_t age;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		age = 0;
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			if (d->nqueued > 0)
@@ -161,8 +157,7 @@ write_render_age(struct metric *m)
 	const struct wnode *n;
 	int64_t age;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		age = 0;
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			if (!d->gone)
@@ -201,7 +196,7 @@ write_starts(struct metric *m)
 	const struct wnode *n;
 
 	EACH_NODE(n, m)
-	put_spread(m, n, &n->started);
+		put_spread(m, n, &n->started);
 }
 
 void
@@ -210,7 +205,7 @@ write_renders(struct metric *m)
 	const struct wnode *n;
 
 	EACH_NODE(n, m)
-	put_spread(m, n, &n->seen);
+		put_spread(m, n, &n->seen);
 }
 
 /* -- devices by what they are -- */
@@ -252,8 +247,7 @@ write_devices(struct metric *m)
 	const struct wnode *n;
 	size_t counts[STATUSES], i;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		memset(counts, 0, sizeof(counts));
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			counts[status_of(d)]++;
@@ -273,8 +267,7 @@ write_specs(struct metric *m)
 	const struct wnode *n;
 	size_t counts[SPEC_NSTATES], i;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		memset(counts, 0, sizeof(counts));
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			counts[d->spec_state]++;
@@ -319,8 +312,7 @@ write_owned(struct metric *m)
 	struct owners all;
 	size_t i;
 
-	EACH_NODE(n, m)
-	{
+	EACH_NODE(n, m) {
 		memset(&all, 0, sizeof(all));
 		TAILQ_FOREACH(d, &n->devices, on_node)
 			if (d->dev != NULL && !d->gone && d->dev->owner != NULL)
