@@ -108,16 +108,19 @@ read_more(struct peer *p, size_t most)
 	return (size_t)n;
 }
 
+/* The socket first: who leaves by err() leaves nothing allocated behind. */
 struct peer *
 peer_open(const char *path, const char *request)
 {
-	struct peer *p = xcalloc(1, sizeof(*p));
 	size_t len = strlen(request);
+	int fd = open_socket(path);
+	struct peer *p;
 
-	p->path = xstrdup(path);
-	p->fd = open_socket(path);
-	if (send(p->fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
+	if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
 		err(EX_UNAVAILABLE, "%s", path);
+	p = xcalloc(1, sizeof(*p));
+	p->path = xstrdup(path);
+	p->fd = fd;
 	return p;
 }
 
