@@ -212,6 +212,17 @@ cmd_reset_counts(int argc, char **argv, struct evbuffer *answer, void *arg)
 }
 
 static int
+cmd_history(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	(void)argc;
+	if (flight_history_to(arg,
+		strcmp(argv[1], "off") == 0 ? NULL : argv[1]) == 0)
+		return 0;
+	evbuffer_add_printf(answer, "%s: cannot be written", argv[1]);
+	return -1;
+}
+
+static int
 cmd_dump(int argc, char **argv, struct evbuffer *answer, void *arg)
 {
 	const struct flight_device *d = flight_named(arg, argv[1], answer);
@@ -315,6 +326,8 @@ const struct control_cmd flight_commands[] = {
 	{ "counts", 0, 0, cmd_counts,
 	    "counts: requests by verb and path pattern" },
 	{ "reset-counts", 0, 0, cmd_reset_counts, "reset-counts" },
+	{ "history", 1, 1, cmd_history,
+	    "history FILE|off: append each request's method and target" },
 	{ "dump", 1, 1, cmd_dump, "dump NAME: the device as GET has it" },
 	{ "summary", 0, 0, cmd_summary,
 	    "summary: devices and applications by state" },

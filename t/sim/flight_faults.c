@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include <event2/event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ struct flight_faults {
 	int hanging;
 	struct count *counts;
 	size_t ncounts;
+	FILE *history; /* one line a request: METHOD TARGET */
 };
 
 struct flight_faults *
@@ -103,6 +105,8 @@ flight_faults_free(struct flight_faults *x)
 		held_free(h);
 	}
 	counts_clear(x);
+	if (x->history != NULL)
+		(void)fclose(x->history);
 	free(x);
 }
 
@@ -147,6 +151,21 @@ void
 flight_counts_reset(struct flight *f)
 {
 	counts_clear(f->faults);
+}
+
+int
+flight_history_to(struct flight *f, const char *path)
+{
+	struct flight_faults *x = f->faults;
+
+	if (x->history != NULL)
+		(void)fclose(x->history);
+	x->history = NULL;
+	if (path == NULL)
+		return 0;
+	if ((x->history = fopen(path, "ae")) == NULL)
+		return -1;
+	return setvbuf(x->history, NULL, _IOLBF, 0);
 }
 
 /* --- rules --------------------------------------------------------------- */
@@ -272,6 +291,9 @@ flight_faults_gate(struct flight *f, struct web_req *req)
 	struct flight_faults *x = f->faults;
 
 	count(x, req);
+	if (x->history != NULL)
+		(void)fprintf(x->history, "%s %s\n", web_method_name(req),
+		    web_target(req));
 	if (apply_rule(x, req))
 		return 1;
 	if (x->hanging || f->conf.latency_ms > 0) {

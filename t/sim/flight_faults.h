@@ -34,4 +34,7 @@ void flight_cut_next(struct flight *, const char *method, const char *path_glob,
 void flight_counts_write(struct out *, const struct flight *);
 void flight_counts_reset(struct flight *);
 
+/* Appends each request's method and target; NULL: no more.  -1: errno. */
+int flight_history_to(struct flight *, const char *path);
+
 #endif

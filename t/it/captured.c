@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * captured: each worker in turn is another program (captive.c) that does with
+ * its links whatever they take.  The other processes are the real ones: none
+ * of them ends or hangs, what reaches the two servers is what a table allows,
+ * others' devices, pods and Secrets are as they were, and when the real worker
+ * is back, so is all the rest.
+ *	NIGHTLY=1	every frame that must be refused, not a few
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <regex.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/mark.h"
+#include "common/xmem.h"
+#include "t/it/bend.h"
+#include "t/it/captive.h"
+#include "t/it/child.h"
+#include "t/it/flight.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/js.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/world.h"
+
+enum {
+	DEVICES = 3, /* the last one is of another fleet */
+	READY_MS = 20000,
+	RUN_MS = 20000,
+	ORDER_MS = 60000,
+	LINK_MS = 5000,
+	SAMPLE = 4, /* frames to be refused, of each worker */
+};
+
+#define IMAGE "docker.io/library/busybox:latest"
+#define WORKERS 3
+
+static const char *const workers[WORKERS] = { "placer", "kubeside",
+	"flightside" };
+
+static struct {
+	char *dir; /* the programs; orders, lore, said */
+	struct provider *provider;
+	unsigned int orders;
+	size_t played; /* captives until now */
+} t;
+
+/* -- what may reach the servers ------------------------------------------- */
+
+#define NS "/api/v1/namespaces/"
+#define LEASES "/apis/coordination.k8s.io/v1/namespaces/vk-flightctl/leases"
+#define OURS "(bait|after-[a-z]+)"
+
+/* METHOD TARGET, whoever of the three is captured. */
+static const char *const kube_may[] = {
+	"GET " NS "kube-system",
+	"(GET|PATCH|PUT) /api/v1/nodes/vk-flightctl-captured(/status)?",
+	"POST /api/v1/nodes",
+	"GET /api/v1/nodes\\?fieldSelector=metadata.name%3Dvk-flightctl-"
+	"captured&.*",
+	"GET /api/v1/nodes\\?labelSelector=type%3Dvirtual-kubelet&.*",
+	"GET /api/v1/pods\\?fieldSelector=spec.nodeName%3Dvk-flightctl-"
+	"captured&.*",
+	"(GET|DELETE) " NS "default/pods/" OURS,
+	"PATCH " NS "default/pods/" OURS "/status",
+	"GET " NS "default/configmaps/asked",
+	"(POST|PATCH) " NS "default/events(/" OURS "[.0-9a-f]+)?",
+	"(POST|PATCH) " NS "default/events(/vk-flightctl-captured[.0-9a-f]+)?",
+	"(GET|PUT|PATCH) " LEASES "/vk-flightctl-captured",
+	"POST " LEASES,
+	NULL,
+};
+
+#define API "/api/v1/"
+
+static const char *const flight_may[] = {
+	"GET " API "(organizations|events|fleets|devices)(\\?.*)?",
+	"GET " API "(auth/[a-z]+|version)(\\?.*)?",
+	"GET " API "devices/[a-z0-9.-]+(/lastseen)?(\\?.*)?",
+	"PUT " API "devices/captured-[01](\\?.*)?",
+	NULL,
+};
+
+static int
+is_among(const char *line, const char *const *may)
+{
+	int hit = 0;
+
+	for (; *may != NULL && !hit; may++) {
+		AUTO_FREE char *whole = xasprintf("^(%s)$", *may);
+		regex_t re;
+
+		if (regcomp(&re, whole, REG_EXTENDED | REG_NOSUB) != 0)
+			it_die("%s: no expression", whole);
+		hit = regexec(&re, line, 0, NULL, 0) == 0;
+		regfree(&re);
+	}
+	return hit;
+}
+
+/* One check of a log of requests. */
+static void
+judge_requests(const char *file, const char *const *may, const char *what)
+{
+	AUTO_FREE char *text = it_file(file, NULL);
+	unsigned int n = 0, bad = 0;
+	char *line, *rest = text;
+
+	while (text != NULL && (line = strsep(&rest, "\n")) != NULL) {
+		if (*line == '\0')
+			continue;
+		n++;
+		if (is_among(line, may))
+			continue;
+		if (bad++ < 10)
+			it_say("%.200s", line);
+	}
+	it_ok(n > 0 && bad == 0, "%s: %u requests, %u not of the table", what,
+	    n, bad);
+}
+
+/* -- orders ---------------------------------------------------------------- */
+
+static char *
+beside(const char *name)
+{
+	return xasprintf("%s/%s", t.dir, name);
+}
+
+/* Waits for a line of the captive; what is behind its first words. */
+static int
+await_said(unsigned int n, const char *how, int ms)
+{
+	AUTO_FREE char *want = xasprintf("%u %s", n, how);
+	AUTO_FREE char *path = beside("said");
+	int64_t end = it_ms() + ms;
+
+	do {
+		AUTO_FREE char *text = it_file(path, NULL);
+		const char *at = text != NULL ? strstr(text, want) : NULL;
+
+		if (at != NULL) {
+			it_say("%.*s", (int)strcspn(at, "\n"), at);
+			return 1;
+		}
+		it_pause(20);
+	} while (it_ms() < end);
+	return 0;
+}
+
+static int
+order(const char *how, size_t arg)
+{
+	AUTO_FREE char *path = beside("orders"), *new = beside("orders.new");
+	AUTO_FREE char *text = xasprintf("%u %s %zu\n", ++t.orders, how, arg);
+
+	it_write(new, text);
+	if (chmod(new, 0644) == -1 || rename(new, path) == -1)
+		it_die("%s: cannot be renamed", new);
+	return await_said(t.orders, how, ORDER_MS);
+}
+
+static void
+copy(const char *from, const char *name)
+{
+	AUTO_FREE char *to = beside(name), *new = xasprintf("%s.new", to);
+
+	if (child_run((const char *[]){ "cp", from, new, NULL }, NULL) != 0 ||
+	    chmod(new, 0755) == -1 || rename(new, to) == -1)
+		it_die("%s: cannot be copied to %s", from, to);
+}
+
+/* The program of that worker is another one from now on. */
+static void
+replace(const char *worker, const char *program)
+{
+	AUTO_FREE char *ready =
+	    xasprintf("\"msg\":\"%s is ready", worker);
+	size_t n = provider_lines(t.provider, ready);
+	pid_t pid = provider_worker(t.provider, worker);
+
+	copy(program, worker);
+	if (pid > 0)
+		kill(pid, SIGKILL);
+	it_ok(provider_await_lines(t.provider, ready, n + 1, READY_MS) > n,
+	    "%s is ready again", worker);
+}
+
+/* -- what the captive knows ------------------------------------------------ */
+
+static char *lore;
+
+static void
+lore_add(const char *name, const char *value)
+{
+	AUTO_FREE char *old = lore;
+
+	lore = xasprintf("%s%s=%s\n", old != NULL ? old : "", name, value);
+}
+
+static void
+lore_object(const char *name, struct json_object *j)
+{
+	lore_add(name,
+	    json_object_to_json_string_ext(j, JSON_C_TO_STRING_PLAIN));
+}
+
+static void
+lore_pod(const char *prefix, struct json_object *pod)
+{
+	static const char *const parts[][2] = { { "NODE", "/spec/nodeName" },
+		{ "NS", "/metadata/namespace" }, { "POD", "/metadata/name" },
+		{ "UID", "/metadata/uid" } };
+	AUTO_FREE char *object = xasprintf("%sPOD_OBJECT", prefix);
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		AUTO_FREE char *name = xasprintf("%s%s", prefix, parts[i][0]);
+
+		lore_add(name, js_str(pod, parts[i][1]));
+	}
+	lore_object(object, pod);
+}
+
+static struct json_object *
+object_at(const char *path)
+{
+	struct json_object *j = kube_get(path);
+
+	if (j == NULL)
+		it_die("%s: is not there", path);
+	return j;
+}
+
+static void
+write_lore(void)
+{
+	AUTO_JSON struct json_object *bait = object_at(KUBE_PODS "/bait");
+	AUTO_JSON struct json_object *other =
+	    object_at("/api/v1/namespaces/default/pods/bystander");
+	AUTO_JSON struct json_object *system =
+	    object_at("/api/v1/namespaces/kube-system");
+	AUTO_JSON struct json_object *device = flight_device("captured-0");
+	AUTO_JSON struct json_object *foreign = flight_device("captured-2");
+	AUTO_FREE char *path = beside("lore");
+	char app[MAX_APP + 1];
+
+	if (mark_name(js_str(system, "/metadata/uid"), "default", "new",
+		js_str(bait, "/metadata/uid"), app) == -1)
+		it_die("no name");
+	lore_pod("", bait);
+	lore_pod("OTHER_", other);
+	lore_add("SECRET", "asked");
+	lore_add("OTHER_SECRET", "secret");
+	lore_add("CLUSTER", js_str(system, "/metadata/uid"));
+	lore_add("DEVICE", "captured-0");
+	lore_add("CREATED", js_str(device, "/metadata/creationTimestamp"));
+	lore_add("FOREIGN", "captured-2");
+	lore_object("DEVICE_OBJECT", device);
+	lore_object("FOREIGN_OBJECT", foreign);
+	lore_add("NEW_APP", app);
+	lore_add("IMAGE", IMAGE);
+	lore_add("EDIT",
+	    "{\"applications\":{\"set\":[{\"name\":\"$NEW_APP\",\"appType\":"
+	    "\"quadlet\",\"inline\":[{\"path\":\"main.container\",\"content\":"
+	    "\"[Container]\\nContainerName=main\\nImage=$IMAGE\\n\"}]}]}}");
+	it_write(path, lore);
+	if (chmod(path, 0644) == -1)
+		it_die("%s: cannot be opened to all", path);
+}
+
+/* -- others' things -------------------------------------------------------- */
+
+/* Objects whose every byte stays. */
+static struct {
+	const char *path;
+	char *before;
+} others[] = {
+	{ "/api/v1/namespaces/default/pods/bystander", NULL },
+	{ "/api/v1/nodes/elsewhere", NULL },
+	{ LEASES "/elsewhere", NULL },
+	{ "/api/v1/namespaces/default/secrets/secret", NULL },
+};
+
+#define OTHERS (sizeof(others) / sizeof(others[0]))
+
+static char *foreign_spec, *foreign_app;
+
+static char *
+text_at(const char *path)
+{
+	AUTO_JSON struct json_object *j = kube_get(path);
+
+	return j == NULL ? xstrdup("") : js_text(j, "");
+}
+
+/* On a device of ours, too, is an application of others. */
+static char *
+others_application(void)
+{
+	AUTO_JSON struct json_object *d = flight_device("captured-0");
+	struct json_object *app =
+	    js_find(d, "/spec/applications", "name", "foreign");
+
+	return xstrdup(app == NULL ? "" : json_object_to_json_string(app));
+}
+
+static char *
+others_spec(void)
+{
+	AUTO_JSON struct json_object *d = flight_device("captured-2");
+
+	return js_text(d, "/spec");
+}
+
+static void
+look_at_others(const char *who)
+{
+	AUTO_FREE char *spec = others_spec(), *app = others_application();
+	unsigned int same = 0;
+	size_t i;
+
+	for (i = 0; i < OTHERS; i++) {
+		AUTO_FREE char *now = text_at(others[i].path);
+
+		same += strcmp(now, others[i].before) == 0;
+	}
+	it_ok(same == OTHERS,
+	    "%s: another node, its Lease, its pod and a Secret are as they "
+	    "were",
+	    who);
+	it_ok(strcmp(spec, foreign_spec) == 0,
+	    "%s: so is the device of another fleet", who);
+	it_ok(*foreign_app != '\0' && strcmp(app, foreign_app) == 0,
+	    "%s: and the application of others on a device of ours", who);
+}
+
+static void
+remember_others(void)
+{
+	size_t i;
+
+	for (i = 0; i < OTHERS; i++)
+		others[i].before = text_at(others[i].path);
+	foreign_spec = others_spec();
+	foreign_app = others_application();
+}
+
+static void
+make(const char *path, const char *text)
+{
+	long status = kube_send("POST", path, js_make("%s", text), NULL);
+
+	if (status / 100 != 2)
+		it_die("POST %s: %ld", path, status);
+}
+
+static void
+make_others(void)
+{
+	make(KUBE_NODES, "{\"metadata\":{\"name\":\"elsewhere\"}}");
+	make(LEASES,
+	    "{\"metadata\":{\"name\":\"elsewhere\"},\"spec\":{"
+	    "\"holderIdentity\":\"somebody\",\"leaseDurationSeconds\":15}}");
+	make("/api/v1/namespaces/default/secrets",
+	    "{\"metadata\":{\"name\":\"secret\"},\"data\":{\"k\":\"dg==\"}}");
+	make("/api/v1/namespaces/default/configmaps",
+	    "{\"metadata\":{\"name\":\"asked\"},\"data\":{\"k\":\"v\"}}");
+	make(KUBE_PODS,
+	    "{\"metadata\":{\"name\":\"bystander\"},\"spec\":{\"nodeName\":"
+	    "\"elsewhere\",\"containers\":[{\"name\":\"main\",\"image\":"
+	    "\"busybox\",\"envFrom\":[{\"secretRef\":{\"name\":\"secret\"}}]"
+	    "}]}}");
+	flight_relabel("captured-2", "\"fleet\":\"foreign\"");
+	free(world_tell(SIM_FLIGHT, "foreign-app captured-2 foreign"));
+	free(world_tell(SIM_FLIGHT, "foreign-app captured-0 foreign"));
+}
+
+/* -- a device's words ------------------------------------------------------ */
+
+/* What no spec may hold, whoever asked for it. */
+static const char *const never[] = { "--privileged", "--pid=host",
+	"Volume=/", "Network=host", "/dev/", "SYS_ADMIN", "unconfined",
+	"EnvironmentFile", "ExecStartPre", "evil.example", "docker.io:5000",
+	"..", "libraryevil", "type=bind", ".kube", ".image", "/etc/" };
+
+static void
+look_at_specs(const char *who)
+{
+	AUTO_JSON struct json_object *set = flight_devices();
+	struct json_object *device;
+	struct lh_entry *at = NULL;
+	unsigned int bad = 0;
+	size_t i;
+
+	while (js_next(set, &at, NULL, &device)) {
+		AUTO_FREE char *text = js_text(device, "/spec");
+
+		for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+			if (strstr(text, never[i]) != NULL) {
+				it_say("%s", never[i]);
+				bad++;
+			}
+	}
+	it_ok(bad == 0, "%s: no device is to run what the policy refuses",
+	    who);
+}
+
+/* -- one captured worker --------------------------------------------------- */
+
+static pid_t pids[WORKERS];
+
+static void
+remember_pids(void)
+{
+	size_t i;
+
+	for (i = 0; i < WORKERS; i++)
+		pids[i] = provider_worker(t.provider, workers[i]);
+}
+
+/* The two others are the processes that they were, and one answers. */
+static void
+look_at_workers(const char *who, const char *after)
+{
+	struct http *http = provider_listener(t.provider, READY_MS);
+	unsigned int same = 0;
+	long status = 0;
+	size_t i;
+
+	for (i = 0; i < WORKERS; i++)
+		same += strcmp(workers[i], who) != 0 &&
+		    provider_worker(t.provider, workers[i]) == pids[i];
+	if (strcmp(who, "placer") != 0)
+		status = http_await(http, "/healthz", 200, LINK_MS) ? 200 : 0;
+	http_free(http);
+	it_ok(same == WORKERS - 1 &&
+		(strcmp(who, "placer") == 0 || status == 200),
+	    "%s, %s: the two others go on", who, after);
+}
+
+static void
+history(int on)
+{
+	AUTO_FREE char *kube = beside("kube.log"), *flight = beside("flight.log");
+
+	free(world_tell(SIM_KUBE, "history %s", on ? kube : "off"));
+	free(world_tell(SIM_FLIGHT, "history %s", on ? flight : "off"));
+}
+
+static void
+judge_history(const char *who)
+{
+	AUTO_FREE char *kube = beside("kube.log"), *flight = beside("flight.log");
+	AUTO_FREE char *a = xasprintf("%s, apiserver", who);
+	AUTO_FREE char *b = xasprintf("%s, Flightctl", who);
+
+	judge_requests(kube, kube_may, a);
+	judge_requests(flight, flight_may, b);
+	(void)unlink(kube);
+	(void)unlink(flight);
+}
+
+static void
+play(const char *who, const char *how, size_t arg)
+{
+	history(1);
+	it_ok(order(how, arg), "%s: %s", who, how);
+	history(0);
+	look_at_workers(who, how);
+}
+
+static void
+capture(size_t w)
+{
+	AUTO_FREE char *self = realpath("/proc/self/exe", NULL);
+	AUTO_FREE char *real = child_program(workers[w]);
+	AUTO_FREE char *after = xasprintf("after-%s", workers[w]);
+	const char *who = workers[w];
+
+	remember_pids();
+	replace(who, self);
+	play(who, "taken", 0);
+	play(who, "flood", 0);
+	judge_history(who);
+	look_at_others(who);
+	look_at_specs(who);
+	replace(who, real);
+	free(pod_create(after, NULL));
+	json_object_put(pod_runs(after, it_ms(), RUN_MS));
+}
+
+/* -- the scenario ---------------------------------------------------------- */
+
+static void
+open_stage(void)
+{
+	AUTO_FREE char *program = NULL, *said = NULL;
+	size_t i;
+
+	t.dir = xasprintf("%s/stage", it_folder());
+	if (mkdir(t.dir, 0755) == -1)
+		it_die("%s: cannot be made", t.dir);
+	for (i = 0; i < WORKERS; i++) {
+		AUTO_FREE char *real = child_program(workers[i]);
+
+		copy(real, workers[i]);
+	}
+	program = child_program("vk-flightctl-provider");
+	copy(program, "vk-flightctl-provider");
+	free(program);
+	program = beside("vk-flightctl-provider");
+	said = beside("said");
+	it_write(said, "");
+	if (chmod(said, 0666) == -1)
+		it_die("%s: cannot be opened to all", said);
+	provider_program(program);
+	steal(&program);
+}
+
+static void
+scenario(void)
+{
+	static const char *const settings[] = {
+		"IMAGE_REGISTRIES=docker.io/library", "CHANGE_RATE=1000000",
+		"FLIGHTCTL_RATE=1000000", NULL
+	};
+	AUTO_JSON struct json_object *node = NULL;
+	size_t i;
+
+	world_open(&(struct world_conf){ .devices = DEVICES });
+	make_others();
+	open_stage();
+	t.provider = provider_start("provider", settings);
+	if ((node = node_is_ready(READY_MS)) == NULL)
+		return;
+	free(pod_create("bait",
+	    &(struct pod_conf){ .device = "captured-0",
+		.container = ",\"envFrom\":[{\"configMapRef\":{\"name\":"
+			     "\"asked\"}}]" }));
+	json_object_put(pod_runs("bait", it_ms(), RUN_MS));
+	remember_others();
+	write_lore();
+	for (i = 0; i < WORKERS; i++)
+		capture(i);
+	it_ok(provider_stop(t.provider) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *name = strrchr(argv[0], '/');
+	size_t i;
+
+	(void)argc;
+	name = name == NULL ? argv[0] : name + 1;
+	for (i = 0; i < WORKERS; i++)
+		if (strcmp(name, workers[i]) == 0)
+			return captive_main(name);
+	return it_run("captured", scenario);
+}
