@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/auto.h"
 #include "common/mono.h"
 #include "common/xmem.h"
 #include "ipc/frame.h"
@@ -256,17 +257,20 @@ add_value(struct bytes *b, const struct field *f, const struct value *v,
     bend_fn *known)
 {
 	AUTO_BYTES struct bytes text = { NULL, 0, 0 };
-	size_t len, n, i;
+	size_t n;
 
 	expand(v->text, known, &text);
-	len = text.len;
 	if (v->fill == WITH_NUL)
 		bytes_add(&text, (struct span){ "", 1 });
-	if (v->fill == TO_MAX || v->fill == OVER_MAX) {
-		for (n = f->max / len; n > 1; n--)
-			bytes_add(&text, (struct span){ text.p, len });
-		for (i = 0; text.len < f->max + (v->fill == OVER_MAX); i++)
-			bytes_add(&text, (struct span){ text.p + i, 1 });
+	while ((v->fill == TO_MAX || v->fill == OVER_MAX) &&
+	    text.len < f->max + (v->fill == OVER_MAX)) {
+		/* Itself as often as it is long: few steps to megabytes. */
+		AUTO_FREE char *again = xmalloc(text.len);
+
+		memcpy(again, text.p, text.len);
+		n = f->max + (v->fill == OVER_MAX) - text.len;
+		bytes_add(&text,
+		    (struct span){ again, n < text.len ? n : text.len });
 	}
 	if (text.len > f->max && v->fill != OVER_MAX)
 		text.len = f->max;

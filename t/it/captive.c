@@ -50,14 +50,13 @@ static struct {
 	char *dir, *lore;
 	struct line control;
 	struct line line[PROC_COUNT];
-	unsigned int done; /* the last order */
+	unsigned int done;  /* the last order */
 	unsigned int cuts;  /* links that ended */
 	unsigned int heard; /* frames */
 	int early;
 } c;
 
-#define EACH_LINE(l) \
-	for ((l) = c.line; (l) < c.line + PROC_COUNT; (l)++)
+#define EACH_LINE(l) for ((l) = c.line; (l) < c.line + PROC_COUNT; (l)++)
 
 /* -- files -- */
 
@@ -189,8 +188,9 @@ take_link(struct span body, int fd)
 		c.early = 0;
 		(void)push_frame(l,
 		    c.self == PROC_PLACER ? MSG_CLUSTER : MSG_DONE, 0,
-		    c.self == PROC_PLACER ? (void *)&(struct body_cluster){ 0 } :
-					    (void *)&over);
+		    c.self == PROC_PLACER ?
+			(void *)&(struct body_cluster){ 0 } :
+			(void *)&over);
 	}
 	say_hello(l);
 }
@@ -252,14 +252,19 @@ receive(struct line *l)
 	frame_in_add(&l->in, (size_t)n);
 	while (l->fd != -1 && frame_in_head(&l->in, &h) &&
 	    frame_in_body(&l->in, &body)) {
-		if (l == &c.control) {
-			fd = kept;
-			kept = -1;
-			on_control(&h, body, fd);
-		} else
-			l->heard |= h.type == MSG_HELLO;
-		c.heard++;
+		/* What follows may read on. */
+		AUTO_FREE char *copy = xmalloc(body.len + 1);
+
+		if (body.len > 0)
+			memcpy(copy, body.p, body.len);
 		frame_in_drop(&l->in);
+		c.heard++;
+		l->heard |= h.type == MSG_HELLO;
+		if (l != &c.control)
+			continue;
+		fd = kept;
+		kept = -1;
+		on_control(&h, (struct span){ copy, h.len }, fd);
 	}
 }
 
@@ -271,10 +276,10 @@ listen_for(int ms)
 	nfds_t n = 1, i;
 
 	EACH_LINE(l)
-		if (l->fd != -1) {
-			of[n] = l;
-			pfd[n++] = (struct pollfd){ l->fd, POLLIN, 0 };
-		}
+	if (l->fd != -1) {
+		of[n] = l;
+		pfd[n++] = (struct pollfd){ l->fd, POLLIN, 0 };
+	}
 	if (poll(pfd, n, ms) <= 0)
 		return;
 	for (i = 0; i < n; i++)
@@ -425,9 +430,8 @@ static void
 send_half(struct line *l, size_t arg)
 {
 	struct frame_head h = { 60000,
-		c.self == PROC_PLACER ? (l->peer == PROC_KUBESIDE ?
-						  MSG_POD_STATUS :
-						  MSG_READ) :
+		c.self == PROC_PLACER ?
+		    (l->peer == PROC_KUBESIDE ? MSG_POD_STATUS : MSG_READ) :
 		    c.self == PROC_KUBESIDE ? MSG_POD :
 					      MSG_DEVICE,
 		1 };

@@ -59,6 +59,8 @@ static struct {
 
 #define NS "/api/v1/namespaces/"
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/vk-flightctl/leases"
+#define NODE_LEASES \
+	"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 #define OURS "(bait|after-[a-z]+)"
 
 /* METHOD TARGET, whoever of the three is captured. */
@@ -76,7 +78,7 @@ static const char *const kube_may[] = {
 	"GET " NS "default/configmaps/asked",
 	"(POST|PATCH) " NS "default/events(/" OURS "[.0-9a-f]+)?",
 	"(POST|PATCH) " NS "default/events(/vk-flightctl-captured[.0-9a-f]+)?",
-	"(GET|PUT|PATCH) " LEASES "/vk-flightctl-captured",
+	"(GET|PUT|PATCH) (" LEASES "|" NODE_LEASES ")/vk-flightctl-captured",
 	"POST " LEASES,
 	NULL,
 };
@@ -184,8 +186,7 @@ copy(const char *from, const char *name)
 static void
 replace(const char *worker, const char *program)
 {
-	AUTO_FREE char *ready =
-	    xasprintf("\"msg\":\"%s is ready", worker);
+	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
 	size_t n = provider_lines(t.provider, ready);
 	pid_t pid = provider_worker(t.provider, worker);
 
@@ -389,10 +390,10 @@ make_others(void)
 /* -- a device's words ------------------------------------------------------ */
 
 /* What no spec may hold, whoever asked for it. */
-static const char *const never[] = { "--privileged", "--pid=host",
-	"Volume=/", "Network=host", "/dev/", "SYS_ADMIN", "unconfined",
-	"EnvironmentFile", "ExecStartPre", "evil.example", "docker.io:5000",
-	"..", "libraryevil", "type=bind", ".kube", ".image", "/etc/" };
+static const char *const never[] = { "--privileged", "--pid=host", "Volume=/",
+	"Network=host", "/dev/", "SYS_ADMIN", "unconfined", "EnvironmentFile",
+	"ExecStartPre", "evil.example", "docker.io:5000", "..", "libraryevil",
+	"type=bind", ".kube", ".image", "/etc/" };
 
 static void
 look_at_specs(const char *who)
@@ -412,8 +413,7 @@ look_at_specs(const char *who)
 				bad++;
 			}
 	}
-	it_ok(bad == 0, "%s: no device is to run what the policy refuses",
-	    who);
+	it_ok(bad == 0, "%s: no device is to run what the policy refuses", who);
 }
 
 /* -- one captured worker --------------------------------------------------- */
@@ -452,7 +452,8 @@ look_at_workers(const char *who, const char *after)
 static void
 history(int on)
 {
-	AUTO_FREE char *kube = beside("kube.log"), *flight = beside("flight.log");
+	AUTO_FREE char *kube = beside("kube.log"),
+		       *flight = beside("flight.log");
 
 	free(world_tell(SIM_KUBE, "history %s", on ? kube : "off"));
 	free(world_tell(SIM_FLIGHT, "history %s", on ? flight : "off"));
@@ -461,7 +462,8 @@ history(int on)
 static void
 judge_history(const char *who)
 {
-	AUTO_FREE char *kube = beside("kube.log"), *flight = beside("flight.log");
+	AUTO_FREE char *kube = beside("kube.log"),
+		       *flight = beside("flight.log");
 	AUTO_FREE char *a = xasprintf("%s, apiserver", who);
 	AUTO_FREE char *b = xasprintf("%s, Flightctl", who);
 
