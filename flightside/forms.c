@@ -12,6 +12,7 @@
 
 #include "common/form.h"
 #include "common/mark.h"
+#include "common/origin.h"
 
 #define STATE_DIR "/var/lib/vk-flightctl/"
 #define IP_BYTES "0123456789abcdefABCDEF.:"
@@ -107,19 +108,6 @@ take_end_mark(struct rest *r, const struct forms_file *f)
 	return take_text(r, ".done");
 }
 
-static int
-in_registries(const char *list, struct span image)
-{
-	struct span words = span_of(list), word;
-
-	while (form_next_word(&words, &word))
-		if (word.len > 0 && image.len > word.len &&
-		    memcmp(image.p, word.p, word.len) == 0 &&
-		    strchr("/:@", image.p[word.len]) != NULL)
-			return 1;
-	return 0;
-}
-
 /* host/path[:tag][@digest]; the host has a dot or a port, or is localhost. */
 static int
 take_image(struct rest *r, const struct forms_file *f)
@@ -139,9 +127,8 @@ take_image(struct rest *r, const struct forms_file *f)
 		return 0;
 	if (*from == '-' || *from == '.')
 		return 0;
-	return *f->app->rules->registries == '\0' ||
-	    in_registries(f->app->rules->registries,
-		(struct span){ from, (size_t)(r->p - from) });
+	return origin_is_of(f->app->rules->registries,
+	    (struct span){ from, (size_t)(r->p - from) });
 }
 
 static int

@@ -136,6 +136,8 @@ check_line(struct file *f, struct span line)
 		return "a blank at its end";
 	if (is_admitted(f, key, value, 0) || are_words_admitted(f, key, value))
 		return NULL;
+	if (span_is(key, "Image") || span_is(key, "Mount"))
+		return "not of an allowed form, or not from IMAGE_REGISTRIES";
 	return "not of an allowed form";
 }
 

@@ -97,6 +97,17 @@ former_tell(const struct former *f)
 	f->ops->told(bytes_span(&lines), f->arg);
 }
 
+int
+former_is_others(const struct former *f, const char *node)
+{
+	const struct one *o;
+
+	for (o = f->nodes; o < f->nodes + f->n; o++)
+		if (strcmp(o->name, node) == 0)
+			return f->known && !o->has_lease;
+	return 0;
+}
+
 /* --- Leases --------------------------------------------------------------- */
 
 static void

@@ -38,4 +38,7 @@ void former_start(struct former *);
 /* What is known is told once more, if anything is. */
 void former_tell(const struct former *);
 
+/* 1: a virtual node that is there and has no Lease in our namespace. */
+int former_is_others(const struct former *, const char *node);
+
 #endif

@@ -11,6 +11,7 @@
 
 #include "common/auto.h"
 #include "common/boot.h"
+#include "common/form.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/report.h"
@@ -183,7 +184,9 @@ on_purge_released(void *arg)
 static void
 asked_purge(const struct body_purge *m)
 {
-	if (seat_of(m->node) == NULL && !kube.stopping)
+	if (seat_of(m->node) == NULL && !kube.stopping &&
+	    form_is_subdomain(span_of(m->node)) &&
+	    !former_is_others(kube.former, m->node))
 		purge_node(kube.purge, m->node, m->on != 0);
 }
 
@@ -261,6 +264,9 @@ asked_event(const struct body_event *m)
 {
 	const struct seat *s = seat_of(m->node);
 
+	if (m->pod_name[0] != '\0' &&
+	    !pods_has(kube.pods, m->ns, m->pod_name, m->uid))
+		return;
 	/* Two replicas must not both tell what one of them did. */
 	if (s != NULL && now_read().boot_ms < writer_until(s->writer))
 		events_post(kube.events, m);

@@ -49,10 +49,17 @@ pods_new(void)
 	return xcalloc(1, sizeof(struct pods));
 }
 
+/* Of the three together, so that a uid cannot be told of another name. */
+static uint64_t
+whole(const char *ns, const char *name, const char *uid)
+{
+	return hash(ns) ^ hash(name) * 3 ^ hash(uid) * 5;
+}
+
 static void
 drop(struct pods *p, struct pod *pod)
 {
-	p->gone[p->ngone++ % GONE_KEPT] = hash(pod->uid);
+	p->gone[p->ngone++ % GONE_KEPT] = whole(pod->ns, pod->name, pod->uid);
 	p->count--;
 	LIST_REMOVE(pod, hash);
 	free(pod->names);
@@ -195,9 +202,10 @@ pods_settle(struct pods *p, struct pod *pod)
 }
 
 static int
-was_here(const struct pods *p, const char *uid)
+was_here(const struct pods *p, const char *ns, const char *name,
+    const char *uid)
 {
-	uint64_t h = hash(uid);
+	uint64_t h = whole(ns, name, uid);
 	size_t i;
 
 	for (i = 0; i < p->ngone && i < GONE_KEPT; i++)
@@ -215,7 +223,7 @@ pods_find(struct pods *p, unsigned int node, const char *ns, const char *name,
 	if (pod != NULL && pod->node == node && strcmp(pod->ns, ns) == 0 &&
 	    strcmp(pod->name, name) == 0 && !pod->gone)
 		return pod;
-	if (pod == NULL ? was_here(p, uid) : pod->gone)
+	if (pod == NULL ? was_here(p, ns, name, uid) : pod->gone)
 		fail(why, ERR_GONE, "%s/%s: deleted", ns, name);
 	else if (pod == NULL && !p->listed[node])
 		fail(why, ERR_AGAIN, "%s/%s: pods are not yet listed", ns,
@@ -224,6 +232,16 @@ pods_find(struct pods *p, unsigned int node, const char *ns, const char *name,
 		fail(why, ERR_DENIED, "%s/%s uid %s: not seen on this node", ns,
 		    name, uid);
 	return NULL;
+}
+
+int
+pods_has(struct pods *p, const char *ns, const char *name, const char *uid)
+{
+	const struct pod *pod = pods_by_uid(p, uid);
+
+	if (pod == NULL)
+		return was_here(p, ns, name, uid);
+	return strcmp(pod->ns, ns) == 0 && strcmp(pod->name, name) == 0;
 }
 
 int

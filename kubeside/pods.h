@@ -67,6 +67,9 @@ struct pod *pods_find(struct pods *, unsigned int node, const char *ns,
 /* By uid alone. */
 struct pod *pods_by_uid(struct pods *, const char *uid);
 
+/* It is one that our watches saw on a node of ours, or was lately. */
+int pods_has(struct pods *, const char *ns, const char *name, const char *uid);
+
 int pod_names(const struct pod *, enum object_kind, const char *name);
 
 size_t pods_count(const struct pods *);

@@ -13,6 +13,10 @@
 
 #include "common/xmem.h"
 
+enum {
+	PURGES_MAX = 64, /* as many nodes as former.c knows */
+};
+
 struct held {
 	TAILQ_ENTRY(held) entry;
 	struct purge *purge;
@@ -90,12 +94,24 @@ find(const struct purge *p, const char *node)
 	return NULL;
 }
 
+unsigned int
+purge_count(const struct purge *p)
+{
+	const struct held *h;
+	unsigned int n = 0;
+
+	TAILQ_FOREACH(h, &p->nodes, entry)
+		n++;
+	return n;
+}
+
 void
 purge_node(struct purge *p, const char *node, int on)
 {
 	struct held *h = find(p, node);
 
-	if (h == NULL && !on)
+	/* Who asks for more than there can be does not know what it does. */
+	if (h == NULL && (!on || purge_count(p) >= PURGES_MAX))
 		return;
 	if (h == NULL) {
 		h = xcalloc(1, sizeof(*h));
@@ -124,17 +140,6 @@ purge_release(struct purge *p)
 		h->wanted = 0;
 		writer_release(h->writer);
 	}
-}
-
-unsigned int
-purge_count(const struct purge *p)
-{
-	const struct held *h;
-	unsigned int n = 0;
-
-	TAILQ_FOREACH(h, &p->nodes, entry)
-		n++;
-	return n;
 }
 
 void

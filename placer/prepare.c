@@ -173,6 +173,7 @@ input_of(const struct world *w, const struct wpod *p)
 		.memory = p->pod->memory,
 		.try = try_of(w, p),
 		.host = w->host,
+		.registries = w->registries,
 		.secrets = w->secrets,
 	};
 }

@@ -25,6 +25,7 @@
 #include "common/auto.h"
 #include "common/jmake.h"
 #include "common/mark.h"
+#include "common/origin.h"
 #include "common/xmem.h"
 #include "placer/fields.h"
 #include "placer/identity.h"
@@ -239,6 +240,17 @@ files(struct app *app)
 	if (quadlet_is_pod(app) && pod_file(app) == -1)
 		return -1;
 	return quadlet_volumes(app);
+}
+
+int
+quadlet_origin(const struct app *app, const char *at, const char *image)
+{
+	const char *list = app->in->registries;
+
+	if (list == NULL || origin_is_of(list, span_of(image)))
+		return 0;
+	return fail(app->why, ERR_DENIED,
+	    "%s.image: \"%.200s\" is not from IMAGE_REGISTRIES", at, image);
 }
 
 /* What the operator and the pod itself have given leave for. */

@@ -21,15 +21,16 @@ struct quadlet_object {
 };
 
 struct quadlet_in {
-	struct span pod;       /* the Pod as the apiserver sent it */
-	const char *app;       /* mark_name() of it */
-	const char *cluster;   /* full cluster id, for the label */
-	const char *node;      /* virtual node, for the label */
-	uint64_t images;       /* struct pod's digest, for the label */
-	int64_t cpu_m, memory; /* struct pod's requests, for the labels */
-	uint32_t try;	       /* > 0: a label that makes the bytes new */
-	uint8_t host;	       /* ALLOW_PRIVILEGED=yes */
-	uint8_t secrets;       /* SECRETS=inline */
+	struct span pod;	/* the Pod as the apiserver sent it */
+	const char *app;	/* mark_name() of it */
+	const char *cluster;	/* full cluster id, for the label */
+	const char *node;	/* virtual node, for the label */
+	uint64_t images;	/* struct pod's digest, for the label */
+	int64_t cpu_m, memory;	/* struct pod's requests, for the labels */
+	uint32_t try;		/* > 0: a label that makes the bytes new */
+	uint8_t host;		/* ALLOW_PRIVILEGED=yes */
+	const char *registries; /* IMAGE_REGISTRIES; NULL: any */
+	uint8_t secrets;	/* SECRETS=inline */
 	const struct quadlet_object *objects;
 	size_t nobjects;
 	size_t bytes; /* of quadlet_live(): what the application has */

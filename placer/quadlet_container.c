@@ -496,6 +496,8 @@ put_all(struct work *w)
 	if ((image = quadlet_image(w->image)) == NULL)
 		return fail(w->app->why, ERR_DENIED,
 		    "%s.image: \"%.200s\" is no image's name", w->at, w->image);
+	if (quadlet_origin(w->app, w->at, image) == -1)
+		return -1;
 	done = quadlet_done(w->app, w->name);
 	put_unit(w, done);
 	if (put_container(w, image) == -1 || put_service(w, done, image) == -1)

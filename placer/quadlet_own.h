@@ -154,4 +154,7 @@ char *quadlet_field(const struct app *, struct json_object *field_ref,
 char *quadlet_resource(const struct app *, struct json_object *resource_ref,
     struct json_object *own, struct why *);
 
+/* ERR_DENIED: the image (with its registry) is not of IMAGE_REGISTRIES. */
+int quadlet_origin(const struct app *, const char *at, const char *image);
+
 #endif

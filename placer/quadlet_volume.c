@@ -386,6 +386,8 @@ put_words(struct work *w, const struct mount *m, const struct volume *v,
 			    "%s.image.reference: \"%.200s\" is no image's "
 			    "name",
 			    v->at, v->image);
+		if (quadlet_origin(w->app, v->at, image) == -1)
+			return -1;
 		unitfile_line(&w->f, "Mount",
 		    "type=image,source=%s,destination=%s%s%s", image, m->path,
 		    *sub != '\0' ? ",subpath=" : "", sub);

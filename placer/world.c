@@ -86,6 +86,7 @@ world_init(struct world *w, const struct settings *set, struct why *why)
 	pace_init(&w->pace, set->number[SET_FLIGHTCTL_RATE]);
 	w->apply_ms = set->number[SET_APPLY_TIMEOUT];
 	w->host = strcmp(set->text[SET_ALLOW_PRIVILEGED], "yes") == 0;
+	w->registries = set->text[SET_IMAGE_REGISTRIES];
 	w->secrets = strcmp(set->text[SET_SECRETS], "inline") == 0;
 	w->pull_ms = set->number[SET_PULL_TIMEOUT];
 	return 0;

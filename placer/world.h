@@ -386,8 +386,9 @@ struct world {
 	uint32_t max_pods;   /* of one device */
 	int64_t reconnect_ms;
 	int64_t apply_ms;
-	uint8_t host;	 /* ALLOW_PRIVILEGED=yes */
-	uint8_t secrets; /* SECRETS=inline */
+	uint8_t host;		/* ALLOW_PRIVILEGED=yes */
+	const char *registries; /* IMAGE_REGISTRIES; the settings' */
+	uint8_t secrets;	/* SECRETS=inline */
 	int64_t pull_ms;
 };
 

@@ -387,6 +387,7 @@ Test(admit, ours_only_once_and_only_known_registries)
 	    why.text);
 	r.registries = "quay.i,quay.io/a/b/c,docker.io";
 	cr_assert_eq(admit(&r, span_of(before), span_of(after), &why), -1);
+	cr_assert(strstr(why.text, "IMAGE_REGISTRIES") != NULL, "%s", why.text);
 	/* What is there already is not looked at again. */
 	cr_assert_eq(admit(&r, span_of(after), span_of(after), &why), 0);
 }
