@@ -18,6 +18,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/former.h"
+#include "placer/identity.h"
 #include "placer/live.h"
 #include "placer/orders.h"
 #include "placer/proof.h"
@@ -175,6 +176,16 @@ intake_pod(struct world *w, const struct body_pod *m)
 
 	if ((pod = pod_parse(m->object, &why)) == NULL) {
 		refuse_pod(m->object, &why);
+		return;
+	}
+	/* kubeside asks for those of our nodes alone, and looks again. */
+	if (strcmp(pod->node, m->node) != 0 || world_node(w, m->node) == NULL) {
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "pod",
+			.ns = pod->ns,
+			.pod = pod->name },
+		    "a pod that is not of a node of ours is left alone");
+		pod_free(pod);
 		return;
 	}
 	p = world_pod(w, pod->uid);
@@ -393,7 +404,8 @@ intake_device_bad(struct world *w, const struct body_device_bad *m)
 {
 	struct wdevice *d;
 
-	if (m->kind == ERR_GONE && world_device(w, m->name) == NULL)
+	if (world_device(w, m->name) == NULL &&
+	    (m->kind == ERR_GONE || !identity_is_plain(m->name)))
 		return;
 	d = world_device_or_new(w, m->name);
 	d->listed = 1;

@@ -221,7 +221,8 @@ Test(refusals, a_line_of_a_file)
 		{ "a-very-long-key-of-more-than-forty-letters-in-all=x",
 		    LINE3 "not of an allowed form" },
 		{ "Image=docker.io/a/b:1",
-		    LINE3 "Image= not of an allowed form" },
+		    LINE3 "Image= not of an allowed form, or not from "
+			  "IMAGE_REGISTRIES" },
 	};
 
 	refuses_all(APPS "]}",
