@@ -348,6 +348,10 @@ boot_link_over(enum proc peer, const char *text)
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "link", .error = text },
 		    "no link with %s: another build", proc_name(peer));
+	else if (strncmp(text, "refused frame", 13) == 0)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "link", .error = text },
+		    "%s sent what it may not: the link ends", proc_name(peer));
 	else
 		log_info("link with %s: %s", proc_name(peer), text);
 	boot_relink(peer);
