@@ -9,7 +9,6 @@
  */
 #include <ctype.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +30,7 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/reqlog.h"
 #include "t/it/world.h"
 
 enum {
@@ -79,8 +79,8 @@ static const char *const kube_may[] = {
 	"GET " NS "default/configmaps/asked",
 	"(POST|PATCH) " NS "default/events(/" OURS "[.0-9a-f]+)?",
 	"(POST|PATCH) " NS "default/events(/vk-flightctl-captured[.0-9a-f]+)?",
-	/* A Lease that a purge would take, were it nobody's. */
-	"GET " LEASES "/[a-z0-9.-]+",
+	/* Leases of nobody, which a purge may hold (SECURITY). */
+	"(GET|PATCH) " LEASES "/[a-z0-9.-]+",
 	"(GET|PUT|PATCH) (" LEASES "|" NODE_LEASES ")/vk-flightctl-captured",
 	"POST " LEASES,
 	NULL,
@@ -95,43 +95,6 @@ static const char *const flight_may[] = {
 	"PUT " API "devices/captured-[01](\\?.*)?",
 	NULL,
 };
-
-static int
-is_among(const char *line, const char *const *may)
-{
-	int hit = 0;
-
-	for (; *may != NULL && !hit; may++) {
-		AUTO_FREE char *whole = xasprintf("^(%s)$", *may);
-		regex_t re;
-
-		if (regcomp(&re, whole, REG_EXTENDED | REG_NOSUB) != 0)
-			it_die("%s: no expression", whole);
-		hit = regexec(&re, line, 0, NULL, 0) == 0;
-		regfree(&re);
-	}
-	return hit;
-}
-
-/* One check of a log of requests. */
-static void
-judge_requests(const char *file, const char *const *may, const char *what)
-{
-	AUTO_FREE char *text = it_file(file, NULL);
-	unsigned int n = 0, bad = 0;
-	char *line, *rest = text;
-
-	while (text != NULL && (line = strsep(&rest, "\n")) != NULL) {
-		if (*line == '\0')
-			continue;
-		n++;
-		if (is_among(line, may))
-			continue;
-		if (bad++ < 10)
-			it_say("%.200s", line);
-	}
-	it_ok(bad == 0, "%s: %u requests, %u not of the table", what, n, bad);
-}
 
 /* -- orders ---------------------------------------------------------------- */
 
@@ -469,8 +432,8 @@ judge_history(const char *who)
 	AUTO_FREE char *a = xasprintf("%s, apiserver", who);
 	AUTO_FREE char *b = xasprintf("%s, Flightctl", who);
 
-	judge_requests(kube, kube_may, a);
-	judge_requests(flight, flight_may, b);
+	reqlog_judge(kube, kube_may, a);
+	reqlog_judge(flight, flight_may, b);
 	(void)unlink(kube);
 	(void)unlink(flight);
 }

@@ -581,30 +581,3 @@ Test(quadlet, names_on_the_device)
 	    "ExecStop=/usr/bin/podman volume rm -f shop-289264-v\\n"));
 	quadlet_clear(&q);
 }
-
-/* A user is told at once, not when flightside refuses the write. */
-Test(placer_quadlet, an_image_of_no_allowed_registry_is_refused_by_its_field)
-{
-	static const char pod[] =
-	    "{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\","
-	    "\"uid\":\"de19433b-0000-4000-8000-000000000000\"},\"spec\":{"
-	    "\"containers\":[{\"name\":\"main\",\"image\":"
-	    "\"quay.io/shop/web:1\"}]}}";
-	struct quadlet_in in = { .pod = span_of(pod),
-		.app = APP,
-		.cluster = "c",
-		.node = "n" };
-	struct quadlet q;
-	struct why why;
-
-	in.registries = "docker.io,quay.io/shop";
-	cr_assert_eq(quadlet_render(&in, &q, &why), 0, "%s", why.text);
-	quadlet_clear(&q);
-	in.registries = "docker.io,quay.io/sho";
-	cr_assert_eq(quadlet_render(&in, &q, &why), -1);
-	cr_assert_eq(why.kind, ERR_DENIED);
-	cr_assert_str_eq(why.text,
-	    "spec.containers[0].image: \"quay.io/shop/web:1\" is not from "
-	    "IMAGE_REGISTRIES");
-	quadlet_clear(&q);
-}

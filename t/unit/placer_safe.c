@@ -132,3 +132,30 @@ Test(safe, a_sub_path_is_made_in_its_volume_alone)
 	    base, base);
 	cr_expect_eq(system(out), 0);
 }
+
+/* A user is told at once, not when flightside refuses the write. */
+Test(placer_safe, an_image_of_no_allowed_registry_is_refused_by_its_field)
+{
+	static const char pod[] =
+	    "{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\","
+	    "\"uid\":\"de19433b-0000-4000-8000-000000000000\"},\"spec\":{"
+	    "\"containers\":[{\"name\":\"main\",\"image\":"
+	    "\"quay.io/shop/web:1\"}]}}";
+	struct quadlet_in in = { .pod = span_of(pod),
+		.app = "k8s-0123456789-default-web-de19433b",
+		.cluster = "c",
+		.node = "n" };
+	struct quadlet q;
+	struct why why;
+
+	in.registries = "docker.io,quay.io/shop";
+	cr_assert_eq(quadlet_render(&in, &q, &why), 0, "%s", why.text);
+	quadlet_clear(&q);
+	in.registries = "docker.io,quay.io/sho";
+	cr_assert_eq(quadlet_render(&in, &q, &why), -1);
+	cr_assert_eq(why.kind, ERR_DENIED);
+	cr_assert_str_eq(why.text,
+	    "spec.containers[0].image: \"quay.io/shop/web:1\" is not from "
+	    "IMAGE_REGISTRIES");
+	quadlet_clear(&q);
+}

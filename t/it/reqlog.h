@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_REQLOG_H
+#define T_IT_REQLOG_H
+
+/*
+ * One check: each line "METHOD TARGET" of that file (a simulator's "history")
+ * is, whole, one of the expressions; NULL ends them.  No file: no request.
+ */
+void reqlog_judge(const char *file, const char *const *may, const char *what);
+
+#endif
