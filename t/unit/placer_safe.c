@@ -134,7 +134,7 @@ Test(safe, a_sub_path_is_made_in_its_volume_alone)
 }
 
 /* A user is told at once, not when flightside refuses the write. */
-Test(placer_safe, an_image_of_no_allowed_registry_is_refused_by_its_field)
+Test(safe, an_image_of_no_allowed_registry_is_refused_by_its_field)
 {
 	static const char pod[] =
 	    "{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\","
