@@ -13,6 +13,7 @@
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/retry.h"
 
 enum {
 	AGE_STEP_MS = 1000, /* curl counts a connection's age in seconds */
@@ -111,23 +112,6 @@ header_number(struct https_call *c, const char *name)
 }
 
 static int64_t
-retry_after_ms(struct https_call *c)
-{
-	struct curl_header *header;
-	int64_t n;
-	time_t when;
-
-	if ((n = header_number(c, "Retry-After")) >= 0)
-		return n * 1000;
-	if (curl_easy_header(c->easy, "Retry-After", 0, CURLH_HEADER, -1,
-		&header) != CURLHE_OK ||
-	    (when = curl_getdate(header->value, NULL)) == -1)
-		return -1;
-	n = (int64_t)when * 1000 - now_read().wall_ms;
-	return n < 0 ? 0 : n;
-}
-
-static int64_t
 date_ms(struct https_call *c)
 {
 	struct curl_header *header;
@@ -138,6 +122,32 @@ date_ms(struct https_call *c)
 	    (when = curl_getdate(header->value, NULL)) == -1)
 		return 0;
 	return (int64_t)when * 1000;
+}
+
+/*
+ * A date counts from the server's own, whose clock need not be ours.  Nobody
+ * means more than an hour: that is as good as nothing.
+ */
+static int64_t
+retry_after_ms(struct https_call *c)
+{
+	struct curl_header *header;
+	int64_t ms, now = date_ms(c);
+	time_t when;
+
+	if ((ms = header_number(c, "Retry-After")) >= 0)
+		ms *= 1000;
+	else if (curl_easy_header(c->easy, "Retry-After", 0, CURLH_HEADER, -1,
+		     &header) != CURLHE_OK ||
+	    header->value[0] == '-' || /* which is a date to libcurl */
+	    (when = curl_getdate(header->value, NULL)) == -1)
+		return -1;
+	else
+		ms = (int64_t)when * 1000 -
+		    (now != 0 ? now : now_read().wall_ms);
+	if (ms > RETRY_AFTER_MAX_MS)
+		return -1;
+	return ms < 0 ? 0 : ms;
 }
 
 static const char *

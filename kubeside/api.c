@@ -31,6 +31,8 @@ enum {
 	REFRESH_MS = 5000,    /* at most so often after a refusal */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
 	POOLED_MS = 60000,    /* a connection of so long ago is still there */
+	AFTER_MAX_MS = 60000, /* no apiserver asks for more; what is before it
+				 may, and leases run out */
 };
 
 struct api_call {
@@ -325,6 +327,8 @@ on_done(const struct https_answer *plain, void *arg)
 			    &(struct log_about){ .error = message },
 			    "not allowed");
 	}
+	if (ans.retry_after_ms > AFTER_MAX_MS)
+		ans.retry_after_ms = AFTER_MAX_MS;
 	c->call = NULL;
 	if (!stream && ans.status != 0)
 		api->idle = 1; /* which the next line may take */

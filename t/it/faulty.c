@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
@@ -148,6 +148,8 @@ faulty_open(const char *name)
 	    name == NULL ? "127.0.0.1" : "kube.example", "kube");
 	start_proxy(FAULT_FLIGHT, getenv("FLIGHTCTL_API_URL"),
 	    name == NULL ? "127.0.0.1" : "flight.example", "flight");
+	if (chmod(ca, 0444) == -1)
+		it_die("%s: nobody may read it", ca);
 	if (kube_send("POST", MAPS,
 		js_make("{\"metadata\":{\"name\":\"settings\"},\"data\":{"
 			"\"k\":\"one\"}}"),
