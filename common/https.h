@@ -54,6 +54,7 @@ enum https_cause {
 };
 
 struct https_answer {
+	const char *asked;	/* "GET /path", borrowed */
 	unsigned int status;	/* 0: no answer, see why */
 	struct span body;	/* all of it; for a stream: of an error only; of
 				   gzip that its sender cut: what was there,

@@ -185,7 +185,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
 	long status = 0, sent = 0, connects = 0, os_error = 0;
 
-	*a = (struct https_answer){ .retry_after_ms = -1,
+	*a = (struct https_answer){ .asked = c->method_path,
+		.retry_after_ms = -1,
 		.limit_reset_s = -1,
 		.limit_remaining = -1 };
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);

@@ -21,6 +21,7 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+#include "kubeside/answer.h"
 #include "kubeside/ask.h"
 #include "kubeside/creds.h"
 #include "kubeside/denials.h"
@@ -41,6 +42,7 @@ struct api_call {
 	struct https_call *call; /* NULL: never sent */
 	struct event *never;
 	struct https_req req; /* data, done, arg */
+	int has_kind;	      /* as all but /version */
 	int alone;	      /* an idle connection was there for it alone */
 	enum request kind;
 	int64_t began_us;
@@ -300,6 +302,20 @@ call_free(struct api_call *c)
 	free(c);
 }
 
+/* A stream's is looked at by whoever reads it; /version has no kind. */
+static void
+doubt(const struct api_call *c, struct https_answer *a)
+{
+	if (c->req.data != NULL || a->why.kind != ERR_NONE || !c->has_kind ||
+	    answer_is_object(a->body))
+		return;
+	fail_code(&a->why, ERR_AGAIN, a->status,
+	    "%s: %u, but what came is no answer of an apiserver", a->asked,
+	    a->status);
+	a->status = 0;
+	a->maybe_done = 1;
+}
+
 static void
 on_done(const struct https_answer *plain, void *arg)
 {
@@ -309,6 +325,7 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
+	doubt(c, &ans);
 	meter_add(&api->meter, c->kind, now_us() - c->began_us, ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
@@ -384,6 +401,7 @@ api_send(struct api *a, const struct https_req *req)
 		return c;
 	}
 	freshen(a);
+	c->has_kind = strcmp(req->path, "/version") != 0;
 	c->kind = ask_kind(req->method, req->path);
 	c->began_us = now_us();
 	mine.data = req->data == NULL ? NULL : on_data;
