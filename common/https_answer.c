@@ -62,10 +62,6 @@ kind_of_failure(CURLcode code)
 		return ERR_SYSTEM;
 	if (code == CURLE_FILESIZE_EXCEEDED)
 		return ERR_LIMIT;
-	if (code == CURLE_WEIRD_SERVER_REPLY ||
-	    code == CURLE_UNSUPPORTED_PROTOCOL ||
-	    code == CURLE_BAD_CONTENT_ENCODING)
-		return ERR_FORMAT;
 	return ERR_AGAIN;
 }
 

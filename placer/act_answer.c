@@ -19,6 +19,7 @@
 enum {
 	AGAIN_MS = 2000,       /* a refused status or delete */
 	DENIED_MS = 60 * 1000, /* a delete that a rule forbids */
+	GONE_MS = 10 * 1000,   /* until the watch shows that it is gone */
 	SHOWN_MS = 5000	       /* until the watch shows what was told */
 };
 
@@ -98,6 +99,12 @@ delete_done(struct act *a, const struct pending *q, const struct body_done *m,
 	if ((p = world_pod(a->world, q->who)) == NULL)
 		return;
 	p->deleting = 0;
+	/* Gone, says whoever answered, but we still have it. */
+	if (m->kind == ERR_GONE && q->number != NO_GRACE) {
+		p->delete_boot = now.boot_ms + GONE_MS;
+		world_look_at(a->world, p, p->delete_boot);
+		return;
+	}
 	if (m->kind == ERR_NONE || m->kind == ERR_GONE) {
 		p->evicted = q->number == NO_GRACE;
 		if (p->evicted && p->node != NULL)

@@ -50,11 +50,13 @@ scenario(void)
 		return;
 	provider_expect(provider, ".");
 	both(FAULT_IN_TURN, KIND_ANY, 2);
+	fault_cut(faulty_proxy(FAULT_KUBE));
 	faulty_churn(EVERY_OTHER_MS);
 	faulty_ends("every other request failed", RECOVER_MS);
 	if (getenv("IT_SAY") != NULL)
 		say_done();
 	both(FAULT_IN_TURN, KIND_ANY, 1);
+	fault_cut(faulty_proxy(FAULT_KUBE)); /* watches, too */
 	faulty_churn(STORM_MS);
 	if (getenv("IT_SAY") != NULL)
 		say_done();
