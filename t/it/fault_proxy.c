@@ -367,11 +367,9 @@ fault_set(struct fault_proxy *p, const struct fault_rule *r)
 	unsigned int i;
 
 	s->fault = FAULT_NONE;
-	for (i = 0; i < FAULT_COUNT * KIND_COUNT; i++)
-		s->done[i / KIND_COUNT][i % KIND_COUNT] = 0;
 	for (i = 0; i < KIND_COUNT; i++)
 		s->seen[i] = 0;
-	s->turn = s->failed = 0;
+	s->failed = 0;
 	s->kind = r->kind;
 	s->every = r->every;
 	s->most = r->most;

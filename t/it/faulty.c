@@ -35,7 +35,7 @@ enum {
 	DEVICES = 4,
 	STAY = 6,
 	PODS_MAX = 4096,
-	LIVES = 4, /* of those that go: so many at a time */
+	LIVES = FAULTY_PODS - STAY, /* of those that go, at a time */
 	STEP_MS = 250,
 	DAYS = 3650,
 	READY_MS = 30000,
@@ -81,7 +81,7 @@ make_pem(const char *file, enum faulty_cert which)
 	struct cert_ca *ca = cert_ca_open(it_folder(), certs[which].ca, &why);
 
 	if (names == NULL)
-		names = "IP:127.0.0.1,DNS:kube.example,DNS:flight.example";
+		names = "IP:127.0.0.1";
 	if (ca == NULL ||
 	    cert_server_as(ca, it_folder(), "made", names, certs[which].days,
 		&why) == -1 ||
@@ -127,27 +127,24 @@ kubeconfig(void)
 }
 
 static void
-start_proxy(enum fault_server s, const char *base, const char *host,
-    const char *name)
+start_proxy(enum fault_server s, const char *base, const char *name)
 {
 	faulty.pem[s] = xasprintf("%s/%s.pem", it_folder(), name);
 	make_pem(faulty.pem[s], CERT_RIGHT);
 	faulty.proxy[s] = fault_start(s, base, faulty.pem[s]);
 	faulty.url[s] =
-	    xasprintf("https://%s:%u", host, fault_port(faulty.proxy[s]));
+	    xasprintf("https://127.0.0.1:%u", fault_port(faulty.proxy[s]));
 }
 
 void
-faulty_open(const char *name)
+faulty_open(void)
 {
 	AUTO_FREE char *ca = xasprintf("%s/ca.crt", it_folder());
 
 	world_open(&(struct world_conf){ .devices = DEVICES });
 	faulty.ca = xstrdup(ca);
-	start_proxy(FAULT_KUBE, getenv("KUBE_API_URL"),
-	    name == NULL ? "127.0.0.1" : "kube.example", "kube");
-	start_proxy(FAULT_FLIGHT, getenv("FLIGHTCTL_API_URL"),
-	    name == NULL ? "127.0.0.1" : "flight.example", "flight");
+	start_proxy(FAULT_KUBE, getenv("KUBE_API_URL"), "kube");
+	start_proxy(FAULT_FLIGHT, getenv("FLIGHTCTL_API_URL"), "flight");
 	if (chmod(ca, 0444) == -1)
 		it_die("%s: nobody may read it", ca);
 	if (kube_send("POST", MAPS,
@@ -331,15 +328,16 @@ struct provider *
 faulty_start(void)
 {
 	AUTO_FREE char *config = kubeconfig(), *kube = NULL, *api = NULL;
-	AUTO_FREE char *ca = NULL;
+	AUTO_FREE char *ca = NULL, *rate = NULL;
 	AUTO_JSON struct json_object *node = NULL;
 	struct provider *p;
 
 	kube = xasprintf("KUBECONFIG=%s", config);
 	api = xasprintf("FLIGHTCTL_API_URL=%s", faulty.url[FAULT_FLIGHT]);
 	ca = xasprintf("FLIGHTCTL_CA_FILE=%s", faulty.ca);
+	rate = xasprintf("FLIGHTCTL_RATE=%d", FAULTY_RATE);
 	p = provider_start("provider",
-	    (const char *[]){ kube, api, ca, "FLIGHTCTL_RATE=3000", NULL });
+	    (const char *[]){ kube, api, ca, rate, NULL });
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return NULL;
 	while (faulty.made < STAY)

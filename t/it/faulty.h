@@ -20,8 +20,12 @@ enum faulty_cert {
 	CERT_RENEWED, /* right, by the same CA, another one */
 };
 
-/* Opens the world; name: of the servers to the provider, NULL: 127.0.0.1. */
-void faulty_open(const char *name);
+enum {
+	FAULTY_RATE = 600, /* FLIGHTCTL_RATE */
+	FAULTY_PODS = 10,  /* between two churns */
+};
+
+void faulty_open(void);
 struct fault_proxy *faulty_proxy(enum fault_server);
 /* New connections meet that certificate; the open ones are cut. */
 void faulty_certify(enum fault_server, enum faulty_cert);
