@@ -19,7 +19,7 @@
 
 enum {
 	AGAIN_MS = 2000, /* a refused status or delete, then doubled */
-	AGAIN_MAX_MS = 30 * 1000,
+	AGAIN_MAX_MS = 16 * 1000,
 	DENIED_MS = 60 * 1000, /* a delete that a rule forbids */
 	GONE_MS = 10 * 1000,   /* until the watch shows that it is gone */
 	SHOWN_MS = 5000	       /* until the watch shows what was told */

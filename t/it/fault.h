@@ -16,7 +16,7 @@ enum fault {
 #include "t/it/fault.def"
 #undef FAULT
 	FAULT_COUNT,
-	FAULT_IN_TURN, /* each of the table but the slow ones */
+	FAULT_IN_TURN, /* each of the table but those slow there */
 	FAULT_NONE,
 };
 
@@ -67,7 +67,7 @@ unsigned int fault_busiest(const struct fault_proxy *, int64_t since_ms,
 unsigned int fault_strayed(const struct fault_proxy *);
 
 const char *fault_name(enum fault);
-int fault_is_slow(enum fault);
+int fault_is_slow(enum fault, enum fault_server);
 const char *fault_kind_name(enum fault_kind);
 enum fault_server fault_kind_server(enum fault_kind);
 

@@ -53,9 +53,9 @@ _Static_assert(sizeof(BODY) - 1 == BODY_LEN, "what STATUS() says");
 _Static_assert(sizeof(CHUNK_1K) - 1 == 1024, "what its first line says");
 
 static const struct fault_row rows[] = {
-#define FAULT(name, sent, act, number, slow, text)                            \
-	[FAULT_##name] = { #name, SENT_##sent, ACT_##act, number, slow, text, \
-		sizeof(text) - 1 },
+#define FAULT(name, sent, act, number, slow, text)                             \
+	[FAULT_##name] = { #name, SENT_##sent, ACT_##act, number, SLOW_##slow, \
+		text, sizeof(text) - 1 },
 #include "t/it/fault.def"
 #undef FAULT
 };
@@ -73,9 +73,10 @@ fault_name(enum fault f)
 }
 
 int
-fault_is_slow(enum fault f)
+fault_is_slow(enum fault f, enum fault_server s)
 {
-	return rows[f].slow;
+	return rows[f].slow == SLOW_BOTH ||
+	    (rows[f].slow == SLOW_FLIGHT && s == FAULT_FLIGHT);
 }
 
 /* --- parts of answers ---------------------------------------------------- */

@@ -35,11 +35,18 @@ enum fault_act {
 	ACT_ENDLESS,
 };
 
+enum fault_slow {
+	SLOW_NONE,
+	SLOW_FLIGHT,
+	SLOW_BOTH,
+};
+
 struct fault_row {
 	const char *name;
 	enum fault_sent sent;
 	enum fault_act act;
-	int number, slow;
+	int number;
+	enum fault_slow slow;
 	const char *text;
 	size_t text_len;
 };

@@ -94,20 +94,21 @@ kind_of(enum fault_server server, const char *method, const char *path)
 }
 
 static enum fault
-next_in_turn(struct shared *s)
+next_in_turn(const struct fault_proxy *p)
 {
 	enum fault f;
 
 	do
-		f = atomic_fetch_add(&s->turn, 1) % FAULT_COUNT;
-	while (fault_is_slow(f));
+		f = atomic_fetch_add(&p->s->turn, 1) % FAULT_COUNT;
+	while (fault_is_slow(f, p->server));
 	return f;
 }
 
 /* What happens to the next request of that kind. */
 static enum fault
-choose(struct shared *s, enum fault_kind k)
+choose(const struct fault_proxy *p, enum fault_kind k)
 {
+	struct shared *s = p->s;
 	int wanted = s->kind;
 	enum fault f = (enum fault)s->fault;
 	unsigned int n = atomic_fetch_add(&s->seen[k], 1);
@@ -117,7 +118,7 @@ choose(struct shared *s, enum fault_kind k)
 	    (s->most != 0 && atomic_fetch_add(&s->failed, 1) >= s->most))
 		return FAULT_NONE;
 	if (f == FAULT_IN_TURN)
-		f = next_in_turn(s);
+		f = next_in_turn(p);
 	atomic_fetch_add(&s->done[f][k], 1);
 	return f;
 }
@@ -242,7 +243,7 @@ exchange(struct pass *c, const struct message *request)
 	k = kind_of(c->p->server, method, path);
 	count(c->p, k, path);
 	c->rule = c->p->s->rule;
-	if ((f = choose(c->p->s, k)) != FAULT_NONE)
+	if ((f = choose(c->p, k)) != FAULT_NONE)
 		r = fault_row(f);
 	if ((r == NULL || r->sent != SENT_NEVER) &&
 	    ask(c, r, request, &answer) == -1)

@@ -36,7 +36,7 @@ enum {
 	STAY = 6,
 	PODS_MAX = 4096,
 	LIVES = FAULTY_PODS - STAY, /* of those that go, at a time */
-	STEP_MS = 250,
+	STEP_MS = 330,
 	DAYS = 3650,
 	READY_MS = 30000,
 	RUN_MS = 30000,
