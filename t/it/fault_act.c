@@ -47,9 +47,15 @@ enum {
 	    "                                                             "
 #define CHUNK_1K \
 	"3f9\r\n" SPACES_253 SPACES_253 SPACES_253 SPACES_253 "     \r\n"
+#define LETTERS_64 \
+	"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl"
+#define LETTERS_256 LETTERS_64 LETTERS_64 LETTERS_64 LETTERS_64
+#define LETTERS_1K \
+	"400\r\n" LETTERS_256 LETTERS_256 LETTERS_256 LETTERS_256 "\r\n"
 #define LONG_HEADER "X-Long: 0123456789012345678901\r\n"
 
 _Static_assert(sizeof(BODY) - 1 == BODY_LEN, "what STATUS() says");
+_Static_assert(sizeof(LETTERS_1K) - 1 == 1031, "1024 and their frame");
 _Static_assert(sizeof(CHUNK_1K) - 1 == 1024, "what its first line says");
 
 static const struct fault_row rows[] = {

@@ -23,7 +23,7 @@ enum {
 	MORE_MOST = 40,
 	ONE_MS = 1200, /* a fault of a kind, NIGHTLY */
 	MINUTE_MS = 60000,
-	RECOVER_MS = 75000,
+	RECOVER_MS = 120000,
 	TELL_MS = 20000,
 	/* vk-flightctl-provider(8), WHEN A SERVER FAILS */
 	KUBE_A_MINUTE = 120,
