@@ -16,8 +16,6 @@
 #include "common/mono.h"
 #include "common/xmem.h"
 
-#define BEARER "Authorization: Bearer "
-
 enum {
 	CONNECTIONS = 8,
 	MAX_TOKEN = 16384,
@@ -233,7 +231,7 @@ https_token(struct https *h, struct span token)
 		    h->origin, MAX_TOKEN);
 		return;
 	}
-	h->authorization = secret_join(BEARER, token);
+	h->authorization = secret_join(HTTPS_BEARER, token);
 }
 
 void

@@ -12,6 +12,12 @@
 #include "common/https.h"
 #include "common/secret.h"
 
+#define HTTPS_BEARER "Authorization: Bearer "
+
+enum {
+	HTTPS_BEARER_LEN = sizeof(HTTPS_BEARER) - 1,
+};
+
 struct https_call {
 	TAILQ_ENTRY(https_call) entry;
 	struct https *h;

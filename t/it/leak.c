@@ -111,11 +111,11 @@ look_at_file(const char *path, const struct stat *st, int kind,
 
 	(void)st;
 	(void)where;
+	files += kind == FTW_F;
 	if (kind != FTW_F || is_given(path) ||
 	    (text = it_file(path, &len)) == NULL)
 		return 0;
 	(void)leak_is_in(path, text, len);
-	files++;
 	return 0;
 }
 

@@ -149,6 +149,7 @@ hold_answers(int on)
 	free(world_tell(SIM_FLIGHT, on ? "hang" : "hang off"));
 }
 
+#define SAID_BACK "Bearer .token."
 #define CRASHED "(kubeside|flightside).*(signal|killed)"
 
 static void
@@ -176,6 +177,39 @@ in_mid_request(struct provider *p, const struct credential *kube,
 	it_ok(provider_await_lines(p, CRASHED, n + 2, BACK_MS) >= n + 2,
 	    "two workers crash in the middle of a request");
 	hold_answers(0);
+}
+
+/* Errors with the token in their message and their headers. */
+static void
+said_back(struct provider *p)
+{
+	static const int codes[] = { 400, 403, 409, 500 };
+	static const char *const said[] = {
+		"kubeside.*status=4.* id=.token.",
+		"flightside.*Bearer .token.",
+	};
+	size_t i, n = sizeof(codes) / sizeof(codes[0]);
+
+	free(world_tell(SIM_KUBE, "say-back"));
+	free(world_tell(SIM_FLIGHT, "say-back"));
+	for (i = 0; i < n; i++) {
+		free(world_tell(SIM_KUBE, "fail-next PATCH *status %d",
+		    codes[i]));
+		free(world_tell(SIM_FLIGHT, "fail-next * /api/v1/dev* %d 1",
+		    codes[i]));
+	}
+	free(pod_create("more", NULL));
+	for (i = 0; i < 2; i++)
+		it_ok(provider_await_lines(p, said[i], 1, BACK_MS) > 0,
+		    "the log has what %s says",
+		    i == 0 ? "the apiserver" : "Flightctl");
+	leak_look_at_log(p);
+	leak_look_at_answers("tokens");
+	leak_look_at_listener(p);
+	leak_look_at_apiserver();
+	free(world_tell(SIM_KUBE, "say-back off"));
+	free(world_tell(SIM_FLIGHT, "say-back off"));
+	free(world_tell(SIM_KUBE, "clear"));
 }
 
 static void
@@ -227,6 +261,7 @@ test_tokens(void)
 	leak_watch(flight.name, flight_text);
 	p = provider_start("tokens",
 	    (const char *[]){ "STATUS_POLL_INTERVAL=1s", NULL });
+	provider_expect(p, SAID_BACK);
 	provider_expect(p, "signal|not answer|timed out|onnect|transfer");
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
@@ -238,6 +273,7 @@ test_tokens(void)
 	in_mid_request(p, &kube, &flight);
 	is_kept(p, &kube, 1, 0, "after a crash");
 	is_kept(p, &flight, 1, 0, "after a crash");
+	said_back(p);
 	replace_tokens(p, &kube, &flight);
 	leak_look_at_answers("tokens");
 	leak_look_at_listener(p);
