@@ -6,6 +6,10 @@
  * it back is not repeated; a worker that crashes leaves no core and no word of
  * it.
  */
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +25,9 @@
 #include "t/it/memory.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/tap.h"
 #include "t/it/world.h"
+#include "t/sim/cert.h"
 
 enum {
 	READY_MS = 20000,
@@ -30,6 +36,8 @@ enum {
 	LOOK_MS = 50,
 	BACK_MS = 15000,
 	MID_MS = 1500,
+	MANY = 1000, /* one for each connection */
+	SCALAR = 32, /* bytes of a P-256 key */
 	NPROCS = 4,
 	ASKED = 4, /* requests at one time, of this small world */
 };
@@ -78,7 +86,7 @@ is_so(const struct provider *p, const struct credential *c, unsigned int want,
 			return 0;
 		m = memory_find(pid, c->bytes, c->len);
 		ok &= strcmp(name, c->owner) == 0 ?
-		    m.kept == want && m.loose <= asked :
+		    (want == MANY || m.kept == want) && m.loose <= asked :
 		    m.kept + m.loose == 0;
 		if (m.loose + m.kept > 0)
 			n += (size_t)snprintf(found + n, size - n,
@@ -285,6 +293,162 @@ test_tokens(void)
 	leak_look_at_apiserver();
 }
 
+/* --- by client certificates ---------------------------------------------- */
+
+/* A key as its file has it, and as OpenSSL's numbers and DER have it. */
+struct key {
+	char *line; /* the first of base64 */
+	unsigned char number[SCALAR], der[SCALAR];
+};
+
+static void
+key_read(const char *path, struct key *k)
+{
+	AUTO_FREE char *text = it_file(path, NULL);
+	BIO *bio = BIO_new_mem_buf(text, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIGNUM *n = NULL;
+
+	if (key == NULL ||
+	    !EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &n) ||
+	    BN_bn2binpad(n, k->der, SCALAR) != SCALAR ||
+	    BN_bn2lebinpad(n, k->number, SCALAR) != SCALAR)
+		it_die("%s: no key", path);
+	k->line = read_token(path, "KEY-----\n");
+	BN_free(n);
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+}
+
+static void
+key_is_kept(const struct provider *p, const struct key *k, const char *owner,
+    unsigned int lines)
+{
+	const struct credential line =
+	    token_of("the key's PEM", owner, k->line);
+	const struct credential der = { "the key's DER", owner, k->der,
+		SCALAR };
+	const struct credential number = { "the key's number", owner, k->number,
+		SCALAR };
+
+	is_kept(p, &line, lines, 0, owner);
+	is_kept(p, &der, 0, 0, owner);
+	is_kept(p, &number, MANY, 0, owner);
+}
+
+static char *
+in_folder(const char *name)
+{
+	return xasprintf("%s/%s", it_folder(), name);
+}
+
+/* The service behind a proxy of ours, which wants certificates. */
+static char *
+make_gate(void)
+{
+	AUTO_FREE char *crt_file = in_folder("gate.crt");
+	AUTO_FREE char *key_file = in_folder("gate.key");
+	AUTO_FREE char *ca_file = in_folder("ca.crt");
+	AUTO_FREE char *pem = in_folder("gate.pem"), *url = NULL;
+	AUTO_FREE char *crt = NULL, *key = NULL, *both = NULL;
+	struct cert_ca *ca;
+	struct why why;
+
+	ca = cert_ca_open(it_folder(), "ca", &why);
+	if (ca == NULL || cert_server(ca, it_folder(), "gate", &why) == -1 ||
+	    cert_client(ca, it_folder(), "guest", "provider", NULL, &why) == -1)
+		it_die("no certificates: %s", why.text);
+	cert_ca_free(ca);
+	crt = it_file(crt_file, NULL);
+	key = it_file(key_file, NULL);
+	both = xasprintf("%s%s", crt, key);
+	it_write(pem, both);
+	url = tap_start(&(struct tap_conf){ .base = getenv("FLIGHTCTL_API_URL"),
+	    .ca_file = getenv("FLIGHTCTL_CA_FILE"),
+	    .pem = pem,
+	    .client_ca = ca_file });
+	return xasprintf("FLIGHTCTL_API_URL=%s", url);
+}
+
+static void
+test_keys(void)
+{
+	AUTO_FREE char *url = make_gate();
+	AUTO_FREE char *kube = in_folder("kubesim/admin.key");
+	AUTO_FREE char *flight = in_folder("guest.key");
+	AUTO_FREE char *config =
+	    xasprintf("KUBECONFIG=%s/kubesim/admin.kubeconfig", it_folder());
+	AUTO_FREE char *ca =
+	    xasprintf("FLIGHTCTL_CA_FILE=%s/ca.crt", it_folder());
+	AUTO_FREE char *cert =
+	    xasprintf("FLIGHTCTL_CLIENT_CERT=%s/guest.crt", it_folder());
+	AUTO_FREE char *key = xasprintf("FLIGHTCTL_CLIENT_KEY=%s", flight);
+	struct key k = { 0 }, f = { 0 };
+	struct provider *p;
+
+	key_read(kube, &k);
+	key_read(flight, &f);
+	p = provider_start("keys",
+	    (const char *[]){ "STATUS_POLL_INTERVAL=1s", url, config, ca, cert,
+		key, NULL });
+	it_ok(provider_await_lines(p, "GET /api/v1/devices.* status=200", 1,
+		  READY_MS) > 0 &&
+		provider_await_lines(p, "PATCH .*/leases/.* status=200", 1,
+		    READY_MS) > 0,
+	    "both servers let in who has a certificate");
+	key_is_kept(p, &k, "kubeside", 1);
+	key_is_kept(p, &f, "flightside", 0);
+	leak_watch("the apiserver key", k.line);
+	leak_watch("the Flightctl key", f.line);
+	leak_look_at_processes(p);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+	leak_look_at_disk("keys");
+	leak_look_at_log(p);
+}
+
+/* --- from the environment ------------------------------------------------ */
+
+/* It goes to flightside again whenever that comes back. */
+static void
+test_environment(void)
+{
+	char *text = flight_token();
+	AUTO_FREE char *setting = xasprintf("FLIGHTCTL_AUTH_TOKEN=%s", text);
+	const struct credential supervisor =
+	    token_of("the token", "supervisor", text);
+	struct memory_copies m;
+	struct provider *p;
+	int64_t since;
+
+	p = provider_start("environment",
+	    (const char *[]){ setting, "FLIGHTCTL_AUTH_TOKEN_FILE=", NULL });
+	provider_expect(p, "FLIGHTCTL_AUTH_TOKEN");
+	it_ok(provider_await_lines(p, "GET /api/v1/devices.* status=200", 1,
+		  READY_MS) > 0,
+	    "Flightctl lets in who has a token in the environment");
+	leak_watch("the token of the environment", text);
+	leak_look_at_processes(p);
+	leak_look_at_log(p);
+	if (memory_is_seen()) {
+		for (since = it_ms();;) {
+			m = memory_find(provider_pid(p), text, supervisor.len);
+			if ((m.kept == 1 && m.loose == 0) ||
+			    it_ms() > since + CALM_MS)
+				break;
+			it_pause(LOOK_MS);
+		}
+		it_ok(m.kept == 1 && m.loose == 0,
+		    "the supervisor has it %u times kept, %u loose", m.kept,
+		    m.loose);
+		m = memory_find(provider_worker(p, "flightside"), text,
+		    supervisor.len);
+		it_ok(m.kept == 1 && m.loose == 0,
+		    "and flightside %u times kept, %u loose", m.kept, m.loose);
+	}
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
 static void
 scenario(void)
 {
@@ -294,6 +458,8 @@ scenario(void)
 	}
 	world_open(&(struct world_conf){ .devices = 1 });
 	test_tokens();
+	test_environment();
+	test_keys();
 }
 
 int
