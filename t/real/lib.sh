@@ -141,7 +141,22 @@ end_process()
 	wait_for 5 ended "$1" "$2" || die "$4 ($1) cannot be ended"
 }
 
-# stop_one DIR NAME [SIGNAL]: ends it and forgets it.
+# signal_one DIR NAME SIGNAL: to one that runs.
+signal_one()
+{
+	local pid ticks signal name
+
+	while read -r pid ticks signal name; do
+		[ "$name" != "$2" ] || ! alive "$pid" "$ticks" || {
+			kill "-$3" "$pid"
+			return
+		}
+	done <"$1/procs"
+	die "$2 does not run"
+}
+
+# stop_one DIR NAME [SIGNAL]: ends it, by its own signal or that one, and
+# forgets it.
 stop_one()
 {
 	local dir=$1 wanted=$2 force=${3-} pid ticks signal name
