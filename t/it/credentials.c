@@ -246,8 +246,9 @@ test_late_token(void)
 	    "FLIGHTCTL_AUTH_TOKEN_FILE [^ ]*: empty|refuses our credentials");
 	node_tells("False", "Unauthorized",
 	    "(no token could be read from FLIGHTCTL_AUTH_TOKEN_FILE ", BACK_MS);
-	it_ok(provider_lines(p, TROUBLE ".*: empty") == 1 &&
-		provider_lines(p, TROUBLE ".*refuses our credentials") == 1,
+	it_ok(provider_await_lines(p, TROUBLE ".*: empty", 1, BACK_MS) == 1 &&
+		provider_await_lines(p, TROUBLE ".*refuses our credentials", 1,
+		    BACK_MS) == 1,
 	    "one line says that the file is empty, one what that means");
 	replace_token(p, 3600);
 	node_tells("True", "Answering", NULL, BACK_MS);
