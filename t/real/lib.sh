@@ -38,14 +38,16 @@ seconds()
 }
 
 # free_ports N: N different ports of 127.0.0.1 on which nobody listens, below
-# the range from which the kernel takes the ports of clients.
+# the range from which the kernel takes the ports of clients.  Sessions at one
+# time have numbers, REAL_LANE (0) to 7, and each of the two that ask in one
+# has a range of its own: what is free now is taken a while later.
 free_ports()
 {
 	local port
 	local -A seen=()
 
 	while [ ${#seen[@]} -lt "$1" ]; do
-		port=$((20000 + RANDOM % 12000))
+		port=$((20000 + 1500 * ${REAL_LANE:-0} + PORTS + RANDOM % 750))
 		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null ||
 		    seen[$port]=1
 	done
