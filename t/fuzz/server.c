@@ -6,7 +6,6 @@
 
 #include <event2/event.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "common/https.h"
 #include "common/limits.h"
@@ -75,8 +74,6 @@ __wrap_https_send(struct https *h, const struct https_req *req)
 	must(req->body.len == 0 || scan_is_valid(req->body));
 	c->req = *req;
 	c->path = xstrdup(req->path);
-	if (getenv("DBG")) fprintf(stderr, "%d %s\n", req->method, c->path);
-	TAILQ_INSERT_TAIL(&asked, c, entry);
 	return c;
 }
 
@@ -157,10 +154,27 @@ fill(const struct https_call *c, const struct row *r, struct span body,
 		    r->status);
 }
 
+/* After as many others as a digit says. */
+static struct https_call *
+call_of(struct span *record)
+{
+	struct https_call *c = TAILQ_FIRST(&asked);
+	int skip = 0;
+
+	if (record->len > 0 && record->p[0] >= '0' && record->p[0] <= '9') {
+		skip = record->p[0] - '0';
+		record->p++;
+		record->len--;
+	}
+	for (; skip > 0 && c != NULL; skip--)
+		c = TAILQ_NEXT(c, entry);
+	return c;
+}
+
 int
 server_answer(struct span record)
 {
-	struct https_call *c = TAILQ_FIRST(&asked);
+	struct https_call *c = call_of(&record);
 	const struct row *r = row_of(record.len > 0 ? record.p[0] : 'o');
 	struct span body = { record.p + (record.len > 0),
 		record.len - (record.len > 0) };
@@ -205,9 +219,10 @@ server_play(struct event_base *base, struct span input,
 
 	leap_at_once(1);
 	for (i = 0; i < RECORDS && target_record(&input, &record); i++) {
+		if (take(record, arg))
+			continue;
 		go_on(base);
-		if (take == NULL || !take(record, arg))
-			(void)server_answer(record);
+		(void)server_answer(record);
 	}
 	go_on(base);
 	leap_at_once(0);

@@ -14,15 +14,15 @@
 struct event_base;
 
 /*
- * Answers the oldest call.  The record's first byte is a row of answers[] in
- * server.c, the rest its body; a stream is given it in pieces.  0: nobody
- * asks.
+ * Answers the oldest call, or the one so many after it: a digit, if there is
+ * one, then a row of answers[] in server.c, then its body; a stream is given
+ * it in pieces.  0: nobody asks.
  */
 int server_answer(struct span record);
 
 /*
- * Runs the loop: record by record goes to take(), which may be NULL or say 0,
- * then to who asks first.  For each at most a few leaps.
+ * Runs the loop: record by record goes to take() and, when that says 0,
+ * to who asks.  For each at most a few leaps.
  */
 void server_play(struct event_base *, struct span input,
     int (*take)(struct span record, void *arg), void *arg);
