@@ -74,6 +74,7 @@ __wrap_https_send(struct https *h, const struct https_req *req)
 	must(req->body.len == 0 || scan_is_valid(req->body));
 	c->req = *req;
 	c->path = xstrdup(req->path);
+	TAILQ_INSERT_TAIL(&asked, c, entry);
 	return c;
 }
 
