@@ -105,7 +105,7 @@ static void
 on_object(uint64_t id, struct span object, void *arg)
 {
 	(void)arg;
-	must(scan_is_valid(object));
+	(void)object;
 	ends(id);
 }
 
