@@ -13,11 +13,13 @@
 #include "common/xmem.h"
 #include "t/it/child.h"
 #include "t/it/it.h"
+#include "t/it/profile.h"
 #include "t/it/sandbox_stage.h"
 #include "t/it/sanitized.h"
 
 enum {
 	ORDINARY = 61009,
+	PLACER = 2, /* of stage_workers */
 };
 
 /* Lines of a report that begin so: how many; those that end so are not. */
@@ -61,34 +63,240 @@ judge_mutants(int worker, const char *report)
 	    "%s: nor with an older Landlock (%d)", name,
 	    lines(report, "abi ", " 0 holes", 0));
 	(void)lines(report, "without ", NULL, 1);
+	/* Key holders make threads for names; the placer makes none. */
+	it_ok(lines(report, "without ", " 0 noticed", 0) ==
+		(worker == PLACER ? 0 : 1),
+	    "%s: each layer that is left out is noticed", name);
 	(void)lines(report, "row ", " not noticed", 1);
 	it_ok(n > 20 && lines(report, "row ", " not noticed", 0) == 0,
 	    "%s: each of %d rows that lets more through is noticed", name, n);
 }
 
-static void
-scenario(void)
+/* --- the golden list of what each may call ---------------------------------
+ */
+
+#if defined(__x86_64__)
+#define GOLDEN "t/golden/sandbox/x86_64"
+#else
+#define GOLDEN "t/golden/sandbox/aarch64"
+#endif
+
+/* Words after "audit ", a line each. */
+static char *
+audited(const char *report)
 {
-	struct probed p;
+	static const char begin[] = "audit ";
+	char *text = xcalloc(1, strlen(report) + 1), *to = text;
+	const char *p, *eol;
+
+	for (p = report; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
+		if (strncmp(p, begin, sizeof(begin) - 1) == 0) {
+			size_t len = (size_t)(eol + 1 - p) - sizeof(begin) + 1;
+
+			memcpy(to, p + sizeof(begin) - 1, len);
+			to += len;
+		}
+	return text;
+}
+
+/* GOLDEN_WRITE=1 writes what it compares otherwise. */
+static void
+judge_audit(int worker, const char *report)
+{
+	AUTO_FREE char *name =
+	    xasprintf(GOLDEN "/%s.txt", stage_workers[worker]);
+	AUTO_FREE char *path = child_source(name), *golden = NULL;
+	AUTO_FREE char *found = audited(report), *seen = NULL, *out = NULL;
+
+	if (getenv("GOLDEN_WRITE") != NULL)
+		it_write(path, found);
+	if ((golden = it_file(path, NULL)) == NULL)
+		it_die("%s: cannot be read", path);
+	(void)lines(report, "audited: ", NULL, 1);
+	if (it_ok(strcmp(golden, found) == 0, "%s: what it may call is %s",
+		stage_workers[worker], name))
+		return;
+	seen = xasprintf("%s/audit", it_folder());
+	it_write(seen, found);
+	(void)child_run((const char *[]){ "diff", path, seen, NULL }, &out);
+	it_say("%s", out);
+}
+
+/* --- who starts it, and where ----------------------------------------------
+ */
+
+static void
+try_whole(void)
+{
+	struct probed p =
+	    probed_start(&(struct probed_conf){ .name = "whole" });
 	int i;
 
-	if (SANITIZED) {
-		it_skip("this build closes no sandbox");
-		return;
-	}
-	p = probed_start(&(struct probed_conf){ .name = "whole" });
 	EACH_WORKER(i) {
 		AUTO_FREE char *report = probed_report(&p, i);
 
-		judge_probes("as we are", i, report);
+		judge_probes(geteuid() == 0 ? "by root" : "by a user", i,
+		    report);
 		judge_mutants(i, report);
+		judge_audit(i, report);
 	}
 	stage_started(&p.stage);
 	probed_stop(&p);
 }
 
-int
-main(void)
+static void
+try_brief(const char *who, const struct probed_conf *conf)
 {
+	struct probed p = probed_start(conf);
+	int i;
+
+	EACH_WORKER(i) {
+		AUTO_FREE char *report = probed_report(&p, i);
+
+		judge_probes(who, i, report);
+	}
+	stage_started(&p.stage);
+	probed_stop(&p);
+}
+
+static const char *self;
+
+static void
+try_container(void)
+{
+	const char *const prefix[] = { "unshare", "-m", "-i", "setpriv",
+		"--reuid=61009", "--regid=61009", "--clear-groups",
+		"--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
+		self, "--profile", "container", NULL };
+
+	try_brief("in a container",
+	    &(struct probed_conf){ .name = "container",
+		.brief = 1,
+		.uid = ORDINARY,
+		.is_prefixed = 1,
+		.prefix = prefix });
+}
+
+/* --- one layer that is left out --------------------------------------------
+ */
+
+static void
+try_layer(const char *layer, uid_t uid, const char *probe)
+{
+	struct probed p = probed_start(&(struct probed_conf){ .name = layer,
+	    .brief = 1,
+	    .uid = uid,
+	    .without = layer });
+	int i, noticed = 0;
+
+	EACH_WORKER(i) {
+		AUTO_FREE char *report = probed_report(&p, i);
+
+		noticed += lines(report, probe, NULL, 0) > 0;
+	}
+	it_ok(noticed == STAGE_WORKERS, "without %s: noticed by %s", layer,
+	    probe);
+	probed_stop(&p);
+}
+
+/* Such a worker is never begun. */
+static void
+try_ids(void)
+{
+	struct probed p = probed_start(&(
+	    struct probed_conf){ .name = "IDS", .brief = 1, .without = "IDS" });
+
+	it_ok(stage_await(&p.stage, "its ids could not be dropped", 3),
+	    "without IDS: no worker begins");
+	probed_stop(&p);
+}
+
+/* --- what a kernel lacks ---------------------------------------------------
+ */
+
+static const struct lack {
+	const char *profile; /* NULL: the ABI below */
+	int abi;
+	const char *line;
+} lacks[] = {
+	{ "no-landlock", 0, "the kernel has no Landlock" },
+	{ "no-lsm", 0, "the kernel has no Landlock" },
+	{ "no-seccomp", 0, "the kernel has no system call filter" },
+	{ NULL, 3,
+	    "the kernel has no Landlock for TCP ports (it comes with Linux "
+	    "6.7)" },
+};
+
+static struct probed
+lacking(const struct lack *l, const char *name, const char *setting)
+{
+	const char *const prefix[] = { self, "--profile", l->profile, NULL };
+
+	return probed_start(&(struct probed_conf){ .name = name,
+	    .is_silent = 1,
+	    .abi = l->abi,
+	    .setting = setting,
+	    .prefix = l->profile == NULL ? NULL : prefix });
+}
+
+static void
+try_lack(const struct lack *l)
+{
+	AUTO_FREE char *said =
+	    xasprintf("%s: this worker is confined less", l->line);
+	AUTO_FREE char *told = xasprintf("REQUIRE_SANDBOX=yes: %s", l->line);
+	const char *what = l->profile == NULL ? "abi-3" : l->profile;
+	AUTO_FREE char *must = xasprintf("%s-required", what);
+	struct probed p = lacking(l, what, NULL);
+	/* The placer connects to nothing. */
+	int all = l->abi == 0 ? STAGE_WORKERS : STAGE_WORKERS - 1;
+
+	stage_started(&p.stage);
+	it_ok(stage_lines(&p.stage, said) == all,
+	    "%s: each worker says once what is missing, and works", what);
+	probed_stop(&p);
+	p = lacking(l, must, "REQUIRE_SANDBOX=yes");
+	it_ok(stage_await(&p.stage, told, all) &&
+		stage_lines(&p.stage, "kubeside is ready") == 0 &&
+		stage_lines(&p.stage, "flightside is ready") == 0,
+	    "%s: with REQUIRE_SANDBOX=yes none is ready", what);
+	probed_stop(&p);
+}
+
+static void
+scenario(void)
+{
+	size_t i;
+
+	if (SANITIZED) {
+		it_skip("this build closes no sandbox");
+		return;
+	}
+	try_whole();
+	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
+		try_lack(&lacks[i]);
+	try_layer("NNP", 0,
+	    "hole sealed nothing: wanted it could, got no seal");
+	try_layer("DUMPABLE", 0, "hole under no_dump");
+	try_layer("CORE", 0, "hole under no_core");
+	if (geteuid() != 0) {
+		it_skip("only root starts it as somebody else");
+		return;
+	}
+	try_brief("by a user",
+	    &(struct probed_conf){ .name = "user",
+		.brief = 1,
+		.uid = ORDINARY });
+	try_container();
+	try_layer("CAPABILITIES", ORDINARY, "hole under no_capability");
+	try_ids();
+}
+
+int
+main(int argc, char *argv[])
+{
+	self = argv[0];
+	if (argc > 3 && strcmp(argv[1], "--profile") == 0)
+		return profile_exec(argv[2], argv + 3);
 	return it_run("sandbox", scenario);
 }

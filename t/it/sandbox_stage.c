@@ -145,11 +145,16 @@ tell_probes(const struct probed *p, const struct probed_conf *conf,
 	char text[ENV_SIZE];
 	int i, n;
 
-	n = snprintf(text, sizeof(text), "PROBE_REPORT=%s\nPROBE_OTHER=%u\n",
-	    p->reports, ports[2]);
+	n = snprintf(text, sizeof(text), "PROBE_OTHER=%u\n", ports[2]);
+	if (!conf->is_silent)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+		    "PROBE_REPORT=%s\n", p->reports);
 	if (conf->without != NULL)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    "PROBE_WITHOUT=%s\n", conf->without);
+	if (conf->abi != 0)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+		    "PROBE_ABI=%d\n", conf->abi);
 	if (conf->brief)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    "PROBE_BRIEF=1\n");
@@ -180,19 +185,23 @@ launch(struct probed *p, const struct probed_conf *conf,
 	AUTO_FREE char *user = xasprintf("--reuid=%u", conf->uid);
 	AUTO_FREE char *group = xasprintf("--regid=%u", conf->uid);
 	const char *const extra[] = { kubeconfig, token, url, without,
-		conf->without == NULL ? NULL : preload, NULL };
+		conf->without == NULL ? "PROBED=1" : preload, conf->setting,
+		NULL };
 	const char *argv[ARGS_MAX];
 	size_t n = 0, i;
 
 	for (i = 0; conf->prefix != NULL && conf->prefix[i] != NULL; i++)
 		argv[n++] = conf->prefix[i];
-	if (conf->uid != 0 && geteuid() == 0) {
+	if (conf->uid != 0 && chown(p->stage.dir, conf->uid, conf->uid) == -1)
+		it_die("%s: cannot be given away", p->stage.dir);
+	if (conf->uid != 0 && !conf->is_prefixed) {
 		argv[n++] = "setpriv";
 		argv[n++] = user;
 		argv[n++] = group;
 		argv[n++] = "--clear-groups";
-		if (chown(p->stage.dir, conf->uid, conf->uid) == -1)
-			it_die("%s: cannot be given away", p->stage.dir);
+		/* As a unit with User= may give it; no worker may have it. */
+		argv[n++] = "--inh-caps=+setuid,+setgid";
+		argv[n++] = "--ambient-caps=+setuid,+setgid";
 	}
 	argv[n++] = program;
 	argv[n] = NULL;

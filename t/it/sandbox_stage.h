@@ -21,8 +21,11 @@ struct probed_conf {
 	const char *name;
 	uid_t uid;	     /* of an ordinary user; 0: as we are */
 	const char *without; /* layer, NULL: none */
-	int brief;
+	int brief, abi;
+	int is_silent;		   /* nothing is tried, there are no reports */
+	int is_prefixed;	   /* the prefix makes it that user */
 	const char *const *prefix; /* words before the program; NULL: none */
+	const char *setting;	   /* one more; NULL: none */
 };
 
 /* Starts it and waits until all workers have reported and are ready. */

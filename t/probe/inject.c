@@ -32,6 +32,7 @@ enum {
 	CONTROL_FD = 3,
 	PATIENCE_S = 10,
 	CALL_ARGS = 6,
+	PATH_BYTES = 256,
 	ATTR_FS = 8,	/* size of Landlock's structure, by ABI */
 	ATTR_NET = 16,	/* from 4 on */
 	ATTR_SCOPE = 24 /* from 6 on */
@@ -64,6 +65,7 @@ probe_copy(const struct seal *seal, int (*run)(void))
 	int status, null;
 	pid_t pid;
 
+	(void)remove(aims.made);
 	if ((pid = fork()) > 0) {
 		while (waitpid(pid, &status, 0) != pid)
 			;
@@ -271,6 +273,7 @@ begin(void)
 	enum proc p = proc_by_name(program_invocation_short_name);
 
 	inject.without = layer_named(getenv("PROBE_WITHOUT"));
+	inject.now.abi = number(getenv("PROBE_ABI"));
 	if (p == PROC_COUNT || p == PROC_SUPERVISOR ||
 	    getenv("PROBE_REPORT") == NULL)
 		return;
@@ -295,10 +298,28 @@ is_of_program(const void *caller)
 	    strstr(info.dli_fname, ".so") == NULL;
 }
 
+/* What its copies may spoil, and what they may make. */
+static void
+lay_out(const char *folder)
+{
+	static char bait[PATH_BYTES], made[PATH_BYTES];
+	int fd;
+
+	(void)snprintf(bait, sizeof(bait), "%s/bait.%s", folder,
+	    proc_name(aims.self));
+	(void)snprintf(made, sizeof(made), "%s/made.%s", folder,
+	    proc_name(aims.self));
+	fd = open(bait, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	(void)close(fd);
+	aims.bait = bait;
+	aims.made = made;
+}
+
 void
 tzset(void)
 {
-	char path[256];
+	const char *folder = getenv("PROBE_REPORT");
+	char path[PATH_BYTES];
 
 	REAL(tzset)();
 	if (!inject.is_worker || inject.is_done ||
@@ -307,7 +328,8 @@ tzset(void)
 	inject.is_done = 1;
 	if (setjmp(inject.seal) != 0)
 		return; /* a copy, which goes on */
-	(void)snprintf(path, sizeof(path), "%s/%s.txt", getenv("PROBE_REPORT"),
+	lay_out(folder);
+	(void)snprintf(path, sizeof(path), "%s/%s.txt", folder,
 	    proc_name(aims.self));
 	judge(path, getenv("PROBE_BRIEF") != NULL);
 }

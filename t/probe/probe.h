@@ -13,6 +13,7 @@
  *	PROBE_OTHER	a port of 127.0.0.1 that is no server's, TCP and UDP
  *	PROBE_OWN_NAME	the port of that worker's server
  *	PROBE_KEY_NAME	a file that only that worker may read
+ *	PROBE_ABI	of Landlock, at most; 0: the kernel's
  *	PROBE_BRIEF	only what is judged once, no mutants
  */
 
@@ -73,6 +74,8 @@ struct aims {
 	uid_t uid;
 	uint16_t own, other;
 	const char *key, *foreign_key;
+	const char *bait; /* a file of its own, that may be spoilt */
+	const char *made; /* what it may manage to make */
 };
 extern struct aims aims;
 

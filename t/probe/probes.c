@@ -48,7 +48,6 @@ enum {
 };
 
 static const char some_file[] = "/etc/passwd";
-static const char new_file[] = "/tmp/vk-probe-made";
 
 static long
 ask(long nr, long a, long b, long c, long d)
@@ -210,7 +209,7 @@ write_in_thread(void *arg)
 {
 	int *error = arg;
 
-	*error = open(new_file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) == -1 ?
+	*error = open(aims.made, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) == -1 ?
 	    errno :
 	    0;
 	return NULL;
@@ -360,20 +359,20 @@ PROBE(read_resolver, open("/etc/hosts", O_RDONLY))
 PROBE(look_at_file,
     ask(SYS_newfstatat, AT_FDCWD, (long)some_file, (long)(char[256]){ 0 }, 0))
 PROBE(write_null, open("/dev/null", O_WRONLY))
-PROBE(make_file, open(new_file, O_WRONLY | O_CREAT, 0600))
+PROBE(make_file, open(aims.made, O_WRONLY | O_CREAT, 0600))
 PROBE(make_nameless, open("/tmp", O_WRONLY | O_TMPFILE, 0600))
 PROBE(list_root, open("/", O_RDONLY | O_DIRECTORY))
 PROBE(open_beneath, ask(SYS_openat2, AT_FDCWD, (long)some_file, 0, 0))
 PROBE(open_handle, ask(SYS_open_by_handle_at, 0, 0, 0, 0))
-PROBE(remove_file, unlink(new_file))
-PROBE(cut_file, truncate(aims.foreign_key, 0))
-PROBE(rename_file, rename(aims.foreign_key, new_file))
-PROBE(link_file, link(aims.foreign_key, new_file))
-PROBE(link_symbolic, symlink(some_file, new_file))
-PROBE(make_folder, mkdir(new_file, 0700))
-PROBE(make_node, mknod(new_file, S_IFIFO | 0600, 0))
-PROBE(change_mode, chmod(aims.key, 0666))
-PROBE(change_owner, chown(aims.key, 0, 0))
+PROBE(remove_file, unlink(aims.made))
+PROBE(cut_file, truncate(aims.bait, 0))
+PROBE(rename_file, rename(aims.bait, aims.made))
+PROBE(link_file, link(aims.bait, aims.made))
+PROBE(link_symbolic, symlink(some_file, aims.made))
+PROBE(make_folder, mkdir(aims.made, 0700))
+PROBE(make_node, mknod(aims.made, S_IFIFO | 0600, 0))
+PROBE(change_mode, chmod(aims.bait, 0666))
+PROBE(change_owner, chown(aims.bait, 0, 0))
 PROBE(change_folder, chdir("/"))
 PROBE(change_root, chroot("/tmp"))
 PROBE(mount_tmpfs, mount("none", "/tmp", "tmpfs", 0, NULL))
