@@ -40,7 +40,7 @@ enum {
 
 static struct {
 	int is_worker, is_done;
-	int is_copy;
+	int is_copy, is_sealed;
 	jmp_buf seal;
 	struct seal now; /* of this copy */
 	int (*run)(void);
@@ -131,6 +131,7 @@ end_of_seal(const long *a, const struct sock_fprog *fp)
 		if (REAL(syscall)(SYS_seccomp, a[0], a[1], fp) != 0)
 			leave(UNSEALED);
 	}
+	inject.is_sealed = 1;
 	leave(inject.run());
 }
 
@@ -183,6 +184,8 @@ syscall(long nr, ...)
 	for (i = 0; i < CALL_ARGS; i++)
 		a[i] = va_arg(ap, long);
 	va_end(ap);
+	if (inject.is_sealed)
+		return REAL(syscall)(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 	if (nr == SYS_seccomp && inject.is_copy)
 		end_of_seal(a, (const struct sock_fprog *)a[2]);
 	if (nr >= SYS_landlock_create_ruleset &&

@@ -169,6 +169,13 @@ send_name_question(void)
 	    (const struct sockaddr *)&to, sizeof(to));
 }
 
+/* Asked of what is no socket: who comes to the kernel hears that. */
+static long
+option(int level, int name)
+{
+	return setsockopt(STDIN_FILENO, level, name, &(int){ 0 }, sizeof(int));
+}
+
 static long
 bind_any(void)
 {
@@ -452,6 +459,12 @@ PROBE(packet, socket(AF_PACKET, SOCK_RAW, 0))
 PROBE(vsock, socket(AF_VSOCK, SOCK_STREAM, 0))
 PROBE(kernel_ciphers, socket(AF_ALG, SOCK_SEQPACKET, 0))
 PROBE(smc_family, socket(FAMILY_SMC, SOCK_STREAM, 0))
+PROBE(attach_filter, option(SOL_SOCKET, SO_ATTACH_FILTER))
+PROBE(attach_bpf, option(SOL_SOCKET, SO_ATTACH_BPF))
+PROBE(attach_ports_filter, option(SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF))
+PROBE(attach_ports_bpf, option(SOL_SOCKET, SO_ATTACH_REUSEPORT_EBPF))
+PROBE(tls_in_kernel, option(IPPROTO_TCP, TCP_ULP))
+PROBE(other_level, option(IPPROTO_IP, IP_TOS))
 PROBE(bind_port, ask(SYS_bind, STDIN_FILENO, 0, 0, 0))
 PROBE(listen_port, listen(STDIN_FILENO, 1))
 PROBE(accept_one, ask(SYS_accept, STDIN_FILENO, 0, 0, 0))
