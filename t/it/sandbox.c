@@ -4,6 +4,8 @@
  * as it is shipped (t/probe), by root and by an ordinary user.  Each layer and
  * each row of common/sandbox.def that lets more through is noticed.
  */
+#include <sys/stat.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +124,103 @@ judge_audit(int worker, const char *report)
 	it_say("%s", out);
 }
 
+/* --- seen from outside ------------------------------------------------------
+ */
+
+/* Whether a file of /proc has all these lines. */
+static int
+has_lines(pid_t pid, const char *file, const char *const want[])
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/%s", (int)pid, file);
+	AUTO_FREE char *text = it_file(path, NULL);
+	size_t i;
+
+	for (i = 0; text != NULL && want[i] != NULL; i++)
+		if (strstr(text, want[i]) == NULL) {
+			it_say("%s: no %s", path, want[i]);
+			return 0;
+		}
+	return text != NULL;
+}
+
+static const char *const given_up[] = { "\nNoNewPrivs:\t1\n", NULL };
+static const char *const nothing_left[] = { "\nNoNewPrivs:\t1\n",
+	"\nSeccomp:\t2\n", "\nCapInh:\t0000000000000000\n",
+	"\nCapPrm:\t0000000000000000\n", "\nCapEff:\t0000000000000000\n",
+	"\nCapAmb:\t0000000000000000\n", NULL };
+static const char *const no_core[] = {
+	"Max core file size        0                    0  ", NULL
+};
+
+/* What may not be traced shows its files to root alone. */
+static int
+is_hidden(pid_t pid)
+{
+	AUTO_FREE char *path = xasprintf("/proc/%d/fd", (int)pid);
+	struct stat st;
+
+	return stat(path, &st) == 0 && st.st_uid == 0 && st.st_gid == 0;
+}
+
+static void
+look_at_processes(const struct stage *s)
+{
+	int i;
+
+	it_ok(has_lines(s->pid, "status", given_up) &&
+		has_lines(s->pid, "limits", no_core) && is_hidden(s->pid),
+	    "supervisor: no core, no dump, no new rights");
+	EACH_WORKER(i) {
+		pid_t pid = stage_worker(s, stage_workers[i]);
+
+		it_ok(has_lines(pid, "status", nothing_left) &&
+			has_lines(pid, "limits", no_core) && is_hidden(pid),
+		    "%s: a filter, no capability, core, dump or new rights",
+		    stage_workers[i]);
+	}
+}
+
+static int
+is_apart(const struct stage *s, int worker, const char *space)
+{
+	AUTO_FREE char *own = xasprintf("/proc/%d/ns/%s", (int)s->pid, space);
+	AUTO_FREE char *its = xasprintf("/proc/%d/ns/%s",
+	    (int)stage_worker(s, stage_workers[worker]), space);
+	struct stat a, b;
+
+	return stat(own, &a) == 0 && stat(its, &b) == 0 && a.st_ino != b.st_ino;
+}
+
+static void
+look_at_spaces(const struct stage *s)
+{
+	const char *const argv[] = { "unshare", "-m", "-n", "-i", "true",
+		NULL };
+	int i;
+
+	if (geteuid() != 0 || child_run(argv, NULL) != 0) {
+		it_skip("no namespaces can be made here");
+		return;
+	}
+	EACH_WORKER(i)
+		it_ok(is_apart(s, i, "ipc") &&
+			is_apart(s, i, "net") == (i == PLACER) &&
+			is_apart(s, i, "mnt") == (i != PLACER),
+		    "%s: namespaces of its own", stage_workers[i]);
+	EACH_WORKER(i) {
+		AUTO_FREE char *mounts = xasprintf("/proc/%d/mounts",
+		    (int)stage_worker(s, stage_workers[i]));
+		AUTO_FREE char *text = it_file(mounts, NULL);
+
+		it_ok(i == PLACER ||
+			(text != NULL && strstr(text, " ro,") != NULL &&
+			    strstr(text, " rw,") == NULL),
+		    "%s: %s", stage_workers[i],
+		    i == PLACER ? "has its database" :
+				  "no mount that can be written");
+	}
+}
+
 /* --- who starts it, and where ----------------------------------------------
  */
 
@@ -141,6 +240,8 @@ try_whole(void)
 		judge_audit(i, report);
 	}
 	stage_started(&p.stage);
+	look_at_processes(&p.stage);
+	look_at_spaces(&p.stage);
 	probed_stop(&p);
 }
 
@@ -196,6 +297,20 @@ try_layer(const char *layer, uid_t uid, const char *probe)
 	}
 	it_ok(noticed == STAGE_WORKERS, "without %s: noticed by %s", layer,
 	    probe);
+	probed_stop(&p);
+}
+
+static void
+try_spaces(void)
+{
+	struct probed p = probed_start(&(struct probed_conf){ .name = "SPACES",
+	    .is_silent = 1,
+	    .without = "SPACES" });
+
+	stage_started(&p.stage);
+	it_ok(!is_apart(&p.stage, PLACER, "net") &&
+		!is_apart(&p.stage, 0, "mnt") && !is_apart(&p.stage, 0, "ipc"),
+	    "without SPACES: noticed by /proc/PID/ns");
 	probed_stop(&p);
 }
 
@@ -289,6 +404,7 @@ scenario(void)
 		.uid = ORDINARY });
 	try_container();
 	try_layer("CAPABILITIES", ORDINARY, "hole under no_capability");
+	try_spaces();
 	try_ids();
 }
 

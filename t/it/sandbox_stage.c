@@ -117,6 +117,17 @@ keep_key(const struct probed *p, int i, const char *text)
 	return path;
 }
 
+static void
+lay_bait(const struct probed *p, int i)
+{
+	AUTO_FREE char *path =
+	    xasprintf("%s/bait.%s", p->spoil, stage_workers[i]);
+
+	stage_write(path, "");
+	if (geteuid() == 0 && chown(path, p->uids[i], p->uids[i]) == -1)
+		it_die("%s: cannot be given away", path);
+}
+
 /* The real ones aside, and in their place what starts them. */
 static void
 replace_workers(const struct probed *p)
@@ -148,7 +159,7 @@ tell_probes(const struct probed *p, const struct probed_conf *conf,
 	n = snprintf(text, sizeof(text), "PROBE_OTHER=%u\n", ports[2]);
 	if (!conf->is_silent)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
-		    "PROBE_REPORT=%s\n", p->reports);
+		    "PROBE_SPOIL=%s\n", p->spoil);
 	if (conf->without != NULL)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    "PROBE_WITHOUT=%s\n", conf->without);
@@ -216,9 +227,9 @@ probed_start(const struct probed_conf *conf)
 	uint16_t ports[3];
 	int i;
 
-	p.reports = xasprintf("%s/reports", p.stage.dir);
-	if (mkdir(p.reports, 0777) == -1 || chmod(p.reports, 01777) == -1)
-		it_die("%s: cannot be made", p.reports);
+	p.spoil = xasprintf("%s/spoil", p.stage.dir);
+	if (mkdir(p.spoil, 0777) == -1 || chmod(p.spoil, 01777) == -1)
+		it_die("%s: cannot be made", p.spoil);
 	ports[0] = listen_at(&p.sockets[0]);
 	ports[1] = listen_at(&p.sockets[1]);
 	ports[2] = listen_elsewhere(&p.sockets[2]);
@@ -235,6 +246,7 @@ probed_start(const struct probed_conf *conf)
 		    geteuid() == 0	   ? (uid_t)(FIRST_UID + i) :
 					     geteuid();
 		p.victims[i] = victim(p.uids[i]);
+		lay_bait(&p, i);
 	}
 	replace_workers(&p);
 	tell_probes(&p, conf, ports, (char *[]){ kube, flight });
@@ -242,22 +254,43 @@ probed_start(const struct probed_conf *conf)
 	return p;
 }
 
+/* What follows the words in each line of a text. */
+static char *
+rest_of_lines(const char *text, const char *words)
+{
+	char *found = xcalloc(1, strlen(text) + 1), *to = found;
+	size_t n = strlen(words);
+	const char *p, *eol;
+
+	for (p = text; (eol = strchr(p, '\n')) != NULL; p = eol + 1)
+		if (strncmp(p, words, n) == 0) {
+			size_t len = (size_t)(eol + 1 - p) - n;
+
+			memcpy(to, p + n, len);
+			to += len;
+		}
+	return found;
+}
+
 char *
 probed_report(const struct probed *p, int worker)
 {
-	AUTO_FREE char *path =
-	    xasprintf("%s/%s.txt", p->reports, stage_workers[worker]);
+	AUTO_FREE char *words = xasprintf("probe %s ", stage_workers[worker]);
+	AUTO_FREE char *end = xasprintf("%send\n", words);
 	int64_t deadline = it_ms() + REPORT_MS;
-	char *text = NULL;
+	char *report;
 
-	while ((text = it_file(path, NULL)) == NULL ||
-	    strstr(text, "\nend\n") == NULL) {
-		free(text);
+	for (;;) {
+		AUTO_FREE char *log = it_file(p->stage.log, NULL);
+
+		if (log != NULL && strstr(log, end) != NULL) {
+			report = rest_of_lines(log, words);
+			return report;
+		}
 		if (it_ms() > deadline)
-			it_die("%s: no report", path);
+			it_die("%s: no report", stage_workers[worker]);
 		it_pause(50);
 	}
-	return text;
 }
 
 void
@@ -272,5 +305,5 @@ probed_stop(struct probed *p)
 	}
 	for (i = 0; i < sizeof(p->sockets) / sizeof(p->sockets[0]); i++)
 		close(p->sockets[i]);
-	free(p->reports);
+	free(p->spoil);
 }

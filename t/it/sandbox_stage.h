@@ -12,7 +12,7 @@
 struct probed {
 	struct stage stage;
 	pid_t victims[STAGE_WORKERS];
-	char *reports;
+	char *spoil; /* folder that its workers may write to */
 	uid_t uids[STAGE_WORKERS];
 	int sockets[5];
 };

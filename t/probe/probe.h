@@ -6,8 +6,8 @@
  * Ways out of a worker, tried from inside of it: probe.so is preloaded into
  * the program as it is shipped (inject.c), whose copies seal themselves and
  * then try one each.  What they find is judged (judge.c) by probe.def and
- * written as a report, which t/it/sandbox reads.
- *	PROBE_REPORT	folder of the reports, NAME.txt
+ * told on standard error, which t/it/sandbox reads.
+ *	PROBE_SPOIL	folder with bait.NAME, which may be spoilt
  *	PROBE_WITHOUT	a layer that this process leaves out: enum layer's name
  *	PROBE_VICTIM	a process of the same user
  *	PROBE_OTHER	a port of 127.0.0.1 that is no server's, TCP and UDP
@@ -27,6 +27,10 @@ enum {
 	UNSEALED = 200, /* the seal itself failed */
 	ANY_ABI = 0,
 };
+
+/* One of two errnos: where namespaces can be made, or not. */
+#define EITHER_SHIFT(error) ((error) << 8)
+#define EITHER(a, b) ((a) | EITHER_SHIFT(b))
 
 /* What a copy may be told to leave out, and a process by PROBE_WITHOUT. */
 #define LAYERS(X)   \
@@ -92,9 +96,9 @@ int probe_copy(const struct seal *, int (*run)(void));
 /* Landlock's ABI here, 0: none. */
 int probe_abi(void);
 
-/* --- judge.c: writes the report ------------------------------------------ */
+/* --- judge.c: says what it found ------------------------------------------ */
 
-void judge(const char *path, int brief);
+void judge(int brief);
 
 /* --- widen.c: the rows of sandbox.def ------------------------------------- */
 
