@@ -330,14 +330,16 @@ try_ids(void)
  */
 
 static const struct lack {
-	const char *profile; /* NULL: the ABI below */
+	const char *name, *profile; /* NULL: the ABI */
 	int abi;
+	int workers; /* that want it: the placer connects to nothing */
 	const char *line;
 } lacks[] = {
-	{ "no-landlock", 0, "the kernel has no Landlock" },
-	{ "no-lsm", 0, "the kernel has no Landlock" },
-	{ "no-seccomp", 0, "the kernel has no system call filter" },
-	{ NULL, 3,
+	{ "no-landlock", "no-landlock", 0, 3, "the kernel has no Landlock" },
+	{ "no-lsm", "no-lsm", 0, 3, "the kernel has no Landlock" },
+	{ "no-seccomp", "no-seccomp", 0, 3,
+	    "the kernel has no system call filter" },
+	{ "abi-3", NULL, 3, 2,
 	    "the kernel has no Landlock for TCP ports (it comes with Linux "
 	    "6.7)" },
 };
@@ -357,24 +359,27 @@ lacking(const struct lack *l, const char *name, const char *setting)
 static void
 try_lack(const struct lack *l)
 {
-	AUTO_FREE char *said =
+	AUTO_FREE char *words =
 	    xasprintf("%s: this worker is confined less", l->line);
-	AUTO_FREE char *told = xasprintf("REQUIRE_SANDBOX=yes: %s", l->line);
-	const char *what = l->profile == NULL ? "abi-3" : l->profile;
-	AUTO_FREE char *must = xasprintf("%s-required", what);
-	struct probed p = lacking(l, what, NULL);
-	/* The placer connects to nothing. */
-	int all = l->abi == 0 ? STAGE_WORKERS : STAGE_WORKERS - 1;
+	struct probed p = lacking(l, l->name, NULL);
 
 	stage_started(&p.stage);
-	it_ok(stage_lines(&p.stage, said) == all,
-	    "%s: each worker says once what is missing, and works", what);
+	it_ok(stage_lines(&p.stage, words) == l->workers,
+	    "%s: each worker says once what is missing, and works", l->name);
 	probed_stop(&p);
-	p = lacking(l, must, "REQUIRE_SANDBOX=yes");
-	it_ok(stage_await(&p.stage, told, all) &&
+}
+
+static void
+try_required(const struct lack *l)
+{
+	AUTO_FREE char *words = xasprintf("REQUIRE_SANDBOX=yes: %s", l->line);
+	AUTO_FREE char *name = xasprintf("%s-required", l->name);
+	struct probed p = lacking(l, name, "REQUIRE_SANDBOX=yes");
+
+	it_ok(stage_await(&p.stage, words, l->workers) &&
 		stage_lines(&p.stage, "kubeside is ready") == 0 &&
 		stage_lines(&p.stage, "flightside is ready") == 0,
-	    "%s: with REQUIRE_SANDBOX=yes none is ready", what);
+	    "%s: with REQUIRE_SANDBOX=yes none is ready", l->name);
 	probed_stop(&p);
 }
 
@@ -388,8 +393,13 @@ scenario(void)
 		return;
 	}
 	try_whole();
-	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++)
-		try_lack(&lacks[i]);
+	for (i = 0; i < sizeof(lacks) / sizeof(lacks[0]); i++) {
+		/* One of two that say the same in other ways, but at night. */
+		if (i != 1 || getenv("NIGHTLY") != NULL)
+			try_lack(&lacks[i]);
+		if (i != 0 || getenv("NIGHTLY") != NULL)
+			try_required(&lacks[i]);
+	}
 	try_layer("NNP", 0,
 	    "hole sealed nothing: wanted it could, got no seal");
 	try_layer("DUMPABLE", 0, "hole under no_dump");

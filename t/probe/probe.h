@@ -43,6 +43,7 @@ enum {
 	X(NNP)      \
 	X(CORE)     \
 	X(IDS)      \
+	X(SPACES)   \
 	X(CAPABILITIES)
 
 enum layer {

@@ -25,6 +25,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -174,6 +175,17 @@ static long
 option(int level, int name)
 {
 	return setsockopt(STDIN_FILENO, level, name, &(int){ 0 }, sizeof(int));
+}
+
+static int
+look_up(const char *name)
+{
+	struct addrinfo *found = NULL;
+
+	if (getaddrinfo(name, NULL, NULL, &found) != 0)
+		return ENOENT;
+	freeaddrinfo(found);
+	return 0;
 }
 
 static long
@@ -363,6 +375,7 @@ PROBE(nothing, 0)
 PROBE(read_own_key, open(aims.key, O_RDONLY))
 PROBE(read_foreign_key, open(aims.foreign_key, O_RDONLY))
 PROBE(read_resolver, open("/etc/hosts", O_RDONLY))
+PROBE(look_up_name, refuse(look_up("localhost")))
 PROBE(look_at_file,
     ask(SYS_newfstatat, AT_FDCWD, (long)some_file, (long)(char[256]){ 0 }, 0))
 PROBE(write_null, open("/dev/null", O_WRONLY))
