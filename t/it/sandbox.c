@@ -112,8 +112,10 @@ judge_audit(int worker, const char *report)
 
 	if (getenv("GOLDEN_WRITE") != NULL)
 		it_write(path, found);
-	if ((golden = it_file(path, NULL)) == NULL)
-		it_die("%s: cannot be read", path);
+	if ((golden = it_file(path, NULL)) == NULL) {
+		it_skip("%s: there is none for this architecture", name);
+		return;
+	}
 	(void)lines(report, "audited: ", NULL, 1);
 	if (it_ok(strcmp(golden, found) == 0, "%s: what it may call is %s",
 		stage_workers[worker], name))
