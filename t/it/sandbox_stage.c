@@ -166,6 +166,9 @@ tell_probes(const struct probed *p, const struct probed_conf *conf,
 	if (conf->abi != 0)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    "PROBE_ABI=%d\n", conf->abi);
+	if (getenv("NIGHTLY") != NULL)
+		n += snprintf(text + n, sizeof(text) - (size_t)n,
+		    "PROBE_NIGHTLY=1\n");
 	if (conf->brief)
 		n += snprintf(text + n, sizeof(text) - (size_t)n,
 		    "PROBE_BRIEF=1\n");

@@ -14,6 +14,7 @@
  *	PROBE_OWN_NAME	the port of that worker's server
  *	PROBE_KEY_NAME	a file that only that worker may read
  *	PROBE_ABI	of Landlock, at most; 0: the kernel's
+ *	PROBE_NIGHTLY	each ABI that is older than this kernel's
  *	PROBE_BRIEF	only what is judged once, no mutants
  */
 
