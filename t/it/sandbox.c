@@ -272,12 +272,16 @@ try_container(void)
 		"--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
 		self, "--profile", "container", NULL };
 
+	/* Where no namespaces can be made it is in one already. */
+	const char *const argv[] = { "unshare", "-m", "-i", "true", NULL };
+	int apart = child_run(argv, NULL) == 0;
+
 	try_brief("in a container",
 	    &(struct probed_conf){ .name = "container",
 		.brief = 1,
 		.uid = ORDINARY,
 		.is_prefixed = 1,
-		.prefix = prefix });
+		.prefix = apart ? prefix : prefix + 3 });
 }
 
 /* --- one layer that is left out --------------------------------------------
