@@ -267,13 +267,13 @@ static const char *self;
 static void
 try_container(void)
 {
-	const char *const prefix[] = { "unshare", "-m", "-i", "setpriv",
-		"--reuid=61009", "--regid=61009", "--clear-groups",
-		"--no-new-privs", "--bounding-set=-all", "--inh-caps=-all",
-		self, "--profile", "container", NULL };
-
-	/* Where no namespaces can be made it is in one already. */
 	const char *const argv[] = { "unshare", "-m", "-i", "true", NULL };
+	/* Its user may not be able to search our folder. */
+	const char *const prefix[] = { "unshare", "-m", "-i", self, "--profile",
+		"container", "setpriv", "--reuid=61009", "--regid=61009",
+		"--clear-groups", "--no-new-privs", "--bounding-set=-all",
+		"--inh-caps=-all", NULL };
+	/* Where no namespaces can be made it is in one already. */
 	int apart = child_run(argv, NULL) == 0;
 
 	try_brief("in a container",
