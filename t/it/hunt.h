@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_IT_HUNT_H
+#define T_IT_HUNT_H
+
+/*
+ * The provider under a hunter that follows each of its processes from call to
+ * call by ptrace(2) and ends it by SIGKILL at the entry of calls that were
+ * chosen: all that came before has been done, this one has not.  A supervisor
+ * that ended is started again at once, as an init system does.
+ *
+ * Hunter and scenario share one board; each word of it has one writer.
+ */
+
+#include <stdint.h>
+
+enum {
+	HUNT_CALLS = 512, /* system call numbers, from 0 */
+	HUNT_TARGETS = 64,
+	HUNT_PHASES = 8,
+	HUNT_POINTS = 65536, /* calls of a recorded life */
+};
+
+#define HUNT_PREY(X)             \
+	X(SUPERVISOR, supervisor) \
+	X(BIRTH, birth) /* a worker between fork and exec */ \
+	X(KUBESIDE, kubeside)     \
+	X(FLIGHTSIDE, flightside) \
+	X(PLACER, placer)
+
+enum hunt_prey {
+#define X(id, name) HUNT_##id,
+	HUNT_PREY(X)
+#undef X
+	HUNT_PREYS
+};
+
+/* The n-th call of all processes of that kind since hunt_aim(). */
+struct hunt_target {
+	uint32_t prey, at;
+	uint32_t with; /* those that end in the same moment: bits 1 << prey */
+	uint32_t hit;  /* 1 + the call's number; hunter's */
+};
+
+struct hunt_board {
+	/* the scenario's */
+	volatile uint32_t phase;
+	volatile uint32_t aim; /* one more each time the targets change */
+	uint32_t ntargets;
+	struct hunt_target target[HUNT_TARGETS];
+	/* the hunter's */
+	volatile uint32_t aimed; /* follows aim */
+	volatile uint32_t starts, kills;
+	volatile uint32_t count[HUNT_PREYS];
+	uint32_t seen[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
+	uint32_t killed[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
+	/* which call was the n-th: number << 4 | phase */
+	uint16_t point[HUNT_PREYS][HUNT_POINTS];
+};
+
+const char *hunt_name(enum hunt_prey);
+
+/* -1: no such. */
+int hunt_prey(const char *name);
+
+/* "read", or "42" where nobody gave it a name. */
+const char *hunt_call(unsigned int nr);
+
+/* One in the scenario's folder; dies when it cannot be made. */
+struct hunt_board *hunt_new(char **path);
+
+/* Other targets from the next call on, from which counting begins again. */
+void hunt_aim(struct hunt_board *, const struct hunt_target *, uint32_t n);
+
+struct hunt_board *hunt_map(const char *path); /* NULL: errno */
+
+/* The hunter, to the end: SIGTERM goes to the supervisor. */
+int hunt(const char *board, char *const argv[]);
+
+/* 0: no process may be traced here. */
+int hunt_can(void);
+
+#endif
