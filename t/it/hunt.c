@@ -25,6 +25,7 @@
 
 enum {
 	TASKS_MAX = 64,
+	FREED_MS = 5000,
 	OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL |
 	    PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 	    PTRACE_O_TRACEEXEC,
@@ -106,19 +107,6 @@ start(char *const argv[])
 }
 
 static void
-take_aim(void)
-{
-	size_t i;
-
-	if (board->aimed == board->aim)
-		return;
-	for (i = 0; i < HUNT_PREYS; i++)
-		board->count[i] = 0;
-	__sync_synchronize();
-	board->aimed = board->aim;
-}
-
-static void
 end(uint32_t preys)
 {
 	size_t i;
@@ -129,12 +117,49 @@ end(uint32_t preys)
 }
 
 static void
+begin(void)
+{
+	size_t i;
+
+	for (i = 0; i < HUNT_PREYS; i++)
+		board->count[i] = 0;
+	board->hits = 0;
+	board->anew = 0;
+	__sync_synchronize();
+	board->aimed = board->aim;
+}
+
+static void
+take_aim(void)
+{
+	if (board->aimed == board->aim)
+		return;
+	if (board->anew) {
+		/* the rest when they are gone */
+		end(~0U);
+		return;
+	}
+	begin();
+}
+
+static int
+is_hit(struct hunt_target *target, const struct task *t, uint64_t nr)
+{
+	return target->hit == 0 && target->prey == t->prey &&
+	    (target->call == HUNT_ANY || target->call == nr) &&
+	    (target->phase == HUNT_ANY || target->phase == board->phase) &&
+	    board->hits >= target->after && ++target->passed >= target->at;
+}
+
+static void
 enter(struct task *t, uint64_t nr)
 {
 	uint32_t n, i, phase = board->phase;
 	struct hunt_target *target;
 
 	take_aim();
+	if (board->aimed != board->aim)
+		return;
 	if (nr >= HUNT_CALLS)
 		nr = HUNT_CALLS - 1;
 	n = ++board->count[t->prey];
@@ -143,10 +168,11 @@ enter(struct task *t, uint64_t nr)
 		board->point[t->prey][n] = (uint16_t)(nr << 4 | phase);
 	for (i = 0; i < board->ntargets; i++) {
 		target = &board->target[i];
-		if (target->prey != t->prey || target->hit != 0 ||
-		    n < target->at)
+		if (!is_hit(target, t, nr))
 			continue;
-		target->hit = (uint32_t)nr + 1;
+		target->hit = n;
+		target->nr = (uint32_t)nr;
+		board->hits++;
 		board->killed[t->prey][phase][nr]++;
 		board->kills++;
 		kill(t->pid, SIGKILL);
@@ -228,6 +254,17 @@ is_empty(void)
 	return 1;
 }
 
+/* Who would follow on another host waits for the Lease to run out. */
+static void
+await_freed(void)
+{
+	int64_t deadline = it_ms() + FREED_MS;
+
+	board->ended = board->starts;
+	while (board->freed != board->ended && it_ms() < deadline && !stop)
+		it_pause(1);
+}
+
 int
 hunt(const char *path, char *const argv[])
 {
@@ -266,6 +303,9 @@ hunt(const char *path, char *const argv[])
 		if (stop)
 			return WIFEXITED(last) ? WEXITSTATUS(last) :
 						 128 + WTERMSIG(last);
+		await_freed();
+		if (board->aimed != board->aim)
+			begin();
 		start(argv);
 	}
 }

@@ -18,6 +18,7 @@ enum {
 	HUNT_TARGETS = 64,
 	HUNT_PHASES = 8,
 	HUNT_POINTS = 65536, /* calls of a recorded life */
+	HUNT_ANY = 65536,
 };
 
 #define HUNT_PREY(X)             \
@@ -34,21 +35,31 @@ enum hunt_prey {
 	HUNT_PREYS
 };
 
-/* The n-th call of all processes of that kind since hunt_aim(). */
+/*
+ * The at-th call, since hunt_aim(), of all processes of that kind that is of
+ * this number and in this phase, once so many targets have been hit.
+ */
 struct hunt_target {
-	uint32_t prey, at;
+	uint32_t prey, call, phase, at, after;
 	uint32_t with; /* those that end in the same moment: bits 1 << prey */
-	uint32_t hit;  /* 1 + the call's number; hunter's */
+	/* the hunter's */
+	uint32_t passed;
+	uint32_t hit; /* it was the n-th call of all numbers; 0: not yet */
+	uint32_t nr;
 };
 
 struct hunt_board {
 	/* the scenario's */
 	volatile uint32_t phase;
 	volatile uint32_t aim; /* one more each time the targets change */
+	volatile uint32_t anew;
+	volatile uint32_t freed; /* follows starts, once all are dead */
 	uint32_t ntargets;
 	struct hunt_target target[HUNT_TARGETS];
 	/* the hunter's */
 	volatile uint32_t aimed; /* follows aim */
+	volatile uint32_t ended; /* follows starts, when all are dead */
+	volatile uint32_t hits;	 /* since hunt_aim() */
 	volatile uint32_t starts, kills;
 	volatile uint32_t count[HUNT_PREYS];
 	uint32_t seen[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
@@ -68,8 +79,12 @@ const char *hunt_call(unsigned int nr);
 /* One in the scenario's folder; dies when it cannot be made. */
 struct hunt_board *hunt_new(char **path);
 
-/* Other targets from the next call on, from which counting begins again. */
-void hunt_aim(struct hunt_board *, const struct hunt_target *, uint32_t n);
+/*
+ * Other targets from the next call on, from which counting begins again.  anew:
+ * all are killed first, and counting begins with those that come.
+ */
+void hunt_aim(struct hunt_board *, const struct hunt_target *, uint32_t n,
+    int anew);
 
 struct hunt_board *hunt_map(const char *path); /* NULL: errno */
 

@@ -116,13 +116,15 @@ hunt_new(char **path)
 }
 
 void
-hunt_aim(struct hunt_board *b, const struct hunt_target *targets, uint32_t n)
+hunt_aim(struct hunt_board *b, const struct hunt_target *targets, uint32_t n,
+    int anew)
 {
 	b->ntargets = 0;
 	__sync_synchronize();
 	memcpy(b->target, targets, n * sizeof(*targets));
 	__sync_synchronize();
 	b->ntargets = n;
+	b->anew = (uint32_t)anew;
 	b->aim++;
 }
 
