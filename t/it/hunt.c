@@ -40,6 +40,7 @@ struct task {
 static struct hunt_board *board;
 static struct task tasks[TASKS_MAX];
 static volatile pid_t supervisor;
+static uint32_t in_life, of_prey[HUNT_PREYS]; /* hits */
 static volatile sig_atomic_t stop;
 
 static struct task *
@@ -101,6 +102,8 @@ start(char *const argv[])
 	add(pid, HUNT_SUPERVISOR)->fresh = 0;
 	supervisor = pid;
 	board->starts++;
+	in_life = 0;
+	memset(of_prey, 0, sizeof(of_prey));
 	(void)ptrace(PTRACE_SYSCALL, pid, 0, 0);
 	if (stop)
 		kill(pid, SIGTERM);
@@ -148,7 +151,8 @@ is_hit(struct hunt_target *target, const struct task *t, uint64_t nr)
 	return target->hit == 0 && target->prey == t->prey &&
 	    (target->call == HUNT_ANY || target->call == nr) &&
 	    (target->phase == HUNT_ANY || target->phase == board->phase) &&
-	    board->hits >= target->after && ++target->passed >= target->at;
+	    in_life >= target->after && of_prey[t->prey] < HUNT_EACH &&
+	    ++target->passed >= target->at;
 }
 
 static void
@@ -173,6 +177,8 @@ enter(struct task *t, uint64_t nr)
 		target->hit = n;
 		target->nr = (uint32_t)nr;
 		board->hits++;
+		in_life++;
+		of_prey[t->prey]++;
 		board->killed[t->prey][phase][nr]++;
 		board->kills++;
 		kill(t->pid, SIGKILL);

@@ -16,6 +16,7 @@
 enum {
 	HUNT_CALLS = 512, /* system call numbers, from 0 */
 	HUNT_TARGETS = 64,
+	HUNT_EACH = 3,
 	HUNT_PHASES = 8,
 	HUNT_POINTS = 65536, /* calls of a recorded life */
 	HUNT_ANY = 65536,
@@ -37,7 +38,12 @@ enum hunt_prey {
 
 /*
  * The at-th call, since hunt_aim(), of all processes of that kind that is of
- * this number and in this phase, once so many targets have been hit.
+ * this number and in this phase, once so many targets have been hit in this
+ * life of the supervisor.
+ *
+ * A worker that ends again and again is started later and later, for which
+ * nobody wants to wait: HUNT_EACH times in one life it is hit, and spared until
+ * the next supervisor, which begins anew.
  */
 struct hunt_target {
 	uint32_t prey, call, phase, at, after;

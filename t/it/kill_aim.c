@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * kill_aim.c: Owns what an undisturbed round was like, and chooses by it.
- *
- * A worker that ends again and again is started later and later; so three of
- * each are killed, then the supervisor, whose next one begins anew.
  */
 #include "t/it/kill_aim.h"
 
@@ -15,9 +12,9 @@
 #include "t/it/it.h"
 
 enum {
-	EACH = 3,	/* kills of a worker in one life of the supervisor */
 	PAIR_EVERY = 8, /* one of so many ends with another process */
-	NEAR = 150,	/* the supervisor's end, after those of its workers */
+	AFTER = 6,	/* of its workers the supervisor ends, too */
+	NEAR = 50,	/* the supervisor's end, after those of its workers */
 };
 
 static uint32_t calls[HUNT_PREYS];
@@ -99,17 +96,18 @@ kill_aim_some(const struct hunt_board *b, struct hunt_target *t)
 	uint32_t phase, prey, i, n = 0;
 
 	(void)b;
+	t[n++] = choose(HUNT_SUPERVISOR, PHASE_CREATE);
 	for (phase = 0; phase < KILL_PHASES; phase++) {
 		for (prey = HUNT_KUBESIDE; prey <= HUNT_PLACER; prey++)
-			for (i = 0; i < EACH; i++) {
+			for (i = 0; i < HUNT_EACH; i++) {
 				t[n] = choose(prey, phase);
 				t[n++].with = with(prey);
 			}
 		if (phase == PHASE_CREATE)
 			t[n++] = choose(HUNT_BIRTH, phase);
-		t[n] = choose(HUNT_SUPERVISOR, phase);
-		t[n].at = 1 + t[n].at % NEAR;
-		t[n].after = n - EACH;
+		t[n] = (struct hunt_target){ .prey = HUNT_SUPERVISOR,
+			.call = HUNT_ANY, .phase = HUNT_ANY,
+			.at = 1 + (uint32_t)random() % NEAR, .after = AFTER };
 		n++;
 	}
 	return n;

@@ -104,6 +104,24 @@ are_right(struct json_object *set, void *n)
 	return count == *(int *)n;
 }
 
+/* Those that are not, for the reader. */
+static void
+say_pods(const char *collection, int n)
+{
+	AUTO_JSON struct json_object *list = kube_get(collection);
+	struct json_object *pod;
+	size_t i;
+
+	it_say("%zu pods of %d", js_len(list, "/items"), n);
+	for (i = 0; (pod = js_item(list, "/items", i)) != NULL; i++)
+		it_say("%s %s%s ready %s, %s, %s",
+		    js_str(pod, "/metadata/name"), js_str(pod, "/status/phase"),
+		    pod_leaves(pod, NULL) ? ", leaving" : "",
+		    js_condition(pod, "Ready"),
+		    js_str(pod, "/status/containerStatuses/0/image"),
+		    js_str(pod, "/status/reason"));
+}
+
 static int
 await_right(const char *app, int n, const char *what)
 {
@@ -112,6 +130,7 @@ await_right(const char *app, int n, const char *what)
 
 	if (kube_await(collection, are_right, &n, STEP_MS))
 		return 1;
+	say_pods(collection, n);
 	return it_ok(0, "%s: not %d pods that run and are as they should be",
 	    what, n);
 }
