@@ -40,6 +40,7 @@ struct task {
 static struct hunt_board *board;
 static struct task tasks[TASKS_MAX];
 static volatile pid_t supervisor;
+static int64_t ended_ms; /* of the supervisor */
 static uint32_t in_life, of_prey[HUNT_PREYS]; /* hits */
 static volatile sig_atomic_t stop;
 
@@ -265,7 +266,10 @@ static void
 await_freed(void)
 {
 	int64_t deadline = it_ms() + FREED_MS;
+	int64_t orphans = it_ms() - ended_ms;
 
+	if (orphans > board->orphans_ms)
+		board->orphans_ms = (uint32_t)orphans;
 	board->ended = board->starts;
 	while (board->freed != board->ended && it_ms() < deadline && !stop)
 		it_pause(1);
@@ -301,6 +305,7 @@ hunt(const char *path, char *const argv[])
 			t->pid = 0;
 		if (pid == supervisor) {
 			supervisor = 0;
+			ended_ms = it_ms();
 			last = status;
 		}
 		if (supervisor != 0 || !is_empty())

@@ -66,6 +66,7 @@ struct hunt_board {
 	volatile uint32_t aimed; /* follows aim */
 	volatile uint32_t ended; /* follows starts, when all are dead */
 	volatile uint32_t hits;	 /* since hunt_aim() */
+	volatile uint32_t orphans_ms; /* the longest that workers outlived it */
 	volatile uint32_t starts, kills;
 	volatile uint32_t count[HUNT_PREYS];
 	uint32_t seen[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];

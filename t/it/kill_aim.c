@@ -19,24 +19,26 @@ enum {
 
 static uint32_t calls[HUNT_PREYS];
 static uint32_t often[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
-static uint8_t done[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
+static kill_points done;
 
 void
-kill_aim_learn(const struct hunt_board *b)
+kill_aim_learn(const struct hunt_board *b, kill_points points)
 {
 	size_t i;
 
 	for (i = 0; i < HUNT_PREYS; i++)
 		calls[i] = b->count[i];
 	memcpy(often, b->seen, sizeof(often));
+	for (i = 0; i < sizeof(kill_points); i++)
+		if ((&often[0][0][0])[i] != 0)
+			(&points[0][0][0])[i] = 1;
 }
 
 uint32_t
-kill_aim_calls(const struct hunt_board *b)
+kill_aim_calls(void)
 {
 	uint32_t i, most = 0;
 
-	(void)b;
 	for (i = 0; i < HUNT_PREYS; i++)
 		if (calls[i] > most)
 			most = calls[i];
@@ -53,11 +55,10 @@ with(uint32_t prey)
 }
 
 uint32_t
-kill_aim_nth(const struct hunt_board *b, uint32_t at, struct hunt_target *t)
+kill_aim_nth(uint32_t at, struct hunt_target *t)
 {
 	uint32_t i, n = 0;
 
-	(void)b;
 	for (i = 0; i < HUNT_PREYS; i++)
 		if (at <= calls[i])
 			t[n++] = (struct hunt_target){ .prey = i,
@@ -68,7 +69,7 @@ kill_aim_nth(const struct hunt_board *b, uint32_t at, struct hunt_target *t)
 
 /* One of those that were seen there and not aimed at; then any. */
 static struct hunt_target
-choose(uint32_t prey, uint32_t phase)
+choose(kill_points killed, uint32_t prey, uint32_t phase)
 {
 	uint32_t i, n = 0, nr = HUNT_ANY;
 	int again;
@@ -77,6 +78,7 @@ choose(uint32_t prey, uint32_t phase)
 		for (i = 0; i < HUNT_CALLS; i++)
 			if (often[prey][phase][i] != 0 &&
 			    !done[prey][phase][i] &&
+			    (again || !killed[prey][phase][i]) &&
 			    (uint32_t)random() % ++n == 0)
 				nr = i;
 		if (n == 0)
@@ -91,20 +93,19 @@ choose(uint32_t prey, uint32_t phase)
 }
 
 uint32_t
-kill_aim_some(const struct hunt_board *b, struct hunt_target *t)
+kill_aim_some(kill_points killed, struct hunt_target *t)
 {
 	uint32_t phase, prey, i, n = 0;
 
-	(void)b;
-	t[n++] = choose(HUNT_SUPERVISOR, PHASE_CREATE);
+	t[n++] = choose(killed, HUNT_SUPERVISOR, PHASE_CREATE);
 	for (phase = 0; phase < KILL_PHASES; phase++) {
 		for (prey = HUNT_KUBESIDE; prey <= HUNT_PLACER; prey++)
 			for (i = 0; i < HUNT_EACH; i++) {
-				t[n] = choose(prey, phase);
+				t[n] = choose(killed, prey, phase);
 				t[n++].with = with(prey);
 			}
 		if (phase == PHASE_CREATE)
-			t[n++] = choose(HUNT_BIRTH, phase);
+			t[n++] = choose(killed, HUNT_BIRTH, phase);
 		t[n] = (struct hunt_target){ .prey = HUNT_SUPERVISOR,
 			.call = HUNT_ANY, .phase = HUNT_ANY,
 			.at = 1 + (uint32_t)random() % NEAR, .after = AFTER };

@@ -18,18 +18,20 @@ enum kill_phase {
 	KILL_PHASES
 };
 
-/* The round that has just been played was undisturbed. */
-void kill_aim_learn(const struct hunt_board *);
+/* A set of points (process, call, phase). */
+typedef uint8_t kill_points[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
+
+/* The round that has just been played was undisturbed; its points are added. */
+void kill_aim_learn(const struct hunt_board *, kill_points);
 
 /* The most calls that one kind of process makes in such a round. */
-uint32_t kill_aim_calls(const struct hunt_board *);
+uint32_t kill_aim_calls(void);
 
 /* Each kind at its n-th call. */
-uint32_t kill_aim_nth(const struct hunt_board *, uint32_t n,
-    struct hunt_target *);
+uint32_t kill_aim_nth(uint32_t n, struct hunt_target *);
 
-/* Points (process, call, phase) of that round, those not yet killed at first. */
-uint32_t kill_aim_some(const struct hunt_board *, struct hunt_target *);
+/* Points of that round, first those that are not in that set. */
+uint32_t kill_aim_some(kill_points, struct hunt_target *);
 
 /* "PROCESS:N,..." */
 uint32_t kill_aim_read(const char *, struct hunt_target *);
