@@ -13,7 +13,7 @@
 #include "t/it/world.h"
 
 enum {
-	KEY = 8,	 /* an application's name ends with those of the UID */
+	KEY = 8, /* an application's name ends with those of the UID */
 	DEVICES_MAX = 32,
 	APPS_MAX = 256,
 };

@@ -40,7 +40,7 @@ struct task {
 static struct hunt_board *board;
 static struct task tasks[TASKS_MAX];
 static volatile pid_t supervisor;
-static int64_t ended_ms; /* of the supervisor */
+static int64_t ended_ms;		      /* of the supervisor */
 static uint32_t in_life, of_prey[HUNT_PREYS]; /* hits */
 static volatile sig_atomic_t stop;
 
@@ -202,8 +202,8 @@ on_call(struct task *t)
 static void
 on_fork(const struct task *parent)
 {
-	enum hunt_prey prey = parent->prey == HUNT_SUPERVISOR ? HUNT_BIRTH :
-								parent->prey;
+	enum hunt_prey prey =
+	    parent->prey == HUNT_SUPERVISOR ? HUNT_BIRTH : parent->prey;
 	unsigned long pid = 0;
 	struct task *t;
 

@@ -22,11 +22,11 @@ enum {
 	HUNT_ANY = 65536,
 };
 
-#define HUNT_PREY(X)             \
-	X(SUPERVISOR, supervisor) \
+#define HUNT_PREY(X)                                         \
+	X(SUPERVISOR, supervisor)                            \
 	X(BIRTH, birth) /* a worker between fork and exec */ \
-	X(KUBESIDE, kubeside)     \
-	X(FLIGHTSIDE, flightside) \
+	X(KUBESIDE, kubeside)                                \
+	X(FLIGHTSIDE, flightside)                            \
 	X(PLACER, placer)
 
 enum hunt_prey {
@@ -63,9 +63,9 @@ struct hunt_board {
 	uint32_t ntargets;
 	struct hunt_target target[HUNT_TARGETS];
 	/* the hunter's */
-	volatile uint32_t aimed; /* follows aim */
-	volatile uint32_t ended; /* follows starts, when all are dead */
-	volatile uint32_t hits;	 /* since hunt_aim() */
+	volatile uint32_t aimed;      /* follows aim */
+	volatile uint32_t ended;      /* follows starts, when all are dead */
+	volatile uint32_t hits;	      /* since hunt_aim() */
 	volatile uint32_t orphans_ms; /* the longest that workers outlived it */
 	volatile uint32_t starts, kills;
 	volatile uint32_t count[HUNT_PREYS];

@@ -62,7 +62,9 @@ kill_aim_nth(uint32_t at, struct hunt_target *t)
 	for (i = 0; i < HUNT_PREYS; i++)
 		if (at <= calls[i])
 			t[n++] = (struct hunt_target){ .prey = i,
-				.call = HUNT_ANY, .phase = HUNT_ANY, .at = at,
+				.call = HUNT_ANY,
+				.phase = HUNT_ANY,
+				.at = at,
 				.with = i >= HUNT_KUBESIDE ? with(i) : 0 };
 	return n;
 }
@@ -85,10 +87,14 @@ choose(kill_points killed, uint32_t prey, uint32_t phase)
 			memset(done[prey][phase], 0, sizeof(done[0][0]));
 	}
 	if (n == 0)
-		return (struct hunt_target){ .prey = prey, .call = HUNT_ANY,
-			.phase = phase, .at = 1 };
+		return (struct hunt_target){ .prey = prey,
+			.call = HUNT_ANY,
+			.phase = phase,
+			.at = 1 };
 	done[prey][phase][nr] = 1;
-	return (struct hunt_target){ .prey = prey, .call = nr, .phase = phase,
+	return (struct hunt_target){ .prey = prey,
+		.call = nr,
+		.phase = phase,
 		.at = 1 + (uint32_t)random() % often[prey][phase][nr] };
 }
 
@@ -107,10 +113,23 @@ kill_aim_some(kill_points killed, struct hunt_target *t)
 		if (phase == PHASE_CREATE)
 			t[n++] = choose(killed, HUNT_BIRTH, phase);
 		t[n] = (struct hunt_target){ .prey = HUNT_SUPERVISOR,
-			.call = HUNT_ANY, .phase = HUNT_ANY,
-			.at = 1 + (uint32_t)random() % NEAR, .after = AFTER };
+			.call = HUNT_ANY,
+			.phase = HUNT_ANY,
+			.at = 1 + (uint32_t)random() % NEAR,
+			.after = AFTER };
 		n++;
 	}
+	return n;
+}
+
+uint32_t
+kill_aim_left(kill_points killed)
+{
+	uint32_t n = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(kill_points); i++)
+		n += (&often[0][0][0])[i] != 0 && !(&killed[0][0][0])[i];
 	return n;
 }
 
@@ -129,7 +148,8 @@ kill_aim_read(const char *text, struct hunt_target *t)
 		if ((prey = hunt_prey(word)) == -1)
 			it_die("KILL_AT: %s: no such process", word);
 		t[n++] = (struct hunt_target){ .prey = (uint32_t)prey,
-			.call = HUNT_ANY, .phase = HUNT_ANY,
+			.call = HUNT_ANY,
+			.phase = HUNT_ANY,
 			.at = (uint32_t)strtoul(number, NULL, 10) };
 	}
 	return n;

@@ -33,6 +33,9 @@ uint32_t kill_aim_nth(uint32_t n, struct hunt_target *);
 /* Points of that round, first those that are not in that set. */
 uint32_t kill_aim_some(kill_points, struct hunt_target *);
 
+/* How many points of that round are not in that set. */
+uint32_t kill_aim_left(kill_points);
+
 /* "PROCESS:N,..." */
 uint32_t kill_aim_read(const char *, struct hunt_target *);
 

@@ -28,7 +28,8 @@ static void
 write_line(FILE *diary, const char *device, const char *word,
     struct json_object *apps)
 {
-	size_t i, n = json_object_is_type(apps, json_type_array) ?
+	size_t i,
+	    n = json_object_is_type(apps, json_type_array) ?
 	    json_object_array_length(apps) :
 	    0;
 
@@ -49,8 +50,7 @@ flight_diary_spec(const struct flight *f, const struct flight_device *d)
 {
 	struct json_object *spec, *apps = NULL;
 
-	if (f->diary == NULL ||
-	    (spec = flight_parse(span_of(d->spec))) == NULL)
+	if (f->diary == NULL || (spec = flight_parse(span_of(d->spec))) == NULL)
 		return;
 	json_object_object_get_ex(spec, "applications", &apps);
 	write_line(f->diary, d->name, "spec", apps);
