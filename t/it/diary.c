@@ -10,7 +10,6 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "t/it/it.h"
-#include "t/it/world.h"
 
 enum {
 	KEY = 8, /* an application's name ends with those of the UID */
@@ -29,13 +28,12 @@ static struct app apps[APPS_MAX];
 static size_t napps;
 static struct diary_faults faults;
 static FILE *diary;
-static char *path;
+static const char *path;
 
 void
-diary_open(void)
+diary_open(const char *file)
 {
-	path = xasprintf("%s/diary", it_folder());
-	free(world_tell(SIM_FLIGHT, "diary %s", path));
+	path = file;
 	if ((diary = fopen(path, "re")) == NULL)
 		it_die("%s: cannot be read", path);
 }

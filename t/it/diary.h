@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* From now on flightsim writes it; once, after world_open(). */
-void diary_open(void);
+/* The file that flightsim writes; its name stays the caller's.  Once. */
+void diary_open(const char *);
 
 /* The pod with that UID is to be started so often. */
 void diary_expect(const char *uid, unsigned int starts);

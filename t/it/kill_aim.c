@@ -133,21 +133,31 @@ kill_aim_left(kill_points killed)
 	return n;
 }
 
+static uint32_t
+prey_named(const char *word)
+{
+	int prey = hunt_prey(word);
+
+	if (prey == -1)
+		it_die("KILL_AT: %s: no such process", word);
+	return (uint32_t)prey;
+}
+
 uint32_t
 kill_aim_read(const char *text, struct hunt_target *t)
 {
 	AUTO_FREE char *copy = xstrdup(text);
-	char *rest = copy, *word, *number;
+	char *rest = copy, *word, *number, *other;
 	uint32_t n = 0;
-	int prey;
 
 	while ((word = strsep(&rest, ",")) != NULL && n < HUNT_TARGETS) {
 		if ((number = strchr(word, ':')) == NULL)
 			it_die("KILL_AT: %s: not PROCESS:N", word);
 		*number++ = '\0';
-		if ((prey = hunt_prey(word)) == -1)
-			it_die("KILL_AT: %s: no such process", word);
-		t[n++] = (struct hunt_target){ .prey = (uint32_t)prey,
+		if ((other = strchr(number, '+')) != NULL)
+			*other++ = '\0';
+		t[n++] = (struct hunt_target){ .prey = prey_named(word),
+			.with = other == NULL ? 0 : 1U << prey_named(other),
 			.call = HUNT_ANY,
 			.phase = HUNT_ANY,
 			.at = (uint32_t)strtoul(number, NULL, 10) };

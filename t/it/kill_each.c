@@ -6,8 +6,9 @@
  * too often, Kubernetes' statuses right.
  *	NIGHTLY=1	each call that a process makes in such a round is one
  *			at which it is killed; else a sample of them all
- *	KILL_AT=PROCESS:N[,...]	one round, killed at just its N-th calls, as
- *			a round that failed prints them
+ *	KILL_AT=PROCESS:N[+PROCESS][,...]	one round, killed at just
+ *			those N-th calls, as a round that failed prints them;
+ *			+: and that one in the same moment
  *	IT_SEED		the random numbers of an earlier run
  */
 #include <sys/mman.h>
@@ -44,6 +45,7 @@ enum {
 	SAMPLE_KILLS = 500, /* in all worlds */
 	ROUNDS_MAX = 60,    /* of a sample, in one world */
 	MORE_ROUNDS = 20,
+	FAILED_MAX = 5,
 	POINTS_PERCENT = 97,
 };
 
@@ -69,6 +71,18 @@ is_nightly(void)
 	return nightly != NULL && *nightly != '\0';
 }
 
+static void
+say_kill(FILE *fp, const struct hunt_target *t)
+{
+	uint32_t i;
+
+	fprintf(fp, "%s%s:%u", ftell(fp) > 0 ? "," : "",
+	    hunt_name((enum hunt_prey)t->prey), t->hit);
+	for (i = 0; i < HUNT_PREYS; i++)
+		if ((t->with & 1U << i) != 0)
+			fprintf(fp, "+%s", hunt_name((enum hunt_prey)i));
+}
+
 /* So that it can be played again alone. */
 static void
 say_kills(void)
@@ -82,17 +96,16 @@ say_kills(void)
 	for (i = 0; i < board->ntargets; i++) {
 		t = &board->target[i];
 		if (t->hit != 0)
-			fprintf(fp, "%s%s:%u", ftell(fp) > 0 ? "," : "",
-			    hunt_name((enum hunt_prey)t->prey), t->hit);
+			say_kill(fp, t);
 	}
 	fclose(fp);
 	it_say("KILL_AT=%s", text);
 	for (i = 0; i < board->ntargets; i++) {
 		t = &board->target[i];
 		if (t->hit != 0)
-			it_say("%s:%u is %s, with %#x",
+			it_say("%s:%u is %s",
 			    hunt_name((enum hunt_prey)t->prey), t->hit,
-			    hunt_call(t->nr), t->with);
+			    hunt_call(t->nr));
 	}
 	free(text);
 }
@@ -206,6 +219,16 @@ sample(void)
 			return;
 }
 
+/* What a round that failed has left; 0: no other can be played. */
+static int
+clear(void)
+{
+	struct hunt_target none;
+
+	hunt_aim(board, &none, 0, 0);
+	return it_failed() < FAILED_MAX && kill_round_clear();
+}
+
 /* Then the points that were met too seldom to be hit by their number. */
 static void
 each(void)
@@ -214,24 +237,30 @@ each(void)
 	unsigned int round, calls = kill_aim_calls(), more;
 
 	for (round = 1 + world_number; round <= calls; round += WORLDS)
-		(void)do_round(round, targets, kill_aim_nth(round, targets));
+		if (!do_round(round, targets, kill_aim_nth(round, targets)) &&
+		    !clear())
+			return;
 	for (more = 0; more < MORE_ROUNDS && kill_aim_left(total->killed) > 0;
 	     more++)
-		(void)do_round(round++, targets,
-		    kill_aim_some(total->killed, targets));
+		if (!do_round(round++, targets,
+			kill_aim_some(total->killed, targets)) &&
+		    !clear())
+			return;
 }
 
 static void
 scenario(void)
 {
 	struct hunt_target targets[HUNT_TARGETS];
+	AUTO_FREE char *diary = xasprintf("%s/diary", it_folder());
 	const char *at = getenv("KILL_AT");
 
 	world_open(&(struct world_conf){ .devices = DEVICES });
-	diary_open();
+	free(world_tell(SIM_FLIGHT, "diary %s", diary));
+	diary_open(diary);
 	start_hunted();
 	json_object_put(node_is_ready(STEP_MS));
-	if (!do_round(0, NULL, 0))
+	if (!do_round(0, targets, 0))
 		return;
 	kill_aim_learn(board, total->calm);
 	if (at != NULL)
@@ -241,7 +270,7 @@ scenario(void)
 		each();
 	else
 		sample();
-	hunt_aim(board, NULL, 0, 0);
+	hunt_aim(board, targets, 0, 0);
 	it_ok(board->orphans_ms < ORPHANS_MS,
 	    "no worker outlived its supervisor for %d ms (%u)", ORPHANS_MS,
 	    board->orphans_ms);

@@ -166,6 +166,18 @@ judge(void)
 }
 
 int
+kill_round_clear(void)
+{
+	int clear;
+
+	(void)kube_send("DELETE", KUBE_PODS "?gracePeriodSeconds=0", NULL,
+	    NULL);
+	clear = flight_await(are_bare, NULL, STEP_MS);
+	(void)diary_judge();
+	return clear;
+}
+
+int
 kill_round(unsigned int number, volatile uint32_t *word)
 {
 	AUTO_FREE char *app = xasprintf("r%u", number);

@@ -11,4 +11,7 @@
  */
 int kill_round(unsigned int number, volatile uint32_t *phase);
 
+/* After one that failed: all pods go at once.  1: nothing is left of them. */
+int kill_round_clear(void);
+
 #endif
