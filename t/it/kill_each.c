@@ -46,6 +46,7 @@ enum {
 	SAMPLE_AIMED = 560, /* for some it does not come to that call */
 	MORE_ROUNDS = 20,
 	FAILED_MAX = 5,
+	WAIT_EVERY = 50,
 	POINTS_PERCENT = 97,
 };
 
@@ -170,7 +171,8 @@ do_round(unsigned int number, const struct hunt_target *targets, uint32_t n)
 
 /*
  * Nobody of ours is left: an administrator who knows takes the Leases away,
- * and who comes next need not wait until they have run out.
+ * and who comes next need not wait until they have run out; by night it does
+ * now and then.
  */
 static void
 free_leases(void)
@@ -182,7 +184,8 @@ free_leases(void)
 	world_reopen();
 	while (getppid() == scenario) {
 		if (board->freed != board->ended) {
-			(void)kube_send("DELETE", LEASES, NULL, NULL);
+			if (!is_nightly() || board->ended % WAIT_EVERY != 0)
+				(void)kube_send("DELETE", LEASES, NULL, NULL);
 			board->freed = board->ended;
 		}
 		it_pause(5);
