@@ -95,8 +95,9 @@ void hunt_aim(struct hunt_board *, const struct hunt_target *, uint32_t n,
 
 struct hunt_board *hunt_map(const char *path); /* NULL: errno */
 
-/* The hunter, to the end: SIGTERM goes to the supervisor. */
-int hunt(const char *board, char *const argv[]);
+/* The hunter, to the end, with the board of that path: SIGTERM goes to the
+ * supervisor. */
+int hunt(const char *path, char *const argv[]);
 
 /* 0: no process may be traced here. */
 int hunt_can(void);

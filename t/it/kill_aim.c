@@ -55,16 +55,16 @@ with(uint32_t prey)
 }
 
 uint32_t
-kill_aim_nth(uint32_t at, struct hunt_target *t)
+kill_aim_nth(uint32_t nth, struct hunt_target *t)
 {
 	uint32_t i, n = 0;
 
 	for (i = 0; i < HUNT_PREYS; i++)
-		if (at <= calls[i])
+		if (nth <= calls[i])
 			t[n++] = (struct hunt_target){ .prey = i,
 				.call = HUNT_ANY,
 				.phase = HUNT_ANY,
-				.at = at,
+				.at = nth,
 				.with = i >= HUNT_KUBESIDE ? with(i) : 0 };
 	return n;
 }

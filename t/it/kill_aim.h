@@ -28,7 +28,7 @@ void kill_aim_learn(const struct hunt_board *, kill_points);
 uint32_t kill_aim_calls(void);
 
 /* Each kind at its n-th call. */
-uint32_t kill_aim_nth(uint32_t n, struct hunt_target *);
+uint32_t kill_aim_nth(uint32_t nth, struct hunt_target *);
 
 /* Points of that round, first those that are not in that set. */
 uint32_t kill_aim_some(kill_points, struct hunt_target *);

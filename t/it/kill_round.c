@@ -59,7 +59,7 @@ are_right(struct json_object *set, void *n)
 	int count = 0, i;
 
 	while (js_next(set, &at, &name, &pod)) {
-		i = atoi(strchr(name, '-') + 1);
+		i = (int)strtol(strchr(name, '-') + 1, NULL, 10);
 		count++;
 		if (strcmp(js_str(pod, "/status/phase"), "Running") != 0 ||
 		    strcmp(js_condition(pod, "Ready"), "True") != 0 ||

@@ -9,7 +9,7 @@
  * what was asked for within a minute, and the diary has nothing else; else one
  * check failed.  The word says in which enum kill_phase it is.
  */
-int kill_round(unsigned int number, volatile uint32_t *phase);
+int kill_round(unsigned int number, volatile uint32_t *word);
 
 /* After one that failed: all pods go at once.  1: nothing is left of them. */
 int kill_round_clear(void);
