@@ -9,6 +9,7 @@
  *	KILL_AT=PROCESS:N[+PROCESS][,...]	one round, killed at just
  *			those N-th calls, as a round that failed prints them;
  *			+: and that one in the same moment
+ *	KILL_SAY=1	a line for each round
  *	IT_SEED		the random numbers of an earlier run
  */
 #include <sys/mman.h>
