@@ -13,6 +13,7 @@
  *	IT_SEED		the random numbers of an earlier run
  */
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <err.h>
@@ -289,6 +290,7 @@ run_world(uint32_t n, unsigned int seed)
 {
 	char name[32];
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
 	world_number = n;
 	srandom(seed + n);
 	(void)snprintf(name, sizeof(name), "kill-each-%u", n);
