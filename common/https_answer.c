@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/log.h"
@@ -17,6 +18,49 @@
 enum {
 	AGE_STEP_MS = 1000, /* curl counts a connection's age in seconds */
 };
+
+static const char hidden[] = "[token]";
+
+/* The token of a request, without the words before it. */
+static struct span
+token_of(const struct https_call *c)
+{
+	const struct secret *x =
+	    c->token != NULL ? c->token : c->h->authorization;
+	struct span line;
+
+	if (x == NULL)
+		return (struct span){ NULL, 0 };
+	line = secret_bytes(x);
+	return (struct span){ line.p + HTTPS_BEARER_LEN,
+		line.len - HTTPS_BEARER_LEN };
+}
+
+/*
+ * A server, or who is before it, may say a request back in its error, which
+ * goes from here to logs, Events and statuses.  Returns what is left of len.
+ */
+static size_t
+hide_token(const struct https_call *c, char *text, size_t len)
+{
+	struct span token = token_of(c);
+	size_t word = sizeof(hidden) - 1, rest;
+	char *at = text;
+
+	/* A shorter one is no secret, and could be any word. */
+	if (token.len <= word)
+		return len;
+	while ((at = memmem(at, (size_t)(text + len - at), token.p,
+		    token.len)) != NULL) {
+		rest = (size_t)(text + len - at) - token.len;
+		memcpy(at, hidden, word);
+		at += word;
+		memmove(at, at + token.len - word, rest);
+		explicit_bzero(at + rest, token.len - word);
+		len -= token.len - word;
+	}
+	return len;
+}
 
 enum why_kind
 https_kind(unsigned int status)
@@ -143,13 +187,16 @@ date_ms(struct https_call *c)
 static const char *
 request_id(struct https_call *c)
 {
+	struct span token = token_of(c);
 	struct curl_header *header;
 
 	if (curl_easy_header(c->easy, "Audit-Id", 0, CURLH_HEADER, -1,
 		&header) == CURLHE_OK ||
 	    curl_easy_header(c->easy, "X-Request-Id", 0, CURLH_HEADER, -1,
 		&header) == CURLHE_OK)
-		return header->value;
+		return token.len > 0 && strstr(header->value, token.p) != NULL ?
+		    hidden :
+		    header->value;
 	return "-";
 }
 
@@ -187,6 +234,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		a->limit_reset_s = header_number(c, "X-Ratelimit-Reset");
 		a->limit_remaining = header_number(c, "X-Ratelimit-Remaining");
 		a->date_ms = date_ms(c);
+		if (https_kind(a->status) != ERR_NONE && c->body != NULL)
+			c->body_len = hide_token(c, c->body, c->body_len);
 		a->body = (struct span){ c->body == NULL ? "" : c->body,
 			c->body_len };
 		if (https_kind(a->status) != ERR_NONE)

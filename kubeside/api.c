@@ -90,7 +90,7 @@ pem_span(const char *pem)
 
 /* New credentials for the client, or the client itself. */
 static int
-apply(struct api *a, const struct creds *c, struct why *why)
+apply(struct api *a, struct creds *c, struct why *why)
 {
 	char *agent = xasprintf("vk-flightctl-provider/%s", build_version);
 	struct https_conf conf = { .base = c->server,
@@ -117,6 +117,7 @@ apply(struct api *a, const struct creds *c, struct why *why)
 		      "this process: one that may connect there follows",
 		    c->server);
 	https_token(a->https, pem_span(c->token));
+	creds_handed_on(c);
 	return 0;
 }
 
@@ -234,10 +235,12 @@ freshen(struct api *a)
 	if (a->creds.token_file == NULL || now - a->token_ms < TOKEN_AGE_MS)
 		return;
 	a->token_ms = now;
-	if (creds_reread(&a->creds, &why) == -1)
+	if (creds_reread(&a->creds, &why) == -1) {
 		stays(&why);
-	else
-		https_token(a->https, pem_span(a->creds.token));
+		return;
+	}
+	https_token(a->https, pem_span(a->creds.token));
+	creds_handed_on(&a->creds);
 }
 
 /* Refused: files may hold better ones by now. */

@@ -102,6 +102,24 @@ Test(https, a_token_with_a_newline_is_never_sent)
 	asker_stop();
 }
 
+/* Its message goes to logs and statuses. */
+Test(https, a_token_that_an_error_repeats_is_hidden)
+{
+	struct https *h;
+
+	asker_serve(NULL,
+	    "HTTP/1.1 403 Forbidden\r\nContent-Length: 43\r\n\r\n"
+	    "no: bearer-token-7, really: bearer-token-7.");
+	h = asker_client(&(struct https_conf){ 0 });
+	https_token(h, span_of("bearer-token-7"));
+	asker_ask(h, (struct https_req){ .data = asker_data });
+	asker_run();
+	cr_assert_eq(heard.answer.status, 403);
+	cr_assert_str_eq(heard.body, "no: [token], really: [token].");
+	https_free(h);
+	asker_stop();
+}
+
 Test(https, an_error_has_kind_text_and_headers)
 {
 	struct https *h;
