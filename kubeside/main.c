@@ -256,6 +256,15 @@ asked_delete(uint64_t id, const struct body_pod_delete *m)
 static void
 asked_object(uint64_t id, const struct body_get_object *m)
 {
+	struct why why;
+
+	if (m->kind == OBJECT_SECRET &&
+	    strcmp(kube.settings->text[SET_SECRETS], "inline") != 0) {
+		fail(&why, ERR_DENIED, "%s/%s: only with SECRETS=inline", m->ns,
+		    m->name);
+		serve_done(kube.serve, id, &why);
+		return;
+	}
 	calls_object(kube.calls, id, m);
 }
 
