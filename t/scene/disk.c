@@ -5,6 +5,7 @@
  * Owns what was recorded and which call fails.  Never keeps a file itself:
  * what is not failed is done.  What a power cut leaves is disk_image.c's.
  */
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct file {
 	sqlite3_file base;
 	size_t at; /* in disk.files */
 	sqlite3_file *usual;
+	int error; /* of a call that failed */
 };
 
 static struct {
@@ -154,7 +156,7 @@ has_power(void)
 
 /* Of this call, the plan's next. */
 static int
-fails(int writes)
+is_planned(int writes)
 {
 	if (!plan.on)
 		return 0;
@@ -172,6 +174,16 @@ of(sqlite3_file *base)
 	return (struct file *)base;
 }
 
+/* Does this call fail, and not for want of power?  The file remembers why. */
+static int
+fails(sqlite3_file *base, int writes)
+{
+	if (!is_planned(writes))
+		return 0;
+	of(base)->error = plan.fault == DISK_BROKEN ? EIO : ENOSPC;
+	return 1;
+}
+
 static int
 on_close(sqlite3_file *base)
 {
@@ -181,7 +193,7 @@ on_close(sqlite3_file *base)
 static int
 on_read(sqlite3_file *base, void *buf, int len, sqlite3_int64 off)
 {
-	if (plan.dark || fails(0))
+	if (plan.dark || fails(base, 0))
 		return SQLITE_IOERR_READ;
 	return of(base)->usual->pMethods->xRead(of(base)->usual, buf, len, off);
 }
@@ -200,7 +212,7 @@ on_write(sqlite3_file *base, const void *buf, int len, sqlite3_int64 off)
 {
 	if (!has_power())
 		return SQLITE_IOERR_WRITE;
-	if (!fails(1))
+	if (!fails(base, 1))
 		return put(of(base), buf, len, off);
 	if (plan.fault == DISK_HALF && len > 1)
 		(void)put(of(base), buf, len / 2, off);
@@ -212,7 +224,7 @@ on_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
 	struct file *f = of(base);
 
-	if (!has_power() || fails(0))
+	if (!has_power() || fails(base, 0))
 		return SQLITE_IOERR_TRUNCATE;
 	record(DISK_TRUNCATE, f->at, size, NULL, 0);
 	if (plan.on)
@@ -227,7 +239,7 @@ on_sync(sqlite3_file *base, int flags)
 
 	if (!has_power())
 		return SQLITE_IOERR_FSYNC;
-	if (fails(0)) {
+	if (fails(base, 0)) {
 		record(DISK_UNSYNCED, f->at, 0, NULL, 0);
 		return SQLITE_IOERR_FSYNC;
 	}
@@ -239,7 +251,7 @@ on_sync(sqlite3_file *base, int flags)
 static int
 on_size(sqlite3_file *base, sqlite3_int64 *size)
 {
-	if (plan.dark || fails(0))
+	if (plan.dark || fails(base, 0))
 		return SQLITE_IOERR_FSTAT;
 	return of(base)->usual->pMethods->xFileSize(of(base)->usual, size);
 }
@@ -266,6 +278,10 @@ on_reserved(sqlite3_file *base, int *is)
 static int
 on_control(sqlite3_file *base, int what, void *arg)
 {
+	if (what == SQLITE_FCNTL_LAST_ERRNO && of(base)->error != 0) {
+		*(int *)arg = of(base)->error;
+		return SQLITE_OK;
+	}
 	return of(base)->usual->pMethods->xFileControl(of(base)->usual, what,
 	    arg);
 }
@@ -334,7 +350,8 @@ on_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *base, int flags,
 
 	(void)vfs;
 	f->base.pMethods = NULL;
-	if (!has_power() || fails(0))
+	f->error = 0;
+	if (!has_power() || is_planned(0))
 		return SQLITE_CANTOPEN;
 	f->usual = (sqlite3_file *)(void *)(f + 1);
 	rc = usual->xOpen(usual, path, f->usual, flags, out);
@@ -355,7 +372,7 @@ on_delete(sqlite3_vfs *vfs, const char *path, int sync_dir)
 	int rc;
 
 	(void)vfs;
-	if (!has_power() || fails(0))
+	if (!has_power() || is_planned(0))
 		return SQLITE_IOERR_DELETE;
 	rc = usual->xDelete(usual, path, sync_dir);
 	if (rc != SQLITE_OK || !plan.on)

@@ -22,7 +22,7 @@
 #include "t/scene/verbs.h"
 
 enum {
-	RECENT = 40,	  /* outputs shown after a failure */
+
 	CRASHES_MAX = 40, /* of one scene */
 };
 
@@ -74,18 +74,6 @@ play(struct scene *sc, const struct text *t, const struct twist *how)
 		place_pass(sc, PLAY_SETTLE_MS);
 }
 
-static void
-show(const struct scene *sc)
-{
-	size_t i = sc->nouts > RECENT && !verbose ? sc->nouts - RECENT : 0;
-
-	for (; i < sc->nouts; i++)
-		printf("  %8.3f %s %s %s\n",
-		    (double)(sc->outs[i].at_ms - CLOCK_START_MS) / 1000,
-		    out_name(sc->outs[i].kind), sc->outs[i].about,
-		    sc->outs[i].text);
-}
-
 /* -- all runs of a scene
  * ------------------------------------------------------------------ */
 
@@ -103,7 +91,7 @@ complain(struct scene *sc, const struct twist *how, const char *why)
 		printf(" (killed at its frame %llu)",
 		    (unsigned long long)how->crash_at);
 	printf("\n");
-	show(sc);
+	play_show(sc, verbose);
 }
 
 /*
@@ -131,7 +119,7 @@ run(const char *file, const struct text *t, const struct twist *how,
 	if (sc.failed)
 		complain(&sc, how, sc.why);
 	else if (verbose)
-		show(&sc);
+		play_show(&sc, verbose);
 	ok = !sc.failed;
 	if (wanted == NULL && ended != NULL) {
 		*ended = sc.plain ? NULL : xstrdup(is);

@@ -14,6 +14,11 @@
 #include "common/xmem.h"
 #include "placer/again.h"
 #include "placer/recipe.h"
+#include "t/scene/clock.h"
+
+enum {
+	RECENT = 40 /* outputs */
+};
 
 struct text
 text_read(const char *path)
@@ -95,4 +100,16 @@ text_is_statement(const char *line)
 {
 	return line[strspn(line, " \t\n")] != '\0' &&
 	    line[strspn(line, " \t")] != '#' && strncmp(line, "expect", 6) != 0;
+}
+
+void
+play_show(const struct scene *sc, int all)
+{
+	size_t i = sc->nouts > RECENT && !all ? sc->nouts - RECENT : 0;
+
+	for (; i < sc->nouts; i++)
+		printf("  %8.3f %s %s %s\n",
+		    (double)(sc->outs[i].at_ms - CLOCK_START_MS) / 1000,
+		    out_name(sc->outs[i].kind), sc->outs[i].about,
+		    sc->outs[i].text);
 }

@@ -26,4 +26,7 @@ int text_is_statement(const char *line);
  */
 char *play_state(struct scene *);
 
+/* Prints what came out, or only what came last. */
+void play_show(const struct scene *, int all);
+
 #endif

@@ -10,7 +10,7 @@
 
 enum {
 	DEVICES = 8,
-	ROUNDS = 5,
+	ROUNDS = 7,
 	PODS = 20, /* of a round */
 };
 
@@ -45,7 +45,7 @@ add_round(struct text *t, unsigned int r)
 
 	each(t, "pod", r, 1, "cpu=100m controller=r");
 	add_words(t, "time 10s");
-	each(t, "image", r, 2, "y");
+	each(t, "image", r, 2, "image-2");
 	add_words(t, "time 10s");
 	add(t, xasprintf("silent d%u", d));
 	add_words(t, "time 6m");
