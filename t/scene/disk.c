@@ -28,7 +28,7 @@ static struct {
 	void *arg;
 	enum disk_fault fault;
 	size_t fail_at, times;
-	size_t calls, syncs;
+	size_t calls;
 	int on, dark;
 } plan;
 
@@ -103,10 +103,10 @@ disk_calls(void)
 	return plan.calls;
 }
 
-size_t
-disk_syncs(void)
+int
+disk_is_sync(size_t at)
 {
-	return plan.syncs;
+	return at < disk.n && disk.ops[at].kind == DISK_SYNC;
 }
 
 /* -- what fails -- */
@@ -244,7 +244,6 @@ on_sync(sqlite3_file *base, int flags)
 		return SQLITE_IOERR_FSYNC;
 	}
 	record(DISK_SYNC, f->at, 0, NULL, 0);
-	plan.syncs++;
 	return f->usual->pMethods->xSync(f->usual, flags);
 }
 

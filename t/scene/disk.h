@@ -21,7 +21,6 @@ void disk_hold(void);
 size_t disk_records(void);
 /* Calls so far that could fail, those recorded and reads. */
 size_t disk_calls(void);
-size_t disk_syncs(void);
 
 /*
  * When there are so many records power goes: fn() is called, nothing is done
@@ -54,6 +53,9 @@ enum disk_loss {
 };
 
 const char *disk_loss_name(enum disk_loss);
+
+/* Is the next one a sync: what was committed is written, and not on the disk. */
+int disk_is_sync(size_t at);
 
 /* With so many records there is nothing that was not synced. */
 int disk_is_synced(size_t at);

@@ -33,6 +33,7 @@ enum {
 	WHILE = 4,	  /* calls that fail one after the other */
 	IMAGE_WAYS = 3,	  /* of one record, in a sample */
 	CUT_SAMPLE = 211, /* one cut in so many; no divisor of DISK_LOSSES */
+	SYNC_SAMPLE = 7, /* likewise: committed, and nothing was sent of it */
 	FAULT_SAMPLE = 173,
 };
 
@@ -302,6 +303,7 @@ images(void)
 
 struct calm {
 	char *ended, *later;
+	char *is_sync; /* of each record */
 	size_t records, calls;
 };
 
@@ -337,9 +339,9 @@ ends_alike(const char *file, const struct text *t, const struct calm *calm,
 static int
 is_left_out(size_t n)
 {
-	static size_t done;
+	static size_t done[CUT_SAMPLE + 1];
 
-	return !whole && done++ % (n * sample) != 0;
+	return !whole && done[n]++ % (n * sample) != 0;
 }
 
 static size_t
@@ -355,8 +357,10 @@ cut_everywhere(const char *file, const struct text *t, const struct calm *calm,
 			    xasprintf("power cut at record %zu, %s", at,
 				disk_loss_name((enum disk_loss)loss));
 
-			if (is_left_out(CUT_SAMPLE))
+			if (is_left_out(loss == DISK_KEPT && calm->is_sync[at] ?
+				    SYNC_SAMPLE : CUT_SAMPLE))
 				continue;
+			if (getenv("POWER_SYNCS") && !(loss == DISK_KEPT && calm->is_sync[at])) continue;
 			disk_record();
 			disk_cut(at, go_dark, NULL);
 			run.cut_at = at;
@@ -377,6 +381,7 @@ fail_everywhere(const char *file, const struct text *t, const struct calm *calm,
 	size_t bad = 0, at, i;
 	int fault;
 
+	if (getenv("POWER_SYNCS")) return 0;
 	for (at = 1; at < calm->calls && bad == 0; at++)
 		for (i = 0; i < 2; i++)
 			for (fault = 0; fault < DISK_FAULTS && bad == 0;
@@ -400,13 +405,16 @@ trouble_with(const char *file, size_t *cuts, size_t *faults)
 {
 	struct text t = text_read(file);
 	struct calm calm;
-	size_t bad = 0;
+	size_t bad = 0, at;
 	int plain;
 
 	disk_record();
 	calm.ended = play(file, &t, 0);
 	calm.records = disk_records();
 	calm.calls = disk_calls();
+	calm.is_sync = xcalloc(calm.records, 1);
+	for (at = 0; at < calm.records; at++)
+		calm.is_sync[at] = (char)disk_is_sync(at);
 	plain = run.sc.plain || run.sc.forgetful;
 	calm.later = calm.ended != NULL ? state_later() : NULL;
 	end();
@@ -418,6 +426,7 @@ trouble_with(const char *file, size_t *cuts, size_t *faults)
 	}
 	free(calm.ended);
 	free(calm.later);
+	free(calm.is_sync);
 	text_free(&t);
 	return bad;
 }
