@@ -27,13 +27,18 @@ complain(void)
 	(void)!write(STDERR_FILENO, line, len + sizeof(words) - 1);
 }
 
+void
+xmem_none(void)
+{
+	complain();
+	abort();
+}
+
 static void *
 need(void *p)
 {
-	if (p == NULL) {
-		complain();
-		abort();
-	}
+	if (p == NULL)
+		xmem_none();
 	return p;
 }
 

@@ -12,8 +12,8 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -62,8 +62,29 @@ begin(void)
 	close(fd);
 	if (plan == MAP_FAILED)
 		plan = NULL;
-	else
-		plan->starts++;
+	else if (plan->starts++ < STARVE_ENDS)
+		memcpy(plan->ended[plan->starts - 1], plan->last,
+		    sizeof(plan->last));
+}
+
+static void
+note(void)
+{
+	void *frames[DEPTH];
+	size_t len = 0;
+	Dl_info info;
+	int i, n = backtrace(frames, DEPTH);
+
+	for (i = 3; i < n && len < sizeof(plan->last); i++) {
+		if (dladdr(frames[i], &info) == 0)
+			continue;
+		len += (size_t)snprintf(plan->last + len,
+		    sizeof(plan->last) - len, "%s+%lx ",
+		    info.dli_sname != NULL ? info.dli_sname : info.dli_fname,
+		    (unsigned long)((char *)frames[i] -
+			(char *)(info.dli_sname != NULL ? info.dli_saddr :
+							  info.dli_fbase)));
+	}
 }
 
 /* *own: the first caller outside of libc is our program. */
@@ -131,6 +152,9 @@ fails(void)
 	plan->done[slot] = 1;
 	plan->failed++;
 	plan->last_ms = now_ms();
+	busy = 1;
+	note();
+	busy = 0;
 	if (own) {
 		plan->own++;
 		plan->own_left--;

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 enum {
-	STARVE_SITES = 1 << 15
+	STARVE_SITES = 1 << 15,
+	STARVE_ENDS = 16,
+	STARVE_TEXT = 512,
 };
 
 struct starve {
@@ -20,7 +22,9 @@ struct starve {
 	volatile uint32_t own_left; /* failures in our own code, which end it */
 	volatile uint32_t seen, failed, own; /* sites */
 	volatile uint64_t last_ms;	     /* boot, of the last failure */
-	uint64_t site[STARVE_SITES];	     /* 0: none */
+	char last[STARVE_TEXT]; /* whose allocation failed last, callers */
+	char ended[STARVE_ENDS][STARVE_TEXT]; /* likewise, before each end */
+	uint64_t site[STARVE_SITES];	      /* 0: none */
 	uint8_t done[STARVE_SITES];
 };
 
