@@ -54,7 +54,7 @@ enum disk_loss {
 
 const char *disk_loss_name(enum disk_loss);
 
-/* Is the next one a sync: what was committed is written, and not on the disk. */
+/* Is the next one a sync: what it commits is written, not on the disk. */
 int disk_is_sync(size_t at);
 
 /* With so many records there is nothing that was not synced. */
