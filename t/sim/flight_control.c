@@ -35,6 +35,16 @@ cmd_hang(int argc, char **argv, struct evbuffer *answer, void *arg)
 }
 
 static int
+cmd_say_back(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	struct flight *f = arg;
+
+	(void)argv, (void)answer;
+	web_say_back(f->api, argc == 1);
+	return 0;
+}
+
+static int
 cmd_down(int argc, char **argv, struct evbuffer *answer, void *arg)
 {
 	struct flight *f = arg;
@@ -292,6 +302,8 @@ const struct control_cmd flight_commands[] = {
 	{ "look-out", 0, 0, flight_order_look_out,
 	    "look-out: who fell silent is found now" },
 	{ "hang", 0, 1, cmd_hang, "hang [off]: requests wait" },
+	{ "say-back", 0, 1, cmd_say_back,
+	    "say-back [off]: each error repeats the request's token" },
 	{ "down", 0, 0, cmd_down, "down: both ports refuse" },
 	{ "up", 0, 0, cmd_up, "up: ends down and hang" },
 	{ "latency", 1, 1, cmd_latency, "latency MS: of each answer" },
