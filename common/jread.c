@@ -8,11 +8,13 @@
  */
 #include "common/jread.h"
 
+#include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "common/limits.h"
+#include "common/xmem.h"
 
 /*
  * Values in the text, counted without parsing: too many, never too few.  0:
@@ -60,10 +62,10 @@ jread_parse(struct span s, struct why *why)
 		    MAX_JSON_NODES);
 		return NULL;
 	}
-	if ((tok = json_tokener_new_ex(MAX_JSON_DEPTH)) == NULL) {
-		fail(why, ERR_SYSTEM, "no memory for a JSON parser");
-		return NULL;
-	}
+	/* A text is not to blame, and what is in it not to be forgotten. */
+	errno = 0;
+	if ((tok = json_tokener_new_ex(MAX_JSON_DEPTH)) == NULL)
+		xmem_none();
 	json_tokener_set_flags(tok,
 	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	j = json_tokener_parse_ex(tok, s.p, (int)s.len);
@@ -74,6 +76,8 @@ jread_parse(struct span s, struct why *why)
 	end = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
 	if (err != json_tokener_success || j == NULL) {
+		if (errno == ENOMEM)
+			xmem_none();
 		json_object_put(j);
 		fail(why, ERR_FORMAT, "JSON: %s near byte %zu",
 		    err == json_tokener_continue ? "it ends early" :

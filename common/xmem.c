@@ -6,16 +6,39 @@
  */
 #include "common/xmem.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* In one call and without a log line, which would want memory. */
+static void
+complain(void)
+{
+	static const char words[] = ": out of memory\n";
+	char line[64];
+	size_t len = strnlen(program_invocation_short_name,
+	    sizeof(line) - sizeof(words));
+
+	memcpy(line, program_invocation_short_name, len);
+	memcpy(line + len, words, sizeof(words));
+	(void)!write(STDERR_FILENO, line, len + sizeof(words) - 1);
+}
+
+void
+xmem_none(void)
+{
+	complain();
+	abort();
+}
 
 static void *
 need(void *p)
 {
 	if (p == NULL)
-		abort();
+		xmem_none();
 	return p;
 }
 

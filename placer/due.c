@@ -63,8 +63,14 @@ due_next(struct due_tree *t, int64_t boot_ms)
 void
 world_look_at(struct world *w, struct wpod *p, int64_t boot_ms)
 {
-	if (p->due.at_boot == 0)
-		p->due.order = p->pod != NULL ? p->pod->order_ms : 0;
+	uint64_t order = p->pod != NULL ? p->pod->order_ms : 0;
+
+	if (p->due.order != order) { /* its place among those of that time */
+		if (p->due.at_boot != 0 && p->due.at_boot < boot_ms)
+			boot_ms = p->due.at_boot;
+		due_clear(&w->due_pods, &p->due);
+		p->due.order = order;
+	}
 	due_set(w, &w->due_pods, &p->due, boot_ms);
 }
 

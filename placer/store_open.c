@@ -76,7 +76,7 @@ exec(struct store *s, const char *sql, struct why *why)
 	return 0;
 }
 
-/* -1: not a database. */
+/* -1: not a database, or SQLite says what else. */
 static int
 version_of(struct store *s)
 {
@@ -153,14 +153,17 @@ open_db(struct store *s, const char *path, int *version, struct why *why)
 		return store_fail(s, path, why);
 	if (exec(s,
 		"PRAGMA locking_mode = EXCLUSIVE;"
+		/* FULL, and no journal of a new file comes back from the dead.
+		 */
+		"PRAGMA synchronous = EXTRA;"
 		"PRAGMA journal_mode = WAL;"
-		"PRAGMA synchronous = FULL;"
 		"PRAGMA temp_store = MEMORY;"
 		"PRAGMA cache_size = -1024;"
 		"PRAGMA wal_autocheckpoint = 400;",
 		why) == -1)
 		return -1;
-	*version = version_of(s);
+	if ((*version = version_of(s)) == -1)
+		return store_fail(s, "open", why);
 	if (!is_sound(s))
 		return fail(why, ERR_FORMAT, "not a sound database");
 	if (make_current(s, *version, why) == -1)
@@ -171,6 +174,23 @@ open_db(struct store *s, const char *path, int *version, struct why *why)
 			NULL) != SQLITE_OK)
 			return store_fail(s, texts[i], why);
 	return 0;
+}
+
+/*
+ * A check for soundness says so of a page that could not be read, too, and
+ * ends well; what the system said to it stays with the file.
+ */
+static int
+was_unreadable(const struct store *s, int which)
+{
+	sqlite3_file *file = NULL;
+	int error = 0;
+
+	(void)sqlite3_file_control(s->db, "main", which, &file);
+	if (file != NULL && file->pMethods != NULL)
+		(void)file->pMethods->xFileControl(file,
+		    SQLITE_FCNTL_LAST_ERRNO, &error);
+	return error != 0;
 }
 
 /* Another file would fare no better, and this one may be sound. */
@@ -186,7 +206,8 @@ is_trouble_of_the_host(const struct store *s)
 	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
 		if (code == codes[i])
 			return 1;
-	return 0;
+	return was_unreadable(s, SQLITE_FCNTL_FILE_POINTER) ||
+	    was_unreadable(s, SQLITE_FCNTL_JOURNAL_POINTER);
 }
 
 static void

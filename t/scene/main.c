@@ -9,34 +9,25 @@
  *	scene -1 FILE...	as it stands only
  *	scene -v ...	with all outputs
  */
-#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
-#include "common/jread.h"
 #include "common/log.h"
 #include "common/xmem.h"
-#include "placer/again.h"
-#include "placer/recipe.h"
 #include "t/scene/clock.h"
+#include "t/scene/play.h"
 #include "t/scene/verbs.h"
 
 enum {
-	RECENT = 40,	       /* outputs shown after a failure */
-	SETTLE_MS = 45 * 1000, /* after the last statement */
-	CRASHES_MAX = 40,      /* of one scene */
+
+	CRASHES_MAX = 40, /* of one scene */
 };
 
 static int verbose;
 static unsigned int every = 1; /* SCENE_EVERY: of the runs with blows, one in */
-
-struct text {
-	char **lines;
-	size_t n;
-};
 
 /* What happens to the placer after a statement. */
 enum blow {
@@ -53,38 +44,6 @@ struct twist {
 	size_t after;	   /* line, 0: none */
 	uint64_t crash_at; /* frame of the placer, 0: none */
 };
-
-/* -- files
- * ------------------------------------------------------------------------- */
-
-static struct text
-read_text(const char *path)
-{
-	struct text t = { NULL, 0 };
-	char *line = NULL;
-	size_t size = 0;
-	FILE *f;
-
-	if ((f = fopen(path, "r")) == NULL) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		exit(2);
-	}
-	while (getline(&line, &size, f) != -1) {
-		t.lines = xreallocarray(t.lines, t.n + 1, sizeof(*t.lines));
-		t.lines[t.n++] = xstrdup(line);
-	}
-	free(line);
-	fclose(f);
-	return t;
-}
-
-static void
-free_text(struct text *t)
-{
-	while (t->n > 0)
-		free(t->lines[--t->n]);
-	free(t->lines);
-}
 
 /* -- one run --------------------------------------------------------------- */
 
@@ -112,65 +71,7 @@ play(struct scene *sc, const struct text *t, const struct twist *how)
 			strike(sc, how->blow);
 	}
 	if (!sc->failed)
-		place_pass(sc, SETTLE_MS);
-}
-
-/* What the files of a config entry hold. */
-static unsigned long long
-files_of(const struct element *e)
-{
-	AUTO_JSON struct json_object *json = jread_parse(span_of(e->raw), NULL);
-
-	return recipe_files(json);
-}
-
-/* How it ended: pods as the apiserver has them, devices and what they run. */
-static char *
-state_of(struct scene *sc)
-{
-	const struct element *e;
-	const struct kpod *p;
-	const struct edge *d;
-	char *text = NULL;
-	size_t len;
-	FILE *f;
-
-	if ((f = open_memstream(&text, &len)) == NULL)
-		abort();
-	TAILQ_FOREACH(p, &sc->pods, link)
-		fprintf(f, "%s: %s%s%s %s\n", p->label,
-		    p->in_api ? "there" : "gone",
-		    p->deleted_ms != 0 ? " deleted" : "",
-		    p->evicted ? " evicted" : "",
-		    !p->in_api		 ? "" :
-			kube_is_ready(p) ? "ready" :
-					   kube_phase(p));
-	TAILQ_FOREACH(d, &sc->edges, link) {
-		AUTO_FREE char *labels = edge_labels(sc, d);
-
-		if (sc->anywhere)
-			break;
-		fprintf(f, "%s: %s\n", d->name, d->exists ? labels : "gone");
-		if (d->exists)
-			TAILQ_FOREACH(e, &d->configs, link)
-				if (!again_is(e->name))
-					fprintf(f, "%s: %s %016llx\n", d->name,
-					    e->name, files_of(e));
-	}
-	fclose(f);
-	return text;
-}
-
-static void
-show(const struct scene *sc)
-{
-	size_t i = sc->nouts > RECENT && !verbose ? sc->nouts - RECENT : 0;
-
-	for (; i < sc->nouts; i++)
-		printf("  %8.3f %s %s %s\n",
-		    (double)(sc->outs[i].at_ms - CLOCK_START_MS) / 1000,
-		    out_name(sc->outs[i].kind), sc->outs[i].about,
-		    sc->outs[i].text);
+		place_pass(sc, PLAY_SETTLE_MS);
 }
 
 /* -- all runs of a scene
@@ -190,7 +91,7 @@ complain(struct scene *sc, const struct twist *how, const char *why)
 		printf(" (killed at its frame %llu)",
 		    (unsigned long long)how->crash_at);
 	printf("\n");
-	show(sc);
+	play_show(sc, verbose);
 }
 
 /*
@@ -211,14 +112,14 @@ run(const char *file, const struct text *t, const struct twist *how,
 	play(&sc, t, how);
 	if (wanted == NULL)
 		scene_rest(&sc);
-	is = state_of(&sc);
+	is = play_state(&sc);
 	if (!sc.failed && wanted != NULL && strcmp(is, wanted) != 0 &&
 	    (how->blow != BLOW_LOST || !sc.forgetful))
 		scene_fail(&sc, "ends as\n%sand not as\n%s", is, wanted);
 	if (sc.failed)
 		complain(&sc, how, sc.why);
 	else if (verbose)
-		show(&sc);
+		play_show(&sc, verbose);
 	ok = !sc.failed;
 	if (wanted == NULL && ended != NULL) {
 		*ended = sc.plain ? NULL : xstrdup(is);
@@ -226,13 +127,6 @@ run(const char *file, const struct text *t, const struct twist *how,
 	}
 	scene_end(&sc);
 	return ok;
-}
-
-static int
-is_statement(const char *line)
-{
-	return line[strspn(line, " \t\n")] != '\0' &&
-	    line[strspn(line, " \t")] != '#' && strncmp(line, "expect", 6) != 0;
 }
 
 /* One in SCENE_EVERY, for builds that are slow. */
@@ -254,7 +148,7 @@ run_twisted(const char *file, const struct text *t, const char *wanted,
 
 	for (; ok && how.blow < BLOW_COUNT; how.blow++)
 		for (how.after = 1; ok && how.after <= t->n; how.after++)
-			if (is_statement(t->lines[how.after - 1]) &&
+			if (text_is_statement(t->lines[how.after - 1]) &&
 			    !is_left_out())
 				ok = run(file, t, &how, wanted, NULL, NULL);
 	how.after = 0;
@@ -269,7 +163,7 @@ static int
 run_file(const char *file, int once)
 {
 	struct twist none = { 0 };
-	struct text t = read_text(file);
+	struct text t = text_read(file);
 	AUTO_FREE char *ended = NULL;
 	uint64_t frames = 0;
 	int ok;
@@ -277,7 +171,7 @@ run_file(const char *file, int once)
 	ok = run(file, &t, &none, NULL, &ended, &frames);
 	if (ok && !once && ended != NULL)
 		ok = run_twisted(file, &t, ended, frames);
-	free_text(&t);
+	text_free(&t);
 	return ok;
 }
 

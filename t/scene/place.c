@@ -26,6 +26,7 @@ enum {
 	REST_TURNS = 3,	    /* of the loop without a frame or a plan */
 	TURNS_MAX = 5000,   /* at one instant: it never rests */
 	OVERDUE_MAX = 1000, /* turns in which what was due stays due */
+	STARTS_MAX = 100,   /* while its disk is in trouble */
 };
 
 struct timer {
@@ -36,6 +37,7 @@ struct timer {
 };
 
 static struct scene *placed; /* for boot_link_over(), which has no argument */
+static const struct place_trouble *trouble; /* NULL: none */
 
 /* -- links -------------------------------------------------------------------
  */
@@ -45,6 +47,10 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 {
 	struct scene *sc = arg;
 
+	if (sc->dark)
+		return;
+	if (trouble != NULL)
+		trouble->heard(sc);
 	sc->moved++;
 	sc->sent += f->type != MSG_READ && f->type != MSG_NODE_FIGURES &&
 	    f->type != MSG_EVENT;
@@ -127,21 +133,54 @@ side_mend(struct scene *sc, struct side *s)
  * ------------------------------------------------------------------------ */
 
 void
+place_trouble(const struct place_trouble *t)
+{
+	trouble = t;
+}
+
+void
+place_dark(struct scene *sc)
+{
+	sc->dark = 1;
+	sc->running = 0;
+	event_base_loopbreak(sc->base);
+}
+
+static int
+starts(struct scene *sc, struct why *why)
+{
+	struct store_found found;
+
+	if (trouble != NULL)
+		trouble->light(sc);
+	sc->dark = 0;
+	sc->store = store_open(sc->dir, &found, why);
+	if (found.set_aside)
+		scene_fail(sc, "the placer's own database was set aside: %s",
+		    found.why.text);
+	if (sc->store == NULL)
+		return 0;
+	sc->serve = serve_new(sc->base, &sc->set, sc->store, why);
+	if (sc->serve != NULL)
+		return 1;
+	store_close(sc->store);
+	return 0;
+}
+
+void
 place_start(struct scene *sc)
 {
 	struct why why;
-	struct store_found found;
+	int tries;
 
 	placed = sc;
-	if ((sc->store = store_open(sc->dir, &found, &why)) == NULL ||
-	    (sc->serve = serve_new(sc->base, &sc->set, sc->store, &why)) ==
-		NULL) {
-		scene_fail(sc, "the placer does not start: %s", why.text);
-		abort();
-	}
-	if (found.set_aside)
-		scene_fail(sc, "the placer's own database was set aside");
-	sc->running = 1;
+	for (tries = 1; !starts(sc, &why); tries++)
+		if (trouble == NULL || tries == STARTS_MAX) {
+			scene_fail(sc, "the placer does not start: %s",
+			    why.text);
+			abort();
+		}
+	sc->running = !sc->dark;
 	if (!sc->kube.cut)
 		open_link(sc, &sc->kube);
 	if (!sc->flight.cut)

@@ -225,6 +225,7 @@ struct scene {
 	struct serve *serve;
 	int running;
 	int store_full;
+	int dark; /* power went: it does nothing any more */
 	/* -- the models -- */
 	struct side kube, flight;
 	struct kpod_list pods;
@@ -276,6 +277,16 @@ void place_idle(struct scene *);
 /* Time passes, with everything that is due on the way. */
 void place_pass(struct scene *, int64_t ms);
 void place_full(struct scene *, int full);
+/*
+ * Its disk may fail: light() is called before each of its starts, which may
+ * take a few, heard() with each frame that it sent.  NULL: neither.
+ */
+struct place_trouble {
+	void (*light)(struct scene *);
+	void (*heard)(struct scene *);
+};
+void place_trouble(const struct place_trouble *);
+void place_dark(struct scene *);   /* power goes, in the middle of anything */
 void place_forget(struct scene *); /* what waits for its time */
 
 /* Calls fn after ms of virtual time; arg is freed with free(). */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef T_SCENE_POWER_H
+#define T_SCENE_POWER_H
+
+/* A long scene: pods come, change and go, devices too, until its log wraps. */
+
+#include "t/scene/play.h"
+
+enum {
+	POWER_RECORDS_MIN = 3000
+};
+
+struct text power_scene(void); /* text_free() */
+
+#endif
