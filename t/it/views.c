@@ -2,19 +2,14 @@
 /*
  * views.c: do the three sides tell the same story?
  *
- * Owns what a drift is.  Reads only, and of a database a copy: the placer may
- * have died in the middle of a transaction, which its next start must find as
- * it was left.
+ * Owns what a drift is.  Reads only.
  */
 #include "t/it/views.h"
 
-#include <fcntl.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
@@ -23,6 +18,7 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/seats.h"
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/%s/leases/%s"
 
@@ -240,58 +236,26 @@ has_records(struct views *v, const char *node)
 	return v->records != NULL && json_object_get_int(mine) == 1;
 }
 
-/* -1: there is none. */
-static int
-copy(const char *from, const char *to)
+static void
+on_seat(const struct seat *s, void *arg)
 {
-	AUTO_FD int fd = -1;
-	AUTO_FREE char *bytes = NULL;
-	size_t len;
-
-	if ((bytes = it_file(from, &len)) == NULL) {
-		(void)unlink(to);
-		return -1;
-	}
-	fd = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd == -1 || write(fd, bytes, len) != (ssize_t)len)
-		it_die("%s: cannot be written", to);
-	return 0;
-}
-
-static int
-on_row(void *arg, int n, char **values, char **names)
-{
-	struct json_object *row = json_object_new_object();
 	struct views *v = arg;
-	int i;
 
-	for (i = 1; i < n; i++)
-		json_object_object_add(row, names[i],
-		    json_object_new_string(values[i] != NULL ? values[i] : ""));
-	json_object_object_add(v->records, values[0], row);
-	return 0;
+	json_object_object_add(v->records, s->uid,
+	    js_make("{\"pod\":\"%s\",\"node\":\"%s\",\"device\":\"%s\","
+		    "\"in_spec\":%d}",
+		s->pod, s->node, s->device, s->sent && !s->retreating));
 }
 
 static void
 read_records(struct views *v)
 {
-	static const char query[] =
-	    "SELECT uid, ns || '/' || name AS pod, node, app, "
-	    "coalesce(device, '') AS device, sent, retreating FROM seat";
-	AUTO_FREE char *db = xasprintf("%s/placer.db", v->of->dir);
-	AUTO_FREE char *wal = xasprintf("%s/placer.db-wal", v->of->dir);
-	AUTO_FREE char *to = xasprintf("%s/views.db", it_folder());
-	AUTO_FREE char *to_wal = xasprintf("%s/views.db-wal", it_folder());
-	sqlite3 *sq = NULL;
+	AUTO_FREE char *copy = xasprintf("%s/views.db", it_folder());
+	AUTO_FREE char *why = NULL;
 
-	if (copy(db, to) == -1)
-		return; /* it never came so far */
-	(void)copy(wal, to_wal);
 	v->records = json_object_new_object();
-	if (sqlite3_open(to, &sq) != SQLITE_OK ||
-	    sqlite3_exec(sq, query, on_row, v, NULL) != SQLITE_OK)
-		drift(v, "the database cannot be read: %s", sqlite3_errmsg(sq));
-	sqlite3_close(sq);
+	if (seats_read(v->of->dir, copy, on_seat, v, &why) == -1)
+		drift(v, "%s", why);
 }
 
 static void
@@ -308,7 +272,7 @@ look_at_record(struct views *v, const char *uid, struct json_object *row)
 		drift(v, "the database has %s on %s, and there is no such pod",
 		    js_str(row, "/pod"), name);
 	if (pod == NULL || !is_wanted(pod) || *name == '\0' ||
-	    *js_str(row, "/sent") == '0' || *js_str(row, "/retreating") == '1')
+	    js_int(row, "/in_spec") == 0)
 		return;
 	if (flight_application(device, uid) == NULL)
 		drift(v, "the database has %s on %s, whose spec has not",

@@ -14,6 +14,7 @@
 #include "placer/objects.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
+#include "t/scene/views.h"
 
 enum {
 	QUIET_MS = 60 * 1000 /* at rest nothing is to be done any more */
@@ -154,4 +155,5 @@ scene_rest(struct scene *sc)
 			    out_name(sc->outs[i].kind), sc->outs[i].about,
 			    sc->outs[i].text);
 	rules_rest(sc);
+	views_agree(sc);
 }
