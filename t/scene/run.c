@@ -93,18 +93,12 @@ scene_begin(struct scene *sc, const char *file)
 void
 scene_end(struct scene *sc)
 {
-	size_t i;
-
 	place_stop(sc);
 	place_full(sc, 0);
 	place_forget(sc);
 	kube_clear(sc);
 	flight_clear(sc);
-	for (i = 0; i < sc->nouts; i++) {
-		free(sc->outs[i].about);
-		free(sc->outs[i].text);
-	}
-	free(sc->outs);
+	out_clear(sc);
 	free(sc->why);
 	settings_free(&sc->set);
 	event_base_free(sc->base);
