@@ -113,6 +113,9 @@ churn(struct scene *sc)
 	scene_rest(sc);
 }
 
+static const char *const backups[] = { "backup e1", "backup e2", "backup e3",
+	"backup e4", NULL };
+
 /* What one hour leaves is no part of what the next holds. */
 static void
 clear(struct scene *sc)
@@ -127,6 +130,7 @@ clear(struct scene *sc)
 	TAILQ_FOREACH(p, &sc->pods, link)
 		if (p->in_api)
 			scene_fail(sc, "%s stays", p->label);
+	draw_say(sc, backups); /* an older one would bring back who is pruned */
 	if (sc->failed)
 		return;
 	kube_prune(sc);
