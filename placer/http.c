@@ -327,6 +327,11 @@ on_not_accepted(struct evconnlistener *l, void *arg)
 	struct http *h = listens;
 
 	(void)l, (void)arg;
+	/* The library takes all that wait in one turn, whatever we say. */
+	if (visitors_open(h->visitors) >= VISITORS_MAX) {
+		pause_listening(h, PAUSE_MS);
+		return;
+	}
 	if (!h->short_of)
 		log_warn("the health listener takes no connection: %s",
 		    strerror(errno));
