@@ -297,8 +297,9 @@ is_cut_off(void)
 
 	do {
 		ms = last();
-	} while (ms < CUT_MS / 2 && it_ms() < until);
-	it_ok(ms >= CUT_MS / 2 && ms < CUT_MS,
+		it_say("cut off after %lld ms", (long long)ms);
+	} while (ms < 1000 && it_ms() < until);
+	it_ok(ms >= 1000 && ms < CUT_MS,
 	    "a byte each half second is no request: cut off after %lld ms",
 	    (long long)ms);
 }
