@@ -126,7 +126,8 @@ set_certificates(struct https *h, const struct https_conf *conf)
 	text_set(&h->key_file, conf->key_file);
 	blob_set(&h->ca_pem, conf->ca_pem);
 	blob_set(&h->cert_pem, conf->cert_pem);
-	blob_set(&h->key_pem, conf->key_pem);
+	secret_free(h->key_pem);
+	h->key_pem = conf->key_pem.len == 0 ? NULL : secret_new(conf->key_pem);
 }
 
 struct https *
@@ -174,7 +175,7 @@ https_destroy(struct https *h)
 	free(h->user_agent);
 	wipe_free(h->proxy);
 	set_certificates(h, &(struct https_conf){ .base = "" });
-	wipe_free(h->authorization);
+	secret_free(h->authorization);
 	free(h);
 }
 
@@ -217,7 +218,7 @@ https_token(struct https *h, struct span token)
 {
 	size_t i;
 
-	wipe_free(h->authorization);
+	secret_free(h->authorization);
 	h->authorization = NULL;
 	if (token.len == 0)
 		return;
@@ -230,8 +231,7 @@ https_token(struct https *h, struct span token)
 		    h->origin, MAX_TOKEN);
 		return;
 	}
-	h->authorization =
-	    xasprintf("Authorization: Bearer %.*s", (int)token.len, token.p);
+	h->authorization = secret_join(HTTPS_BEARER, token);
 }
 
 void

@@ -54,11 +54,12 @@ enum https_cause {
 };
 
 struct https_answer {
+	const char *asked;	/* "GET /path", borrowed */
 	unsigned int status;	/* 0: no answer, see why */
 	struct span body;	/* all of it; for a stream: of an error only; of
 				   gzip that its sender cut: what was there,
 				   which is then no whole JSON */
-	int64_t retry_after_ms; /* Retry-After, -1: absent */
+	int64_t retry_after_ms; /* Retry-After, -1: absent, or over an hour */
 	int64_t limit_reset_s;	/* X-Ratelimit-Reset, -1: absent */
 	int64_t limit_remaining; /* X-Ratelimit-Remaining, -1: absent */
 	int64_t date_ms;	 /* Date, 0: absent */

@@ -9,14 +9,59 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/retry.h"
 
 enum {
 	AGE_STEP_MS = 1000, /* curl counts a connection's age in seconds */
 };
+
+static const char hidden[] = "[token]";
+
+/* The token of a request, without the words before it. */
+static struct span
+token_of(const struct https_call *c)
+{
+	const struct secret *x =
+	    c->token != NULL ? c->token : c->h->authorization;
+	struct span line;
+
+	if (x == NULL)
+		return (struct span){ NULL, 0 };
+	line = secret_bytes(x);
+	return (struct span){ line.p + HTTPS_BEARER_LEN,
+		line.len - HTTPS_BEARER_LEN };
+}
+
+/*
+ * A server, or who is before it, may say a request back in its error, which
+ * goes from here to logs, Events and statuses.  Returns what is left of len.
+ */
+static size_t
+hide_token(const struct https_call *c, char *text, size_t len)
+{
+	struct span token = token_of(c);
+	size_t word = sizeof(hidden) - 1, rest;
+	char *at = text;
+
+	/* A shorter one is no secret, and could be any word. */
+	if (token.len <= word)
+		return len;
+	while ((at = memmem(at, (size_t)(text + len - at), token.p,
+		    token.len)) != NULL) {
+		rest = (size_t)(text + len - at) - token.len;
+		memcpy(at, hidden, word);
+		at += word;
+		memmove(at, at + token.len - word, rest);
+		explicit_bzero(at + rest, token.len - word);
+		len -= token.len - word;
+	}
+	return len;
+}
 
 enum why_kind
 https_kind(unsigned int status)
@@ -61,10 +106,6 @@ kind_of_failure(CURLcode code)
 		return ERR_SYSTEM;
 	if (code == CURLE_FILESIZE_EXCEEDED)
 		return ERR_LIMIT;
-	if (code == CURLE_WEIRD_SERVER_REPLY ||
-	    code == CURLE_UNSUPPORTED_PROTOCOL ||
-	    code == CURLE_BAD_CONTENT_ENCODING)
-		return ERR_FORMAT;
 	return ERR_AGAIN;
 }
 
@@ -111,23 +152,6 @@ header_number(struct https_call *c, const char *name)
 }
 
 static int64_t
-retry_after_ms(struct https_call *c)
-{
-	struct curl_header *header;
-	int64_t n;
-	time_t when;
-
-	if ((n = header_number(c, "Retry-After")) >= 0)
-		return n * 1000;
-	if (curl_easy_header(c->easy, "Retry-After", 0, CURLH_HEADER, -1,
-		&header) != CURLHE_OK ||
-	    (when = curl_getdate(header->value, NULL)) == -1)
-		return -1;
-	n = (int64_t)when * 1000 - now_read().wall_ms;
-	return n < 0 ? 0 : n;
-}
-
-static int64_t
 date_ms(struct https_call *c)
 {
 	struct curl_header *header;
@@ -140,16 +164,45 @@ date_ms(struct https_call *c)
 	return (int64_t)when * 1000;
 }
 
+/*
+ * A date counts from the server's own, whose clock need not be ours.  Nobody
+ * means more than an hour: that is as good as nothing.
+ */
+static int64_t
+retry_after_ms(struct https_call *c)
+{
+	struct curl_header *header;
+	int64_t ms, now = date_ms(c);
+	time_t when;
+
+	if ((ms = header_number(c, "Retry-After")) >= 0)
+		ms *= 1000;
+	else if (curl_easy_header(c->easy, "Retry-After", 0, CURLH_HEADER, -1,
+		     &header) != CURLHE_OK ||
+	    header->value[0] == '-' || /* which is a date to libcurl */
+	    (when = curl_getdate(header->value, NULL)) == -1)
+		return -1;
+	else
+		ms = (int64_t)when * 1000 -
+		    (now != 0 ? now : now_read().wall_ms);
+	if (ms > RETRY_AFTER_MAX_MS)
+		return -1;
+	return ms < 0 ? 0 : ms;
+}
+
 static const char *
 request_id(struct https_call *c)
 {
+	struct span token = token_of(c);
 	struct curl_header *header;
 
 	if (curl_easy_header(c->easy, "Audit-Id", 0, CURLH_HEADER, -1,
 		&header) == CURLHE_OK ||
 	    curl_easy_header(c->easy, "X-Request-Id", 0, CURLH_HEADER, -1,
 		&header) == CURLHE_OK)
-		return header->value;
+		return token.len > 0 && strstr(header->value, token.p) != NULL ?
+		    hidden :
+		    header->value;
 	return "-";
 }
 
@@ -175,7 +228,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
 	long status = 0, sent = 0, connects = 0, os_error = 0;
 
-	*a = (struct https_answer){ .retry_after_ms = -1,
+	*a = (struct https_answer){ .asked = c->method_path,
+		.retry_after_ms = -1,
 		.limit_reset_s = -1,
 		.limit_remaining = -1 };
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -187,6 +241,8 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		a->limit_reset_s = header_number(c, "X-Ratelimit-Reset");
 		a->limit_remaining = header_number(c, "X-Ratelimit-Remaining");
 		a->date_ms = date_ms(c);
+		if (https_kind(a->status) != ERR_NONE && c->body != NULL)
+			c->body_len = hide_token(c, c->body, c->body_len);
 		a->body = (struct span){ c->body == NULL ? "" : c->body,
 			c->body_len };
 		if (https_kind(a->status) != ERR_NONE)

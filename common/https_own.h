@@ -10,11 +10,21 @@
 #include <stdint.h>
 
 #include "common/https.h"
+#include "common/secret.h"
+
+#define HTTPS_BEARER "Authorization: Bearer "
+
+enum {
+	HTTPS_BEARER_LEN = sizeof(HTTPS_BEARER) - 1,
+};
 
 struct https_call {
 	TAILQ_ENTRY(https_call) entry;
 	struct https *h;
 	CURL *easy;
+	struct curl_slist auth; /* its token's line, before headers */
+	struct secret *token;	/* NULL: none, or not needed any more */
+	struct secret *key;
 	struct curl_slist *headers;
 	struct event *silence; /* NULL: no limit */
 	struct curl_slist *connect_to;
@@ -52,8 +62,9 @@ struct https {
 	char *user_agent;
 	char *proxy; /* as libcurl takes it, NULL: none; may hold a password */
 	char *ca_file, *cert_file, *key_file;
-	struct curl_blob ca_pem, cert_pem, key_pem; /* data NULL: none */
-	char *authorization; /* "Authorization: Bearer ..." */
+	struct curl_blob ca_pem, cert_pem; /* data NULL: none */
+	struct secret *key_pem;		   /* NULL: none */
+	struct secret *authorization;	   /* "Authorization: Bearer ..." */
 	int64_t forgot_ms;
 	int64_t connected_ms; /* the last new connection */
 	int64_t ca_since_ms;  /* a CA file read before is read again */

@@ -134,6 +134,28 @@ on_silence(evutil_socket_t fd, short what, void *arg)
 	https_leave(h);
 }
 
+/* A stream stays for long: once it is let in, it wants no token. */
+static size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
+on_header(char *p, size_t one, size_t n, void *arg)
+{
+	struct https_call *c = arg;
+	long status = 0;
+
+	(void)p;
+	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (c->token != NULL && c->req.data != NULL && c->sent == NULL &&
+	    status >= 200 && https_kind((unsigned int)status) == ERR_NONE) {
+		curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+		/* That frees the one in which the request went out. */
+		curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE,
+		    (long)UPLOAD_BUFFER);
+		secret_free(c->token);
+		c->token = NULL;
+	}
+	return one * n;
+}
+
 static void
 add_header(struct https_call *c, const char *line)
 {
@@ -160,9 +182,16 @@ set_headers(struct https_call *c)
 	}
 	if (c->h->host_header != NULL)
 		add_header(c, c->h->host_header);
-	if (c->h->authorization != NULL)
-		add_header(c, c->h->authorization);
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+	if (c->h->authorization == NULL) {
+		curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+		return;
+	}
+	/* A list that libcurl makes has copies. */
+	c->token = secret_share(c->h->authorization);
+	c->auth = (struct curl_slist){ secret_text(c->token), c->headers };
+	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, &c->auth);
+	curl_easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
 }
 
 /* Not those read before the instant from which they count; 0: read anew. */
@@ -180,6 +209,7 @@ static void
 set_tls(struct https_call *c)
 {
 	struct https *h = c->h;
+	struct curl_blob key;
 	CURL *e = c->easy;
 
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
@@ -196,7 +226,10 @@ set_tls(struct https_call *c)
 		curl_easy_setopt(e, CURLOPT_CAINFO, h->ca_file);
 	if (h->cert_pem.data != NULL) {
 		curl_easy_setopt(e, CURLOPT_SSLCERT_BLOB, &h->cert_pem);
-		curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, &h->key_pem);
+		c->key = secret_share(h->key_pem);
+		key = (struct curl_blob){ secret_text(c->key),
+			secret_bytes(c->key).len, CURL_BLOB_NOCOPY };
+		curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, &key);
 	} else if (h->cert_file != NULL) {
 		curl_easy_setopt(e, CURLOPT_SSLCERT, h->cert_file);
 		curl_easy_setopt(e, CURLOPT_SSLKEY, h->key_file);
@@ -286,6 +319,8 @@ https_call_free(struct https_call *c)
 	curl_slist_free_all(c->headers);
 	curl_slist_free_all(c->connect_to);
 	free(c->method_path);
+	secret_free(c->token);
+	secret_free(c->key);
 	wipe_free(c->body);
 	wipe_free(c->sent);
 	free(c);

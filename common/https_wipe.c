@@ -12,6 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+	KEYS_SIZE = 1024 * 1024, /* each connection has its own; not used up */
+	KEYS_LEAST = 32,
+};
+
 void
 wipe_free(void *p)
 {
@@ -66,4 +71,6 @@ void
 wipe_openssl(void)
 {
 	CRYPTO_set_mem_functions(crypto_malloc, crypto_realloc, crypto_free);
+	/* Where private keys are; where nothing can be locked, it is not. */
+	(void)CRYPTO_secure_malloc_init(KEYS_SIZE, KEYS_LEAST);
 }

@@ -50,7 +50,8 @@ jread_parse(struct span s, struct why *why)
 		    MAX_ITEM);
 		return NULL;
 	}
-	if ((n = nodes(s)) == 0) {
+	/* json-c takes a NUL for the end, whatever follows. */
+	if ((n = nodes(s)) == 0 || memchr(s.p, '\0', s.len) != NULL) {
 		fail(why, ERR_FORMAT, "JSON: no such value");
 		return NULL;
 	}

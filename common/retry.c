@@ -22,8 +22,8 @@ static const struct {
 	[ERR_AUTH] = { 1000, 60000 },
 	[ERR_CONFLICT] = { 50, 5000 },
 	[ERR_GONE] = { 1000, 30000 },
-	[ERR_LIMIT] = { 5000, 300000 },
-	[ERR_FORMAT] = { 5000, 300000 },
+	[ERR_LIMIT] = { 5000, 60000 },
+	[ERR_FORMAT] = { 5000, 60000 },
 	/* a young apiserver refuses everything for a second */
 	[ERR_DENIED] = { 1000, 60000 },
 	[ERR_SYSTEM] = { 1000, 30000 },

@@ -18,6 +18,7 @@
 enum {
 	KEEP_BUFFER = 256 * 1024, /* a larger one is given back */
 	REST_MAX = 1024 * 1024,
+	MAX_BLANKS = 64 * 1024, /* an answer without end is none */
 };
 
 /* Where in a value the last byte was. */
@@ -60,6 +61,7 @@ struct scan {
 	size_t item_max;
 	size_t item_len; /* so far, of one that began in an earlier piece */
 	size_t offset;	 /* of the next byte */
+	size_t blanks;	 /* in a row before it, outside of items */
 	size_t key;	 /* where the last key begins in rest */
 	int at_items;	 /* the last key was "items" */
 	int seen_items;
@@ -404,8 +406,12 @@ feed_between_items(struct scan *s, const char **p, struct why *why)
 {
 	if (is_blank(**p)) {
 		++*p;
-		return 0;
+		return ++s->blanks <= MAX_BLANKS ?
+		    0 :
+		    fail(why, ERR_FORMAT, "byte %zu: nothing but blanks",
+			s->offset);
 	}
+	s->blanks = 0;
 	if (s->shape == SCAN_LIST)
 		return step(s, p, why);
 	if (**p != '{')

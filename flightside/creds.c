@@ -33,23 +33,43 @@ enum {
 static const int64_t last_second = 253402300799; /* of the year 9999 */
 
 struct creds {
-	const char *path; /* NULL: the token was given */
-	struct secret *token;
-	int64_t expiry; /* of it: creds_expiry() */
+	const char *path;     /* NULL: the token was given */
+	struct secret *token; /* NULL: none, or handed on */
+	int has_token;
+	unsigned char hash[EVP_MAX_MD_SIZE]; /* by which another is one */
+	int64_t expiry;			     /* of it: creds_expiry() */
 	int64_t read_ms;
 	int warned; /* about this token's end */
 };
+
+static void
+hash_of(struct span token, unsigned char hash[EVP_MAX_MD_SIZE])
+{
+	memset(hash, 0, EVP_MAX_MD_SIZE);
+	if (EVP_Digest(token.p, token.len, hash, NULL, EVP_sha256(), NULL) != 1)
+		abort();
+}
+
+static void
+take(struct creds *c, struct span token)
+{
+	secret_free(c->token);
+	c->token = secret_new(token);
+	c->has_token = 1;
+	c->expiry = creds_expiry(token);
+	c->warned = 0;
+}
 
 struct creds *
 creds_new(const struct settings *s, struct span given)
 {
 	struct creds *c = xcalloc(1, sizeof(*c));
 
+	c->expiry = -1;
 	if (s->text[SET_FLIGHTCTL_AUTH_TOKEN_FILE][0] != '\0')
 		c->path = s->text[SET_FLIGHTCTL_AUTH_TOKEN_FILE];
 	else if (given.len > 0)
-		c->token = secret_new(given);
-	c->expiry = creds_expiry(creds_token(c));
+		take(c, given);
 	c->read_ms = -AGE_MS;
 	return c;
 }
@@ -71,6 +91,19 @@ creds_token(const struct creds *c)
 	return secret_bytes(c->token);
 }
 
+void
+creds_handed_on(struct creds *c)
+{
+	secret_free(c->token);
+	c->token = NULL;
+}
+
+int
+creds_has_token(const struct creds *c)
+{
+	return c->has_token;
+}
+
 /* All of a small file into buf: its length, -1 with errno. */
 static ssize_t
 read_all(const char *path, char *buf, size_t size)
@@ -89,13 +122,12 @@ read_all(const char *path, char *buf, size_t size)
 	return n == -1 ? -1 : (ssize_t)len;
 }
 
+/* 1: another than before. */
 static int
-read_file(struct creds *c, struct why *why)
+read_token(struct creds *c, char *buf, size_t size, struct why *why)
 {
-	char buf[MAX_TOKEN + 1];
-	struct span old = creds_token(c);
-	ssize_t n = read_all(c->path, buf, sizeof(buf));
-	int changed;
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	ssize_t n = read_all(c->path, buf, size);
 
 	if (n == -1)
 		return fail_code(why, ERR_AUTH, (uint32_t)errno,
@@ -108,15 +140,22 @@ read_file(struct creds *c, struct why *why)
 		    "FLIGHTCTL_AUTH_TOKEN_FILE %s: "
 		    "empty",
 		    c->path);
-	changed = old.len != (size_t)n || memcmp(old.p, buf, old.len) != 0;
-	if (changed) {
-		secret_free(c->token);
-		c->token = secret_new((struct span){ buf, (size_t)n });
-		c->expiry = creds_expiry(creds_token(c));
-		c->warned = 0;
-	}
+	hash_of((struct span){ buf, (size_t)n }, hash);
+	if (c->has_token && memcmp(c->hash, hash, sizeof(hash)) == 0)
+		return 0;
+	memcpy(c->hash, hash, sizeof(hash));
+	take(c, (struct span){ buf, (size_t)n });
+	return 1;
+}
+
+static int
+read_file(struct creds *c, struct why *why)
+{
+	char buf[MAX_TOKEN + 1];
+	int r = read_token(c, buf, sizeof(buf), why);
+
 	explicit_bzero(buf, sizeof(buf));
-	return changed;
+	return r;
 }
 
 /* Who writes a file does so in time, or not at all: no word before the end. */
@@ -169,9 +208,9 @@ creds_describe(const struct creds *c)
 {
 	char at[STAMP_SIZE] = "";
 
-	if (c->path == NULL && c->token == NULL)
+	if (c->path == NULL && !c->has_token)
 		return xstrdup("no token: set FLIGHTCTL_AUTH_TOKEN_FILE");
-	if (c->token == NULL)
+	if (!c->has_token)
 		return xasprintf("no token could be read from "
 				 "FLIGHTCTL_AUTH_TOKEN_FILE %s",
 		    c->path);

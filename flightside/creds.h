@@ -31,8 +31,17 @@ int creds_refresh(struct creds *, struct now, int asked, struct why *);
 /* Where the token is from and its exp, never the token; caller frees. */
 char *creds_describe(const struct creds *);
 
-/* The token; len 0: none.  Good until creds_refresh(). */
+/*
+ * The token; len 0: none, or handed on.  Good until creds_refresh() or
+ * creds_handed_on().
+ */
 struct span creds_token(const struct creds *);
+
+/* https has it: one copy is enough. */
+void creds_handed_on(struct creds *);
+
+/* 1: there is one, handed on or not. */
+int creds_has_token(const struct creds *);
 
 /*
  * Seconds since 1970 at which a JWT says that it expires; -1: it is none or

@@ -35,6 +35,7 @@ entry_renew(struct flight *f, int now)
 	if (rc == 1) {
 		f->token++;
 		https_token(f->https, creds_token(f->creds));
+		creds_handed_on(f->creds);
 	}
 	if (rc != -1)
 		f->token_text[0] = '\0';
@@ -80,7 +81,7 @@ entry_explain(const struct flight_call *c, const struct https_answer *plain)
 		message[0] = '\0';
 	/* Without a token it is 400, and just as bad. */
 	if (a.status == 401 ||
-	    (a.status == 400 && creds_token(f->creds).len == 0)) {
+	    (a.status == 400 && !creds_has_token(f->creds))) {
 		more = creds_describe(f->creds);
 		fail_code(&a.why, ERR_AUTH, a.status, "%u %.160s (%s)",
 		    a.status, message, more);

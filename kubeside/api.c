@@ -21,6 +21,7 @@
 #include "common/scan.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+#include "kubeside/answer.h"
 #include "kubeside/ask.h"
 #include "kubeside/creds.h"
 #include "kubeside/denials.h"
@@ -31,6 +32,8 @@ enum {
 	REFRESH_MS = 5000,    /* at most so often after a refusal */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
 	POOLED_MS = 60000,    /* a connection of so long ago is still there */
+	AFTER_MAX_MS = 60000, /* no apiserver asks for more; what is before it
+				 may, and leases run out */
 };
 
 struct api_call {
@@ -39,6 +42,7 @@ struct api_call {
 	struct https_call *call; /* NULL: never sent */
 	struct event *never;
 	struct https_req req; /* data, done, arg */
+	int has_kind;	      /* as all but /version */
 	int alone;	      /* an idle connection was there for it alone */
 	enum request kind;
 	int64_t began_us;
@@ -90,7 +94,7 @@ pem_span(const char *pem)
 
 /* New credentials for the client, or the client itself. */
 static int
-apply(struct api *a, const struct creds *c, struct why *why)
+apply(struct api *a, struct creds *c, struct why *why)
 {
 	char *agent = xasprintf("vk-flightctl-provider/%s", build_version);
 	struct https_conf conf = { .base = c->server,
@@ -117,6 +121,7 @@ apply(struct api *a, const struct creds *c, struct why *why)
 		      "this process: one that may connect there follows",
 		    c->server);
 	https_token(a->https, pem_span(c->token));
+	creds_handed_on(c);
 	return 0;
 }
 
@@ -234,10 +239,12 @@ freshen(struct api *a)
 	if (a->creds.token_file == NULL || now - a->token_ms < TOKEN_AGE_MS)
 		return;
 	a->token_ms = now;
-	if (creds_reread(&a->creds, &why) == -1)
+	if (creds_reread(&a->creds, &why) == -1) {
 		stays(&why);
-	else
-		https_token(a->https, pem_span(a->creds.token));
+		return;
+	}
+	https_token(a->https, pem_span(a->creds.token));
+	creds_handed_on(&a->creds);
 }
 
 /* Refused: files may hold better ones by now. */
@@ -298,6 +305,20 @@ call_free(struct api_call *c)
 	free(c);
 }
 
+/* A stream's is looked at by whoever reads it; /version has no kind. */
+static void
+doubt(const struct api_call *c, struct https_answer *a)
+{
+	if (c->req.data != NULL || a->why.kind != ERR_NONE || !c->has_kind ||
+	    answer_is_object(a->body))
+		return;
+	fail_code(&a->why, ERR_AGAIN, a->status,
+	    "%s: %u, but what came is no answer of an apiserver", a->asked,
+	    a->status);
+	a->status = 0;
+	a->maybe_done = 1;
+}
+
 static void
 on_done(const struct https_answer *plain, void *arg)
 {
@@ -307,6 +328,7 @@ on_done(const struct https_answer *plain, void *arg)
 	int stream = c->req.data != NULL, alone = c->alone;
 	char message[MAX_TEXT] = "";
 
+	doubt(c, &ans);
 	meter_add(&api->meter, c->kind, now_us() - c->began_us, ans.why.kind);
 	if (ans.status != 0 && ans.why.kind != ERR_NONE) {
 		/* A message over the bound stays in the server's log. */
@@ -325,6 +347,8 @@ on_done(const struct https_answer *plain, void *arg)
 			    &(struct log_about){ .error = message },
 			    "not allowed");
 	}
+	if (ans.retry_after_ms > AFTER_MAX_MS)
+		ans.retry_after_ms = AFTER_MAX_MS;
 	c->call = NULL;
 	if (!stream && ans.status != 0)
 		api->idle = 1; /* which the next line may take */
@@ -380,6 +404,7 @@ api_send(struct api *a, const struct https_req *req)
 		return c;
 	}
 	freshen(a);
+	c->has_kind = strcmp(req->path, "/version") != 0;
 	c->kind = ask_kind(req->method, req->path);
 	c->began_us = now_us();
 	mine.data = req->data == NULL ? NULL : on_data;

@@ -17,6 +17,8 @@
 #include "common/xmem.h"
 #include "kubeside/api.h"
 
+#define PATH "/api/v1/namespaces/kube-system"
+
 enum {
 	DEADLINE_MS = 5000,
 };
@@ -63,30 +65,41 @@ cluster_free(struct cluster *c)
 }
 
 static void
-on_answer(const struct https_answer *a, void *arg)
+ask_later(struct cluster *c, const struct why *why, int64_t retry_after_ms)
 {
-	struct cluster *c = arg;
-	char id[MAX_UID + 1];
 	struct timeval tv;
 	int64_t ms;
 
+	if (c->failures++ == 0)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .error = why->text },
+		    "the cluster's id is not known yet");
+	c->ops->unknown(why->text, c->arg);
+	ms =
+	    retry_wait_ms(why->kind, c->failures, retry_after_ms, arc4random());
+	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
+	evtimer_add(c->timer, &tv);
+}
+
+static void
+on_answer(const struct https_answer *a, void *arg)
+{
+	struct cluster *c = arg;
+	struct why why = a->why;
+	char id[MAX_UID + 1];
+
 	c->call = NULL;
-	if (a->why.kind == ERR_NONE &&
+	if (why.kind == ERR_NONE &&
 	    scan_get_string(a->body, id, sizeof(id), "metadata", "uid", NULL) ==
-		1) {
+		1 &&
+	    id[0] != '\0') {
 		log_info("cluster %s", id);
 		c->ops->known(id, c->arg);
 		return;
 	}
-	if (c->failures++ == 0)
-		log_line(LOG_LEVEL_WARN,
-		    &(struct log_about){ .error = a->why.text },
-		    "the cluster's id is not known yet");
-	c->ops->unknown(a->why.text, c->arg);
-	ms = retry_wait_ms(a->why.kind, c->failures, a->retry_after_ms,
-	    arc4random());
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(c->timer, &tv);
+	if (why.kind == ERR_NONE)
+		fail(&why, ERR_FORMAT, "GET " PATH ": no uid in it");
+	ask_later(c, &why, a->retry_after_ms);
 }
 
 void
@@ -94,7 +107,7 @@ cluster_ask(struct cluster *c)
 {
 	c->call = api_send(c->api,
 	    &(struct https_req){ .method = HTTPS_GET,
-		.path = "/api/v1/namespaces/kube-system",
+		.path = PATH,
 		.deadline_ms = DEADLINE_MS,
 		.done = on_answer,
 		.arg = c });

@@ -51,6 +51,13 @@ creds_wipe(struct creds *c)
 	wipe(&c->token_file);
 }
 
+void
+creds_handed_on(struct creds *c)
+{
+	wipe(&c->key);
+	wipe(&c->token);
+}
+
 static int
 unreadable(const char *path, const char *reason, struct why *why)
 {

@@ -18,8 +18,8 @@ struct creds {
 	char *ca_file;	   /* instead of ca, as https.h says */
 	char *ca;	   /* PEM */
 	char *cert;
-	char *key;
-	char *token;
+	char *key;	  /* until creds_handed_on() */
+	char *token;	  /* too */
 	char *token_file; /* where token came from, to be read again */
 };
 
@@ -32,6 +32,9 @@ int creds_load(struct creds *, const struct settings *, struct why *);
 
 /* Reads token_file again; without one nothing happens.  -1: token stays. */
 int creds_reread(struct creds *, struct why *);
+
+/* https has what is secret: one copy is enough. */
+void creds_handed_on(struct creds *);
 
 void creds_wipe(struct creds *);
 

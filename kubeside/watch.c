@@ -24,8 +24,11 @@ enum {
 	LIST_SILENCE_MS = 60000,
 	/* Bookmarks come each minute; a server that ends stays silent. */
 	WATCH_SILENCE_MS = 90000,
-	WATCH_MIN_S = 300, /* and as much again, spread */
-	SHORT_MS = 1000,   /* a watch that ends so soon is a failure */
+	WATCH_MIN_S = 300,  /* and as much again, spread */
+	LIST_MS = 300000,   /* one page, however slowly it comes */
+	WATCH_SLACK_S = 60, /* what a server takes longer than it was asked */
+	MAX_BETWEEN = 4 * MAX_ITEM, /* bytes with no object among them */
+	SHORT_MS = 1000,	    /* a watch that ends so soon is a failure */
 	MAX_VERSION = 64,
 	MAX_CONTINUE = 4096,
 };
@@ -48,6 +51,7 @@ struct watch {
 	unsigned int failures;
 	int told;	    /* that it is not well */
 	unsigned int items; /* of this stream */
+	size_t between;	    /* bytes since the last one */
 	char version[MAX_VERSION];
 	char next[MAX_CONTINUE]; /* continue token, "": first page */
 };
@@ -76,8 +80,11 @@ hand_over(struct watch *w, enum pod_how how, struct span object)
 static int
 on_listed(struct span object, void *arg, struct why *why)
 {
+	struct watch *w = arg;
+
 	(void)why;
-	hand_over(arg, POD_LISTED, object);
+	w->between = 0;
+	hand_over(w, POD_LISTED, object);
 	return 0;
 }
 
@@ -119,6 +126,7 @@ on_event(struct span event, void *arg, struct why *why)
 	enum pod_how how;
 	size_t at = 0;
 
+	w->between = 0;
 	/* In one pass: objects are large and come in thousands. */
 	while (scan_member(event, &at, &key, &value) == 1)
 		if (scan_string_is(key, "object"))
@@ -167,7 +175,13 @@ on_bytes(struct span piece, void *arg, struct why *why)
 {
 	struct watch *w = arg;
 
-	return scan_feed(w->scan, piece, why);
+	w->between += piece.len;
+	if (scan_feed(w->scan, piece, why) == -1)
+		return -1;
+	if (w->between > MAX_BETWEEN)
+		return fail(why, ERR_FORMAT, "%s: %zu bytes without an object",
+		    w->collection, w->between);
+	return 0;
 }
 
 /* A page is complete: the next, or the watch. */
@@ -315,6 +329,7 @@ open_stream(struct watch *w)
 		w->ops->begin(w->arg);
 	w->expired = 0;
 	w->items = 0;
+	w->between = 0;
 	w->began_ms = now_read().boot_ms;
 	scan_free(w->scan);
 	w->scan = scan_new(w->listing ? SCAN_LIST : SCAN_OBJECTS, MAX_ITEM,
@@ -323,6 +338,9 @@ open_stream(struct watch *w)
 	w->call = api_send(w->api,
 	    &(struct https_req){ .method = HTTPS_GET,
 		.path = path,
+		.deadline_ms = w->listing ?
+		    LIST_MS :
+		    (2 * WATCH_MIN_S + WATCH_SLACK_S) * 1000,
 		.silence_ms = w->listing ? LIST_SILENCE_MS : w->silence_ms,
 		.data = on_bytes,
 		.done = on_done,

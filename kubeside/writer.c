@@ -30,6 +30,7 @@ enum {
 	SPREAD_MS = 500,
 	DEADLINE_MS = 4000,
 	HURRY_MS = 1000, /* between tries while it is still ours */
+	AWAY_MS = 10000, /* and while it is not: nothing is done without it */
 	YIELD_MS = 100,	 /* for each node we have, before taking another */
 	YIELD_MAX_MS = 2000,
 };
@@ -114,6 +115,8 @@ on_failure(struct writer *w, const struct https_answer *a)
 		    "the Lease of node %s was not renewed", w->node);
 	if (w->mine && ms > HURRY_MS)
 		ms = HURRY_MS;
+	if (ms > AWAY_MS && a->retry_after_ms < AWAY_MS)
+		ms = AWAY_MS;
 	if (now_read().boot_ms >= w->until_ms)
 		tell(w, 0);
 	wait_ms(w, ms);

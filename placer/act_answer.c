@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "common/retry.h"
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/change.h"
@@ -17,8 +18,10 @@
 #include "placer/prepare.h"
 
 enum {
-	AGAIN_MS = 2000,       /* a refused status or delete */
+	AGAIN_MS = 2000, /* a refused status or delete, then doubled */
+	AGAIN_MAX_MS = 16 * 1000,
 	DENIED_MS = 60 * 1000, /* a delete that a rule forbids */
+	GONE_MS = 10 * 1000,   /* until the watch shows that it is gone */
 	SHOWN_MS = 5000	       /* until the watch shows what was told */
 };
 
@@ -64,6 +67,17 @@ find(struct act *a, uint64_t id)
 
 /* -- answers -- */
 
+/* Each pod by itself: one that is refused for ever asks seldom. */
+static int64_t
+again_ms(struct wpod *p)
+{
+	int64_t ms = retry_doubled_ms(AGAIN_MS, p->refused, AGAIN_MAX_MS);
+
+	if (p->refused < UINT8_MAX)
+		p->refused++;
+	return ms;
+}
+
 static void
 status_done(struct act *a, const struct pending *q, const struct body_done *m,
     struct now now)
@@ -74,19 +88,20 @@ status_done(struct act *a, const struct pending *q, const struct body_done *m,
 		return;
 	p->telling = 0;
 	if (m->kind == ERR_NONE) {
+		p->refused = 0;
 		p->told = q->number;
 		p->told_boot = now.boot_ms + SHOWN_MS;
 		world_look(a->world, p);
 		return;
 	}
-	if (m->kind == ERR_FORMAT || m->kind == ERR_BUG)
+	if (p->refused == 0 && (m->kind == ERR_FORMAT || m->kind == ERR_BUG))
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "status",
 			.ns = p->ns,
 			.pod = p->name,
 			.error = m->text },
 		    "the apiserver refused a status");
-	world_look_at(a->world, p, now.boot_ms + AGAIN_MS);
+	world_look_at(a->world, p, now.boot_ms + again_ms(p));
 }
 
 static void
@@ -98,6 +113,12 @@ delete_done(struct act *a, const struct pending *q, const struct body_done *m,
 	if ((p = world_pod(a->world, q->who)) == NULL)
 		return;
 	p->deleting = 0;
+	/* Gone, says whoever answered, but we still have it. */
+	if (m->kind == ERR_GONE && q->number != NO_GRACE) {
+		p->delete_boot = now.boot_ms + GONE_MS;
+		world_look_at(a->world, p, p->delete_boot);
+		return;
+	}
 	if (m->kind == ERR_NONE || m->kind == ERR_GONE) {
 		p->evicted = q->number == NO_GRACE;
 		if (p->evicted && p->node != NULL)
@@ -108,7 +129,7 @@ delete_done(struct act *a, const struct pending *q, const struct body_done *m,
 	if (q->number == NO_GRACE)
 		lost_not_evicted(a->world);
 	p->delete_boot =
-	    now.boot_ms + (m->kind == ERR_DENIED ? DENIED_MS : AGAIN_MS);
+	    now.boot_ms + (m->kind == ERR_DENIED ? DENIED_MS : again_ms(p));
 	world_look_at(a->world, p, p->delete_boot);
 }
 
@@ -307,6 +328,7 @@ link_over(struct act *a, int kube, struct now now)
 	if (!kube)
 		return;
 	RB_FOREACH(p, wpod_tree, &a->world->pods) {
+		p->refused = 0;
 		p->deleting = 0;
 		prepare_forget(p);
 	}

@@ -95,7 +95,7 @@ ask(const struct command *from, const char *request,
     void (*put)(struct json_object *, const struct command *), char **text)
 {
 	AUTO_FREE char *answer = command_answer(from, request), *about = NULL;
-	char *lines = strchr(answer, '\n') + 1;
+	char *lines = answer + strcspn(answer, "\n") + 1;
 	struct json_object *o;
 
 	if (strncmp(answer, "ok ", 3) != 0) {

@@ -148,6 +148,7 @@ struct wpod {
 	uint8_t denied; /* a rule forbids its entry; why_waits says which */
 	uint64_t kept_images; /* of the entry beside, store.h; 0: none */
 	uint8_t deleting; /* its final DELETE, or an eviction, is on its way */
+	uint8_t refused;  /* writes of its object since one was taken */
 	uint8_t evicted;  /* an eviction was sent */
 	uint8_t evict_told;	/* or tried: people were told */
 	uint8_t kill_told;	/* it is being taken out: people were told */

@@ -425,7 +425,8 @@ confine(void)
 	(void)umask(022);
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (setrlimit(RLIMIT_CORE, &none) == -1 ||
-	    prctl(PR_SET_DUMPABLE, 0) == -1)
+	    prctl(PR_SET_DUMPABLE, 0) == -1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		err(EX_OSERR, "limits");
 }
 

@@ -2,12 +2,13 @@
 /*
  * spawn.c: starts a worker program.
  *
- * Owns what a worker inherits: four descriptors, its ids, the few words of
- * environment in a table.  Between fork and exec only calls that are safe
- * there; a failing one is told by the exit status.
+ * Owns what a worker inherits: four descriptors, its namespaces and ids, the
+ * few words of environment in a table.  Between fork and exec only calls that
+ * are safe there; a failing one is told by the exit status.
  */
 #include "supervisor/spawn.h"
 
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,6 +21,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +110,33 @@ set_fds(int control)
 	    syscall(SYS_close_range, CONTROL_FD + 1, ~0U,
 		CLOSE_RANGE_CLOEXEC) == -1)
 		_exit(STEP_FDS);
+}
+
+/*
+ * Where root may: no network for the placer, whose sockets were inherited, and
+ * nothing to write to for key holders.  Elsewhere (an ordinary user, a
+ * container, a unit) their sandbox holds the same without it.
+ */
+static void
+set_apart(enum proc p)
+{
+	struct mount_attr readonly = { .attr_set = MOUNT_ATTR_RDONLY |
+		    MOUNT_ATTR_NOSUID };
+
+	(void)unshare(CLONE_NEWIPC);
+	if (p == PROC_PLACER) {
+		(void)unshare(CLONE_NEWNET);
+		return;
+	}
+#ifndef COVERAGE
+	/* What is mounted later is seen: it may hold credentials. */
+	if (unshare(CLONE_NEWNS) == 0 &&
+	    mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) == 0)
+		(void)mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &readonly,
+		    sizeof(readonly));
+#else
+	(void)readonly;
+#endif
 }
 
 static void
@@ -217,8 +246,10 @@ spawn_worker(enum proc p, uid_t uid, int control_fd, struct why *why)
 	reset_signals();
 	(void)setsid();
 	set_fds(control);
-	if (uid != 0)
+	if (uid != 0) {
+		set_apart(p);
 		set_ids(uid);
+	}
 	lock(parent);
 	/* By descriptor: the worker's ids may not search the folder. */
 	(void)fexecve(high, argv, env);

@@ -134,7 +134,7 @@ print_names(struct table *t, struct json_object *row)
 	size_t i = 0, k;
 
 	while (i < t->ncolumns && next_column(row, &at, &key, &value)) {
-		AUTO_FREE char *name = xstrdup(key);
+		AUTO_FREE char *name = utf8_shown(key);
 
 		for (k = 0; name[k] != '\0'; k++)
 			name[k] = (char)toupper((unsigned char)name[k]);

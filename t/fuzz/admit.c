@@ -4,16 +4,12 @@
  * way of flightside/put.c.  What is refused says where; what is admitted is
  * JSON, may stay, and may be taken out again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-
+#include "flightside/admit.h"
 #include "common/auto.h"
 #include "common/bytes.h"
 #include "common/scan.h"
-#include "flightside/admit.h"
 #include "flightside/splice.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 static const struct admit_rules rules = { .cluster = "c",
 	.registries = "quay.io,docker.io" };
@@ -62,30 +58,32 @@ says_where(const struct why *why)
 		strncmp(why->text, "config", 6) == 0);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_admit(struct span input)
 {
 	AUTO_SPLICE struct splice s = { { NULL, 0, 0 }, 0, 0, 0 };
-	const uint8_t *nul = size > 0 ? memchr(data, 0, size) : NULL;
+	const char *nul =
+	    input.len > 0 ? memchr(input.p, '\0', input.len) : NULL;
 	struct span old, text, new;
 	struct why why;
 	int edit;
 
 	if (nul == NULL)
-		return 0;
-	old = (struct span){ (const char *)data, (size_t)(nul - data) };
-	text = (struct span){ (const char *)nul + 1, size - old.len - 1 };
+		return;
+	old = (struct span){ input.p, (size_t)(nul - input.p) };
+	text = (struct span){ nul + 1, input.len - old.len - 1 };
 	edit = edited(old, text, &s);
 	new = edit ? splice_spec(&s) : text;
 	if (admit(&rules, old, new, &why) == -1) {
 		if (edit ? !says_where(&why) :
 			   why.kind != ERR_BUG && !says_where(&why))
 			abort();
-		return 0;
+		return;
 	}
 	if (!scan_is_valid(new) || admit(&rules, new, new, &why) == -1)
 		abort();
 	if (edit)
 		may_go(new, text);
-	return 0;
 }
+
+TARGET(admit, fuzz_admit);

@@ -5,15 +5,13 @@
  */
 #include "placer/command.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "placer/told.h"
+#include "t/fuzz/target.h"
 #include "t/unit/fleet.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 struct at {
 	struct world *w;
@@ -101,8 +99,8 @@ tell(enum log_level level, uint32_t uid)
 	return level < LOG_LEVEL_COUNT && uid == 1000 ? 0 : -1;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_command(struct span input)
 {
 	struct at at = { fleet_world(), { 60000, 60000 } };
 	struct command from = { .world = at.w,
@@ -111,8 +109,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.order = give,
 		.log_level = tell,
 		.arg = &at };
-	const char *line = (const char *)data, *end;
-	size_t left = size;
+	const char *line = input.p, *end;
+	size_t left = input.len;
 
 	world_seat(at.w, fleet_pod(at.w, "p", "1", "1Mi", NULL, NULL),
 	    fleet_add(at.w,
@@ -144,5 +142,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		left -= len + (end != NULL);
 	}
 	fleet_free(at.w);
-	return 0;
 }
+
+TARGET(command, fuzz_command);

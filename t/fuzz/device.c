@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /* Any bytes as a Device: what is ours in it is found again by its name. */
-#include <stdlib.h>
-
 #include "placer/device.h"
+#include "t/fuzz/target.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_device(struct span input)
 {
 	struct device *d;
 	size_t i;
 
-	d = device_parse((struct span){ (const char *)data, size }, "j", NULL);
+	d = device_parse(input, "j", NULL);
 	for (i = 0; d != NULL && i < d->nentries; i++)
 		if (device_entry(d, d->entries[i].name) == NULL)
 			abort();
@@ -23,5 +20,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (d != NULL && d->applied && !(d->rendered && d->settled))
 		abort();
 	device_free(d);
-	return 0;
 }
+
+TARGET(device, fuzz_device);

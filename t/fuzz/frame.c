@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes in pieces of any size: the same frames as in one piece. */
-#include <stdlib.h>
+/*
+ * Any bytes in pieces of any size: the same frames as in one piece, and their
+ * heads are as they came.
+ */
+#include <stdint.h>
 #include <string.h>
 
 #include "common/limits.h"
 #include "ipc/frame.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 /* Bytes of bodies seen; a length over the limit ends it, as in chan.c. */
 static size_t
-run(const uint8_t *p, const uint8_t *end, size_t piece)
+run(const char *p, const char *end, size_t piece)
 {
 	struct frame_in in = { 0 };
 	struct frame_head h;
@@ -32,12 +34,12 @@ run(const uint8_t *p, const uint8_t *end, size_t piece)
 	return seen;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_frame(struct span in)
 {
-	if (size > 1 &&
-	    run(data + 1, data + size, (size_t)data[0] + 1) !=
-		run(data + 1, data + size, size))
-		abort();
-	return 0;
+	if (in.len > 1)
+		must(run(in.p + 1, in.p + in.len, (uint8_t)in.p[0] + 1u) ==
+		    run(in.p + 1, in.p + in.len, in.len));
 }
+
+TARGET(frame, fuzz_frame);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /* A body that decodes encodes to the same bytes, and msg_size() knows it. */
-#include <stdlib.h>
+#include <stdint.h>
 
 #include "common/xmem.h"
 #include "ipc/msg.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 #define MSG(name, from, to, when, fd, body)                                   \
 	static void try_##name(struct span s)                                 \
@@ -23,16 +22,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 #include "ipc/msg.def"
 #undef MSG
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_msg(struct span input)
 {
 	static void (*const tries[])(struct span) = {
 #define MSG(name, ...) try_##name,
 #include "ipc/msg.def"
 	};
 
-	if (size > 0)
-		tries[data[0] % (MSG_COUNT - 1)](
-		    (struct span){ (const char *)data + 1, size - 1 });
-	return 0;
+	if (input.len > 0)
+		tries[(uint8_t)input.p[0] % (MSG_COUNT - 1)](
+		    (struct span){ input.p + 1, input.len - 1 });
 }
+
+TARGET(msg, fuzz_msg);

@@ -3,15 +3,13 @@
  * Any bytes as a Pod: what is rendered can be checked and passes the check,
  * and is valid itself; files that are made anew from its recipe are the same.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
 #include "common/scan.h"
 #include "placer/pod.h"
 #include "placer/quadlet.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 static void
 make_anew(struct quadlet_in in, const char *recipe, const struct quadlet *whole)
@@ -32,12 +30,13 @@ make_anew(struct quadlet_in in, const char *recipe, const struct quadlet *whole)
 	quadlet_clear(&files);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_pod(struct span input)
 {
+	size_t size = input.len;
 	const struct quadlet_object object = { (char[]){ "shop" }, size % 2,
 		{ "{\"data\":{\"a\":\"Yg==\"}}", 21 } };
-	struct quadlet_in in = { .pod = { (const char *)data, size },
+	struct quadlet_in in = { .pod = input,
 		.app = "k8s-0123456789-x",
 		.cluster = "c",
 		.node = "n",
@@ -60,5 +59,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	quadlet_clear(&q);
 	if (quadlet_needs(in.pod, &needs, NULL) == 0)
 		quadlet_needs_clear(&needs);
-	return 0;
 }
+
+TARGET(pod, fuzz_pod);

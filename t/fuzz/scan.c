@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /* Any bytes in any pieces: no crash, and what is valid stays valid. */
 #include <stdint.h>
-#include <stdlib.h>
 
 #include "common/scan.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 static int
 on_item(struct span item, void *arg, struct why *why)
@@ -22,20 +20,22 @@ on_item(struct span item, void *arg, struct why *why)
 	return 0;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_scan(struct span input)
 {
 	static const struct scan_ops ops = { on_item, on_item };
-	struct span all = { (const char *)data, size };
-	size_t total = 0, cut = size > 0 ? data[0] % size : 0;
+	size_t total = 0,
+	       cut = input.len > 0 ? (uint8_t)input.p[0] % input.len : 0;
 	struct scan *s = scan_new(SCAN_LIST, 64, &ops, &total);
 	struct why why;
 
-	if (scan_feed(s, (struct span){ all.p, cut }, &why) == 0 &&
-	    scan_feed(s, (struct span){ all.p + cut, size - cut }, &why) == 0 &&
-	    scan_end(s, &why) == 0 && scan_is_valid(all) &&
+	if (scan_feed(s, (struct span){ input.p, cut }, &why) == 0 &&
+	    scan_feed(s, (struct span){ input.p + cut, input.len - cut },
+		&why) == 0 &&
+	    scan_end(s, &why) == 0 && scan_is_valid(input) &&
 	    !scan_is_valid(scan_rest(s)))
 		abort();
 	scan_free(s);
-	return 0;
 }
+
+TARGET(scan, fuzz_scan);

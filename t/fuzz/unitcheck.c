@@ -4,7 +4,6 @@
  * what is admitted is so twice over and with more rights, and asks for nothing
  * of the host.
  */
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +12,7 @@
 #include "common/bytes.h"
 #include "common/xmem.h"
 #include "flightside/unitcheck.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
+#include "t/fuzz/target.h"
 
 #define APP "k8s-2e7d2c03a9-default-web-de19433b"
 
@@ -79,24 +77,25 @@ asks_for_nothing(struct span content)
 	}
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_unitcheck(struct span input)
 {
-	const char *text = (const char *)data;
-	const char *newline = size > 0 ? memchr(text, '\n', size) : NULL;
+	const char *text = input.p;
+	const char *newline =
+	    input.len > 0 ? memchr(text, '\n', input.len) : NULL;
 	AUTO_BYTES struct bytes twice = { NULL, 0, 0 };
 	AUTO_FREE char *path = NULL;
 	struct span content;
 	struct why why;
 
 	if (newline == NULL)
-		return 0;
+		return;
 	path = xstrndup(text, (size_t)(newline - text));
 	content.p = newline + 1;
-	content.len = size - (size_t)(content.p - text);
+	content.len = input.len - (size_t)(content.p - text);
 	if (check(0, path, content, &why) == -1) {
 		says_where(path, content, &why);
-		return 0;
+		return;
 	}
 	asks_for_nothing(content);
 	bytes_add(&twice, content);
@@ -105,5 +104,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (check(1, path, content, &why) == -1 ||
 	    check(0, path, bytes_span(&twice), &why) == -1)
 		abort();
-	return 0;
 }
+
+TARGET(unitcheck, fuzz_unitcheck);

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -128,7 +129,7 @@ child_run(const char *const argv[], char **out)
 	int status;
 
 	if (fd == -1)
-		it_die("%s: cannot be written", path);
+		it_die("%s: %s", path, strerror(errno));
 	status = child_wait(start(argv, NULL, fd), -1);
 	if (out != NULL && (*out = it_file(path, NULL)) == NULL)
 		it_die("%s: cannot be read", path);

@@ -164,17 +164,6 @@ a_token_expires(struct provider *p)
 
 /* --- the service's own fault --------------------------------------------- */
 
-static void
-real_flight(const char *command)
-{
-	AUTO_FREE char *script = child_source("t/real/flight"), *out = NULL;
-
-	if (child_run((const char *[]){ script, command, getenv("FC_DIR"),
-			  NULL },
-		&out) != 0)
-		it_die("%s: %s", command, out);
-}
-
 /* The real one does so when it starts without its issuer. */
 static void
 distrust(int on)
@@ -185,7 +174,7 @@ distrust(int on)
 		return;
 	}
 	world_flight(0);
-	real_flight(on ? "stop-issuer" : "start-issuer");
+	world_server("flight", on ? "stop" : "start", "issuer", NULL);
 	world_flight(1);
 }
 
@@ -257,8 +246,9 @@ test_late_token(void)
 	    "FLIGHTCTL_AUTH_TOKEN_FILE [^ ]*: empty|refuses our credentials");
 	node_tells("False", "Unauthorized",
 	    "(no token could be read from FLIGHTCTL_AUTH_TOKEN_FILE ", BACK_MS);
-	it_ok(provider_lines(p, TROUBLE ".*: empty") == 1 &&
-		provider_lines(p, TROUBLE ".*refuses our credentials") == 1,
+	it_ok(provider_await_lines(p, TROUBLE ".*: empty", 1, BACK_MS) == 1 &&
+		provider_await_lines(p, TROUBLE ".*refuses our credentials", 1,
+		    BACK_MS) == 1,
 	    "one line says that the file is empty, one what that means");
 	replace_token(p, 3600);
 	node_tells("True", "Answering", NULL, BACK_MS);

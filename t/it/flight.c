@@ -243,6 +243,37 @@ flight_reported(struct json_object *set)
 	return n;
 }
 
+/* Of the applications of one device, how many the set has already. */
+static size_t
+add_names(struct json_object *seen, struct json_object *device)
+{
+	struct json_object *app;
+	const char *name;
+	size_t i, n = 0;
+
+	for (i = 0; (app = js_item(device, "/spec/applications", i)) != NULL;
+	     i++) {
+		name = js_str(app, "/name");
+		n += is_ours(name) &&
+		    json_object_object_get_ex(seen, name, NULL);
+		json_object_object_add(seen, name, NULL);
+	}
+	return n;
+}
+
+size_t
+flight_doubled(struct json_object *set)
+{
+	AUTO_JSON struct json_object *seen = json_object_new_object();
+	struct lh_entry *at = NULL;
+	struct json_object *device;
+	size_t n = 0;
+
+	while (js_next(set, &at, NULL, &device))
+		n += add_names(seen, device);
+	return n;
+}
+
 static struct json_object *
 find(struct json_object *apps, const char *uid)
 {

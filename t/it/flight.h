@@ -51,6 +51,9 @@ void flight_relabel(const char *name, const char *labels);
 /* Names of applications with our mark in all specs: how many. */
 size_t flight_count(struct json_object *set);
 
+/* Of these, how many are in the spec of another device too. */
+size_t flight_doubled(struct json_object *set);
+
 /* The same of all reports: what devices have, wanted or not. */
 size_t flight_reported(struct json_object *set);
 

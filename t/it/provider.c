@@ -247,19 +247,16 @@ provider_check(const char *name, const char *const *extra,
 	return status;
 }
 
-struct provider *
-provider_start(const char *name, const char *const *extra)
+void
+provider_again(struct provider *p)
 {
-	struct provider *p = prepare(name, extra);
 	AUTO_FREE char *program = NULL;
 	const char *argv[GRIND_WORDS + 2];
 	size_t n = 0;
 
-	if (grind_is_wanted()) {
-		p->grind = xasprintf("%s/valgrind", p->dir);
+	if (p->grind != NULL) {
 		n = grind_words(p->grind, argv);
 		program = grind_program(p->grind);
-		provider_expect(p, "the kernel has no (Landlock|system call)");
 	}
 	if (program == NULL)
 		program = other != NULL ?
@@ -268,6 +265,18 @@ provider_start(const char *name, const char *const *extra)
 	argv[n++] = program;
 	argv[n] = NULL;
 	p->pid = child_start(argv, p->env, p->log);
+}
+
+struct provider *
+provider_start(const char *name, const char *const *extra)
+{
+	struct provider *p = prepare(name, extra);
+
+	if (grind_is_wanted()) {
+		p->grind = xasprintf("%s/valgrind", p->dir);
+		provider_expect(p, "the kernel has no (Landlock|system call)");
+	}
+	provider_again(p);
 	return p;
 }
 

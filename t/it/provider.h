@@ -15,6 +15,9 @@ struct provider;
 /* name: of its log and state folder.  extra: "NAME=value", NULL at the end. */
 struct provider *provider_start(const char *name, const char *const *extra);
 
+/* One that has ended begins anew, with all that it had; its log goes on. */
+void provider_again(struct provider *);
+
 /* Members may be NULL. */
 struct provider_look {
 	const char *locked; /* a setting: no worker may read its file's copy */

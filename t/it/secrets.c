@@ -6,14 +6,10 @@
  * base64, also when it was killed, or refused a pod for what is in one.  When
  * the device has it all, no process of ours has any of it in its memory.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
@@ -23,9 +19,10 @@
 #include "t/it/it.h"
 #include "t/it/js.h"
 #include "t/it/kube.h"
+#include "t/it/leak.h"
+#include "t/it/memory.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
-#include "t/it/sanitized.h"
 #include "t/it/world.h"
 #include "t/sim/base64.h"
 
@@ -37,8 +34,6 @@ enum {
 	RUN_MS = 15000,
 	CHANGE_MS = 15000,
 	AGAIN_MS = 500,
-	SHIFTS = 3, /* of bytes against the groups of base64 */
-	FDS = 8,
 };
 
 /* What the Secrets hold; the last one cannot be in an environment. */
@@ -46,190 +41,38 @@ static const char variable[] = "hush-in-a-variable-7f3a";
 static const char file[] = "hush-in-a-mounted-file-51";
 static const char later[] = "hush-in-the-file-later-9c";
 static const char refused[] = "hush-in-what-is-refused-e";
-static const char *const values[] = { variable, file, later, refused };
 
-/* What base64 makes of a value that begins `shift` bytes after a group. */
-static char *
-encoded(const char *value, size_t shift)
-{
-	AUTO_FREE char *shifted = xasprintf("%.*s%s", (int)shift, "..", value);
-	size_t n = strlen(shifted) / 3 * 3;
-	char *text = base64(shifted, n);
-
-	if (shift > 0)
-		memmove(text, text + 4, strlen(text + 4) + 1);
-	return text;
-}
-
-static int
-holds(const char *bytes, size_t len, const char *value)
-{
-	size_t shift;
-
-	if (memmem(bytes, len, value, strlen(value)) != NULL)
-		return 1;
-	for (shift = 0; shift < SHIFTS; shift++) {
-		AUTO_FREE char *text = encoded(value, shift);
-
-		if (memmem(bytes, len, text, strlen(text)) != NULL)
-			return 1;
-	}
-	return 0;
-}
-
-/* One line for each value that is where none may be. */
-static unsigned int leaks, files;
+static unsigned int leaks;
 
 static void
-look_at(const char *where, const char *bytes, size_t len)
+look_at_area(const char *bytes, size_t len, int kept, void *who)
 {
-	size_t i;
-
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (holds(bytes, len, values[i])) {
-			it_say("%s has %s", where, values[i]);
-			leaks++;
-		}
-}
-
-static int
-look_at_file(const char *path, const struct stat *st, int kind,
-    struct FTW *where)
-{
-	AUTO_FREE char *text = NULL;
-	size_t len;
-
-	(void)st;
-	(void)where;
-	if (kind != FTW_F || (text = it_file(path, &len)) == NULL)
-		return 0;
-	look_at(path, text, len);
-	files++;
-	return 0;
-}
-
-static void
-look_at_disk(const char *run)
-{
-	AUTO_FREE char *folder = xasprintf("%s/%s", it_folder(), run);
-
-	leaks = files = 0;
-	if (nftw(folder, look_at_file, FDS, FTW_PHYS) == -1)
-		it_die("%s cannot be looked at", folder);
-	it_ok(leaks == 0 && files > 0, "%u files of %s have none (%u)", files,
-	    run, leaks);
-}
-
-static void
-look_at_log(const struct provider *p)
-{
-	AUTO_FREE char *text = provider_log(p);
-
-	leaks = 0;
-	look_at("the log", text, strlen(text));
-	it_ok(leaks == 0, "its log has none (%u)", leaks);
-}
-
-/* The pages that it may write: the rest is of programs and libraries. */
-static void
-look_at_pages(const char *who, pid_t pid)
-{
-	AUTO_FREE char *maps = xasprintf("/proc/%d/maps", (int)pid);
-	AUTO_FREE char *mem = xasprintf("/proc/%d/mem", (int)pid);
-	AUTO_FREE char *line = NULL;
-	unsigned long from, to;
-	FILE *f = fopen(maps, "re");
-	int fd = open(mem, O_RDONLY | O_CLOEXEC);
-	size_t room = 0;
-
-	if (f == NULL || fd == -1)
-		it_die("%s cannot be read: %s", mem, strerror(errno));
-	while (getline(&line, &room, f) != -1) {
-		AUTO_FREE char *bytes = NULL;
-		ssize_t n;
-
-		if (sscanf(line, "%lx-%lx rw", &from, &to) != 2 ||
-		    strstr(line, " rw") == NULL)
-			continue;
-		bytes = xmalloc(to - from);
-		if ((n = pread(fd, bytes, to - from, (off_t)from)) > 0)
-			look_at(who, bytes, (size_t)n);
-	}
-	close(fd);
-	fclose(f);
+	(void)kept;
+	leaks += (unsigned int)leak_is_in(who, bytes, len);
 }
 
 static void
 look_at_memory(const struct provider *p)
 {
-	static const char *const workers[] = { "kubeside", "placer",
+	static char workers[][sizeof("flightside")] = { "kubeside", "placer",
 		"flightside" };
 	int64_t since = it_ms();
 	size_t i;
 
-	if (SANITIZED || geteuid() != 0) {
-		it_skip("their memory: %s",
-		    SANITIZED ? "AddressSanitizer keeps what is freed" :
-				"it is root's to read");
+	if (!memory_is_seen())
 		return;
-	}
 	/* Files of before are at hand until those that replace them work. */
 	for (i = 0; i < sizeof(workers) / sizeof(workers[0]); i++) {
 		for (leaks = 1; leaks > 0 && it_ms() < since + CHANGE_MS;) {
 			leaks = 0;
-			look_at_pages(workers[i],
-			    provider_worker(p, workers[i]));
+			memory_walk(provider_worker(p, workers[i]),
+			    look_at_area, workers[i]);
 			if (leaks > 0)
 				it_pause(AGAIN_MS);
 		}
 		it_took(since, leaks == 0, "the memory of %s has none",
 		    workers[i]);
 	}
-}
-
-/* Everything there that we write or cause to be written. */
-static void
-look_at_apiserver(void)
-{
-	static const char *const paths[] = { KUBE_PODS, KUBE_NODES,
-		"/api/v1/events", "/apis/coordination.k8s.io/v1/leases" };
-	size_t i;
-
-	leaks = 0;
-	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		AUTO_JSON struct json_object *list = kube_get(paths[i]);
-		const char *text = json_object_to_json_string(list);
-
-		if (js_len(list, "/items") == 0)
-			it_die("%s has none", paths[i]);
-		look_at(paths[i], text, strlen(text));
-	}
-	it_ok(leaks == 0, "nothing in the apiserver has one (%u)", leaks);
-}
-
-static void
-look_at_answers(const char *run)
-{
-	static const char *const questions[][3] = { { "pods" }, { "records" },
-		{ "devices" }, { "events" }, { "status" },
-		{ "explain", "pod", "default/web" },
-		{ "explain", "pod", "default/bad" } };
-	AUTO_FREE char *program = child_program("vkfctl");
-	AUTO_FREE char *at = xasprintf("%s/%s/control.sock", it_folder(), run);
-	size_t i;
-
-	leaks = 0;
-	for (i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
-		const char *const *q = questions[i];
-		AUTO_FREE char *out = NULL;
-
-		if (child_run((const char *[]){ program, "-s", at, q[0], q[1],
-				  q[2], NULL },
-			&out) != 0)
-			it_die("vkfctl %s: %s", q[0], out);
-		look_at(q[0], out, strlen(out));
-	}
-	it_ok(leaks == 0, "no answer to an operator has one (%u)", leaks);
 }
 
 /* --- what holds them ----------------------------------------------------- */
@@ -292,7 +135,7 @@ is_told(struct json_object *set, void *arg)
 	    js_get(flight_holder(set, t->uid, NULL), "/spec"),
 	    JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	return spec != NULL && holds(spec, strlen(spec), t->value);
+	return spec != NULL && leak_holds(spec, strlen(spec), t->value);
 }
 
 static void
@@ -313,6 +156,10 @@ scenario(void)
 	struct provider *p;
 	pid_t placer;
 
+	leak_watch("a variable", variable);
+	leak_watch("a file", file);
+	leak_watch("the later file", later);
+	leak_watch("what is refused", refused);
 	world_open(&(struct world_conf){ .devices = 1 });
 	make_secrets();
 	p = provider_start("first", (const char *[]){ "SECRETS=inline", NULL });
@@ -324,14 +171,14 @@ scenario(void)
 	device_has(uid, variable);
 	device_has(uid, file);
 	refuse();
-	look_at_answers("first");
+	leak_look_at_answers("first");
 	provider_judge(p);
 	/* Nothing is tidied up: the database is as it is at any instant. */
 	if ((placer = provider_worker(p, "placer")) == -1)
 		it_die("there is no placer");
 	kill(placer, SIGKILL);
-	look_at_disk("first");
-	look_at_log(p);
+	leak_look_at_disk("first");
+	leak_look_at_log(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	if (kube_patch(SECRETS "/keys", MERGE,
 		js_make("{\"data\":{\"file\":\"%s\"}}", other)) != 200)
@@ -340,16 +187,18 @@ scenario(void)
 	p = provider_start("second",
 	    (const char *[]){ "SECRETS=inline", state, NULL });
 	device_has(uid, later);
-	look_at_answers("second");
+	leak_look_at_answers("second");
+	leak_look_at_listener(p);
+	leak_look_at_processes(p);
 	pod_delete("bad"); /* it waits for a Secret, which is at hand for it */
 	it_ok(pods_gone("bad", CHANGE_MS), "nobody waits for a Secret");
 	look_at_memory(p);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the second ends by SIGTERM");
-	look_at_disk("first");
-	look_at_disk("second");
-	look_at_log(p);
-	look_at_apiserver();
+	leak_look_at_disk("first");
+	leak_look_at_disk("second");
+	leak_look_at_log(p);
+	leak_look_at_apiserver();
 }
 
 int

@@ -22,7 +22,10 @@
 #include "t/it/js.h"
 #include "t/it/kube.h"
 
+#define KCM "kube-controller-manager"
+
 enum {
+	WORDS_MAX = 10, /* of a command */
 	START_MS = 20000,
 	ONLINE_MS = 60000,
 	SETTINGS = 8,
@@ -389,49 +392,57 @@ world_open(const struct world_conf *conf)
 }
 
 void
-world_kube(int up)
+world_server(const char *pair, const char *verb, const char *program, ...)
 {
-	AUTO_FREE char *script = NULL, *out = NULL;
+	AUTO_FREE char *script = NULL, *path = NULL, *out = NULL;
+	const char *argv[WORDS_MAX], *word;
+	size_t n = 0;
+	va_list ap;
 
-	if (world_kind() == WORLD_SIM) {
-		free(world_tell(SIM_KUBE, up ? "up" : "down"));
-		return;
-	}
-	script = child_source("t/real/kube");
-	if (child_run((const char *[]){ script,
-			  up ? "start-apiserver" : "stop-apiserver",
-			  getenv("KUBE_DIR"), up ? NULL : "KILL", NULL },
-		&out) != 0)
-		it_die("the apiserver cannot be %s: %s",
-		    up ? "started" : "stopped", out);
+	path = xasprintf("t/real/%s", pair);
+	argv[n++] = script = child_source(path);
+	argv[n++] = verb;
+	argv[n++] = getenv(strcmp(pair, "kube") == 0 ? "KUBE_DIR" : "FC_DIR");
+	argv[n++] = program;
+	va_start(ap, program);
+	while ((word = va_arg(ap, const char *)) != NULL && n < WORDS_MAX - 1)
+		argv[n++] = word;
+	va_end(ap);
+	argv[n] = NULL;
+	if (child_run(argv, &out) != 0)
+		it_die("%s %s %s: %s", pair, verb, program, out);
+}
+
+/* A simulator, or the program of a real pair that listens. */
+static void
+outage(enum world_sim sim, const char *pair, const char *program, int up)
+{
+	if (world_kind() == WORLD_SIM)
+		free(world_tell(sim, up ? "up" : "down"));
+	else
+		world_server(pair, up ? "start" : "stop", program,
+		    up ? NULL : "KILL", NULL);
 }
 
 void
-world_node_grace(int grace_s)
+world_kube(int up)
 {
-	AUTO_FREE char *script = child_source("t/real/kube");
-	AUTO_FREE char *grace =
-	    xasprintf("--node-monitor-grace-period=%ds", grace_s);
-
-	if (child_run((const char *[]){ script, "restart-kcm",
-			  getenv("KUBE_DIR"), grace_s != 0 ? grace : NULL,
-			  "--node-monitor-period=1s", NULL },
-		NULL) != 0)
-		it_die("the controller manager cannot be restarted");
+	outage(SIM_KUBE, "kube", "kube-apiserver", up);
 }
 
 void
 world_flight(int up)
 {
-	AUTO_FREE char *script = NULL;
+	outage(SIM_FLIGHT, "flight", "flightctl-api", up);
+}
 
-	if (world_kind() == WORLD_SIM) {
-		free(world_tell(SIM_FLIGHT, up ? "up" : "down"));
-		return;
-	}
-	script = child_source("t/real/flight");
-	if (child_run((const char *[]){ script, up ? "start-api" : "stop-api",
-			  getenv("FC_DIR"), up ? NULL : "KILL", NULL },
-		NULL) != 0)
-		it_die("Flightctl cannot be %s", up ? "started" : "stopped");
+void
+world_node_grace(int grace_s)
+{
+	AUTO_FREE char *grace =
+	    xasprintf("--node-monitor-grace-period=%ds", grace_s);
+
+	world_server("kube", "stop", KCM, NULL);
+	world_server("kube", "start", KCM, "--node-monitor-period=1s",
+	    grace_s != 0 ? grace : NULL, NULL);
 }

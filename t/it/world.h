@@ -45,6 +45,13 @@ void world_kube(int up);
 void world_flight(int up);
 
 /*
+ * One program of the real servers: t/real/PAIR VERB, with more words, NULL at
+ * the end.  Returns when that is done; dies when it cannot be.
+ */
+void world_server(const char *pair, const char *verb, const char *program, ...)
+    __attribute__((sentinel));
+
+/*
  * The real controller manager anew: a node that says nothing for grace_s
  * seconds is dead; 0: for as long as is usual.
  */

@@ -38,14 +38,16 @@ seconds()
 }
 
 # free_ports N: N different ports of 127.0.0.1 on which nobody listens, below
-# the range from which the kernel takes the ports of clients.
+# the range from which the kernel takes the ports of clients.  Sessions at one
+# time have numbers, REAL_LANE (0) to 7, and each of the two that ask in one
+# has a range of its own: what is free now is taken a while later.
 free_ports()
 {
 	local port
 	local -A seen=()
 
 	while [ ${#seen[@]} -lt "$1" ]; do
-		port=$((20000 + RANDOM % 12000))
+		port=$((20000 + 1500 * ${REAL_LANE:-0} + PORTS + RANDOM % 750))
 		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null ||
 		    seen[$port]=1
 	done
@@ -141,7 +143,22 @@ end_process()
 	wait_for 5 ended "$1" "$2" || die "$4 ($1) cannot be ended"
 }
 
-# stop_one DIR NAME [SIGNAL]: ends it and forgets it.
+# signal_one DIR NAME SIGNAL: to one that runs.
+signal_one()
+{
+	local pid ticks signal name
+
+	while read -r pid ticks signal name; do
+		[ "$name" != "$2" ] || ! alive "$pid" "$ticks" || {
+			kill "-$3" "$pid"
+			return
+		}
+	done <"$1/procs"
+	die "$2 does not run"
+}
+
+# stop_one DIR NAME [SIGNAL]: ends it, by its own signal or that one, and
+# forgets it.
 stop_one()
 {
 	local dir=$1 wanted=$2 force=${3-} pid ticks signal name

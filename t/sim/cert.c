@@ -208,10 +208,10 @@ cert_ca_free(struct cert_ca *ca)
 
 static int
 issue(struct cert_ca *ca, const char *dir, const char *name, X509_NAME *subject,
-    const char *usage, const char *san, struct why *why)
+    const char *usage, const char *san, int days, struct why *why)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509 *cert = cert_begin(subject, key, CERT_DAYS);
+	X509 *cert = cert_begin(subject, key, days);
 	int r = -1;
 
 	if (!cert_end(ca, cert, usage, san))
@@ -224,15 +224,22 @@ issue(struct cert_ca *ca, const char *dir, const char *name, X509_NAME *subject,
 }
 
 int
-cert_server(struct cert_ca *ca, const char *dir, const char *name,
-    struct why *why)
+cert_server_as(struct cert_ca *ca, const char *dir, const char *name,
+    const char *names, int days, struct why *why)
 {
 	X509_NAME *subject = name_new(name, NULL);
-	int r = issue(ca, dir, name, subject, "serverAuth",
-	    "IP:127.0.0.1,IP:::1,DNS:localhost", why);
+	int r = issue(ca, dir, name, subject, "serverAuth", names, days, why);
 
 	X509_NAME_free(subject);
 	return r;
+}
+
+int
+cert_server(struct cert_ca *ca, const char *dir, const char *name,
+    struct why *why)
+{
+	return cert_server_as(ca, dir, name,
+	    "IP:127.0.0.1,IP:::1,DNS:localhost", CERT_DAYS, why);
 }
 
 int
@@ -240,7 +247,8 @@ cert_client(struct cert_ca *ca, const char *dir, const char *name,
     const char *cn, const char *org, struct why *why)
 {
 	X509_NAME *subject = name_new(cn, org);
-	int r = issue(ca, dir, name, subject, "clientAuth", NULL, why);
+	int r =
+	    issue(ca, dir, name, subject, "clientAuth", NULL, CERT_DAYS, why);
 
 	X509_NAME_free(subject);
 	return r;

@@ -20,6 +20,10 @@ void cert_ca_free(struct cert_ca *);
 /* DIR/NAME.crt and .key for 127.0.0.1, ::1 and localhost. */
 int cert_server(struct cert_ca *, const char *dir, const char *name,
     struct why *);
+/* The same for other names ("DNS:x,IP:::1"), until in so many days: < 0: it
+ * has expired. */
+int cert_server_as(struct cert_ca *, const char *dir, const char *name,
+    const char *names, int days, struct why *);
 /* DIR/NAME.crt and .key for a client; org may be NULL. */
 int cert_client(struct cert_ca *, const char *dir, const char *name,
     const char *cn, const char *org, struct why *);

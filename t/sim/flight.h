@@ -8,6 +8,7 @@
  */
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "t/sim/edge.h"
 
@@ -51,6 +52,7 @@ struct flight {
 	struct cert_ca *ca;	   /* signs servers */
 	struct cert_ca *client_ca; /* signs devices */
 	struct web *api, *agent;
+	FILE *diary;
 	unsigned int in_patch; /* a PATCH is between read and write */
 };
 

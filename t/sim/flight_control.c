@@ -6,6 +6,7 @@
  */
 #include "t/sim/flight_control.h"
 
+#include <errno.h>
 #include <event2/buffer.h>
 #include <event2/event.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "t/sim/flight.h"
 #include "t/sim/flight_auth.h"
 #include "t/sim/flight_device.h"
+#include "t/sim/flight_diary.h"
 #include "t/sim/flight_faults.h"
 #include "t/sim/flight_json.h"
 #include "t/sim/flight_limit.h"
@@ -31,6 +33,16 @@ cmd_hang(int argc, char **argv, struct evbuffer *answer, void *arg)
 	if (argc > 1 && strcmp(argv[1], "off") != 0)
 		return flight_say(answer, "hang [off]");
 	flight_hang(arg, argc == 1);
+	return 0;
+}
+
+static int
+cmd_say_back(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	struct flight *f = arg;
+
+	(void)argv, (void)answer;
+	web_say_back(f->api, argc == 1);
 	return 0;
 }
 
@@ -226,6 +238,16 @@ cmd_dump(int argc, char **argv, struct evbuffer *answer, void *arg)
 }
 
 static int
+cmd_diary(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	(void)argc;
+	if (flight_diary_open(arg,
+		strcmp(argv[1], "off") == 0 ? NULL : argv[1]) == -1)
+		return flight_say(answer, strerror(errno));
+	return 0;
+}
+
+static int
 cmd_summary(int argc, char **argv, struct evbuffer *answer, void *arg)
 {
 	struct out o = { 0 };
@@ -292,6 +314,8 @@ const struct control_cmd flight_commands[] = {
 	{ "look-out", 0, 0, flight_order_look_out,
 	    "look-out: who fell silent is found now" },
 	{ "hang", 0, 1, cmd_hang, "hang [off]: requests wait" },
+	{ "say-back", 0, 1, cmd_say_back,
+	    "say-back [off]: each error repeats the request's token" },
 	{ "down", 0, 0, cmd_down, "down: both ports refuse" },
 	{ "up", 0, 0, cmd_up, "up: ends down and hang" },
 	{ "latency", 1, 1, cmd_latency, "latency MS: of each answer" },
@@ -316,6 +340,8 @@ const struct control_cmd flight_commands[] = {
 	    "counts: requests by verb and path pattern" },
 	{ "reset-counts", 0, 0, cmd_reset_counts, "reset-counts" },
 	{ "dump", 1, 1, cmd_dump, "dump NAME: the device as GET has it" },
+	{ "diary", 1, 1, cmd_diary,
+	    "diary FILE|off: append what devices are to run and report" },
 	{ "summary", 0, 0, cmd_summary,
 	    "summary: devices and applications by state" },
 	{ "stop", 0, 0, cmd_stop, "stop: the simulator ends" },

@@ -14,6 +14,7 @@
 
 #include "common/xmem.h"
 #include "t/sim/flight_device.h"
+#include "t/sim/flight_diary.h"
 #include "t/sim/flight_pause.h"
 #include "t/sim/flight_polls.h"
 #include "t/sim/flight_report.h"
@@ -36,6 +37,7 @@ push(struct flight_device *d)
 	struct edge_report r;
 
 	edge_report(d->edge, &r);
+	flight_diary_report(d->flight, d, &r);
 	flight_report_edge(d->flight, d, &r);
 }
 

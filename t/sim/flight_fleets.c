@@ -14,6 +14,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "t/sim/flight_diary.h"
 #include "t/sim/flight_events.h"
 #include "t/sim/flight_json.h"
 #include "t/sim/flight_list.h"
@@ -207,6 +208,7 @@ roll_out(struct flight *f, struct flight_device *d,
 		free(d->spec);
 		d->spec = steal(&spec);
 		d->generation++;
+		flight_diary_spec(f, d);
 		flight_event(f->events, FLIGHT_BY_WORKER, "Device", d->name,
 		    "ResourceUpdated", 0,
 		    "Device was updated successfully "

@@ -15,6 +15,7 @@
 #include "t/sim/flight.h"
 #include "t/sim/flight_check.h"
 #include "t/sim/flight_device.h"
+#include "t/sim/flight_diary.h"
 #include "t/sim/flight_devices.h"
 #include "t/sim/flight_edges.h"
 #include "t/sim/flight_enrol.h"
@@ -75,6 +76,7 @@ flight_device_store(struct flight *f, struct flight_device *d,
 	d->resource_version++;
 	if (changed) {
 		d->generation++;
+		flight_diary_spec(f, d);
 		flight_worker_render(f, d);
 	}
 	if (changed || relabelled)

@@ -87,6 +87,16 @@ do_pause(int argc, char **argv, struct evbuffer *out, void *arg)
 }
 
 static int
+do_say_back(int argc, char **argv, struct evbuffer *out, void *arg)
+{
+	struct kfaults *faults = arg;
+
+	(void)argv, (void)out;
+	web_say_back(faults->kube->web, argc == 1);
+	return 0;
+}
+
+static int
 do_latency(int argc, char **argv, struct evbuffer *out, void *arg)
 {
 	struct kfaults *faults = arg;
@@ -304,6 +314,8 @@ static const struct control_cmd commands[] = {
 	{ "down", 0, 0, do_down, "down: refuse connections, cut open ones" },
 	{ "up", 0, 0, do_up, "up: end down and pause" },
 	{ "pause", 0, 0, do_pause, "pause: accept requests, never answer" },
+	{ "say-back", 0, 1, do_say_back,
+	    "say-back [off]: each error repeats the request's token" },
 	{ "latency", 1, 1, do_latency, "latency MS: before each answer" },
 	{ "fail-next", 3, 4, do_fail_next,
 	    "fail-next METHOD PATH-GLOB CODE [COUNT]: answer that" },

@@ -230,6 +230,12 @@ web_down(struct web *web)
 		evhttp_free(http);
 }
 
+void
+web_say_back(struct web *web, int on)
+{
+	web->says_back = on;
+}
+
 int
 web_is_up(const struct web *web)
 {

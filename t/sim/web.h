@@ -77,6 +77,8 @@ uint16_t web_port(const struct web *);
 void web_down(struct web *);
 int web_up(struct web *, struct why *);
 int web_is_up(const struct web *);
+/* Each error from now on repeats the request's credentials, or not again. */
+void web_say_back(struct web *, int on);
 /* Reads its certificate again and cuts its connections. */
 int web_certify(struct web *, struct why *);
 

@@ -21,6 +21,7 @@ struct web {
 	struct evhttp *http; /* NULL: down */
 	SSL_CTX *ctx;	     /* NULL: plain */
 	uint16_t port;
+	int says_back; /* a token, in each error */
 };
 
 struct web_pair {

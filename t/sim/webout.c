@@ -123,12 +123,40 @@ send_cut(struct web_req *req, int status, struct evbuffer *body)
 	evbuffer_free(part);
 }
 
+/* What a careless server or a proxy before it does with a refused request. */
+static void
+say_back(struct web_req *req, struct evbuffer *body)
+{
+	static const char before[] = "\"message\":\"";
+	const char *said = web_header(req, "Authorization");
+	struct evbuffer_ptr at =
+	    evbuffer_search(body, before, sizeof(before) - 1, NULL);
+	struct evbuffer *tail = evbuffer_new();
+
+	if (said != NULL) {
+		web_add_header(req, "Audit-Id", said);
+		web_add_header(req, "X-Request-Id", said);
+	}
+	if (said != NULL && at.pos != -1) {
+		size_t head = (size_t)at.pos + sizeof(before) - 1;
+
+		evbuffer_remove_buffer(body, tail, head);
+		evbuffer_add_printf(tail, "%s: ", said);
+		evbuffer_add_buffer(tail, body);
+		evbuffer_add_buffer(body, tail);
+	}
+	evbuffer_free(tail);
+}
+
 void
 web_buffer(struct web_req *req, int status, const char *type,
     struct evbuffer *body)
 {
-	size_t len = evbuffer_get_length(body);
+	size_t len;
 
+	if (req->web->says_back && status >= 400 && req->ev != NULL)
+		say_back(req, body);
+	len = evbuffer_get_length(body);
 	if (req->ev == NULL) {
 		evbuffer_drain(body, len);
 		web_req_free(req);

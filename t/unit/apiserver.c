@@ -288,6 +288,22 @@ take(size_t i)
 	return req;
 }
 
+/* As every object of the API has one; "": a success. */
+static const char *
+with_kind(const char *body)
+{
+	static char buf[65536];
+
+	if (body[0] != '{')
+		return body[0] == '\0' ?
+		    "{\"kind\":\"Status\",\"status\":\"Success\"}" :
+		    body;
+	cr_assert_lt((size_t)snprintf(buf, sizeof(buf), "{\"kind\":\"Any\"%s%s",
+			 body[1] == '}' ? "" : ",", body + 1),
+	    sizeof(buf));
+	return buf;
+}
+
 static void
 reply(size_t i, int status, const char *body, const char *retry_after)
 {
@@ -297,6 +313,8 @@ reply(size_t i, int status, const char *body, const char *retry_after)
 	if (retry_after != NULL)
 		evhttp_add_header(evhttp_request_get_output_headers(req),
 		    "Retry-After", retry_after);
+	if (status / 100 == 2 && strstr(body, "\"kind\"") == NULL)
+		body = with_kind(body);
 	evbuffer_add(out, body, strlen(body));
 	evhttp_send_reply(req, status, NULL, out);
 	evbuffer_free(out);

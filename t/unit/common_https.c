@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "common/mono.h"
+#include "common/xmem.h"
 #include "t/unit/asker.h"
 #include "t/unit/peer.h"
 
@@ -102,6 +103,24 @@ Test(https, a_token_with_a_newline_is_never_sent)
 	asker_stop();
 }
 
+/* Its message goes to logs and statuses. */
+Test(https, a_token_that_an_error_repeats_is_hidden)
+{
+	struct https *h;
+
+	asker_serve(NULL,
+	    "HTTP/1.1 403 Forbidden\r\nContent-Length: 43\r\n\r\n"
+	    "no: bearer-token-7, really: bearer-token-7.");
+	h = asker_client(&(struct https_conf){ 0 });
+	https_token(h, span_of("bearer-token-7"));
+	asker_ask(h, (struct https_req){ .data = asker_data });
+	asker_run();
+	cr_assert_eq(heard.answer.status, 403);
+	cr_assert_str_eq(heard.body, "no: [token], really: [token].");
+	https_free(h);
+	asker_stop();
+}
+
 Test(https, an_error_has_kind_text_and_headers)
 {
 	struct https *h;
@@ -124,6 +143,51 @@ Test(https, an_error_has_kind_text_and_headers)
 	cr_assert_eq(heard.stream_len, 0, "an error is no part of a stream");
 	https_free(h);
 	asker_stop();
+}
+
+#define DATE "Date: Fri, 01 Jan 2100 00:00:00 GMT\r\n"
+
+/* What Retry-After asks for; by the server's clock, and never for ever. */
+static const struct {
+	const char *headers;
+	int64_t ms;
+} afters[] = {
+	{ "", -1 },
+	{ "Retry-After: 0\r\n", 0 },
+	{ "Retry-After: 3600\r\n", 3600000 },
+	{ "Retry-After: 3601\r\n", -1 },
+	{ "Retry-After: 1000000000\r\n", -1 },
+	{ "Retry-After: 99999999999999999999\r\n", -1 },
+	{ "Retry-After: -5\r\n", -1 },
+	{ "Retry-After: soon\r\n", -1 },
+	{ DATE "Retry-After: Fri, 01 Jan 2100 00:00:07 GMT\r\n", 7000 },
+	{ DATE "Retry-After: Fri, 01 Jan 2100 01:00:01 GMT\r\n", -1 },
+	{ "Retry-After: Fri, 01 Jan 2100 00:00:00 GMT\r\n", -1 },
+	{ "Retry-After: Thu, 01 Jan 1970 00:00:01 GMT\r\n", 0 },
+};
+
+Test(https, retry_after_is_seconds_or_a_date_of_the_servers_clock)
+{
+	struct https *h;
+	size_t i;
+
+	for (i = 0; i < sizeof(afters) / sizeof(afters[0]); i++) {
+		char *answer = xasprintf("HTTP/1.1 429 Too Many\r\n%s"
+					 "Content-Length: 0\r\n\r\n",
+		    afters[i].headers);
+
+		asker_serve(NULL, answer);
+		h = asker_client(&(struct https_conf){ 0 });
+		asker_ask(h, (struct https_req){ 0 });
+		asker_run();
+		cr_assert_eq(heard.answer.status, 429);
+		cr_assert_eq(heard.answer.retry_after_ms, afters[i].ms,
+		    "%s: %lld", afters[i].headers,
+		    (long long)heard.answer.retry_after_ms);
+		https_free(h);
+		asker_stop();
+		free(answer);
+	}
 }
 
 Test(https, a_redirect_is_not_followed)

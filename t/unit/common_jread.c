@@ -92,6 +92,15 @@ static const struct wrong wrongs[] = {
 	{ "7", "root: a number, not an object", ERR_FORMAT },
 };
 
+/* json-c takes a NUL for the end (found by t/fuzz/jread.c). */
+Test(jread, nothing_follows_a_nul)
+{
+	struct why why = { 0 };
+
+	cr_assert_null(jread_parse((struct span){ "81\0x", 4 }, &why));
+	cr_assert_eq(why.kind, ERR_FORMAT);
+}
+
 Test(jread, wrong_types_are_told_by_path)
 {
 	struct got g;

@@ -199,6 +199,29 @@ Test(scan, what_is_no_list_is_refused_with_its_place)
 	SCANS(SCAN_LIST, "", 9, "-1 byte 0: ends within the list");
 }
 
+Test(scan, blanks_without_end_are_no_list)
+{
+	char blanks[4096];
+	struct seen seen = { .text.state = 1 };
+	enum scan_shape shape;
+	struct why why;
+	int n;
+
+	memset(blanks, '\n', sizeof(blanks));
+	for (shape = SCAN_LIST; shape <= SCAN_OBJECTS; shape++) {
+		struct scan *s = scan_new(shape, 100, &ops, &seen);
+
+		for (n = 0; n < 100; n++)
+			if (scan_feed(s,
+				(struct span){ blanks, sizeof(blanks) },
+				&why) == -1)
+				break;
+		cr_expect_eq(n, 16);
+		cr_expect_str_eq(why.text, "byte 65536: nothing but blanks");
+		scan_free(s);
+	}
+}
+
 Test(scan, objects_follow_each_other)
 {
 	SCANS(SCAN_OBJECTS, "{\"a\":\"}\"}\n{}{}\r\n", 99,

@@ -447,9 +447,11 @@ Test(calls, the_pod_itself)
 	apiserver_wait(1);
 	cr_expect_str_eq(apiserver_asked[0].target,
 	    "/api/v1/namespaces/ns/pods/p1");
-	apiserver_reply(0, 200, "{\"metadata\":{\"uid\":\"u1\"}}");
+	apiserver_reply(0, 200,
+	    "{\"kind\":\"Pod\",\"metadata\":{\"uid\":\"u1\"}}");
 	wait_ended(1);
-	cr_expect_str_eq(ended[0].object, "{\"metadata\":{\"uid\":\"u1\"}}");
+	cr_expect_str_eq(ended[0].object,
+	    "{\"kind\":\"Pod\",\"metadata\":{\"uid\":\"u1\"}}");
 	calls_object(calls, 2, &m);
 	apiserver_wait(2);
 	apiserver_reply(1, 200, "{\"metadata\":{\"uid\":\"u9\"}}");

@@ -25,6 +25,7 @@ enum {
 
 static int64_t ahead_ms;
 static int leaps;
+static int ready_ms = READY_MS;
 static pthread_t leaper;
 
 void
@@ -32,6 +33,15 @@ leap(int on)
 {
 	leaper = pthread_self();
 	leaps = on;
+}
+
+void
+leap_at_once(int on)
+{
+	ready_ms = 0;
+	leap(on);
+	if (!on)
+		ahead_ms = 0;
 }
 
 int
@@ -53,8 +63,8 @@ epoll_wait(int fd, struct epoll_event *events, int max, int ms)
 {
 	int n, patience = ms;
 
-	if (leaps && pthread_equal(leaper, pthread_self()) && ms > READY_MS)
-		patience = READY_MS;
+	if (leaps && pthread_equal(leaper, pthread_self()) && ms > ready_ms)
+		patience = ready_ms;
 	n = (int)syscall(SYS_epoll_pwait, fd, events, max, patience, NULL, 0);
 	if (n == 0 && patience < ms)
 		ahead_ms += ms - patience;

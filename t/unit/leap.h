@@ -10,4 +10,10 @@
 /* From now on, or no more; they never go back. */
 void leap(int on);
 
+/*
+ * The same for a loop that waits for nothing but its own timers and ends of
+ * its own; when it is over the clocks go back.
+ */
+void leap_at_once(int on);
+
 #endif

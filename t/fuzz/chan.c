@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes from a peer of a link: what passes the gate is a frame that this
+ * peer may send us, and after the link is over nothing comes.  The first byte
+ * says who they are and whether the peer's HELLO comes first.
+ */
+#include "ipc/chan.h"
+
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ipc/build.h"
+#include "ipc/frame.h"
+#include "t/fuzz/target.h"
+
+struct end {
+	enum proc self, peer;
+	int closed;
+};
+
+static const struct end ends[] = {
+	{ PROC_PLACER, PROC_KUBESIDE, 0 },
+	{ PROC_PLACER, PROC_FLIGHTSIDE, 0 },
+	{ PROC_PLACER, PROC_SUPERVISOR, 0 },
+	{ PROC_KUBESIDE, PROC_PLACER, 0 },
+	{ PROC_KUBESIDE, PROC_SUPERVISOR, 0 },
+	{ PROC_FLIGHTSIDE, PROC_PLACER, 0 },
+	{ PROC_FLIGHTSIDE, PROC_SUPERVISOR, 0 },
+	{ PROC_SUPERVISOR, PROC_PLACER, 0 },
+	{ PROC_SUPERVISOR, PROC_KUBESIDE, 0 },
+};
+enum {
+	NENDS = sizeof(ends) / sizeof(ends[0]),
+	RUNS = NENDS,	    /* a control link leaves SETUP */
+	GREETS = 2 * NENDS, /* HELLO comes first */
+	PIECE = 1000,
+};
+
+static void
+on_frame(struct chan *c, struct frame *f, void *arg)
+{
+	const struct msg_info *info = msg_info(f->type);
+	struct end *e = arg;
+
+	must(!e->closed && info != NULL && chan_peer(c) == e->peer);
+	must((info->from >> e->peer & 1) && (info->to >> e->self & 1));
+	must(f->body.len >= info->min && f->body.len <= info->max);
+	must(info->fd == NO_FD && f->fd == -1);
+	if (e->peer == PROC_SUPERVISOR && f->type == MSG_GO)
+		chan_run(c);
+}
+
+static void
+on_closed(struct chan *c, const char *text, void *arg)
+{
+	struct end *e = arg;
+
+	(void)c;
+	must(!e->closed && text[0] != '\0');
+	e->closed = 1;
+}
+
+static void
+greet(int fd, enum proc peer)
+{
+	uint8_t bytes[FRAME_HEAD + sizeof(struct body_hello)];
+	struct wbuf w = { bytes + FRAME_HEAD, 0, sizeof(bytes) - FRAME_HEAD };
+	struct body_hello m = { .role = (uint32_t)peer };
+
+	(void)snprintf(m.build, sizeof(m.build), "%s", build_id);
+	must(msg_put(MSG_HELLO, &w, &m) == 0);
+	frame_head_put(bytes,
+	    &(struct frame_head){ (uint32_t)w.len, MSG_HELLO, 0 });
+	must(write(fd, bytes, FRAME_HEAD + w.len) ==
+	    (ssize_t)(FRAME_HEAD + w.len));
+}
+
+static void
+fuzz_chan(struct span input)
+{
+	static const struct chan_ops ops = { on_frame, on_closed, NULL };
+	struct event_base *base;
+	struct end e;
+	struct chan *c;
+	unsigned int how;
+	uint64_t refused;
+	int fd[2];
+
+	if (input.len == 0)
+		return;
+	how = (uint8_t)input.p[0];
+	e = ends[how % NENDS];
+	refused = chan_refused();
+	base = event_base_new();
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0);
+	c = chan_open(base, fd[0], e.self, e.peer, &ops, &e);
+	if (how / RUNS & 1)
+		chan_run(c);
+	if (how / GREETS & 1)
+		greet(fd[1], e.peer);
+	for (input.p++, input.len--; input.len > 0 && !e.closed;) {
+		size_t n = input.len < PIECE ? input.len : PIECE;
+
+		must(write(fd[1], input.p, n) == (ssize_t)n);
+		input.p += n;
+		input.len -= n;
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	}
+	close(fd[1]);
+	(void)event_base_loop(base, EVLOOP_NONBLOCK);
+	must(e.closed && chan_refused() - refused <= 1);
+	chan_free(c);
+	event_base_free(base);
+}
+
+TARGET(chan, fuzz_chan);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Any bytes as a server's answer to the one HTTP client, of which the first
+ * says what was asked: one end, a status or why there is none, and nothing
+ * beyond the bounds; what a stream is given in pieces is not given again.
+ */
+#include "common/https.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <event2/event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "t/fuzz/target.h"
+#include "t/unit/leap.h"
+
+enum {
+	TURNS = 100,
+	BODY_MAX = 100000,
+	SILENCE_MS = 1000,
+};
+
+struct peer {
+	int listener;
+	struct span answer;
+	unsigned int ends;
+	size_t pieces; /* bytes */
+	int stream;
+};
+
+static int
+on_data(struct span piece, void *arg, struct why *why)
+{
+	struct peer *p = arg;
+
+	must(piece.len > 0 && p->ends == 0);
+	p->pieces += piece.len;
+	if (p->pieces > BODY_MAX)
+		return fail(why, ERR_LIMIT, "enough");
+	return 0;
+}
+
+static void
+on_done(const struct https_answer *a, void *arg)
+{
+	struct peer *p = arg;
+
+	must(p->ends++ == 0);
+	must(a->status != 0 || a->why.kind != ERR_NONE);
+	must(a->why.kind == ERR_NONE || a->why.text[0] != '\0');
+	must(a->status == 0 || a->why.kind == https_kind(a->status));
+	must(a->retry_after_ms >= -1 && a->limit_reset_s >= -1 &&
+	    a->limit_remaining >= -1);
+	must(a->body.len <= BODY_MAX);
+	must(!p->stream || a->why.kind != ERR_NONE || a->body.len == 0);
+}
+
+static int
+listen_once(struct sockaddr_in *sin)
+{
+	static struct sockaddr_in at = { .sin_family = AF_INET };
+	static int fd = -1;
+	socklen_t len = sizeof(at);
+
+	if (fd == -1) {
+		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		must(bind(fd, (struct sockaddr *)&at, len) == 0 &&
+		    listen(fd, 16) == 0 &&
+		    getsockname(fd, (struct sockaddr *)&at, &len) == 0);
+	}
+	*sin = at;
+	return fd;
+}
+
+/* To the first who comes; the others find a server that is away. */
+static void
+serve(struct peer *p)
+{
+	int fd = accept4(p->listener, NULL, NULL, SOCK_NONBLOCK);
+
+	if (fd == -1)
+		return;
+	(void)send(fd, p->answer.p, p->answer.len, MSG_NOSIGNAL);
+	p->answer.len = 0;
+	(void)shutdown(fd, SHUT_WR);
+	close(fd);
+}
+
+static void
+fuzz_https(struct span input)
+{
+	struct event_base *base;
+	struct sockaddr_in sin;
+	struct peer p = { 0 };
+	struct https *h;
+	char url[32];
+	unsigned int i, how;
+
+	if (input.len == 0)
+		return;
+	how = (uint8_t)input.p[0];
+	p.stream = how & 1;
+	p.answer = (struct span){ input.p + 1, input.len - 1 };
+	p.listener = listen_once(&sin);
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u",
+	    (unsigned int)ntohs(sin.sin_port));
+	base = event_base_new();
+	h = https_new(base, &(struct https_conf){ .base = url }, NULL);
+	must(h != NULL);
+	leap_at_once(1);
+	(void)https_send(h,
+	    &(struct https_req){ .method = how & 2 ? HTTPS_PUT : HTTPS_GET,
+		.path = "/x",
+		.body = how & 2 ? span_of("{}") : (struct span){ "", 0 },
+		.body_max = p.stream ? 0 : BODY_MAX,
+		.silence_ms = p.stream ? SILENCE_MS : 0,
+		.data = p.stream ? on_data : NULL,
+		.done = on_done,
+		.arg = &p });
+	for (i = 0; i < TURNS && p.ends == 0; i++) {
+		(void)event_base_loop(base, EVLOOP_NONBLOCK);
+		serve(&p);
+		if (p.ends == 0)
+			(void)event_base_loop(base, EVLOOP_ONCE);
+	}
+	leap_at_once(0);
+	must(p.ends == 1);
+	https_free(h);
+	event_base_free(base);
+}
+
+TARGET(https, fuzz_https);

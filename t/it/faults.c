@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * faults: a proxy before each server does to requests and answers what
+ * fault.def says, while pods come, change and go; then nothing does, and all
+ * is as it should be.  How often the provider asks meanwhile is bounded.
+ *	NIGHTLY=1	each fault for each kind of request, and each for a
+ *			minute for all; hours
+ *	IT_FAULT=NAME	that one for a minute
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/it/faulty.h"
+#include "t/it/it.h"
+#include "t/it/provider.h"
+
+enum {
+	STORM_MS = 4000,
+	MORE_MS = 1000, /* until each fault was there */
+	MORE_MOST = 40,
+	ONE_MS = 1200, /* a fault of a kind, NIGHTLY */
+	MINUTE_MS = 60000,
+	RECOVER_MS = 120000,
+	TELL_MS = 20000,
+	/* vk-flightctl-provider(8), WHEN A SERVER FAILS */
+	KUBE_A_MINUTE = 120,
+	KUBE_A_POD = 12,
+	FLIGHT_A_MINUTE = FAULTY_RATE + 40,
+};
+
+static struct provider *provider;
+
+static const char *
+server_name(enum fault_server s)
+{
+	return s == FAULT_KUBE ? "the apiserver" : "Flightctl";
+}
+
+static void
+both(enum fault f, enum fault_kind k, unsigned int every, unsigned int most)
+{
+	const struct fault_rule r = { f, k, every, most };
+
+	fault_set(faulty_proxy(FAULT_KUBE), &r);
+	fault_set(faulty_proxy(FAULT_FLIGHT), &r);
+	/* Who asked before a fault, as a watch, asks again. */
+	fault_cut(faulty_proxy(FAULT_KUBE));
+	fault_cut(faulty_proxy(FAULT_FLIGHT));
+}
+
+static unsigned int
+not_done(enum fault_server s)
+{
+	unsigned int n = 0;
+	enum fault f;
+
+	for (f = 0; f < FAULT_COUNT; f++)
+		n += !fault_is_slow(f, s) &&
+		    fault_done(faulty_proxy(s), f, KIND_ANY) == 0;
+	return n;
+}
+
+static void
+say_not_done(enum fault_server s)
+{
+	enum fault f;
+
+	for (f = 0; f < FAULT_COUNT; f++)
+		if (!fault_is_slow(f, s) &&
+		    fault_done(faulty_proxy(s), f, KIND_ANY) == 0)
+			it_say("%s never happened", fault_name(f));
+}
+
+static void
+each_was_there(void)
+{
+	enum fault_server s;
+	int n;
+
+	both(FAULT_IN_TURN, KIND_ANY, 2, 0);
+	for (n = 0;
+	     n < MORE_MOST && not_done(FAULT_KUBE) + not_done(FAULT_FLIGHT) > 0;
+	     n++) {
+		faulty_churn(MORE_MS);
+		for (s = FAULT_KUBE; s <= FAULT_FLIGHT; s++)
+			if (not_done(s) == 0)
+				fault_end(faulty_proxy(s));
+	}
+	for (s = FAULT_KUBE; s <= FAULT_FLIGHT; s++)
+		if (!it_ok(not_done(s) == 0, "%s: each fault was there",
+			server_name(s)))
+			say_not_done(s);
+}
+
+/* Of no minute since then; pods: that do not come or go. */
+static void
+is_bounded(int64_t since_ms, unsigned int pods, const char *what)
+{
+	unsigned int kube = fault_busiest(faulty_proxy(FAULT_KUBE), since_ms,
+			 MINUTE_MS),
+		     flight = fault_busiest(faulty_proxy(FAULT_FLIGHT),
+			 since_ms, MINUTE_MS);
+
+	it_ok(kube <= KUBE_A_MINUTE + KUBE_A_POD * pods &&
+		flight <= FLIGHT_A_MINUTE,
+	    "%s: at most %u requests a minute to the apiserver (of %u), %u to "
+	    "Flightctl (of %d)",
+	    what, kube, KUBE_A_MINUTE + KUBE_A_POD * pods, flight,
+	    FLIGHT_A_MINUTE);
+}
+
+static void
+nobody_strayed(void)
+{
+	enum fault_server s;
+
+	for (s = FAULT_KUBE; s <= FAULT_FLIGHT; s++)
+		it_ok(fault_strayed(faulty_proxy(s)) == 0,
+		    "%s: no redirection was followed", server_name(s));
+}
+
+/* --- certificates -------------------------------------------------------- */
+
+static void
+meets(enum faulty_cert kube, enum faulty_cert flight, const char *what)
+{
+	static const char *const lines[] = { "\"kubeside\".*certificate",
+		"\"flightside\".*certificate" };
+	size_t seen[] = { provider_lines(provider, lines[FAULT_KUBE]),
+		provider_lines(provider, lines[FAULT_FLIGHT]) };
+	enum fault_server s;
+	int64_t since;
+
+	faulty_certify(FAULT_KUBE, kube);
+	faulty_certify(FAULT_FLIGHT, flight);
+	for (s = FAULT_KUBE; s <= FAULT_FLIGHT; s++)
+		it_ok(provider_await_lines(provider, lines[s], seen[s] + 1,
+			  TELL_MS) > seen[s],
+		    "%s: %s is not believed, and why is said", what,
+		    server_name(s));
+	faulty_certify(FAULT_KUBE, CERT_RENEWED);
+	faulty_certify(FAULT_FLIGHT, CERT_RENEWED);
+	since = it_ms();
+	faulty_runs(since);
+}
+
+static void
+certificates(void)
+{
+	meets(CERT_EXPIRED, CERT_OTHER_NAME, "expired, and for another name");
+	if (getenv("NIGHTLY") == NULL)
+		return;
+	meets(CERT_OTHER_NAME, CERT_OTHER_CA,
+	    "for another name, of another CA");
+	meets(CERT_OTHER_CA, CERT_EXPIRED, "of another CA, and expired");
+}
+
+/* --- all of it ----------------------------------------------------------- */
+
+static void
+each_for_each(void)
+{
+	enum fault_kind k;
+	enum fault f;
+
+	for (k = 0; k < KIND_COUNT; k++) {
+		struct fault_proxy *p = faulty_proxy(fault_kind_server(k));
+
+		for (f = 0; f < FAULT_COUNT; f++) {
+			const struct fault_rule r = { f, k, 1, 3 };
+
+			fault_set(p, &r);
+			fault_cut(p);
+			faulty_churn(ONE_MS);
+		}
+		faulty_ends(fault_kind_name(k), RECOVER_MS);
+	}
+}
+
+static void
+each_for_a_minute(const char *only)
+{
+	int64_t since;
+	enum fault f;
+
+	for (f = 0; f < FAULT_COUNT; f++) {
+		if (only != NULL && strcmp(only, fault_name(f)) != 0)
+			continue;
+		faulty_churn(ONE_MS);
+		since = it_ms();
+		both(f, KIND_ANY, 1, 0);
+		it_pause(MINUTE_MS);
+		is_bounded(since, FAULTY_PODS, fault_name(f));
+		faulty_ends(fault_name(f), RECOVER_MS);
+	}
+}
+
+static void
+scenario(void)
+{
+	int64_t since;
+
+	faulty_open();
+	if ((provider = faulty_start()) == NULL)
+		return;
+	provider_expect(provider, "."); /* what is told of it is another's */
+	if (getenv("IT_FAULT") != NULL) {
+		each_for_a_minute(getenv("IT_FAULT"));
+		return;
+	}
+	faulty_churn(MORE_MS);
+	since = it_ms();
+	both(FAULT_IN_TURN, KIND_ANY, 1, 0);
+	it_pause(STORM_MS);
+	is_bounded(since, FAULTY_PODS, "every request fails");
+	each_was_there();
+	faulty_ends("each fault was there", RECOVER_MS);
+	certificates();
+	if (getenv("NIGHTLY") != NULL) {
+		each_for_each();
+		each_for_a_minute(NULL);
+	}
+	nobody_strayed();
+	it_ok(provider_stop(provider) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("faults", scenario);
+}
