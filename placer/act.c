@@ -450,6 +450,8 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	(void)store_wall(a->store, now, &why);
 	for (i = 0; i < fx->n; i++)
 		save(a, &fx->list[i], now, &why);
+	if (a->store_failed)
+		(void)store_tidy(a->store, a->world, &why);
 	failed = store_commit(a->store, &why) == -1;
 	a->world->commits = store_commits(a->store);
 	if (failed && !a->store_failed)

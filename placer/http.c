@@ -25,13 +25,14 @@
 #include "placer/api.h"
 #include "placer/page.h"
 #include "placer/scrape.h"
+#include "placer/visitors.h"
 
 #define TEXT "text/plain; charset=utf-8"
 #define JSON "application/json"
 
 struct http {
 	struct evhttp *server;
-	struct event_base *base;
+	struct visitors *visitors;
 	struct evconnlistener *listener; /* the server's */
 	struct event *pause;
 	int short_of; /* descriptors, and it was told */
@@ -44,9 +45,12 @@ enum {
 	FORBIDDEN = 403,
 	NOT_MODIFIED = 304,
 	TAG_SIZE = 64,
-	IDLE_SECONDS = 10,
-	PAUSE_SECONDS = 1,
+	PAUSE_MS = 20,	 /* until who was cut off has gone */
+	SHORT_MS = 1000, /* until there may be descriptors again */
 };
+
+/* The one that listens, where a callback's argument is the library's. */
+static struct http *listens;
 
 /* Nothing from elsewhere, nothing for elsewhere, nothing kept. */
 static const struct header {
@@ -62,6 +66,16 @@ static const struct header {
 	{ "Referrer-Policy", "no-referrer" },
 	{ "X-Content-Type-Options", "nosniff" },
 };
+
+static void
+send_reply(struct evhttp_request *req, int code, struct evbuffer *body)
+{
+	struct evhttp_connection *c = evhttp_request_get_connection(req);
+
+	visitors_answered(listens->visitors,
+	    evhttp_connection_get_bufferevent(c));
+	evhttp_send_reply(req, code, NULL, body);
+}
 
 static void
 answer(struct evhttp_request *req, int code, const char *type,
@@ -80,7 +94,7 @@ answer(struct evhttp_request *req, int code, const char *type,
 		bytes.len = 0;
 	if (b == NULL || evbuffer_add(b, bytes.p, bytes.len) == -1)
 		abort();
-	evhttp_send_reply(req, code, NULL, b);
+	send_reply(req, code, b);
 	evbuffer_free(b);
 }
 
@@ -175,7 +189,7 @@ is_known(struct evhttp_request *req, const char *tag)
 	evhttp_add_header(out, "ETag", tag);
 	if (has == NULL || strcmp(has, tag) != 0)
 		return 0;
-	evhttp_send_reply(req, NOT_MODIFIED, NULL, NULL);
+	send_reply(req, NOT_MODIFIED, NULL);
 	return 1;
 }
 
@@ -272,20 +286,12 @@ on_other(struct evhttp_request *req, void *arg)
 /* -- crowds -- */
 
 static void
-pause_listening(struct http *h)
+pause_listening(struct http *h, int ms)
 {
-	static const struct timeval in = { PAUSE_SECONDS, 0 };
+	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
 
 	(void)evconnlistener_disable(h->listener);
 	(void)evtimer_add(h->pause, &in);
-}
-
-/* The library does not count them, but each waits for something here. */
-static int
-is_crowded(const struct http *h)
-{
-	return event_base_get_num_events(h->base, EVENT_BASE_COUNT_ADDED) >=
-	    HTTP_EVENTS;
 }
 
 static void
@@ -294,27 +300,25 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 	struct http *h = arg;
 
 	(void)fd, (void)what;
-	if (is_crowded(h))
-		pause_listening(h);
+	if (visitors_open(h->visitors) >= VISITORS_OPEN)
+		pause_listening(h, PAUSE_MS);
 	else
 		(void)evconnlistener_enable(h->listener);
 }
 
-/* What comes after waits in the backlog.  NULL: the library makes its own. */
+/* What comes after waits in the backlog. */
 static struct bufferevent *
 on_connection(struct event_base *base, void *arg)
 {
 	struct http *h = arg;
+	struct bufferevent *stream = visitors_add(h->visitors);
 
 	(void)base;
 	h->short_of = 0;
-	if (is_crowded(h))
-		pause_listening(h);
-	return NULL;
+	if (visitors_open(h->visitors) >= VISITORS_OPEN)
+		pause_listening(h, PAUSE_MS);
+	return stream;
 }
-
-/* The one that listens: the next callback's argument is the library's. */
-static struct http *listens;
 
 /* The connection stays in the backlog and the listener readable. */
 static void
@@ -323,11 +327,16 @@ on_not_accepted(struct evconnlistener *l, void *arg)
 	struct http *h = listens;
 
 	(void)l, (void)arg;
+	/* The library takes all that wait in one turn, whatever we say. */
+	if (visitors_open(h->visitors) >= VISITORS_MAX) {
+		pause_listening(h, PAUSE_MS);
+		return;
+	}
 	if (!h->short_of)
 		log_warn("the health listener takes no connection: %s",
 		    strerror(errno));
 	h->short_of = 1;
-	pause_listening(h);
+	pause_listening(h, SHORT_MS);
 }
 
 static void
@@ -356,14 +365,14 @@ http_new(struct event_base *base, int fd, const struct world *w,
 	h->world = w;
 	h->status_page = status_page;
 	h->born = now_read().wall_ms;
-	h->base = base;
+	h->visitors = visitors_new(base);
 	if ((h->server = evhttp_new(base)) == NULL ||
 	    (h->pause = evtimer_new(base, on_pause_over, h)) == NULL)
 		abort();
 	evhttp_set_allowed_methods(h->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(h->server, 8192);
 	evhttp_set_max_body_size(h->server, 0);
-	evhttp_set_timeout(h->server, IDLE_SECONDS);
+	evhttp_set_timeout(h->server, VISIT_SECONDS);
 	evhttp_set_cb(h->server, "/healthz", on_healthz, h);
 	evhttp_set_cb(h->server, "/readyz", on_readyz, h);
 	evhttp_set_cb(h->server, "/metrics", on_metrics, h);
@@ -378,6 +387,7 @@ http_free(struct http *h)
 	if (h == NULL)
 		return;
 	evhttp_free(h->server);
+	visitors_free(h->visitors);
 	event_free(h->pause);
 	free(h);
 }

@@ -16,12 +16,6 @@ struct event_base;
 struct http;
 struct world;
 
-enum {
-	/* So many events of the loop, one or two a connection and few for all
-	 * else, and no more connections are taken until some have gone. */
-	HTTP_EVENTS = 128,
-};
-
 /*
  * Takes fd.  The world is borrowed for good; status_page is the setting's
  * value, borrowed too.

@@ -54,6 +54,11 @@ int store_load(struct store *, struct world *, struct now, struct why *);
 /* All below: 0, or -1 with *why; the transaction is undone by the commit. */
 int store_seat(struct store *, const struct wpod *, struct why *);
 int store_unseat(struct store *, const struct wpod *, struct why *);
+/*
+ * What could not be dropped when it was to be: seats that pods have left, and
+ * all of pods that the world has not.
+ */
+int store_tidy(struct store *, struct world *, struct why *);
 int store_put_entry(struct store *, const struct wpod *, struct why *);
 /* The same with another text. */
 int store_put_text(struct store *, const struct wpod *, const char *,

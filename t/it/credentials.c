@@ -275,6 +275,7 @@ test_missing_right(void)
 	struct provider *p = start("viewer", setting, NULL, NULL);
 
 	provider_expect(p, "may not update devices");
+	provider_leaves(p, "it may not write the pod to a device");
 	free(pod_create("refused", NULL));
 	it_ok(provider_await_lines(p,
 		  "not allowed.*403 Forbidden: the token may not update "
@@ -299,6 +300,7 @@ test_wrong_organization(void)
 	    start("nobodys", "FLIGHTCTL_ORG=" NOBODYS_ORG, NULL, NULL);
 
 	provider_expect(p, "FLIGHTCTL_ORG=" NOBODYS_ORG);
+	provider_leaves(p, "it sees no device");
 	node_tells("True", "Forbidden",
 	    "FLIGHTCTL_ORG=" NOBODYS_ORG
 	    ": the Flightctl token does not belong to this organization, but "
@@ -316,6 +318,7 @@ test_two_organizations(void)
 	struct provider *p = start("neither", setting, NULL, NULL);
 
 	provider_expect(p, "set FLIGHTCTL_ORG to one of");
+	provider_leaves(p, "it sees no device");
 	node_tells("True", "Forbidden",
 	    "2 organizations; set FLIGHTCTL_ORG to one of: " DEFAULT_ORG
 	    " (Default), ",
@@ -419,6 +422,7 @@ static void
 is_refused(struct provider *p, const char *how)
 {
 	provider_expect(p, "does not answer");
+	provider_leaves(p, "it sees no device");
 	it_ok(provider_await_lines(p, "Flightctl does not answer", 1,
 		  TELL_MS) == 1 &&
 		provider_lines(p, ANSWERED) == 0,
@@ -470,6 +474,7 @@ test_replaced_ca(void)
 	stop(p);
 	p = start_as("old-ca", url, NULL);
 	provider_expect(p, "does not answer|certificate");
+	provider_leaves(p, "it sees no device");
 	node_tells("False", "NotAnswering", "certificate", TELL_MS);
 	stop(p);
 }

@@ -86,11 +86,10 @@ flight_has_seen(const char *name)
 
 /* Adds a page; the token of the next one, "" at the end; caller frees. */
 static char *
-add_page(struct json_object *set, const char *token)
+add_page(struct json_object *set, const char *which, const char *token)
 {
-	AUTO_FREE char *path =
-	    xasprintf("/api/v1/devices?labelSelector=%s&limit=100%s%s",
-		selector, *token == '\0' ? "" : "&continue=", token);
+	AUTO_FREE char *path = xasprintf("/api/v1/devices?%slimit=100%s%s",
+	    which, *token == '\0' ? "" : "&continue=", token);
 	AUTO_JSON struct json_object *page = get(path);
 	struct json_object *o;
 	size_t i;
@@ -101,19 +100,33 @@ add_page(struct json_object *set, const char *token)
 	return http_escape(js_str(page, "/metadata/continue"));
 }
 
-struct json_object *
-flight_devices(void)
+static struct json_object *
+list(const char *which)
 {
 	struct json_object *set = json_object_new_object();
 	char *token = xstrdup(""), *next;
 
 	do {
-		next = add_page(set, token);
+		next = add_page(set, which, token);
 		free(token);
 		token = next;
 	} while (*token != '\0');
 	free(token);
 	return set;
+}
+
+struct json_object *
+flight_devices(void)
+{
+	AUTO_FREE char *which = xasprintf("labelSelector=%s&", selector);
+
+	return list(which);
+}
+
+struct json_object *
+flight_every(void)
+{
+	return list("");
 }
 
 int

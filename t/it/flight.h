@@ -22,6 +22,7 @@ struct json_object *flight_device(const char *name);
 
 /* All devices of the fleet(s): an object, name to Device. */
 struct json_object *flight_devices(void);
+struct json_object *flight_every(void); /* of whatever fleet */
 
 /* 1: the service has stored when it saw that device last. */
 int flight_has_seen(const char *name);

@@ -105,6 +105,7 @@ data_is_replaced(const char *old, const char *fresh)
 	n = provider_await_lines(p, back, 2, KUBE_CA_MS);
 	it_took(since, n == 2, "with the new CA in its kubeconfig it answers");
 	provider_judge(p);
+	provider_leaves(p, "the apiserver has another CA than we know");
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
@@ -143,6 +144,7 @@ scenario(void)
 	n = provider_await_lines(p, back, 2, KUBE_CA_MS);
 	it_took(since, n == 2, "with the new CA in its file it answers");
 	provider_judge(p);
+	provider_leaves(p, "the apiserver has another CA than we know");
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	data_is_replaced(fresh, third);
 }

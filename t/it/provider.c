@@ -24,12 +24,14 @@
 #include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
+#include "t/it/views.h"
 #include "t/it/world.h"
 
 enum {
 	STOP_MS = 6000,	  /* it promises 5 s */
 	CHECK_MS = 22000, /* it promises 20 s */
 	LOOK_MS = 50,
+	SETTLE_MS = 15000,
 	SETTINGS_MAX = 64,
 	EXPECT_MAX = 16,
 	SHOWN_MAX = 10,	   /* unexpected lines */
@@ -44,6 +46,7 @@ struct provider {
 	size_t nenv;
 	const char *expected[EXPECT_MAX];
 	size_t nexpected;
+	const char *leaves; /* the views differ because of that */
 };
 
 /* Settings whose value is a file that only one worker may read. */
@@ -277,17 +280,55 @@ provider_start(const char *name, const char *const *extra)
 	return p;
 }
 
+void
+provider_leaves(struct provider *p, const char *why)
+{
+	p->leaves = why;
+}
+
+/* NULL: it has no such setting. */
+static const char *
+setting(const struct provider *p, const char *name)
+{
+	size_t i, len = strlen(name);
+
+	for (i = 0; i < p->nenv; i++)
+		if (strncmp(p->env[i], name, len) == 0 && p->env[i][len] == '=')
+			return p->env[i] + len + 1;
+	return NULL;
+}
+
+static void
+look_at_views(const struct views_of *of)
+{
+	AUTO_FREE char *counts = NULL, *drift = views_drift(of, &counts);
+	char *rest = drift, *line;
+
+	it_ok(*drift == '\0', "the three views agree: %s", counts);
+	while ((line = strsep(&rest, "\n")) != NULL && *line != '\0')
+		it_say("drift: %s", line);
+}
+
 int
 provider_stop(struct provider *p)
 {
+	struct views_of views = { .fleets = setting(p, "FLEET_ID"),
+		.node = setting(p, "NODE_NAME"),
+		.dir = setting(p, "STATE_DIR") };
 	int status;
 
+	if (p->leaves == NULL)
+		views_settle(&views, SETTLE_MS);
 	kill(p->pid, SIGTERM);
 	if ((status = child_wait(p->pid, STOP_MS)) == -1)
 		child_end(p->pid);
 	if (p->grind != NULL)
 		grind_judge(p->grind);
 	p->pid = -1;
+	if (p->leaves == NULL)
+		look_at_views(&views);
+	else
+		it_say("the views are not compared: %s", p->leaves);
 	return status;
 }
 

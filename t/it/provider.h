@@ -41,8 +41,14 @@ void provider_program(const char *path);
 struct provider *provider_adopt(const char *name);
 void provider_follow(struct provider *, pid_t);
 
-/* SIGTERM; exit status, -1: not within 6 s, and killed. */
+/*
+ * SIGTERM; exit status, -1: not within 6 s, and killed.  One check: the three
+ * views agree (views.h) before and after it.
+ */
 int provider_stop(struct provider *);
+
+/* They need not: the scenario ends in the middle of something, by intent. */
+void provider_leaves(struct provider *, const char *why);
 
 /* Another file takes the place of the one that this setting names. */
 void provider_replace(struct provider *, const char *name, const char *path);

@@ -27,6 +27,19 @@ out_name(enum out_kind kind)
 }
 
 void
+out_clear(struct scene *sc)
+{
+	while (sc->nouts > 0) {
+		sc->nouts--;
+		free(sc->outs[sc->nouts].about);
+		free(sc->outs[sc->nouts].text);
+	}
+	free(sc->outs);
+	sc->outs = NULL;
+	sc->outs_cap = 0;
+}
+
+void
 out_add(struct scene *sc, enum out_kind kind, const char *about,
     const char *fmt, ...)
 {

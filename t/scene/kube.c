@@ -98,6 +98,33 @@ free_pod(struct kpod *p)
 	free(p);
 }
 
+/* What stays in a spec when its pod has gone: placer/again.h. */
+static int
+is_named(const struct scene *sc, const struct kpod *p)
+{
+	const struct element *e;
+	const struct edge *d;
+
+	TAILQ_FOREACH(d, &sc->edges, link)
+		TAILQ_FOREACH(e, &d->configs, link)
+			if (strncmp(e->name, p->app, strlen(p->app)) == 0)
+				return 1;
+	return 0;
+}
+
+void
+kube_prune(struct scene *sc)
+{
+	struct kpod *p, *next;
+
+	TAILQ_FOREACH_SAFE(p, &sc->pods, link, next) {
+		if (p->in_api || is_named(sc, p))
+			continue;
+		TAILQ_REMOVE(&sc->pods, p, link);
+		free_pod(p);
+	}
+}
+
 void
 kube_clear(struct scene *sc)
 {

@@ -14,6 +14,7 @@
 #include "placer/objects.h"
 #include "t/scene/clock.h"
 #include "t/scene/verbs.h"
+#include "t/scene/views.h"
 
 enum {
 	QUIET_MS = 60 * 1000 /* at rest nothing is to be done any more */
@@ -92,18 +93,12 @@ scene_begin(struct scene *sc, const char *file)
 void
 scene_end(struct scene *sc)
 {
-	size_t i;
-
 	place_stop(sc);
 	place_full(sc, 0);
 	place_forget(sc);
 	kube_clear(sc);
 	flight_clear(sc);
-	for (i = 0; i < sc->nouts; i++) {
-		free(sc->outs[i].about);
-		free(sc->outs[i].text);
-	}
-	free(sc->outs);
+	out_clear(sc);
 	free(sc->why);
 	settings_free(&sc->set);
 	event_base_free(sc->base);
@@ -154,4 +149,5 @@ scene_rest(struct scene *sc)
 			    out_name(sc->outs[i].kind), sc->outs[i].about,
 			    sc->outs[i].text);
 	rules_rest(sc);
+	views_agree(sc);
 }

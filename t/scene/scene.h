@@ -48,6 +48,7 @@ struct output {
 void out_add(struct scene *, enum out_kind, const char *about, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
 const char *out_name(enum out_kind);
+void out_clear(struct scene *);
 
 /* -- how a request is answered: by default at once, as the servers would
  * ------- */
@@ -330,6 +331,7 @@ int kube_is_ready(const struct kpod *);
 /* "Waiting reason: message" of the pod or its first container, or "". */
 char *kube_reason(const struct kpod *);
 char *kube_text(const struct kpod *);
+void kube_prune(struct scene *); /* nobody remembers those that went */
 void kube_clear(struct scene *);
 
 /* -- flight.c, edge.c

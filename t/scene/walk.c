@@ -17,7 +17,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/xmem.h"
-#include "t/scene/clock.h"
+#include "t/scene/draw.h"
 #include "t/scene/ending.h"
 #include "t/scene/scene.h"
 
@@ -25,179 +25,13 @@ enum {
 	STEPS = 1000 * 1000,
 	LENGTH = 100,	/* statements of a world */
 	ENDLESS_S = 60, /* of real time, for one world: it never ends */
-	LINE_MAX_ = 128,
-	DEVICES = 4, /* so many silent at once are braked */
 };
 
-struct rule {
-	unsigned int weight;
-	const char *text;
-};
-
-static const struct rule rules[] = {
-#define WALK(weight, text) { weight, text },
-#include "t/scene/walk.def"
-#undef WALK
-};
-
-struct step {
-	char text[LINE_MAX_];
-	char pod[32];	   /* that the apiserver must have, or "" */
-	char new[32];	   /* or must not have */
-	char given_up[32]; /* by name, or "" */
-	int out;	   /* shrunk away */
-	int cannot;	   /* and could not be */
-};
-
-static const char *const opening[] = { "go", "device e1", "device e2 cpu=2",
-	"device e3 cpu=1", "device e4 cpu=1", "backup e1", "backup e2",
-	"backup e3", "backup e4" };
-
-/* The end of all troubles; no agent forgets what it has refused. */
-static const char *const closing[] = { "store ok", "kube up", "flight up",
-	"writer on", "release change", "delay change 0s",
-	"answer change again 0", "answer status again 0",
-	"answer delete again 0", "answer read again 0", "heal all",
-	"render e1 go", "render e2 go", "render e3 go", "render e4 go",
-	"apply e1 after=1s", "apply e2 after=1s", "apply e3 after=1s",
-	"apply e4 after=1s", "apply e1 go", "apply e2 go", "apply e3 go",
-	"apply e4 go", "back e1 e2 e3 e4", "resumed e1", "resumed e2",
-	"resumed e3", "resumed e4", "time 1m", "operator any undrain e1",
-	"operator any undrain e2", "operator any undrain e3",
-	"operator any undrain e4", "operator any unretire vk-flightctl",
-	"time 1h", "calm" };
-
-static uint64_t state;
 static uint64_t turns, events; /* in all worlds */
 static struct playing {
 	const struct step *steps;
 	size_t n; /* reached */
 } playing;	  /* for the watchdog */
-
-/* splitmix64 */
-static unsigned int
-draw(unsigned int n)
-{
-	uint64_t z = state += 0x9e3779b97f4a7c15;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-	z = (z ^ z >> 27) * 0x94d049bb133111eb;
-	return (unsigned int)((z ^ z >> 31) >> 33) % n;
-}
-
-static const char *
-pick_rule(void)
-{
-	unsigned int sum = 0, at;
-	size_t i;
-
-	for (i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		sum += rules[i].weight;
-	at = draw(sum);
-	for (i = 0; at >= rules[i].weight; i++)
-		at -= rules[i].weight;
-	return rules[i].text;
-}
-
-static const struct kpod *
-there(const struct scene *sc, const char *label, int by_name)
-{
-	const struct kpod *p;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (p->in_api &&
-		    strcmp(by_name ? p->name : p->label, label) == 0)
-			return p;
-	return NULL;
-}
-
-static void
-draw_pod(const struct scene *sc, char *to, size_t size)
-{
-	const struct kpod *p;
-	unsigned int n = 0, at;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		n += p->in_api != 0;
-	at = n > 0 ? draw(n) : 0;
-	(void)strlcpy(to, "none", size);
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (p->in_api && at-- == 0) {
-			(void)strlcpy(to, p->label, size);
-			return;
-		}
-}
-
-/* What a letter of walk.def stands for. */
-static void
-fill(const struct scene *sc, struct step *s, char letter)
-{
-	static const char *const whiles[] = { "100ms", "1s", "3s", "10s", "40s",
-		"2m", "6m" };
-	static const char *const cpus[] = { "100m", "400m", "1", "1500m" };
-	static const char *const owners[] = { "", "controller=r",
-		"controller=s" };
-	char word[32];
-
-	if (letter == 'P') {
-		draw_pod(sc, s->pod, sizeof(s->pod));
-		(void)strlcpy(word, s->pod, sizeof(word));
-	} else if (letter == 'N') {
-		snprintf(s->new, sizeof(s->new), "%c", 'a' + (char)draw(6));
-		(void)strlcpy(word, s->new, sizeof(word));
-	} else if (letter == 'W') {
-		snprintf(word, sizeof(word), "%c", 'a' + (char)draw(6));
-		(void)strlcpy(s->given_up, word, sizeof(s->given_up));
-	} else if (letter == 'D')
-		snprintf(word, sizeof(word), "e%u", 1 + draw(DEVICES));
-	else if (letter == 'C')
-		(void)strlcpy(word, cpus[draw(4)], sizeof(word));
-	else if (letter == 'R')
-		(void)strlcpy(word, owners[draw(3)], sizeof(word));
-	else if (letter == 'T')
-		(void)strlcpy(word, whiles[draw(7)], sizeof(word));
-	else
-		abort(); /* walk.def has no other */
-	(void)strlcat(s->text, word, sizeof(s->text));
-}
-
-static void
-add(struct step *s, char c)
-{
-	char word[] = { c, '\0' };
-
-	(void)strlcat(s->text, word, sizeof(s->text));
-}
-
-static void
-draw_step(const struct scene *sc, struct step *s)
-{
-	const char *p;
-
-	memset(s, 0, sizeof(*s));
-	for (p = pick_rule(); *p != '\0'; p++)
-		if (*p == '%')
-			fill(sc, s, *++p);
-		else
-			add(s, *p);
-}
-
-/* Could it happen now? */
-static int
-can_be(const struct scene *sc, const struct step *s)
-{
-	return (*s->pod == '\0' || there(sc, s->pod, 0) != NULL) &&
-	    (*s->new == '\0' || there(sc, s->new, 1) == NULL);
-}
-
-static void
-say_all(struct scene *sc, const char *const *lines, size_t n)
-{
-	size_t i;
-
-	for (i = 0; i < n && !sc->failed; i++)
-		scene_say(sc, lines[i]);
-}
 
 static void
 say(const char *text)
@@ -214,8 +48,8 @@ on_endless(int sig)
 
 	(void)sig;
 	say("not ok a world never ends:");
-	for (i = 0; i < sizeof(opening) / sizeof(opening[0]); i++)
-		say(opening[i]);
+	for (i = 0; draw_opening[i] != NULL; i++)
+		say(draw_opening[i]);
 	for (i = 0; i < playing.n; i++)
 		if (!playing.steps[i].out)
 			say(playing.steps[i].text);
@@ -240,18 +74,18 @@ play_once(struct step *steps, size_t *n, int fresh, const char **broke,
 	playing.n = 0;
 	alarm(ENDLESS_S);
 	scene_begin(&sc, "walk");
-	say_all(&sc, opening, sizeof(opening) / sizeof(opening[0]));
+	draw_say(&sc, draw_opening);
 	for (i = 0; i < *n && !sc.failed; i++) {
 		if (fresh)
 			draw_step(&sc, &steps[i]);
-		if (!steps[i].out && !can_be(&sc, &steps[i]))
+		if (!steps[i].out && !draw_can_be(&sc, &steps[i]))
 			steps[i].out = steps[i].cannot = 1;
 		playing.n = i + 1;
 		if (!steps[i].out)
 			scene_say(&sc, steps[i].text);
 	}
 	*n = i;
-	say_all(&sc, closing, sizeof(closing) / sizeof(closing[0]));
+	draw_say(&sc, draw_closing);
 	if (!sc.failed)
 		scene_rest(&sc);
 	*end = ending_of(&sc);
@@ -266,14 +100,6 @@ play_once(struct step *steps, size_t *n, int fresh, const char **broke,
 	return why;
 }
 
-static int
-is_another_placer(const struct step *s)
-{
-	return !s->out &&
-	    (strncmp(s->text, "restart", 7) == 0 ||
-		strcmp(s->text, "takeover") == 0);
-}
-
 /* The same world without restarts and takeovers; 1: there were none. */
 static int
 without_restarts(const struct step *steps, struct step *calm, size_t n)
@@ -284,7 +110,7 @@ without_restarts(const struct step *steps, struct step *calm, size_t n)
 	memcpy(calm, steps, n * sizeof(*steps));
 	for (i = 0; i < n; i++) {
 		calm[i].cannot = 0; /* nor could it in the first */
-		if (is_another_placer(&calm[i]))
+		if (draw_is_another_placer(&calm[i]))
 			had = calm[i].out = 1;
 	}
 	return !had;
@@ -356,12 +182,10 @@ shrink(struct step *steps, size_t *n, const char *rule)
 }
 
 static void
-print_all(const char *const *lines, size_t n)
+print_all(const char *const *lines)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		printf("%s\n", lines[i]);
+	for (; *lines != NULL; lines++)
+		printf("%s\n", *lines);
 }
 
 static void
@@ -374,11 +198,11 @@ report(struct step *steps, size_t n, uint64_t seed, const char *rule)
 	why = play(steps, &n, 0, &rule);
 	printf("not ok world of seed %llu: %s\n# --- as a scene\n",
 	    (unsigned long long)seed, why != NULL ? why : "not again");
-	print_all(opening, sizeof(opening) / sizeof(opening[0]));
+	print_all(draw_opening);
 	for (i = 0; i < n; i++)
 		if (!steps[i].out)
 			printf("%s\n", steps[i].text);
-	print_all(closing, sizeof(closing) / sizeof(closing[0]));
+	print_all(draw_closing);
 	printf("# ---\n");
 	fflush(stdout);
 }
@@ -413,7 +237,7 @@ main(void)
 		AUTO_FREE char *why = NULL;
 		size_t n = LENGTH;
 
-		state = seed;
+		draw_seed(seed);
 		why = play(world, &n, 1, &rule);
 		said += n;
 		if (why == NULL)
