@@ -124,8 +124,8 @@ be_rude(unsigned int n)
 		"POST /api/pods HTTP/1.1\r\nContent-Length: 99999\r\n\r\n",
 		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "\x16\x03\x01\x02", "\r\n",
 		"GET\r\n", "GET /%00%ff?%=& HTTP/9.9\r\n\r\n",
-		"GET / HTTP/1.1\r\nContent-Length: 1\r\n"
-		"Transfer-Encoding: chunked\r\n\r\nx" };
+		("GET / HTTP/1.1\r\nContent-Length: 1\r\n"
+		 "Transfer-Encoding: chunked\r\n\r\nx") };
 	AUTO_FREE char *huge = xcalloc(1, n + 1);
 	unsigned int i;
 	int fd;
