@@ -13,8 +13,8 @@
  *	N half		a frame that never ends, to every peer
  *	N descriptor	a descriptor beside a frame that has none
  *	N early		a frame before HELLO, on the next link
- * N counts.  Each end is a line "N how" in the file "said" there.  The file
- * "lore" has lines NAME=VALUE, what a captured worker may know.
+ * N counts.  Each end is a line "captive N how" of the log.  The file "lore"
+ * has lines NAME=VALUE, what a captured worker may know.
  */
 
 /* Plays NAME ("kubeside", ...); returns the exit status. */

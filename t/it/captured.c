@@ -50,7 +50,7 @@ static const char *const workers[WORKERS] = { "placer", "kubeside",
 	"flightside" };
 
 static struct {
-	char *dir; /* the programs; orders, lore, said */
+	char *dir; /* the programs; orders, lore */
 	struct provider *provider;
 	unsigned int orders;
 	size_t played; /* captives until now */
@@ -104,29 +104,8 @@ beside(const char *name)
 	return xasprintf("%s/%s", t.dir, name);
 }
 
-/* Waits for a line of the captive; what is behind its first words. */
-static int
-await_said(unsigned int n, const char *how, int ms)
-{
-	AUTO_FREE char *want = xasprintf("%u %s", n, how);
-	AUTO_FREE char *path = beside("said");
-	int64_t end = it_ms() + ms;
-
-	do {
-		AUTO_FREE char *text = it_file(path, NULL);
-		const char *at = text != NULL ? strstr(text, want) : NULL;
-
-		if (at != NULL) {
-			it_say("%.*s", (int)strcspn(at, "\n"), at);
-			return 1;
-		}
-		it_pause(20);
-	} while (it_ms() < end);
-	return 0;
-}
-
-static int
-order(const char *how, size_t arg)
+static void
+give(const char *how, size_t arg)
 {
 	AUTO_FREE char *path = beside("orders"), *new = beside("orders.new");
 	AUTO_FREE char *text = xasprintf("%u %s %zu\n", ++t.orders, how, arg);
@@ -134,7 +113,16 @@ order(const char *how, size_t arg)
 	it_write(new, text);
 	if (chmod(new, 0644) == -1 || rename(new, path) == -1)
 		it_die("%s: cannot be renamed", new);
-	return await_said(t.orders, how, ORDER_MS);
+}
+
+static int
+order(const char *how, size_t arg)
+{
+	AUTO_FREE char *regex = NULL;
+
+	give(how, arg);
+	regex = xasprintf("captive %u %s", t.orders, how);
+	return provider_await_lines(t.provider, regex, 1, ORDER_MS) > 0;
 }
 
 static void
@@ -478,7 +466,7 @@ lie(const char *who)
 	AUTO_FREE char *killed =
 	    xasprintf("%s is killed: refused frame of %s", who, who);
 
-	(void)order("lie", 1);
+	give("lie", 1);
 	it_ok(provider_await_lines(t.provider, killed, 1, READY_MS) == 1,
 	    "%s: the supervisor ends it for one frame", who);
 	look_at_workers(who, "killed");
@@ -514,7 +502,7 @@ capture(size_t w)
 static void
 open_stage(void)
 {
-	AUTO_FREE char *program = NULL, *said = NULL;
+	AUTO_FREE char *program = NULL;
 	size_t i;
 
 	t.dir = xasprintf("%s/stage", it_folder());
@@ -529,10 +517,6 @@ open_stage(void)
 	copy(program, "vk-flightctl-provider");
 	free(program);
 	program = beside("vk-flightctl-provider");
-	said = beside("said");
-	it_write(said, "");
-	if (chmod(said, 0666) == -1)
-		it_die("%s: cannot be opened to all", said);
 	provider_program(program);
 	steal(&program);
 }
