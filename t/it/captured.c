@@ -546,6 +546,7 @@ scenario(void)
 	write_lore();
 	for (i = 0; i < WORKERS; i++)
 		capture(i);
+	provider_leaves(t.provider, "what a captured placer had written");
 	it_ok(provider_stop(t.provider) == 0, "the provider ends by SIGTERM");
 }
 
