@@ -22,7 +22,6 @@
 #include "t/scene/verbs.h"
 
 enum {
-
 	CRASHES_MAX = 40, /* of one scene */
 };
 
