@@ -9,4 +9,8 @@
 void vkfctl_says(const char *run, const char *const words[], int status,
     const char *want);
 
+/* The same, again and again until it ends with that status, within ms. */
+void vkfctl_comes_to(const char *run, const char *const words[], int status,
+    int ms);
+
 #endif

@@ -118,6 +118,10 @@ give_orders(void)
 	explains(3, "the brake is on");
 	order("give-up", "default/lost-0", EX_OK, "\"result\":\"done\"");
 	is_gone(0, "GivenUp");
+	/* The apiserver tells us a moment after it told this test. */
+	vkfctl_comes_to("provider",
+	    (const char *[]){ "explain", "pod", "default/lost-0", NULL },
+	    EX_NOINPUT, RUN_MS);
 	order("give-up", "default/lost-0", EX_NOINPUT, "");
 	order("give-up", devices[1], EX_OK, "\"result\":\"done\"");
 	order("give-up", devices[1], EX_OK, "\"result\":\"already\"");
