@@ -198,6 +198,7 @@ boots(struct provider *p)
 	AUTO_FREE char *ended = NULL;
 
 	provider_judge(p);
+	provider_leaves(p, "an agent that was just started reports later");
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	ended = edge_sh("touch /srv/life/go; "
 			"for i in $(seq 50); do podman ps -q --filter "

@@ -215,6 +215,7 @@ prepare(const char *name, const char *const *extra)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
+	p->leaves = "others started it, with settings of theirs";
 	return p;
 }
 
