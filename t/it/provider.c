@@ -196,7 +196,10 @@ new_provider(const char *name)
 struct provider *
 provider_adopt(const char *name)
 {
-	return new_provider(name);
+	struct provider *p = new_provider(name);
+
+	p->leaves = "others started it, with settings of theirs";
+	return p;
 }
 
 void
@@ -215,7 +218,6 @@ prepare(const char *name, const char *const *extra)
 		it_die("%s: cannot be made", p->dir);
 	add_environment(p);
 	add_settings(p, extra);
-	p->leaves = "others started it, with settings of theirs";
 	return p;
 }
 
