@@ -130,6 +130,7 @@ save_new_files(struct act *a, struct wpod *p, struct why *why)
 	int tries = p->filed == FILED_NEW;
 
 	p->filed = FILED_NEW;
+	p->filed_unsure = 0;
 	if (p->pod->uses_secrets ||
 	    store_get_entry(a->store, p->uid, &entry, why) == -1 ||
 	    entry == NULL)

@@ -214,6 +214,8 @@ take(struct wpod *p, const struct quadlet *q)
 	live_drop_files(p->live);
 	if (b.len > 0)
 		bytes_add(&b, (struct span){ "", 1 });
+	else
+		p->filed_unsure = 0;
 	p->live->files = b.p;
 }
 

@@ -130,6 +130,9 @@ live_applied(struct wdevice *d)
 	TAILQ_FOREACH(p, &d->pods, on_device) {
 		if (p->filed != FILED_NEW && p->filed != FILED_OLD)
 			continue;
+		/* What the device applied may be what was there before. */
+		if (p->filed == FILED_NEW && p->filed_unsure)
+			continue;
 		n++;
 		tried |= p->filed == FILED_NEW;
 		file_applied(p);
@@ -148,7 +151,7 @@ int
 live_wants_old(const struct wpod *p)
 {
 	return p->pod->uses_secrets && p->live->old == NULL &&
-	    p->filed != FILED_NEW;
+	    (p->filed != FILED_NEW || p->filed_unsure);
 }
 
 void

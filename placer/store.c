@@ -208,6 +208,9 @@ load_seat(struct world *w, sqlite3_stmt *st, struct now now)
 	p->blamed = sqlite3_column_int(st, 20) != 0;
 	p->reverting = sqlite3_column_int(st, 21) != 0;
 	p->filed = (enum filed)sqlite3_column_int(st, 22);
+	p->filed_unsure = p->filed != FILED_NOT;
+	if (p->filed == FILED_OLD)
+		p->filed = FILED_BACK; /* to write them again changes nothing */
 }
 
 int

@@ -513,6 +513,7 @@ world_unseat(struct world *w, struct wpod *p)
 	p->retreating = p->sent = p->applied = p->adopted = p->doubted = 0;
 	p->there = p->untold = 0;
 	p->filed = FILED_NOT;
+	p->filed_unsure = 0;
 	p->unread = p->withheld = p->blamed = p->ended = 0;
 	p->reverting = 0;
 	p->kept_images = p->proven_images = 0;

@@ -408,24 +408,6 @@ fail_everywhere(const char *file, const struct text *t, const struct calm *calm,
 	return bad;
 }
 
-/*
- * Known: a trial of new files that was saved, and of which power did not let
- * anything be sent, is taken for one that the device has applied; files that
- * it cannot write then hold it up until they are mended.
- */
-static int
-is_known(const char *file)
-{
-	static const char *const names[] = { "live_fails.scene",
-		"live_secret_fails.scene" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strstr(file, names[i]) != NULL)
-			return 1;
-	return 0;
-}
-
 static size_t
 trouble_with(const char *file, size_t *cuts, size_t *faults)
 {
@@ -441,7 +423,7 @@ trouble_with(const char *file, size_t *cuts, size_t *faults)
 	calm.is_sync = xcalloc(calm.records, 1);
 	for (at = 0; at < calm.records; at++)
 		calm.is_sync[at] = (char)disk_is_sync(at);
-	plain = run.sc.plain || run.sc.forgetful || is_known(file);
+	plain = run.sc.plain || run.sc.forgetful;
 	calm.later = calm.ended != NULL ? state_later() : NULL;
 	end();
 	if (calm.later == NULL)
