@@ -154,6 +154,7 @@ start_without(void)
 	p = provider_start("no-database",
 	    (const char *const[]){ setting, NULL });
 	provider_expect(p, "placer (cannot start|ended: status 1)");
+	provider_leaves(p, "it has no database");
 	it_ok(provider_await_lines(p, "placer ended: status 1", 2, READY_MS) >
 		1,
 	    "a placer that has no database ends, and is started again");
