@@ -2,7 +2,8 @@
 /*
  * Any bytes as a server's answer to the one HTTP client, of which the first
  * says what was asked: one end, a status or why there is none, and nothing
- * beyond the bounds; what a stream is given in pieces is not given again.
+ * beyond the bounds; what a stream is given in pieces is not given again, and
+ * no error says the token back.
  */
 #include "common/https.h"
 
@@ -12,6 +13,7 @@
 #include <event2/event.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "t/fuzz/target.h"
@@ -22,6 +24,8 @@ enum {
 	BODY_MAX = 100000,
 	SILENCE_MS = 1000,
 };
+
+#define TOKEN "fuzz-sesame-fuzz"
 
 struct peer {
 	int listener;
@@ -56,6 +60,9 @@ on_done(const struct https_answer *a, void *arg)
 	    a->limit_remaining >= -1);
 	must(a->body.len <= BODY_MAX);
 	must(!p->stream || a->why.kind != ERR_NONE || a->body.len == 0);
+	must(a->status == 0 || a->why.kind == ERR_NONE ||
+	    (memmem(a->body.p, a->body.len, TOKEN, strlen(TOKEN)) == NULL &&
+		strstr(a->why.text, TOKEN) == NULL));
 }
 
 static int
@@ -111,6 +118,8 @@ fuzz_https(struct span input)
 	base = event_base_new();
 	h = https_new(base, &(struct https_conf){ .base = url }, NULL);
 	must(h != NULL);
+	if (how & 4)
+		https_token(h, span_of(TOKEN));
 	leap_at_once(1);
 	(void)https_send(h,
 	    &(struct https_req){ .method = how & 2 ? HTTPS_PUT : HTTPS_GET,
