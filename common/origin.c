@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "common/form.h"
+
 /* One that a tool could take for another one has none. */
 static int
 is_plain(struct span image)
@@ -17,32 +19,26 @@ is_plain(struct span image)
 }
 
 static int
-begins(struct span image, const char *word, size_t len)
+begins(struct span image, struct span word)
 {
-	const char *ends = memchr(word, '/', len) == NULL ? "/" : "/:@";
+	const char *ends = memchr(word.p, '/', word.len) == NULL ? "/" : "/:@";
 
-	return len > 0 && image.len > len && memcmp(image.p, word, len) == 0 &&
-	    strchr(ends, image.p[len]) != NULL;
+	return word.len > 0 && image.len > word.len &&
+	    memcmp(image.p, word.p, word.len) == 0 &&
+	    strchr(ends, image.p[word.len]) != NULL;
 }
 
 int
 origin_is_of(const char *list, struct span image)
 {
-	size_t len;
+	struct span words = span_of(list), word;
 
 	if (*list == '\0')
 		return 1;
 	if (!is_plain(image))
 		return 0;
-	for (;; list += len + 1) {
-		size_t blank = strspn(list, " \t"), end;
-
-		len = strcspn(list, ",");
-		for (end = len; end > blank && strchr(" \t", list[end - 1]);)
-			end--;
-		if (end > blank && begins(image, list + blank, end - blank))
+	while (form_next_word(&words, &word))
+		if (begins(image, word))
 			return 1;
-		if (list[len] == '\0')
-			return 0;
-	}
+	return 0;
 }
