@@ -568,6 +568,14 @@ edge_wake(struct scene *sc, struct edge *d)
 }
 
 int
+edge_is_there(const struct edge *d)
+{
+	return d->exists && d->listed && !d->silent && !d->garbage &&
+	    strcmp(d->lifecycle, "Enrolled") == 0 &&
+	    strcmp(d->summary, "Online") == 0;
+}
+
+int
 edge_is_frozen(const struct edge *d)
 {
 	return !d->silent && is_paused(d);

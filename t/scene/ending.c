@@ -162,17 +162,6 @@ check_elements(struct scene *sc, const struct edge *d,
 	}
 }
 
-static int
-is_there(const struct scene *sc, const char *uid)
-{
-	const struct kpod *p;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (strcmp(p->uid, uid) == 0)
-			return p->in_api;
-	return 0;
-}
-
 void
 ending_leaks(struct scene *sc)
 {
@@ -194,6 +183,6 @@ ending_leaks(struct scene *sc)
 	place_restart(sc, 0); /* and nothing was heard since */
 	w = *serve_world(sc->serve);
 	RB_FOREACH(p, wpod_tree, &w.pods)
-		if (!is_there(sc, p->uid))
+		if (kube_in_api(sc, p->uid) == NULL)
 			scene_fail(sc, "the database still has %s", p->name);
 }

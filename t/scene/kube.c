@@ -48,15 +48,23 @@ kube_by_app(struct scene *sc, const char *app)
 	return NULL;
 }
 
-static struct kpod *
-by_uid(struct scene *sc, const char *uid)
+struct kpod *
+kube_by_uid(const struct scene *sc, const char *uid)
 {
 	struct kpod *p;
 
 	TAILQ_FOREACH(p, &sc->pods, link)
-		if (p->in_api && strcmp(p->uid, uid) == 0)
+		if (strcmp(p->uid, uid) == 0)
 			return p;
 	return NULL;
+}
+
+struct kpod *
+kube_in_api(const struct scene *sc, const char *uid)
+{
+	struct kpod *p = kube_by_uid(sc, uid);
+
+	return p != NULL && p->in_api ? p : NULL;
 }
 
 struct kpod *
@@ -393,7 +401,7 @@ on_status(struct scene *sc, const struct frame *f, enum answer how,
 
 	if (body_pod_status_get(f->body, &m) == -1)
 		abort();
-	if ((p = by_uid(sc, m.uid)) == NULL) {
+	if ((p = kube_in_api(sc, m.uid)) == NULL) {
 		done(sc, f, ERR_GONE);
 		return;
 	}
@@ -423,7 +431,7 @@ on_delete(struct scene *sc, const struct frame *f, enum answer how,
 
 	if (body_pod_delete_get(f->body, &m) == -1)
 		abort();
-	if ((p = by_uid(sc, m.uid)) == NULL) {
+	if ((p = kube_in_api(sc, m.uid)) == NULL) {
 		done(sc, f, ERR_GONE);
 		return;
 	}
@@ -457,7 +465,7 @@ on_fetch(struct scene *sc, const struct frame *f, enum answer how,
 	out_add(sc, OUT_FETCH, m.name, "%s", "");
 	if (is_refused(sc, f, how, kind))
 		return;
-	if (m.kind == OBJECT_POD && (p = by_uid(sc, m.pod_uid)) != NULL)
+	if (m.kind == OBJECT_POD && (p = kube_in_api(sc, m.pod_uid)) != NULL)
 		text = kube_text(p);
 	TAILQ_FOREACH(o, &sc->objects, link)
 		if (!o->gone &&

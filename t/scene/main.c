@@ -204,8 +204,7 @@ main(int argc, char **argv)
 	glob_t found;
 
 	log_set_sink(no_log, NULL);
-	if (getenv("SCENE_EVERY") != NULL && atoi(getenv("SCENE_EVERY")) > 0)
-		every = (unsigned int)atoi(getenv("SCENE_EVERY"));
+	every = scene_every();
 	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
 		once |= argv[i][1] == '1';
 		verbose |= argv[i][1] == 'v';

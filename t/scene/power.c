@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 #include "common/auto.h"
-#include "common/log.h"
 #include "common/xmem.h"
 #include "placer/store.h"
 #include "t/scene/clock.h"
@@ -451,25 +450,16 @@ scenes(char *const *files, size_t n)
 	return bad == 0;
 }
 
-static void
-no_log(const struct body_log *line, void *arg)
-{
-	(void)line;
-	(void)arg;
-}
-
 int
 main(int argc, char **argv)
 {
-	const char *every = getenv("SCENE_EVERY");
 	glob_t found;
 	int passed = 0, all = 1;
 
-	log_set_sink(no_log, NULL);
+	scene_quiet();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	whole = getenv("NIGHTLY") != NULL;
-	if (every != NULL && atoi(every) > 0)
-		sample = (size_t)atoi(every);
+	sample = scene_every();
 	disk_begin();
 	if (argc > 1) {
 		whole = 1;

@@ -78,14 +78,6 @@ check_room(struct scene *sc, const struct edge *d)
 /* -- two devices at a time try an image that nobody ran -- */
 
 static int
-is_there(const struct edge *d)
-{
-	return d->exists && d->listed && !d->silent && !d->garbage &&
-	    strcmp(d->lifecycle, "Enrolled") == 0 &&
-	    strcmp(d->summary, "Online") == 0;
-}
-
-static int
 tries(struct scene *sc, const struct edge *d, const char *image)
 {
 	const struct element *e;
@@ -108,7 +100,7 @@ counts(struct scene *sc, struct edge *d, const char *image)
 {
 	if (!tries(sc, d, image))
 		edge_cut(&d->excused, image);
-	else if (!is_there(d) || d->was_frozen)
+	else if (!edge_is_there(d) || d->was_frozen)
 		edge_set(&d->excused, image, "");
 	else
 		return edge_find(&d->excused, image) == NULL;
@@ -342,21 +334,10 @@ rules_change(struct scene *sc, const struct body_change *m)
 	check_names(sc, m->device, m->edit, "config");
 }
 
-static struct kpod *
-by_uid(const struct scene *sc, const char *uid)
-{
-	struct kpod *p;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (strcmp(p->uid, uid) == 0)
-			return p;
-	return NULL;
-}
-
 void
 rules_status(struct scene *sc, const struct body_pod_status *m)
 {
-	const struct kpod *p = by_uid(sc, m->uid);
+	const struct kpod *p = kube_by_uid(sc, m->uid);
 	char phase[64];
 	struct span v;
 
@@ -409,7 +390,7 @@ note_given_up(struct scene *sc, struct kpod *p)
 void
 rules_delete(struct scene *sc, const struct body_pod_delete *m)
 {
-	struct kpod *p = by_uid(sc, m->uid);
+	struct kpod *p = kube_by_uid(sc, m->uid);
 	const struct edge *d;
 
 	check_writer(sc, "a delete", m->name, m->until_boot);

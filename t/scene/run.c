@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/auto.h"
+#include "common/log.h"
 #include "common/xmem.h"
 #include "placer/objects.h"
 #include "t/scene/clock.h"
@@ -66,6 +67,35 @@ scene_dir(void)
 		exit(2);
 	}
 	return dir;
+}
+
+static void
+no_log(const struct body_log *line, void *arg)
+{
+	(void)line;
+	(void)arg;
+}
+
+void
+scene_quiet(void)
+{
+	log_set_sink(no_log, NULL);
+}
+
+uint64_t
+scene_number(const char *name, uint64_t otherwise)
+{
+	const char *v = getenv(name);
+
+	return v != NULL && *v != '\0' ? strtoull(v, NULL, 10) : otherwise;
+}
+
+unsigned int
+scene_every(void)
+{
+	unsigned int n = (unsigned int)scene_number("SCENE_EVERY", 1);
+
+	return n > 0 ? n : 1;
 }
 
 void

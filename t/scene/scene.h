@@ -259,7 +259,11 @@ void scene_end(struct scene *);
 void scene_say(struct scene *, const char *line);
 /* A minute in which nothing but reads of what may still change is seen. */
 void scene_rest(struct scene *);
-char *scene_dir(void); /* a new one, for a database */
+char *scene_dir(void);	/* a new one, for a database */
+void scene_quiet(void); /* no log */
+/* Of the environment. */
+uint64_t scene_number(const char *name, uint64_t otherwise);
+unsigned int scene_every(void); /* SCENE_EVERY, 1 at least */
 
 /* -- place.c: the process under test
  * ------------------------------------------- */
@@ -319,6 +323,8 @@ void kube_send_pod(struct scene *, struct kpod *, enum pod_how);
 void kube_renew(struct scene *);			  /* WRITER */
 struct kpod *kube_pod(struct scene *, const char *label); /* NULL: fails */
 struct kpod *kube_by_app(struct scene *, const char *app);
+struct kpod *kube_by_uid(const struct scene *, const char *uid);
+struct kpod *kube_in_api(const struct scene *, const char *uid);
 struct kpod *kube_add(struct scene *, const char *name);
 void kube_delete(struct scene *, struct kpod *, int64_t grace_s);
 void kube_label(struct scene *, const char *labels);
@@ -363,6 +369,8 @@ void edge_acquit(struct edge *, struct guilt *);
 int edge_cut(struct element_list *, const char *name);
 const struct element *edge_find(const struct element_list *, const char *);
 struct told *edge_told(struct edge *, const char *app);
+/* Enrolled and online, and what it says is heard. */
+int edge_is_there(const struct edge *);
 /* It is told that Flightctl holds it after a restore. */
 int edge_is_frozen(const struct edge *);
 /* Can the device be running the application, now or soon? */

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 
 #include "common/auto.h"
-#include "common/log.h"
 #include "common/xmem.h"
 #include "t/scene/clock.h"
 #include "t/scene/draw.h"
@@ -40,21 +39,6 @@ struct holding {
 };
 
 static unsigned int statements;
-
-static uint64_t
-number(const char *name, uint64_t def)
-{
-	const char *v = getenv(name);
-
-	return v != NULL && *v != '\0' ? strtoull(v, NULL, 10) : def;
-}
-
-static void
-no_log(const struct body_log *line, void *arg)
-{
-	(void)line;
-	(void)arg;
-}
 
 static size_t
 descriptors(void)
@@ -176,17 +160,17 @@ judge_memory(struct scene *sc, const size_t *bytes, unsigned int n)
 int
 main(void)
 {
-	uint64_t seed = number("SOAK_SEED", 1);
+	uint64_t seed = scene_number("SOAK_SEED", 1);
 	unsigned int hours, i;
 	struct holding first = { 0 }, is;
 	size_t *bytes;
 	struct scene sc;
 	int failed;
 
-	hours = (unsigned int)number("SOAK_HOURS",
-	    number("NIGHTLY", 0) == 1 ? NIGHT_HOURS : HOURS);
+	hours = (unsigned int)scene_number("SOAK_HOURS",
+	    scene_number("NIGHTLY", 0) == 1 ? NIGHT_HOURS : HOURS);
 	bytes = xcalloc(hours + 1, sizeof(*bytes));
-	log_set_sink(no_log, NULL);
+	scene_quiet();
 	draw_seed(seed);
 	scene_begin(&sc, "soak");
 	draw_say(&sc, draw_opening);

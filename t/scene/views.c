@@ -24,21 +24,8 @@ struct views {
 static int
 is_heard(const struct edge *d)
 {
-	return d->exists && d->listed && !d->silent && !d->garbage &&
-	    !d->hold_render && !d->hold_apply && d->owner == NULL &&
-	    !d->spec_invalid && strcmp(d->lifecycle, "Enrolled") == 0 &&
-	    strcmp(d->summary, "Online") == 0;
-}
-
-static struct kpod *
-by_uid(const struct scene *sc, const char *uid)
-{
-	struct kpod *p;
-
-	TAILQ_FOREACH(p, &sc->pods, link)
-		if (strcmp(p->uid, uid) == 0)
-			return p;
-	return NULL;
+	return edge_is_there(d) && !d->hold_render && !d->hold_apply &&
+	    d->owner == NULL && !d->spec_invalid;
 }
 
 static const struct edge *
@@ -139,7 +126,7 @@ static void
 look_at_seat(const struct seat *s, void *arg)
 {
 	struct views *v = arg;
-	const struct kpod *p = by_uid(v->sc, s->uid);
+	const struct kpod *p = kube_by_uid(v->sc, s->uid);
 	const struct edge *d = flight_find(v->sc, s->device);
 	AUTO_FREE char *before = v->found;
 

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "common/auto.h"
-#include "common/log.h"
 #include "common/xmem.h"
 #include "t/scene/draw.h"
 #include "t/scene/ending.h"
@@ -207,32 +206,18 @@ report(struct step *steps, size_t n, uint64_t seed, const char *rule)
 	fflush(stdout);
 }
 
-static uint64_t
-number(const char *name, uint64_t def)
-{
-	const char *v = getenv(name);
-
-	return v != NULL && *v != '\0' ? strtoull(v, NULL, 10) : def;
-}
-
-static void
-no_log(const struct body_log *line, void *arg)
-{
-	(void)line;
-	(void)arg;
-}
-
 int
 main(void)
 {
-	uint64_t seed = number("WALK_SEED", 1), steps, said = 0, worlds = 0;
+	uint64_t seed = scene_number("WALK_SEED", 1), steps, said = 0,
+		 worlds = 0;
 	uint64_t failed = 0, first = seed;
 	static struct step world[LENGTH];
 	const char *rule;
 
 	signal(SIGALRM, on_endless);
-	steps = number("WALK_STEPS", STEPS);
-	log_set_sink(no_log, NULL);
+	steps = scene_number("WALK_STEPS", STEPS);
+	scene_quiet();
 	for (; turns < steps && failed < 5; seed++, worlds++) {
 		AUTO_FREE char *why = NULL;
 		size_t n = LENGTH;
