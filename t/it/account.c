@@ -106,19 +106,6 @@ take_room(void)
 		it_die("no file system of our own at " ROOM);
 }
 
-/* The text behind "key: " in a kubeconfig; caller frees. */
-static char *
-in_kubeconfig(const char *path, const char *key)
-{
-	AUTO_FREE char *text = it_file(path, NULL);
-	const char *at = text == NULL ? NULL : strstr(text, key);
-
-	if (at == NULL)
-		return NULL;
-	at += strlen(key);
-	return xstrndup(at, strcspn(at, "\n"));
-}
-
 /* --- what is seen --------------------------------------------------------- */
 
 #define RENEWED "PATCH .*/leases/.* status=200"
@@ -209,7 +196,7 @@ static void
 in_a_pod(void)
 {
 	AUTO_JSON struct json_object *node = NULL, *pod = NULL;
-	AUTO_FREE char *token = in_kubeconfig(getenv("KUBECONFIG"), "token: ");
+	AUTO_FREE char *token = it_file_after(getenv("KUBECONFIG"), "token: ");
 	AUTO_FREE char *port = xasprintf("KUBERNETES_SERVICE_PORT=%s",
 	    strrchr(getenv("KUBE_API_URL"), ':') + 1);
 	AUTO_FREE char *uid = NULL;
@@ -238,9 +225,9 @@ by_certificate(void)
 	AUTO_FREE char *path =
 	    xasprintf("%s/kubesim/admin.kubeconfig", it_folder());
 	AUTO_FREE char *setting = xasprintf("KUBECONFIG=%s", path);
-	AUTO_FREE char *token = in_kubeconfig(path, "token");
-	AUTO_FREE char *cert = in_kubeconfig(path, "client-certificate-data: ");
-	AUTO_FREE char *key = in_kubeconfig(path, "client-key-data: ");
+	AUTO_FREE char *token = it_file_after(path, "token");
+	AUTO_FREE char *cert = it_file_after(path, "client-certificate-data: ");
+	AUTO_FREE char *key = it_file_after(path, "client-key-data: ");
 	struct provider *p =
 	    provider_start("certificate", (const char *[]){ setting, NULL });
 

@@ -467,13 +467,10 @@ static void
 scenario(void)
 {
 	AUTO_JSON struct json_object *node = NULL, *before = NULL;
-	const char *given = getenv("IT_SEED");
-	unsigned int seed;
+	unsigned int seed = it_seed();
 
-	seed = given != NULL ? (unsigned int)strtoul(given, NULL, 10) :
-			       (unsigned int)it_ms() & 0xffff;
-	it_say("IT_SEED=%u", seed);
 	storm_state[0] = churn_state[1] = (unsigned short)seed;
+	storm_state[1] = churn_state[2] = (unsigned short)(seed >> 16);
 	world_open(&(struct world_conf){ .devices = DEVICES });
 	provider = provider_start("provider", NULL);
 	provider_expect(provider, ".");

@@ -8,10 +8,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <json-c/json_tokener.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,28 +179,11 @@ locked_files(void)
 	locked_file("FLIGHTCTL_AUTH_TOKEN_FILE", "flightside", geteuid());
 }
 
-/* A port that is taken: its number. */
-static unsigned int
-take_port(int *fd)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-
-	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (*fd == -1 ||
-	    bind(*fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
-	    listen(*fd, 1) == -1 ||
-	    getsockname(*fd, (struct sockaddr *)&sin, &len) == -1)
-		it_die("no port");
-	return ntohs(sin.sin_port);
-}
-
 static void
 taken_port_and_no_devices(void)
 {
-	AUTO_FD int fd = -1;
-	unsigned int port = take_port(&fd);
+	uint16_t port;
+	int fd = it_listen(&port);
 	AUTO_FREE char *listen = xasprintf("LISTEN=127.0.0.1:%u", port);
 	AUTO_FREE char *mend = xasprintf("ss -Hltnp 'sport = :%u'", port);
 	AUTO_FREE char *out =
@@ -227,6 +208,7 @@ taken_port_and_no_devices(void)
 	it_ok(look_lines(out,
 		  "^ok    kubeside: right: get secrets in default") == 1,
 	    "with SECRETS=inline it is asked for Secrets, too");
+	close(fd);
 }
 
 /* --- servers -------------------------------------------------------------- */

@@ -59,7 +59,6 @@ void fault_cut(struct fault_proxy *);
 /* Since the proxy began. */
 unsigned int fault_done(const struct fault_proxy *, enum fault,
     enum fault_kind);
-unsigned int fault_asked(const struct fault_proxy *, enum fault_kind);
 /* The most requests in any window of so many ms since (it_ms()). */
 unsigned int fault_busiest(const struct fault_proxy *, int64_t since_ms,
     int window_ms);

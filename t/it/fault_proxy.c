@@ -51,7 +51,7 @@ struct shared {
 	_Atomic unsigned int seen[KIND_COUNT];	/* of this rule */
 	_Atomic unsigned int turn, failed;
 	_Atomic unsigned int done[FAULT_COUNT][KIND_COUNT];
-	_Atomic unsigned int asked[KIND_COUNT], strayed, n;
+	_Atomic unsigned int strayed, n;
 	_Atomic int64_t at_ms[ASKED_MAX];
 };
 
@@ -216,14 +216,13 @@ relay(struct pass *c)
 }
 
 static void
-count(const struct fault_proxy *p, enum fault_kind k, const char *path)
+count(const struct fault_proxy *p, const char *path)
 {
 	struct shared *s = p->s;
 	unsigned int n = atomic_fetch_add(&s->n, 1);
 
 	if (n < ASKED_MAX)
 		s->at_ms[n] = it_ms();
-	atomic_fetch_add(&s->asked[k], 1);
 	if (strstr(path, "strayed") != NULL)
 		atomic_fetch_add(&s->strayed, 1);
 }
@@ -241,7 +240,7 @@ exchange(struct pass *c, const struct message *request)
 
 	(void)sscanf(request->all, "%15s %4095s", method, path);
 	k = kind_of(c->p->server, method, path);
-	count(c->p, k, path);
+	count(c->p, path);
 	c->rule = c->p->s->rule;
 	if ((f = choose(c->p, k)) != FAULT_NONE)
 		r = fault_row(f);
@@ -313,22 +312,6 @@ accept_all(const struct fault_proxy *p)
 	}
 }
 
-static int
-listener(uint16_t *port)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd == -1 || bind(fd, (struct sockaddr *)&at, sizeof(at)) == -1 ||
-	    listen(fd, 64) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&at, &len) == -1)
-		it_die("no port for a proxy");
-	*port = ntohs(at.sin_port);
-	return fd;
-}
-
 struct fault_proxy *
 fault_start(enum fault_server server, const char *base, const char *pem)
 {
@@ -345,7 +328,7 @@ fault_start(enum fault_server server, const char *base, const char *pem)
 	if (p->s == MAP_FAILED)
 		it_die("no memory for a proxy");
 	fault_end(p);
-	p->fd = listener(&p->port);
+	p->fd = it_listen(&p->port);
 	fflush(stdout);
 	if ((p->pid = fork()) == 0)
 		accept_all(p);
@@ -401,12 +384,6 @@ fault_done(const struct fault_proxy *p, enum fault f, enum fault_kind k)
 		if (k == KIND_ANY || k == i)
 			n += p->s->done[f][i];
 	return n;
-}
-
-unsigned int
-fault_asked(const struct fault_proxy *p, enum fault_kind k)
-{
-	return p->s->asked[k];
 }
 
 static int

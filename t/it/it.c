@@ -9,9 +9,11 @@
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +23,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -173,6 +176,18 @@ it_file(const char *path, size_t *len)
 	return steal(&p);
 }
 
+char *
+it_file_after(const char *path, const char *words)
+{
+	AUTO_FREE char *text = it_file(path, NULL);
+	const char *at = text == NULL ? NULL : strstr(text, words);
+
+	if (at == NULL)
+		return NULL;
+	at += strlen(words);
+	return xstrndup(at, strcspn(at, "\n"));
+}
+
 void
 it_write(const char *path, const char *text)
 {
@@ -180,6 +195,34 @@ it_write(const char *path, const char *text)
 
 	if (fp == NULL || fputs(text, fp) == EOF || fclose(fp) == EOF)
 		it_die("%s: cannot be written", path);
+}
+
+unsigned int
+it_seed(void)
+{
+	const char *given = getenv("IT_SEED");
+	unsigned int seed = given != NULL ?
+	    (unsigned int)strtoul(given, NULL, 10) :
+	    (unsigned int)it_ms();
+
+	it_say("IT_SEED=%u", seed);
+	return seed;
+}
+
+int
+it_listen(uint16_t *port)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len = sizeof(at);
+
+	if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) == -1 ||
+	    listen(fd, SOMAXCONN) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&at, &len) == -1)
+		it_die("no port to listen at: %s", strerror(errno));
+	*port = ntohs(at.sin_port);
+	return fd;
 }
 
 /* --- the guard ----------------------------------------------------------- */

@@ -46,11 +46,21 @@ const char *it_folder(void);
 /* Boot-time clock. */
 int64_t it_ms(void);
 
+/* For random numbers, and told: IT_SEED, or another each time. */
+unsigned int it_seed(void);
+
+/* A socket that listens at a free port of 127.0.0.1; the caller's. */
+int it_listen(uint16_t *port);
+
 /* Waits with nothing to wait for but the time; for polls of 50-100 ms. */
 void it_pause(int ms);
 
 /* Whole file, NUL-terminated, len may be NULL; NULL: cannot be read. */
 char *it_file(const char *path, size_t *len);
+
+/* The rest of a line after these words, the caller's; NULL: they are not there.
+ */
+char *it_file_after(const char *path, const char *words);
 
 /* The file has this text from now on; dies when it cannot be written. */
 void it_write(const char *path, const char *text);

@@ -335,14 +335,10 @@ judge_all(void)
 static int
 run_all(void)
 {
-	const char *given = getenv("IT_SEED");
-	unsigned int seed = given != NULL ?
-	    (unsigned int)strtoul(given, NULL, 10) :
-	    (unsigned int)it_ms();
+	unsigned int seed = it_seed();
 	uint32_t i, worlds = getenv("KILL_AT") != NULL ? 1 : WORLDS;
 	int status, failed = 0;
 
-	printf("   IT_SEED=%u\n", seed);
 	fflush(stdout);
 	for (i = 0; i < worlds; i++)
 		if (fork() == 0)

@@ -128,14 +128,10 @@ static void
 scenario(void)
 {
 	AUTO_JSON struct json_object *node = NULL, *set = NULL;
-	const char *given = getenv("IT_SEED");
-	unsigned int seed, running;
+	unsigned int running;
 	int64_t since;
 
-	seed = given != NULL ? (unsigned int)strtoul(given, NULL, 10) :
-			       (unsigned int)it_ms();
-	it_say("IT_SEED=%u", seed);
-	srandom(seed);
+	srandom(it_seed());
 	world_open(&(struct world_conf){ .devices = DEVICES });
 	provider = provider_start("provider", NULL);
 	provider_expect(provider, "ended: signal 9");

@@ -5,8 +5,6 @@
  * scrapes a provider that runs a pod, and answers every query of the
  * dashboard.
  */
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,16 +119,10 @@ check_metrics(struct http *h)
 static int
 free_port(void)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(at);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	uint16_t port;
 
-	if (fd == -1 || bind(fd, (struct sockaddr *)&at, len) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&at, &len) == -1)
-		it_die("no port");
-	close(fd);
-	return ntohs(at.sin_port);
+	close(it_listen(&port));
+	return port;
 }
 
 static struct http *

@@ -49,32 +49,18 @@ run(const char *const argv[])
 		it_die("%s %s %s: failed", argv[0], argv[1], argv[2]);
 }
 
-static uint16_t
-listen_at(int *fd)
-{
-	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof(sin);
-
-	*fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(*fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
-	    listen(*fd, BACKLOG) == -1 ||
-	    getsockname(*fd, (struct sockaddr *)&sin, &len) == -1)
-		it_die("no port to listen at");
-	return ntohs(sin.sin_port);
-}
-
 /* What is no server's: the port by UDP too, and its name among the abstract. */
 static uint16_t
 listen_elsewhere(int fds[3])
 {
-	uint16_t port = listen_at(&fds[0]);
 	struct sockaddr_in sin = { .sin_family = AF_INET,
-		.sin_port = htons(port),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	uint16_t port;
 	int len;
 
+	fds[0] = it_listen(&port);
+	sin.sin_port = htons(port);
 	fds[1] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	fds[2] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	len = snprintf(sun.sun_path + 1, sizeof(sun.sun_path) - 1,
@@ -233,8 +219,8 @@ probed_start(const struct probed_conf *conf)
 	p.spoil = xasprintf("%s/spoil", p.stage.dir);
 	if (mkdir(p.spoil, 0777) == -1 || chmod(p.spoil, 01777) == -1)
 		it_die("%s: cannot be made", p.spoil);
-	ports[0] = listen_at(&p.sockets[0]);
-	ports[1] = listen_at(&p.sockets[1]);
+	p.sockets[0] = it_listen(&ports[0]);
+	p.sockets[1] = it_listen(&ports[1]);
 	ports[2] = listen_elsewhere(&p.sockets[2]);
 	config = xasprintf(
 	    "apiVersion: v1\nkind: Config\ncurrent-context: a\n"

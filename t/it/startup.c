@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -175,18 +174,11 @@ test_command_line(void)
 static void
 test_taken_port(void)
 {
-	struct sockaddr_in sin = { .sin_family = AF_INET };
 	AUTO_FREE char *words = NULL, *line = NULL, *out = NULL;
-	AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(sin);
-	int status, port;
+	uint16_t port;
+	int fd = it_listen(&port);
+	int status;
 
-	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (bind(fd, (struct sockaddr *)&sin, len) == -1 ||
-	    listen(fd, 1) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
-		it_die("no port");
-	port = ntohs(sin.sin_port);
 	words = xasprintf("FLIGHTCTL_API_URL=https://a STATE_DIR=%s/taken "
 			  "LISTEN=127.0.0.1:%d",
 	    it_folder(), port);
@@ -196,6 +188,7 @@ test_taken_port(void)
 	status = run_once(&out, words);
 	it_ok(status == 71 && strstr(out, line) != NULL, "status 71 (%d): %s",
 	    status, line);
+	close(fd);
 }
 
 /* As root, who could give away what is not its own. */

@@ -8,8 +8,6 @@
  */
 #include "t/it/tap.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/uio.h>
 
@@ -30,7 +28,6 @@
 
 enum {
 	PIECE = 16384,
-	BACKLOG = 64,
 	HEAD_MAX = 65536,
 	ANSWER_S = 90,
 };
@@ -312,24 +309,18 @@ listen_for(int listener)
 char *
 tap_start(const struct tap_conf *conf)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len = sizeof(a);
+	uint16_t port;
+	AUTO_FD int fd = it_listen(&port);
 
 	tap.conf = *conf; /* for the process that is forked here */
 	free(tap.record);
 	tap.record = xasprintf("%s/tap-%u", it_folder(), ++tap.started);
 	close(open(tap.record, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-	if (fd == -1 || bind(fd, (struct sockaddr *)&a, len) == -1 ||
-	    listen(fd, BACKLOG) == -1 ||
-	    getsockname(fd, (struct sockaddr *)&a, &len) == -1)
-		it_die("no port for a proxy");
 	fflush(stdout);
 	if (fork() == 0)
 		listen_for(fd);
 	return xasprintf("http%s://127.0.0.1:%d", conf->pem == NULL ? "" : "s",
-	    ntohs(a.sin_port));
+	    port);
 }
 
 /* --- the record ---------------------------------------------------------- */

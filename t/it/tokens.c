@@ -120,13 +120,11 @@ is_kept(const struct provider *p, const struct credential *c, unsigned int want,
 static char *
 read_token(const char *path, const char *before)
 {
-	AUTO_FREE char *text = it_file(path, NULL);
-	const char *at = text == NULL ? NULL : strstr(text, before);
+	char *token = it_file_after(path, before);
 
-	if (at == NULL)
+	if (token == NULL)
 		it_die("%s: no token", path);
-	at += strlen(before);
-	return xstrndup(at, strcspn(at, "\n"));
+	return token;
 }
 
 static char *
