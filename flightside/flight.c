@@ -376,8 +376,6 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 		return NULL;
 	}
 	f->wanted = s->text[SET_FLIGHTCTL_ORG];
-	https_token(f->https, creds_token(f->creds));
-	creds_handed_on(f->creds);
 	flight_arm(f->count, COUNT_MS);
 	entry_open(f);
 	return f;

@@ -26,6 +26,14 @@ enum {
 
 /* -- the token -- */
 
+/* The client has it: one copy is enough. */
+static void
+hand_on(struct flight *f)
+{
+	https_token(f->https, creds_token(f->creds));
+	creds_handed_on(f->creds);
+}
+
 int
 entry_renew(struct flight *f, int now)
 {
@@ -34,8 +42,7 @@ entry_renew(struct flight *f, int now)
 
 	if (rc == 1) {
 		f->token++;
-		https_token(f->https, creds_token(f->creds));
-		creds_handed_on(f->creds);
+		hand_on(f);
 	}
 	if (rc != -1)
 		f->token_text[0] = '\0';
@@ -230,6 +237,7 @@ entry_open(struct flight *f)
 	if ((f->org_again = evtimer_new(f->base, on_org_again, f)) == NULL ||
 	    (f->look = evtimer_new(f->base, on_look, f)) == NULL)
 		abort();
+	hand_on(f);
 	flight_arm(f->org_again, 0);
 	flight_arm(f->look, LOOK_MS);
 }

@@ -92,6 +92,14 @@ pem_span(const char *pem)
 	return pem == NULL ? (struct span){ NULL, 0 } : span_of(pem);
 }
 
+/* The client has what is secret: one copy is enough. */
+static void
+hand_on(struct api *a, struct creds *c)
+{
+	https_token(a->https, pem_span(c->token));
+	creds_handed_on(c);
+}
+
 /* New credentials for the client, or the client itself. */
 static int
 apply(struct api *a, struct creds *c, struct why *why)
@@ -120,8 +128,7 @@ apply(struct api *a, struct creds *c, struct why *why)
 		fatal("apiserver %s: its port was not known at the start of "
 		      "this process: one that may connect there follows",
 		    c->server);
-	https_token(a->https, pem_span(c->token));
-	creds_handed_on(c);
+	hand_on(a, c);
 	return 0;
 }
 
@@ -243,8 +250,7 @@ freshen(struct api *a)
 		stays(&why);
 		return;
 	}
-	https_token(a->https, pem_span(a->creds.token));
-	creds_handed_on(&a->creds);
+	hand_on(a, &a->creds);
 }
 
 /* Refused: files may hold better ones by now. */
