@@ -200,6 +200,11 @@ look_at_spaces(const struct stage *s)
 		NULL };
 	int i;
 
+	/* spawn.c leaves that out: its counts are a file that all write. */
+#ifdef COVERAGE
+	it_skip("a build that counts (V=prof) has no namespaces");
+	return;
+#endif
 	if (geteuid() != 0 || child_run(argv, NULL) != 0) {
 		it_skip("no namespaces can be made here");
 		return;

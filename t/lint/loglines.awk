@@ -2,6 +2,7 @@
 # The formats of all log lines of level warn and error, of C files:
 #	FILE:LINE <tab> FORMAT, each conversion a "*"
 # A level that is found out at run time counts as one of them.
+# -v errors=1: and all that makes an error, by the names that we give that.
 
 function read_file(   line) {
 	text = ""
@@ -49,23 +50,42 @@ function shape(fmt) {
 	return fmt
 }
 
-function calls(   rest, skipped, at, name, which, before) {
+function calls(   rest, skipped, at, name, which, before, i, words) {
 	rest = text
 	skipped = 0
-	while (match(rest, /(log_warn|log_error|log_line|fatal)\(/)) {
+	while (match(rest, "(" names ")\\(")) {
 		at = skipped + RSTART
 		name = substr(rest, RSTART, RLENGTH - 1)
 		skipped += RSTART + RLENGTH - 1
 		rest = substr(rest, RSTART + RLENGTH)
+		# Another's end, or its definition.
+		if (substr(text, at - 1, 1) ~ /[a-zA-Z0-9_\n]/)
+			continue
 		read_args(at + length(name))
 		which = name == "log_line" ? 3 : 1
-		if (literal[which] == "" ||
-		    arg[1] ~ /^[ \t\n]*LOG_LEVEL_(INFO|DEBUG)$/)
+		if (arg[1] ~ /^[ \t\n]*LOG_LEVEL_(INFO|DEBUG)$/)
+			continue
+		words = literal[which]
+		if (errors && words == "") {
+			for (i = 1; i in arg; i++)
+				words = words literal[i]
+			for (i = 1; words == "" && i in arg; i++)
+				words = words (i > 1 ? "," : "") arg[i]
+			gsub(/[ \t\n]+/, " ", words)
+		}
+		if (words == "")
 			continue
 		before = substr(text, 1, at)
 		printf "%s:%d\t%s\n", file, gsub(/\n/, "", before) + 1,
-		    shape(literal[which])
+		    shape(words)
 	}
+}
+
+BEGIN {
+	names = "log_warn|log_error|log_line|fatal"
+	if (errors)
+		names = names "|fail|fail_code|fail_file|store_fail|failed|" \
+		    "wrong|bad|missing|refuse|refused|malformed"
 }
 
 {
