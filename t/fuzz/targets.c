@@ -59,6 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    target_of((struct span){ (const char *)data, size }, &rest);
 
 	log_set_sink(on_line, NULL);
+	log_set_level(LOG_LEVEL_DEBUG);
 	if (t != NULL)
 		t->run(rest);
 	return 0;
