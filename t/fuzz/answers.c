@@ -13,6 +13,7 @@
 #include "flightside/creds.h"
 #include "flightside/org.h"
 #include "flightside/permit.h"
+#include "flightside/right.h"
 #include "flightside/same.h"
 #include "flightside/verdict.h"
 #include "t/fuzz/target.h"
@@ -20,10 +21,13 @@
 static void
 fuzz_permit(struct span input)
 {
-	int may = permit_has(input, "get", "devices");
+	enum right r;
+	int may;
 
-	must(may >= -1 && may <= 1);
-	(void)permit_has(input, "update", "x");
+	for (r = 0; r < RIGHT_COUNT; r++) {
+		may = permit_has(input, right_verb(r), right_resource(r));
+		must(may >= -1 && may <= 1);
+	}
 }
 
 static void

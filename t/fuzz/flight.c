@@ -112,10 +112,11 @@ ask_read(struct placer *p, enum read_for what_for, struct span names)
 }
 
 static void
-ask_change(struct placer *p, struct span text)
+ask_change(struct placer *p, int is_writer, struct span text)
 {
 	struct body_change m = { .company_ms = COMPANY_MS,
-		.until_boot = (uint64_t)now_read().boot_ms + PATIENCE_MS };
+		.until_boot = (uint64_t)now_read().boot_ms +
+		    (is_writer ? PATIENCE_MS : 0) };
 	const char *blank = text.len > 0 ? memchr(text.p, ' ', text.len) : NULL;
 	size_t len = blank == NULL ? 0 : (size_t)(blank - text.p);
 
@@ -134,7 +135,7 @@ take(struct span record, void *arg)
 	struct placer *p = arg;
 	struct span rest = { record.p + 1, record.len - 1 };
 
-	if (record.len == 0 || memchr("RMCKL", record.p[0], 5) == NULL)
+	if (record.len == 0 || memchr("RMCOKL", record.p[0], 6) == NULL)
 		return 0;
 	if (record.p[0] == 'L') {
 		chan_free(p->link);
@@ -146,8 +147,8 @@ take(struct span record, void *arg)
 		ask_read(p, READ_WRITE, rest);
 	else if (record.p[0] == 'M')
 		ask_read(p, READ_MOTION, rest);
-	else if (record.p[0] == 'C')
-		ask_change(p, rest);
+	else if (record.p[0] == 'C' || record.p[0] == 'O')
+		ask_change(p, record.p[0] == 'C', rest);
 	else if (record.p[0] == 'K' && memchr(rest.p, '\0', rest.len) == NULL)
 		say_cluster(p, rest.p, rest.len);
 	return 1;
@@ -163,7 +164,7 @@ settings(void)
 	} given[] = {
 		{ SET_FLIGHTCTL_API_URL, "http://127.0.0.1:1" },
 		{ SET_FLEET_ID, "shop,lab" },
-		{ SET_IMAGE_REGISTRIES, "quay.io" },
+		{ SET_IMAGE_REGISTRIES, "quay.io,docker.io" },
 	};
 	size_t i;
 

@@ -257,14 +257,15 @@ server_answer(struct span record)
 	return 1;
 }
 
-/* Until somebody asks, or only much later. */
+/* Until the record is an answer to somebody, or only much later. */
 static void
-go_on(struct event_base *base)
+go_on(struct event_base *base, struct span record)
 {
+	struct span of = record;
 	unsigned int i;
 
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
-	for (i = 0; i < LEAPS && TAILQ_EMPTY(&asked); i++)
+	for (i = 0; i < LEAPS && call_of(&of) == NULL; i++, of = record)
 		(void)event_base_loop(base, EVLOOP_ONCE);
 }
 
@@ -280,9 +281,9 @@ server_play(struct event_base *base, struct span input,
 	for (i = 0; i < RECORDS && target_record(&input, &record); i++) {
 		if (take(record, arg))
 			continue;
-		go_on(base);
+		go_on(base, record);
 		(void)server_answer(record);
 	}
-	go_on(base);
+	go_on(base, (struct span){ "", 0 });
 	leap_at_once(0);
 }

@@ -23,8 +23,8 @@ struct event_base;
 int server_answer(struct span record);
 
 /*
- * Runs the loop: record by record goes to take() and, when that says 0,
- * to who asks.  For each at most a few leaps.
+ * Runs the loop: record by record goes to take() and, when that says 0, to who
+ * asks for it, if somebody does after a few leaps.
  */
 void server_play(struct event_base *, struct span input,
     int (*take)(struct span record, void *arg), void *arg);
