@@ -177,6 +177,7 @@ fill(const struct https_call *c, const struct row *r, struct span body,
 	size_t max = c->req.body_max > 0 ? c->req.body_max : MAX_ITEM;
 
 	*a = (struct https_answer){ .status = r->status,
+		.asked = c->path,
 		.body = body,
 		.retry_after_ms = r->retry_after_ms,
 		.limit_reset_s = -1,
