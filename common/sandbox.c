@@ -79,6 +79,7 @@ static const struct row {
 #define REFUSE(who, call, error) { who, { SYS_##call, error, IF_ANY, 0, 0 } },
 #define REFUSE_IF(who, call, arg, cond, value, error) \
 	{ who, { SYS_##call, error, IF_##cond, arg, value } },
+#define SELDOM(who, why)
 #include "common/sandbox.def"
 };
 
