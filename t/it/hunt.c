@@ -73,22 +73,22 @@ add(pid_t pid, enum hunt_prey prey)
 	return t;
 }
 
-/* A thread is what its process is. */
+/* A thread is what its process is; NULL: it has been seen to end. */
 static struct task *
 add_unknown(pid_t pid)
 {
 	static const char word[] = "\nTgid:";
 	char path[64];
 	AUTO_FREE char *status = NULL;
-	const char *at;
 	const struct task *of;
+	const char *at;
 	struct task *t;
 
 	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
 	status = it_file(path, NULL);
-	at = status == NULL ? NULL : strstr(status, word);
-	of = at == NULL ? NULL :
-			  find((pid_t)strtol(at + sizeof(word) - 1, NULL, 10));
+	if (status == NULL || (at = strstr(status, word)) == NULL)
+		return NULL;
+	of = find((pid_t)strtol(at + sizeof(word) - 1, NULL, 10));
 	t = add(pid, of == NULL ? HUNT_BIRTH : of->prey);
 	if (of != NULL) {
 		t->group = of->group;
@@ -264,7 +264,8 @@ on_fork(const struct task *parent)
 		return;
 	if ((t = find((pid_t)pid)) == NULL)
 		t = add_unknown((pid_t)pid);
-	t->prey = prey;
+	if (t != NULL)
+		t->prey = prey;
 }
 
 /* The signal that it goes on with. */
@@ -348,8 +349,8 @@ hunt(const char *path, char *const argv[])
 		}
 		t = find(pid);
 		if (WIFSTOPPED(status)) {
-			if (t == NULL)
-				t = add_unknown(pid);
+			if (t == NULL && (t = add_unknown(pid)) == NULL)
+				continue;
 			(void)ptrace(PTRACE_SYSCALL, pid, 0,
 			    on_stop(t, status));
 			continue;
