@@ -3,6 +3,7 @@
  * sandbox: what a worker could do that was taken over, tried from inside each
  * as it is shipped (t/probe), by root and by an ordinary user.  Each layer and
  * each row of common/sandbox.def that lets more through is noticed.
+ *	--contained	just the probes: t/pack/image runs it in a container
  */
 #include <sys/stat.h>
 
@@ -284,6 +285,21 @@ try_container(void)
 		.prefix = apart ? prefix : prefix + 3 });
 }
 
+/* Within a container that another runtime made (t/pack/image). */
+static void
+contained(void)
+{
+	AUTO_FREE char *status = it_file("/proc/self/status", NULL);
+	const char *who = geteuid() == 0 ? "by root of the container" :
+					   "by a user of the container";
+
+	it_ok(status != NULL && strstr(status, "\nSeccomp:\t2\n") != NULL &&
+		strstr(status, "\nCapEff:\t000001ffffffffff\n") == NULL,
+	    "%s: the runtime's own filter is there, some capability is not",
+	    who);
+	try_brief(who, &(struct probed_conf){ .name = "inside", .brief = 1 });
+}
+
 /* --- one layer that is left out --------------------------------------------
  */
 
@@ -430,5 +446,7 @@ main(int argc, char *argv[])
 	self = argv[0];
 	if (argc > 3 && strcmp(argv[1], "--profile") == 0)
 		return profile_exec(argv[2], argv + 3);
+	if (argc > 1 && strcmp(argv[1], "--contained") == 0)
+		return it_run("contained", contained);
 	return it_run("sandbox", scenario);
 }
