@@ -241,7 +241,7 @@ confine_calls(enum proc self, const struct settings *s, struct why *why)
 			rules[n].value = (uint64_t)getpid();
 		n++;
 	}
-	fp.len = (unsigned short)filter_compile(rules, n, prog);
+	fp.len = (unsigned short)filter_compile(FILTER_HERE, rules, n, prog);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0) {
 		is_filtered = 1;

@@ -148,7 +148,8 @@ rows_compile(int row, enum proc p, struct sock_fprog *fp)
 		if (i != row || widen(&rules[n]))
 			n++;
 	}
-	fp->len = (unsigned short)filter_compile(rules, n, fp->filter);
+	fp->len =
+	    (unsigned short)filter_compile(FILTER_HERE, rules, n, fp->filter);
 }
 
 static int

@@ -57,7 +57,7 @@ under(const struct filter_rule *rules, size_t n, long nr, long a, long b)
 	pid_t pid;
 
 	cr_assert(n <= 8);
-	fp.len = (unsigned short)filter_compile(rules, n, prog);
+	fp.len = (unsigned short)filter_compile(FILTER_HERE, rules, n, prog);
 	cr_assert(fp.len <= sizeof(prog) / sizeof(prog[0]));
 	if ((pid = fork()) > 0)
 		return outcome(pid);
