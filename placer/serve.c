@@ -463,6 +463,13 @@ serve_trouble(struct serve *s, const struct body_trouble *m)
 }
 
 void
+serve_missing(struct serve *s, uint32_t layers)
+{
+	s->world.asides++;
+	s->world.vitals[PROC_PLACER].missing = layers;
+}
+
+void
 serve_reload(struct serve *s, const struct settings *set)
 {
 	s->world.asides++;
