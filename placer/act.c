@@ -446,8 +446,7 @@ on_writer(struct span body, void *arg)
 
 	if (body_writer_get(body, &m) == 0 &&
 	    (n = world_node(a->world, m.node)) != NULL)
-		n->until_boot =
-		    most(n->until_boot, (int64_t)m.until_boot);
+		n->until_boot = most(n->until_boot, (int64_t)m.until_boot);
 }
 
 /*
@@ -457,8 +456,7 @@ on_writer(struct span body, void *arg)
 static void
 catch_up(struct act *a, struct now began)
 {
-	if (a->kube != NULL &&
-	    now_read().boot_ms - began.boot_ms >= SLOW_MS)
+	if (a->kube != NULL && now_read().boot_ms - began.boot_ms >= SLOW_MS)
 		chan_glance(a->kube, MSG_WRITER, on_writer, a);
 }
 

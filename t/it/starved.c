@@ -159,8 +159,8 @@ scenario(void)
 	world_open(&(struct world_conf){ .devices = 2 });
 	altered_programs("starve");
 	for (i = 0; i < WORKERS; i++)
-		plans[i] = altered_plan("starve", workers[i],
-		    sizeof(struct starve));
+		plans[i] =
+		    altered_plan("starve", workers[i], sizeof(struct starve));
 	while (starve(session++) && getenv("NIGHTLY") != NULL &&
 	    session < SESSIONS)
 		;
