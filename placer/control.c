@@ -369,8 +369,8 @@ take_in(struct control *c, int fd)
 }
 
 /*
- * The library's own listener takes all that wait, whatever it is told
- * meanwhile; those for whom there is no room stay in the backlog.
+ * Those for whom there is no room stay in the backlog; the library's own
+ * listener would turn and turn where there are no descriptors.
  */
 static void
 on_coming(evutil_socket_t listener, short what, void *arg)
