@@ -33,13 +33,13 @@ enum {
 	REST_MS = 20000,
 	HEALTHY_MS = 61000, /* its next start is at once again */
 	DEATHS = 3,	    /* until then */
-	ROUNDS = 7,	   /* of a watch */
-	NIGHT_ROUNDS = 25, /* at most HOLDING_ROUNDS */
+	ROUNDS = 6,	    /* of a watch */
+	NIGHT_ROUNDS = 25,  /* at most HOLDING_ROUNDS */
 	NIGHT_S = 600,
 	PAGE = 4096,
-	PAGES = 8,	   /* the database's, from round to round */
-	LOG_PAGES = 500,   /* its log is emptied at 400 */
-	LINES_A_POD = 12,  /* of the provider's log, one pod's whole life */
+	PAGES = 8,	  /* the database's, from round to round */
+	LOG_PAGES = 500,  /* its log is emptied at 400 */
+	LINES_A_POD = 12, /* of the provider's log, one pod's whole life */
 	LINES_A_ROUND = 200,
 };
 
@@ -59,7 +59,6 @@ static const struct fault {
 	{ SIM_KUBE, "fail-next POST *events* 429 10", "clear" },
 	{ SIM_KUBE, "cut-next GET *watch=* 300 3", "clear" },
 	{ SIM_KUBE, "drop-watches", NULL },
-	{ SIM_KUBE, "expire-watches", NULL },
 	{ SIM_KUBE, "pause", "up" },
 	{ SIM_KUBE, "down", "up" },
 	{ SIM_KUBE, "latency 100", "clear" },
@@ -239,8 +238,8 @@ watch(unsigned int n, unsigned int rounds)
 		holding_note(&book, provider, listener);
 		if (i == rounds / 2)
 			first = size_of("placer.db");
-		most = size_of("placer.db") > most ? size_of("placer.db") :
-						     most;
+		most =
+		    size_of("placer.db") > most ? size_of("placer.db") : most;
 		log = size_of("placer.db-wal") > log ?
 		    size_of("placer.db-wal") :
 		    log;
@@ -269,7 +268,9 @@ scenario(void)
 	const char *given = getenv("IT_ENDURANCE_S");
 	int night = getenv("NIGHTLY") != NULL;
 	int64_t since = it_ms(),
-		s = given != NULL ? atoi(given) : night ? NIGHT_S : 0;
+		s = given != NULL ? atoi(given) :
+	    night		  ? NIGHT_S :
+				    0;
 	unsigned int n;
 
 	srandom(it_seed());
