@@ -33,7 +33,7 @@ enum {
 	REST_MS = 20000,
 	HEALTHY_MS = 61000, /* its next start is at once again */
 	DEATHS = 3,	    /* until then */
-	ROUNDS = 6,	    /* of a watch */
+	ROUNDS = 5,	    /* of a watch */
 	NIGHT_ROUNDS = 25,  /* at most HOLDING_ROUNDS */
 	NIGHT_S = 600,
 	PAGE = 4096,
@@ -46,6 +46,7 @@ enum {
 static struct provider *provider;
 static struct http *listener;
 static unsigned int number, pods;
+static int by_night;
 
 /* --- faults --------------------------------------------------------------- */
 
@@ -53,25 +54,26 @@ static unsigned int number, pods;
 static const struct fault {
 	enum world_sim sim;
 	const char *begin, *end; /* end NULL: it ends by itself */
+	int slow;		 /* its end is waited for; by night */
 } faults[] = {
-	{ SIM_KUBE, "fail-next PATCH *status* 500 20", "clear" },
-	{ SIM_KUBE, "fail-next PUT *leases* 503 3", "clear" },
-	{ SIM_KUBE, "fail-next POST *events* 429 10", "clear" },
-	{ SIM_KUBE, "cut-next GET *watch=* 300 3", "clear" },
-	{ SIM_KUBE, "drop-watches", NULL },
-	{ SIM_KUBE, "pause", "up" },
-	{ SIM_KUBE, "down", "up" },
-	{ SIM_KUBE, "latency 100", "clear" },
-	{ SIM_FLIGHT, "fail-next PUT * 503 5", NULL },
-	{ SIM_FLIGHT, "fail-next PUT * 409 5", NULL },
-	{ SIM_FLIGHT, "fail-next PUT * 429 2", NULL },
-	{ SIM_FLIGHT, "cut-next PUT * 100 3", NULL },
-	{ SIM_FLIGHT, "hang", "hang off" },
-	{ SIM_FLIGHT, "down", "up" },
-	{ SIM_FLIGHT, "latency 100", "latency 0" },
-	{ SIM_EDGE, "disconnect *-1", "connect *-1" },
-	{ SIM_EDGE, "flap *", NULL },
-	{ SIM_EDGE, "agent-restart *-2", NULL },
+	{ SIM_KUBE, "fail-next PATCH *status* 500 20", "clear", 1 },
+	{ SIM_KUBE, "fail-next PUT *leases* 503 3", "clear", 0 },
+	{ SIM_KUBE, "fail-next POST *events* 429 10", "clear", 0 },
+	{ SIM_KUBE, "cut-next GET *watch=* 300 3", "clear", 0 },
+	{ SIM_KUBE, "drop-watches", NULL, 0 },
+	{ SIM_KUBE, "pause", "up", 1 },
+	{ SIM_KUBE, "down", "up", 0 },
+	{ SIM_KUBE, "latency 100", "clear", 0 },
+	{ SIM_FLIGHT, "fail-next PUT * 503 5", NULL, 0 },
+	{ SIM_FLIGHT, "fail-next PUT * 409 5", NULL, 0 },
+	{ SIM_FLIGHT, "fail-next PUT * 429 2", NULL, 1 },
+	{ SIM_FLIGHT, "cut-next PUT * 100 3", NULL, 0 },
+	{ SIM_FLIGHT, "hang", "hang off", 1 },
+	{ SIM_FLIGHT, "down", "up", 0 },
+	{ SIM_FLIGHT, "latency 100", "latency 0", 0 },
+	{ SIM_EDGE, "disconnect *-1", "connect *-1", 0 },
+	{ SIM_EDGE, "flap *", NULL, 0 },
+	{ SIM_EDGE, "agent-restart *-2", NULL, 0 },
 };
 
 #define FAULTS (sizeof(faults) / sizeof(faults[0]))
@@ -95,7 +97,7 @@ draw(void)
 	i = below((unsigned int)left);
 	drawn = deck[i];
 	deck[i] = deck[--left];
-	return &faults[drawn];
+	return faults[drawn].slow && !by_night ? draw() : &faults[drawn];
 }
 
 /* One that dies again and again is started at a growing distance. */
@@ -273,6 +275,7 @@ scenario(void)
 				    0;
 	unsigned int n;
 
+	by_night = s > 0;
 	srandom(it_seed());
 	world_open(&(struct world_conf){ .devices = DEVICES, .apply_ms = 50 });
 	provider = provider_start("provider",
