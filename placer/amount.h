@@ -11,7 +11,7 @@ enum {
 	AMOUNT_SIZE = 32,
 };
 
-void amount_cpu(char buf[AMOUNT_SIZE], int64_t thousandths);
+void amount_cpu(char buf[AMOUNT_SIZE], int64_t cpu_m);
 void amount_memory(char buf[AMOUNT_SIZE], int64_t bytes);
 
 #endif

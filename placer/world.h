@@ -418,7 +418,7 @@ void world_clear(struct world *);
 struct wnode *world_node(struct world *, const char *name);
 
 /* Takes labels; who waits is looked at, for it may match now. */
-void world_set_node_labels(struct wnode *, struct label *, size_t n);
+void world_set_node_labels(struct wnode *, struct label *, size_t count);
 struct wpod *world_pod(struct world *, const char *uid);
 struct wpod *world_add_pod(struct world *, const char *uid, const char *ns,
     const char *name);

@@ -49,6 +49,6 @@ void crew_turn(struct crew *);
 
 /* Links that are due; *wake: the next one.  And meet_start()'s callback. */
 void crew_links_turn(struct crew *, int64_t *wake);
-void crew_links_came(enum proc key_holder, void *crew);
+void crew_links_came(enum proc key_holder, void *arg);
 
 #endif
