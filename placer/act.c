@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/least.h"
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/act_own.h"
@@ -23,7 +24,8 @@
 #include "placer/told.h"
 
 enum {
-	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
+	STORE_AGAIN_MS = 10 * 1000, /* after a commit that failed */
+	SLOW_MS = 500,		    /* of a commit */
 };
 
 struct act *
@@ -446,6 +448,29 @@ must_wait(struct act *a, const struct effect *e, struct now now)
 	return e->kind == EFFECT_ENTRY;
 }
 
+static void
+on_writer(struct span body, void *arg)
+{
+	struct act *a = arg;
+	struct body_writer m;
+	struct wnode *n;
+
+	if (body_writer_get(body, &m) == 0 &&
+	    (n = world_node(a->world, m.node)) != NULL)
+		n->until_boot = most(n->until_boot, (int64_t)m.until_boot);
+}
+
+/*
+ * A slow disk must not leave us with a Lease that was over before what it
+ * covers is sent, turn after turn: kubeside has renewed it meanwhile.
+ */
+static void
+catch_up(struct act *a, struct now began)
+{
+	if (a->kube != NULL && now_read().boot_ms - began.boot_ms >= SLOW_MS)
+		chan_glance(a->kube, MSG_WRITER, on_writer, a);
+}
+
 int
 act_is_durable(const struct act *a)
 {
@@ -473,6 +498,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 		    "no new placements until the database can be written");
 	a->store_failed = failed;
 	a->world->store_failed = failed != 0;
+	catch_up(a, now);
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);
 	act_send_reads(a, fx, READ_MOTION);

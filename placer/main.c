@@ -16,6 +16,7 @@
 #include "placer/http.h"
 #include "placer/serve.h"
 #include "placer/store.h"
+#include "placer/store_beat.h"
 
 static struct event_base *loop;
 static struct store *store;
@@ -33,6 +34,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 	loop = base;
 	group = set->text[SET_CONTROL_GROUP];
 	status_page = set->text[SET_STATUS_PAGE];
+	store_beat(boot_beat);
 	store = store_open(set->text[SET_STATE_DIR], &found, why);
 	if (store == NULL)
 		return -1;
