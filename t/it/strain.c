@@ -13,8 +13,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 static struct strain *plan;
@@ -64,15 +64,10 @@ refuses(void)
 static int
 sync_as(long call, int fd)
 {
-	struct timespec ts;
-
 	if (refuses())
 		return -1;
-	if (plan != NULL && plan->sync_ms != 0) {
-		ts.tv_sec = plan->sync_ms / 1000;
-		ts.tv_nsec = (long)(plan->sync_ms % 1000) * 1000000;
-		(void)nanosleep(&ts, NULL);
-	}
+	if (plan != NULL && plan->sync_ms != 0)
+		(void)poll(NULL, 0, (int)plan->sync_ms);
 	if (plan != NULL)
 		plan->syncs++;
 	return (int)syscall(call, fd);
