@@ -18,6 +18,7 @@
 #include "placer/act_own.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/kept.h"
 #include "placer/live.h"
 #include "placer/suspect.h"
 #include "placer/told.h"
@@ -250,6 +251,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
 	case EFFECT_FORMER:
+	case EFFECT_KEPT:
 	case EFFECT_PURGE:
 		break;
 	}
@@ -389,12 +391,22 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_FORMER:
 		log_former(e);
 		break;
+	case EFFECT_KEPT:
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "orders",
+			.fleet = e->node->fleet },
+		    "node %s: the orders of its last writer hold: %s",
+		    e->node->name, e->text);
+		break;
 	case EFFECT_PURGE:
 		act_send_purge(a, e->node);
 		break;
 	case EFFECT_ORDER:
 		log_order(a, e);
 		note_order(a, e, now);
+		break;
+	case EFFECT_WORD:
+		kept_stale(e->device != NULL ? e->device->node : e->node);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);
@@ -405,7 +417,6 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
 	case EFFECT_ACTIVE:
-	case EFFECT_WORD:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */
 		break;
@@ -495,5 +506,6 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	for (i = 0; i < fx->n; i++)
 		if (!must_wait(a, &fx->list[i], now))
 			emit(a, &fx->list[i], now);
+	act_send_orders(a, now);
 	effects_clear(fx);
 }

@@ -10,6 +10,7 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "placer/check.h"
 #include "placer/control.h"
 #include "placer/http.h"
@@ -52,6 +53,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 static void
 run(void)
 {
+	serve_missing(serve, sandbox_missing());
 }
 
 static void
