@@ -7,8 +7,9 @@
  */
 #include "placer/store_beat.h"
 
-#include <sqlite3.h>
 #include <stddef.h>
+
+#include "placer/store_own.h"
 
 enum {
 	STYLES = 4 /* of files, by their methods: two are in use */

@@ -9,6 +9,7 @@
  *		when the placer last sent something, or what it committed since
  *	cuts	each scene of t/scene is played again with power cut at each
  *		record, in each way: it ends in the same state
+ *	upgrades	power_upgrade.c
  *	faults	likewise with each call failing, once and for a while: no rule
  *		of rules.c is broken, and its database is never set aside
  * NIGHTLY=1: all; else a sample, of which SCENE_EVERY says how much less.
@@ -465,8 +466,9 @@ main(int argc, char **argv)
 		whole = 1;
 		passed = scenes(argv + 1, (size_t)argc - 1);
 	} else if (glob("t/scene/*.scene", 0, NULL, &found) == 0) {
-		all = 2;
+		all = 3;
 		passed = images();
+		passed += power_upgrades();
 		passed += scenes(found.gl_pathv, found.gl_pathc);
 		globfree(&found);
 	}

@@ -12,4 +12,7 @@ enum {
 
 struct text power_scene(void); /* text_free() */
 
+/* 1: an upgrade, and a newer one set aside, at each record of them. */
+int power_upgrades(void);
+
 #endif
