@@ -191,7 +191,13 @@ on_written(const struct https_answer *a, void *arg)
 		/* Somebody else wrote it, or it is not there. */
 		w->mine = 0;
 		tell(w, 0);
-		step(w);
+		/* Again and again: some proxy repeats what we write. */
+		if (w->failures > 0)
+			on_failure(w, a);
+		else {
+			w->failures++;
+			step(w);
+		}
 	} else {
 		on_failure(w, a);
 	}

@@ -36,7 +36,7 @@ enum {
 
 /* Of which each day sees a minute: one for each way in which to ask again. */
 static const enum fault storms[] = { FAULT_IN_TURN, FAULT_RESET, FAULT_PORTAL,
-	FAULT_S401, FAULT_S429_SECONDS, FAULT_S500 };
+	FAULT_S401, FAULT_S429_SECONDS, FAULT_S500, FAULT_TWICE_SECOND };
 
 static struct provider *provider;
 

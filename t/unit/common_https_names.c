@@ -28,6 +28,7 @@ enum {
 	DEAF_PEERS = 4,
 	AT_ONCE_MS = 2000,
 	HANGS_S = 20,
+	HALF_S = 5, /* of the time to connect: the deaf one's */
 };
 
 /* What its addresses are: of 127.0.0.0/8, the last byte, 0: no more. */
@@ -222,6 +223,7 @@ deaf_listener(unsigned char last, unsigned short port, int fds[DEAF_PEERS])
 
 Test(https_names, one_good_address_is_enough)
 {
+	static const struct timeval half = { HALF_S, 0 };
 	struct https *h = client();
 	unsigned short port =
 	    (unsigned short)strtoul(strrchr(server.url, ':') + 1, NULL, 10);
@@ -230,9 +232,13 @@ Test(https_names, one_good_address_is_enough)
 	names.last[0] = 9;
 	names.last[1] = 8;
 	names.last[2] = 1;
+	asker_ask(h, (struct https_req){ 0 });
 	leap(1);
-	ask(h);
-	leap(0);
+	event_base_loopexit(server.base, &half);
+	event_base_dispatch(server.base);
+	leap(0); /* the rest takes no time */
+	if (heard.n == 0)
+		event_base_dispatch(server.base);
 	cr_assert_eq(heard.answer.status, 200, "%s", heard.answer.why.text);
 	end(h);
 	for (i = 0; i < DEAF_PEERS; i++)

@@ -6,13 +6,16 @@
 #include "common/https.h"
 
 #include <criterion/criterion.h>
+#include <event2/event.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "common/mono.h"
 #include "t/unit/asker.h"
+#include "t/unit/leap.h"
 #include "t/unit/peer.h"
 
 #define OK(length) "HTTP/1.1 200 OK\r\nContent-Length: " #length "\r\n"
@@ -202,6 +205,40 @@ Test(https_tls, a_renewed_ca_file_is_read_at_once)
 	write_file(path, ours);
 	cr_assert_eq(https_renew(h, &conf, &why), 0);
 	cr_expect_eq(one_more(h), ERR_NONE, "%s", heard.answer.why.text);
+	https_free(h);
+	asker_stop();
+	unlink(path);
+}
+
+enum {
+	MINUTE_MS = 61000,
+};
+
+/* Nor is a signal needed, where there is none. */
+Test(https_tls, a_ca_that_is_taken_away_is_refused_after_a_minute)
+{
+	char path[] = "/tmp/common_https.XXXXXX", ours[4096], other[4096];
+	struct https_conf conf = { .ca_file = path };
+	int fd = mkstemp(path);
+	struct https *h;
+	int64_t until;
+
+	close(fd);
+	SSL_CTX_free(peer_certified("IP:127.0.0.1", other, sizeof(other)));
+	asker_serve(peer_certified("IP:127.0.0.1", ours, sizeof(ours)), CLOSED);
+	write_file(path, ours);
+	h = asker_client(&conf);
+	cr_expect_eq(one_more(h), ERR_NONE);
+	write_file(path, other);
+	leap(1);
+	/* What ends earlier waits of asker_run() is still due in there. */
+	for (until = now_read().boot_ms + MINUTE_MS;
+	     now_read().boot_ms < until;) {
+		event_base_loopexit(server.base, &(struct timeval){ 1, 0 });
+		event_base_dispatch(server.base);
+	}
+	leap(0);
+	cr_expect_eq(one_more(h), ERR_AUTH);
 	https_free(h);
 	asker_stop();
 	unlink(path);

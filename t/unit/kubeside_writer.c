@@ -10,6 +10,11 @@
 #include "kubeside/api.h"
 #include "t/unit/apiserver.h"
 
+enum {
+	STORM_MS = 1500,
+	STORM_ASKS = 24,
+};
+
 static struct writer *writer;
 static int64_t held;
 static int is_released;
@@ -125,6 +130,26 @@ Test(writer, taken_at_once_when_free_or_mine)
 		apiserver_reply(2, 409, "{}");
 		apiserver_wait(4);
 	}
+}
+
+/* A proxy that sends each write twice answers with the second one's 409. */
+Test(writer, who_never_wins_does_not_storm)
+{
+	int64_t until = now_read().boot_ms + STORM_MS;
+	size_t i = 0;
+
+	while (now_read().boot_ms < until) {
+		for (; i < apiserver_count; i++)
+			if (strcmp(apiserver_asked[i].method, "GET") == 0)
+				apiserver_reply(i, 200, LEASE("4", "me"));
+			else
+				apiserver_reply(i, 409, "{}");
+		apiserver_run(10);
+	}
+	cr_expect_geq(apiserver_count, 4, "once more at once");
+	cr_expect_leq(apiserver_count, STORM_ASKS, "%zu requests",
+	    apiserver_count);
+	cr_expect_eq(held, 0);
 }
 
 Test(writer, who_has_more_takes_later)
