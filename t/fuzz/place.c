@@ -71,8 +71,11 @@ judge(const struct frame *f)
 		struct body_pod_status status;
 		struct body_pod_delete delete;
 		struct body_change change;
+		struct body_event event;
 	} m;
 
+	if (f->type == MSG_EVENT && body_event_get(f->body, &m.event) == 0)
+		target_say("event", m.event.message);
 	if (f->type == MSG_POD_STATUS) {
 		must(body_pod_status_get(f->body, &m.status) == 0);
 		must(scan_is_valid(m.status.status));
