@@ -129,7 +129,8 @@ link_with(enum proc peer)
 static void
 put(struct chan *c, enum msg_type type, const void *body)
 {
-	(void)chan_send(c, type, 0, body, -1);
+	if (c != NULL)
+		(void)chan_send(c, type, 0, body, -1);
 }
 
 static void
@@ -291,13 +292,15 @@ forget(const struct chan *from)
 			at.asked[i].from = NULL;
 }
 
+/* kubeside's; with a '!' flightside's; with a '-' that one's ends for now. */
 static void
 relink(struct span rest)
 {
 	if (rest.len > 0) {
 		forget(at.flight);
 		chan_free(at.flight);
-		at.flight = link_with(PROC_FLIGHTSIDE);
+		at.flight =
+		    rest.p[0] == '-' ? NULL : link_with(PROC_FLIGHTSIDE);
 		return;
 	}
 	forget(at.kube);
@@ -360,6 +363,8 @@ say_unasked(struct span rest)
 
 	(void)chan_send(at.kube, MSG_DONE, UINT64_MAX, &done, -1);
 	(void)chan_send(at.kube, MSG_OBJECT, UINT64_MAX, &object, -1);
+	if (at.flight == NULL)
+		return;
 	(void)chan_send(at.flight, MSG_CHANGED, UINT64_MAX, &changed, -1);
 	(void)chan_send(at.flight, MSG_DONE, UINT64_MAX, &done, -1);
 }
