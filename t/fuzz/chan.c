@@ -74,6 +74,15 @@ on_closed(struct chan *c, const char *text, void *arg)
 	e->closed = 1;
 }
 
+/* What is on its way is looked at before it is delivered. */
+static void
+on_glance(struct span body, void *arg)
+{
+	const struct end *e = arg;
+
+	must(!e->closed && body.len <= msg_info(MSG_WRITER)->max);
+}
+
 static void
 greet(int fd, enum proc peer)
 {
@@ -150,6 +159,7 @@ fuzz_chan(struct span input)
 		give(fd[1], (struct span){ input.p, n }, fds);
 		input.p += n;
 		input.len -= n;
+		chan_glance(c, MSG_WRITER, on_glance, &e);
 		(void)event_base_loop(base, EVLOOP_NONBLOCK);
 		chan_resume(c);
 	}
