@@ -322,16 +322,19 @@ build_told_device(struct block *b, struct json_object *status, struct pod *pod)
 static void
 build_told(struct block *b, struct json_object *status, struct pod *pod)
 {
-	struct pod_container *c = pod->containers;
+	struct pod_container *c;
 	const char *image;
+	size_t i;
 
 	build_told_device(b, status, pod);
 	seen_read(status, &pod->seen);
-	seen_ends(status, c, pod->ncontainers);
-	for (; c < pod->containers + pod->ncontainers; c++)
+	seen_ends(status, pod->containers, pod->ncontainers);
+	for (i = 0; i < pod->ncontainers; i++) {
+		c = &pod->containers[i];
 		if ((image = seen_image(status, c)) != NULL &&
 		    strcmp(image, c->image) != 0)
 			c->told_image = block_str(b, image);
+	}
 }
 
 static int

@@ -30,9 +30,11 @@ fuzz_msg(struct span input)
 #include "ipc/msg.def"
 	};
 
-	if (input.len > 0)
-		tries[(uint8_t)input.p[0] % (MSG_COUNT - 1)](
-		    (struct span){ input.p + 1, input.len - 1 });
+	if (input.len == 0)
+		return;
+	must(crew_state_name((enum crew_state)(uint8_t)input.p[0]) != NULL);
+	tries[(uint8_t)input.p[0] % (MSG_COUNT - 1)](
+	    (struct span){ input.p + 1, input.len - 1 });
 }
 
 TARGET(msg, fuzz_msg);

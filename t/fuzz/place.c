@@ -71,8 +71,11 @@ judge(const struct frame *f)
 		struct body_pod_status status;
 		struct body_pod_delete delete;
 		struct body_change change;
+		struct body_event event;
 	} m;
 
+	if (f->type == MSG_EVENT && body_event_get(f->body, &m.event) == 0)
+		target_say("event", m.event.message);
 	if (f->type == MSG_POD_STATUS) {
 		must(body_pod_status_get(f->body, &m.status) == 0);
 		must(scan_is_valid(m.status.status));
@@ -126,7 +129,8 @@ link_with(enum proc peer)
 static void
 put(struct chan *c, enum msg_type type, const void *body)
 {
-	(void)chan_send(c, type, 0, body, -1);
+	if (c != NULL)
+		(void)chan_send(c, type, 0, body, -1);
 }
 
 static void
@@ -288,13 +292,15 @@ forget(const struct chan *from)
 			at.asked[i].from = NULL;
 }
 
+/* kubeside's; with a '!' flightside's; with a '-' that one's ends for now. */
 static void
 relink(struct span rest)
 {
 	if (rest.len > 0) {
 		forget(at.flight);
 		chan_free(at.flight);
-		at.flight = link_with(PROC_FLIGHTSIDE);
+		at.flight =
+		    rest.p[0] == '-' ? NULL : link_with(PROC_FLIGHTSIDE);
 		return;
 	}
 	forget(at.kube);
@@ -357,6 +363,8 @@ say_unasked(struct span rest)
 
 	(void)chan_send(at.kube, MSG_DONE, UINT64_MAX, &done, -1);
 	(void)chan_send(at.kube, MSG_OBJECT, UINT64_MAX, &object, -1);
+	if (at.flight == NULL)
+		return;
 	(void)chan_send(at.flight, MSG_CHANGED, UINT64_MAX, &changed, -1);
 	(void)chan_send(at.flight, MSG_DONE, UINT64_MAX, &done, -1);
 }

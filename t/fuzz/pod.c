@@ -55,7 +55,7 @@ read_objects(struct span rest, struct quadlet_object *list)
 
 	while (n < OBJECTS && target_record(&rest, &record)) {
 		if (record.len == 0 ||
-		    (end = memchr(record.p, '\n', record.len)) == NULL)
+		    (end = memchr(record.p + 1, '\n', record.len - 1)) == NULL)
 			continue;
 		list[n].secret = record.p[0] == 's';
 		list[n].name =

@@ -386,6 +386,22 @@ Test(splice, absent_null_and_emptied_arrays)
 	    "{\"applications\":[{\"name\":\"a\"},2]}");
 }
 
+Test(splice, an_object_with_a_name_twice_is_like_no_other)
+{
+	static const char *const pairs[][2] = {
+		{ "{\"a\":1,\"a\":1}", "{\"a\":1,\"b\":1}" },
+		{ "[{\"a\":1,\"a\":2}]", "[{\"a\":1, \"a\":2}]" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		cr_assert_not(
+		    same_json(span_of(pairs[i][0]), span_of(pairs[i][1])));
+		cr_assert_not(
+		    same_json(span_of(pairs[i][1]), span_of(pairs[i][0])));
+	}
+}
+
 Test(splice, other_spelling_of_the_same_is_left_alone)
 {
 	SPLICES("{\"applications\":[{\"v\":\"\\u003c\", \"name\":\"a\"}]}",

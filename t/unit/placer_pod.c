@@ -90,6 +90,15 @@ struct request_case {
 	"{\"name\":\"" name \
 	"\",\"image\":\"i\",\"restartPolicy\":\"Always\"," res "}"
 
+/* For what sees undefined behaviour (V=asan). */
+Test(pod, one_without_containers_has_none_that_ended)
+{
+	struct pod *pod = must("", "\"containers\":[]");
+
+	cr_assert_eq(pod->ncontainers, 0);
+	pod_free(pod);
+}
+
 static const struct request_case requests[] = {
 	{ ONE, 0, 0 },
 	{ "\"containers\":[" C("a", RES("100m", "64Mi")) "," C("b",
