@@ -26,11 +26,11 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 		    &(struct log_about){ .operation = "link",
 			.error = why.text },
 		    "no link of %s and %s", proc_name(a), proc_name(b));
-		link_made(&c->links, a, now_read().boot_ms);
+		link_made(&c->links, a, now_awake_ms());
 		(void)link_over(&c->links, a, b);
 		return;
 	}
-	link_made(&c->links, a, now_read().boot_ms);
+	link_made(&c->links, a, now_awake_ms());
 	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
 	/* A lost end is no matter: its worker is gone and comes anew. */
 	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
@@ -49,9 +49,9 @@ hand_over(struct crew *c, enum proc key_holder)
 	if ((fd = meet_take(c->conf->meet, key_holder)) == -1)
 		return;
 	if (w->id == PROC_PLACER)
-		link_came(&c->links, key_holder, now_read().boot_ms);
+		link_came(&c->links, key_holder, now_awake_ms());
 	else
-		link_made(&c->links, key_holder, now_read().boot_ms);
+		link_made(&c->links, key_holder, now_awake_ms());
 	log_debug("%s gets a link with %s", proc_name(w->id),
 	    proc_name((enum proc)m.peer));
 	(void)chan_send(w->control, MSG_LINK, 0, &m, fd);
@@ -79,7 +79,7 @@ crew_links_turn(struct crew *c, int64_t *wake)
 	EACH(w, c)
 		ready[w->id] =
 		    w->tend.state == TEND_READY && w->control != NULL;
-	while (link_next(&c->links, ready, now_read().boot_ms, &at, &a, &b))
+	while (link_next(&c->links, ready, now_awake_ms(), &at, &a, &b))
 		if (c->conf->meet == NULL)
 			hand_out(c, a, b);
 		else
