@@ -9,6 +9,7 @@
 
 #include <bsd/sys/queue.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -377,18 +378,27 @@ on_coming(evutil_socket_t listener, short what, void *arg)
 {
 	static const struct timeval later = { SPENT_S, 0 };
 	struct control *c = arg;
-	int fd = 0;
+	struct sockaddr_un from;
+	socklen_t len;
+	int fd;
 
 	(void)what;
-	while (c->npeers < CONTROL_PEERS &&
-	    (fd = accept4(listener, NULL, NULL,
-		 SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1)
-		take_in(c, fd);
-	if (fd != -1 || errno != EAGAIN)
-		(void)event_del(c->coming);
-	/* The listener stays readable: the loop must not turn for that. */
-	if (fd == -1 && errno != EAGAIN)
-		(void)evtimer_add(c->again, &later);
+	while (c->npeers < CONTROL_PEERS) {
+		len = sizeof(from);
+		fd = accept4(listener, (struct sockaddr *)&from, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd != -1) {
+			take_in(c, fd);
+			continue;
+		}
+		/* The listener stays readable. */
+		if (errno != EAGAIN) {
+			(void)event_del(c->coming);
+			(void)evtimer_add(c->again, &later);
+		}
+		return;
+	}
+	(void)event_del(c->coming);
 }
 
 static void

@@ -17,6 +17,9 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/serve.h"
+#include "placer/told.h"
+#include "placer/world.h"
 #include "t/scene/clock.h"
 #include "t/scene/draw.h"
 
@@ -27,14 +30,18 @@ enum {
 	QUIET_MS = 10 * 60 * 1000, /* all is gone, and forgotten */
 	PASS_MS = 4000,		   /* a while of the walk's, at most */
 	GROWTH = 100,		   /* one in so many */
-	PAGE = 4096 + 24,	   /* and its head in the log */
+	CHUNK = 16,
+	TOLD_BYTES = 128 * 1024, /* TOLD_KEPT lines of 250 */
+	PAGE = 4096 + 24,	 /* and its head in the log */
 	PAGES = 4,	 /* its last 100 records are longer or shorter */
 	LOG_PAGES = 500, /* it is emptied at 400 and one transaction */
 };
 
 /* What must be flat. */
 struct holding {
-	size_t bytes, descriptors; /* bytes: those that are allocated */
+	size_t bytes; /* that are allocated, but for told */
+	size_t told;
+	size_t descriptors;
 	off_t database, log;
 };
 
@@ -61,10 +68,46 @@ size_of(const struct scene *sc, const char *suffix)
 	return stat(path, &st) == 0 ? st.st_size : 0;
 }
 
+/* What malloc takes for so many bytes. */
+static size_t
+chunk(size_t bytes)
+{
+	return (bytes + sizeof(size_t) + CHUNK - 1) / CHUNK * CHUNK;
+}
+
+static void
+add_told(void *arg, const struct told_line *l)
+{
+	*(size_t *)arg += chunk(strlen(l->about) + strlen(l->device) +
+	    strlen(l->reason) + strlen(l->text) + 4);
+}
+
+static void
+add_trouble(void *arg, const struct told_line *l, uint64_t count)
+{
+	(void)count;
+	add_told(arg, l);
+}
+
+/* Lines told of late: TOLD_KEPT of them, however long each is. */
+static size_t
+told_bytes(const struct scene *sc)
+{
+	const struct told *told = serve_world(sc->serve)->told;
+	size_t bytes = 0;
+
+	told_each(told, add_told, &bytes);
+	told_troubles(told, add_trouble, &bytes);
+	return bytes;
+}
+
 static struct holding
 look(const struct scene *sc)
 {
-	return (struct holding){ .bytes = mallinfo2().uordblks,
+	size_t told = told_bytes(sc);
+
+	return (struct holding){ .bytes = mallinfo2().uordblks - told,
+		.told = told,
 		.descriptors = descriptors(),
 		.database = size_of(sc, ""),
 		.log = size_of(sc, "-wal") };
@@ -127,6 +170,9 @@ judge(struct scene *sc, const struct holding *first, const struct holding *is)
 	if (is->descriptors > first->descriptors)
 		scene_fail(sc, "descriptors grew from %zu to %zu",
 		    first->descriptors, is->descriptors);
+	if (is->told > TOLD_BYTES)
+		scene_fail(sc, "what is told of late grew to %zu bytes",
+		    is->told);
 	if (is->database > first->database + PAGES * PAGE)
 		scene_fail(sc, "the database grew from %lld to %lld bytes",
 		    (long long)first->database, (long long)is->database);
@@ -183,10 +229,11 @@ main(void)
 		bytes[i - 1] = is.bytes;
 		if (i == 1)
 			first = is;
-		printf("hour %u: %zu bytes, %zu descriptors, %lld bytes of "
+		printf("hour %u: %zu bytes and %zu of lines told, "
+		       "%zu descriptors, %lld bytes of "
 		       "database, %lld of its log\n",
-		    i, is.bytes, is.descriptors, (long long)is.database,
-		    (long long)is.log);
+		    i, is.bytes, is.told, is.descriptors,
+		    (long long)is.database, (long long)is.log);
 		if (!sc.failed)
 			judge(&sc, &first, &is);
 	}
