@@ -135,19 +135,35 @@ copy(const char *from, const char *name)
 		it_die("%s: cannot be copied to %s", from, to);
 }
 
-/* The program of that worker is another one from now on. */
+/* Times that the worker was ready until now. */
+static size_t
+count_ready(const char *worker)
+{
+	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
+
+	return provider_lines(t.provider, ready);
+}
+
+static int
+await_ready(const char *worker, size_t n)
+{
+	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
+
+	return provider_await_lines(t.provider, ready, n, READY_MS) >= n;
+}
+
+/* The program of that worker, which is ready, is another one from now on. */
 static void
 replace(const char *worker, const char *program)
 {
-	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
-	size_t n = provider_lines(t.provider, ready);
+	size_t n = count_ready(worker);
 	pid_t pid = provider_worker(t.provider, worker);
 
 	copy(program, worker);
 	if (pid > 0)
 		kill(pid, SIGKILL);
-	it_ok(provider_await_lines(t.provider, ready, n + 1, READY_MS) > n,
-	    "%s is ready again", worker);
+	it_ok(pid > 0 && await_ready(worker, n + 1), "%s is ready again",
+	    worker);
 }
 
 /* -- what the captive knows ------------------------------------------------ */
@@ -465,10 +481,12 @@ lie(const char *who)
 {
 	AUTO_FREE char *killed =
 	    xasprintf("%s is killed: refused frame of %s", who, who);
+	size_t n = count_ready(who);
 
 	give("lie", 1);
 	it_ok(provider_await_lines(t.provider, killed, 1, READY_MS) == 1,
 	    "%s: the supervisor ends it for one frame", who);
+	it_ok(await_ready(who, n + 1), "%s: it is started again", who);
 	look_at_workers(who, "killed");
 }
 
