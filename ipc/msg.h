@@ -21,6 +21,22 @@ enum {
 	BUDGET_KINDS = 5, /* flightside/budget.h */
 };
 
+/* Why flightside did not write what the placer asked for. */
+#define REFUSALS(X)                                                    \
+	X(MALFORMED, "malformed") /* no edit, or of no device */       \
+	X(WRITER, "writer")	  /* our lease is over, or none is */  \
+	X(FLEET, "fleet")	  /* FLEET_ID */                       \
+	X(POLICY, "policy")	  /* a form, a path, an image of it */ \
+	X(SIZE, "size")		  /* DEVICE_MAX_PODS, or bytes */      \
+	X(DEVICES, "devices")	  /* CHANGE_DEVICES */
+
+enum refusal {
+#define X(name, word) REFUSAL_##name,
+	REFUSALS(X)
+#undef X
+	REFUSAL_KINDS
+};
+
 enum proc {
 #define PROC(name, ...) PROC_##name,
 #include "common/proc.def"
