@@ -5,7 +5,7 @@
  * of them ends or hangs, what reaches the two servers is what a table allows,
  * others' devices, pods and Secrets are as they were, and when the real worker
  * is back, so is all the rest.
- *	NIGHTLY=1	every frame that must be refused, not a few
+ *	NIGHTLY=1	every frame that must be refused, not one of each
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ enum {
 	ORDER_MS = 60000,
 	LINK_MS = 5000,
 	REFUSED = 90, /* frames of bend_refused() */
-	STEP = 40,    /* one of so many, but at night */
+	STEP = 40,    /* by day one, by each of the workers another */
 };
 
 #define IMAGE "docker.io/library/busybox:latest"
@@ -457,12 +457,15 @@ play(const char *who, const char *how, size_t arg)
  * made again at a growing distance.
  */
 static void
-refusals(const char *who)
+refusals(size_t w)
 {
+	const char *who = workers[w];
 	AUTO_FREE char *regex = xasprintf("refused frame of %s|malformed", who);
-	size_t step = getenv("NIGHTLY") != NULL ? 1 : STEP, i, n;
+	int night = getenv("NIGHTLY") != NULL;
+	size_t i, n;
 
-	for (i = 1; i < REFUSED; i += step) {
+	for (i = night ? 1 : 1 + w * STEP; i < REFUSED;
+	     i += night ? 1 : REFUSED) {
 		n = provider_lines(t.provider, regex);
 		history(1);
 		it_ok(order("refuse", i), "%s: frame %zu of those to refuse",
@@ -504,13 +507,17 @@ capture(size_t w)
 	play(who, "talk", 0);
 	play(who, "flood", 0);
 	play(who, "descriptor", 0);
-	refusals(who);
+	refusals(w);
 	play(who, "half", 0);
 	lie(who);
 	judge_history(who);
 	look_at_others(who);
 	look_at_specs(who);
 	replace(who, real);
+	if (w == 0)
+		it_ok(provider_lines(t.provider,
+			  "a change is refused: policy") > 0,
+		    "what the policy refused is told by flightside");
 	free(pod_create(after, &(struct pod_conf){ .device = "captured-1" }));
 	json_object_put(pod_runs(after, it_ms(), RUN_MS));
 }
