@@ -22,6 +22,7 @@
 #include "common/xmem.h"
 #include "t/it/bend.h"
 #include "t/it/captive.h"
+#include "t/it/captured_never.h"
 #include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/http.h"
@@ -66,33 +67,16 @@ static struct {
 
 /* METHOD TARGET, whoever of the three is captured. */
 static const char *const kube_may[] = {
-	"GET " NS "kube-system",
-	"(GET|PATCH|PUT) /api/v1/nodes/vk-flightctl-captured(/status)?",
-	"POST /api/v1/nodes",
-	"GET /api/v1/nodes\\?fieldSelector=metadata.name%3Dvk-flightctl-"
-	"captured&.*",
-	"GET /api/v1/nodes\\?labelSelector=type%3Dvirtual-kubelet&.*",
-	"GET /api/v1/pods\\?fieldSelector=spec.nodeName%3Dvk-flightctl-"
-	"captured&.*",
-	"(GET|DELETE) " NS "default/pods/" OURS,
-	"PATCH " NS "default/pods/" OURS "/status",
-	"GET " NS "default/configmaps/asked",
-	"(POST|PATCH) " NS "default/events(/" OURS "[.0-9a-f]+)?",
-	"(POST|PATCH) " NS "default/events(/vk-flightctl-captured[.0-9a-f]+)?",
-	/* Leases of nobody, which a purge may hold (SECURITY). */
-	"(GET|PATCH) " LEASES "/[a-z0-9.-]+",
-	"(GET|PUT|PATCH) (" LEASES "|" NODE_LEASES ")/vk-flightctl-captured",
-	"POST " LEASES,
+#define KUBE_MAY
+#include "t/it/captured_may.def"
+#undef KUBE_MAY
 	NULL,
 };
 
 #define API "/api/v1/"
 
 static const char *const flight_may[] = {
-	"GET " API "(organizations|events|fleets|devices)(\\?.*)?",
-	"GET " API "(auth/[a-z]+|version)(\\?.*)?",
-	"GET " API "devices/[a-z0-9.-]+(/lastseen)?(\\?.*)?",
-	"PUT " API "devices/captured-[01](\\?.*)?",
+#include "t/it/captured_may.def"
 	NULL,
 };
 
@@ -356,35 +340,6 @@ make_others(void)
 	free(world_tell(SIM_FLIGHT, "foreign-app captured-0 foreign"));
 }
 
-/* -- a device's words ------------------------------------------------------ */
-
-/* What no spec may hold, whoever asked for it. */
-static const char *const never[] = { "--privileged", "--pid=host", "Volume=/",
-	"Network=host", "SYS_ADMIN", "unconfined", "EnvironmentFile",
-	"ExecStartPre", "evil.example", "docker.io:5000", "..", "libraryevil",
-	"type=bind", ".kube", ".image", "/etc/" };
-
-static unsigned int
-count_never(void)
-{
-	AUTO_JSON struct json_object *set = flight_devices();
-	struct json_object *device;
-	struct lh_entry *at = NULL;
-	unsigned int bad = 0;
-	size_t i;
-
-	while (js_next(set, &at, NULL, &device)) {
-		AUTO_FREE char *text = js_text(device, "/spec");
-
-		for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-			if (strstr(text, never[i]) != NULL) {
-				it_say("%s", never[i]);
-				bad++;
-			}
-	}
-	return bad;
-}
-
 /* -- what SECURITY says of it ---------------------------------------------- */
 
 enum verdict {
@@ -422,7 +377,7 @@ judge_rows(const char *who)
 		if (strcmp(r->who, who) != 0)
 			continue;
 		n = r->where == SPECS ?
-		    count_never() :
+		    captured_never() :
 		    reqlog_count(r->where == KUBE ? kube : flight, r->request);
 		it_ok((n > 0) == (r->verdict == CAN), "%s %s %s", who,
 		    r->verdict == CAN ? "can" : "cannot", r->what);
