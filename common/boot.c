@@ -334,6 +334,15 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 }
 
 void
+boot_beat(void)
+{
+	/* Whatever is not sent now is sent by the loop. */
+	if (chan_send(boot.control, MSG_PONG, 0, &(struct body_none){ 0 },
+		-1) == 0)
+		(void)chan_flush(boot.control, 0);
+}
+
+void
 boot_relink(enum proc peer)
 {
 	struct body_link m = { .peer = (uint32_t)peer,

@@ -51,6 +51,12 @@ struct worker_ops {
 };
 
 /*
+ * Says that this worker lives, before what it cannot interrupt and what may
+ * take seconds; each time counts as an answer to a PING.
+ */
+void boot_beat(void);
+
+/*
  * The link with peer is over and peer may be alive (chan_ops.closed): asks the
  * supervisor for another, which comes to link() when both ends live.
  */

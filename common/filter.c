@@ -14,16 +14,13 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#else
-#error "no system call filter for this architecture"
-#endif
+static const uint32_t archs[] = {
+	[FILTER_X86_64] = AUDIT_ARCH_X86_64,
+	[FILTER_AARCH64] = AUDIT_ARCH_AARCH64,
+};
 
 enum {
-	NEWEST_CALL = SYS_futex_waitv, /* of Debian 12's headers */
+	NEWEST_CALL = SYS_futex_waitv, /* of Debian 12's headers, on both */
 	X32_BIT = 0x40000000,
 };
 
@@ -92,14 +89,14 @@ compile_rule(const struct filter_rule *r, struct sock_filter *f)
 }
 
 size_t
-filter_compile(const struct filter_rule *rules, size_t n,
+filter_compile(enum filter_arch arch, const struct filter_rule *rules, size_t n,
     struct sock_filter *prog)
 {
 	struct sock_filter *f = prog;
 	size_t i;
 
 	*f++ = LOAD(DATA(arch));
-	*f++ = JUMP(BPF_JEQ, ARCH, 1, 0);
+	*f++ = JUMP(BPF_JEQ, archs[arch], 1, 0);
 	*f++ = RET(SECCOMP_RET_KILL_PROCESS);
 	*f++ = LOAD(DATA(nr));
 	for (i = 0; i < n; i++)

@@ -12,6 +12,19 @@
 
 struct sock_filter;
 
+/* Whose calls the numbers are. */
+enum filter_arch {
+	FILTER_X86_64,
+	FILTER_AARCH64,
+#if defined(__x86_64__)
+	FILTER_HERE = FILTER_X86_64
+#elif defined(__aarch64__)
+	FILTER_HERE = FILTER_AARCH64
+#else
+#error "no system call filter for this architecture"
+#endif
+};
+
 enum filter_if {
 	IF_ANY,
 	IF_EQUAL, /* the argument, all 64 bits */
@@ -41,7 +54,7 @@ enum {
  * Writes the program for n rules; prog has room for FILTER_FIXED +
  * n * FILTER_RULE_MAX.  How many instructions it is.
  */
-size_t filter_compile(const struct filter_rule *, size_t n,
+size_t filter_compile(enum filter_arch, const struct filter_rule *, size_t n,
     struct sock_filter *prog);
 
 #endif

@@ -55,6 +55,7 @@ set_names(struct https *h, const char *scheme, const char *host,
 		len--;
 	h->origin = xasprintf("%s://%s:%s%.*s", scheme,
 	    name == NULL ? host : name, port, (int)len, path);
+	h->host = xstrdup(host);
 	if (name == NULL)
 		return;
 	h->connect_to = xasprintf("%s:%s:%s:%s", name, port, host, port);
@@ -170,6 +171,7 @@ https_destroy(struct https *h)
 	}
 	https_loop_close(h);
 	free(h->origin);
+	free(h->host);
 	free(h->connect_to);
 	free(h->host_header);
 	free(h->user_agent);
@@ -200,6 +202,7 @@ https_renew(struct https *h, const struct https_conf *conf, struct why *why)
 		return -1;
 	same = strcmp(probe.origin, h->origin) == 0;
 	free(probe.origin);
+	free(probe.host);
 	free(probe.connect_to);
 	free(probe.host_header);
 	if (!same)

@@ -223,6 +223,16 @@ none_could_be_used(struct https_call *c, long connects)
 	    (h->forgot_ms == 0 || before >= h->forgot_ms + AGE_STEP_MS);
 }
 
+/* libcurl does not say whose name it is. */
+static int
+is_without_address(const struct https_call *c, CURLcode code)
+{
+	static const char said[] = "Resolving timed out";
+
+	return code == CURLE_OPERATION_TIMEDOUT && c->why.kind == ERR_NONE &&
+	    strncmp(c->detail, said, sizeof(said) - 1) == 0;
+}
+
 static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
@@ -255,6 +265,14 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
 	a->cause = cause_of_failure(code);
+	if (is_without_address(c, code)) {
+		a->cause = HTTPS_NO_NAME;
+		fail(&c->why, ERR_AGAIN,
+		    "%s: no name server told within %d s "
+		    "where %s is",
+		    c->method_path, HTTPS_CONNECT_MS / 1000,
+		    c->h->proxy != NULL ? "the proxy" : c->h->host);
+	}
 	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_error);
 	a->os_error = (int)os_error;
 	a->silent = c->silent;

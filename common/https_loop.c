@@ -6,12 +6,18 @@
  * end.  libcurl refuses to be entered from its own callbacks, so what callers
  * ask for in there is queued and done by settle().
  */
+/* Of curl_multi_socket_all(): see on_nudge(). */
+#define CURL_DISABLE_DEPRECATION
 #include "common/https_own.h"
 
 #include <event2/event.h>
 #include <stdlib.h>
 
 #include "common/mono.h"
+
+enum {
+	NUDGE_US = 50000,
+};
 
 /* What could not be done inside curl, and the calls that ended there. */
 static void
@@ -94,12 +100,50 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 		((what & EV_WRITE) ? CURL_CSELECT_OUT : 0));
 }
 
+static int
+is_connecting(const struct https *h)
+{
+	int64_t since = now_read().boot_ms - HTTPS_CONNECT_MS;
+	struct https_call *c;
+	curl_off_t us;
+
+	TAILQ_FOREACH(c, &h->calls, entry)
+		if (c->sent_ms >= since &&
+		    curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &us) ==
+			CURLE_OK &&
+		    us == 0)
+			return 1;
+	return 0;
+}
+
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval soon = { 0, NUDGE_US };
+	struct https *h = arg;
+
 	(void)fd;
 	(void)what;
-	drive(arg, CURL_SOCKET_TIMEOUT, 0);
+	if (is_connecting(h))
+		evtimer_add(h->nudge, &soon);
+	drive(h, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/*
+ * A libcurl before 8.4 that gives up an address begins with the next one when
+ * it is called again, and forgets to say when: at the end of the whole time.
+ */
+static void
+on_nudge(evutil_socket_t fd, short what, void *arg)
+{
+	struct https *h = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	https_enter(h);
+	curl_multi_socket_all(h->multi, &running);
+	https_leave(h);
 }
 
 static int
@@ -171,8 +215,10 @@ https_loop_open(struct https *h, unsigned int connections, struct why *why)
 {
 	h->timer = evtimer_new(h->base, on_timer, h);
 	h->kick = evtimer_new(h->base, on_kick, h);
+	h->nudge = evtimer_new(h->base, on_nudge, h);
 	h->multi = curl_multi_init();
-	if (h->timer == NULL || h->kick == NULL || h->multi == NULL)
+	if (h->timer == NULL || h->kick == NULL || h->nudge == NULL ||
+	    h->multi == NULL)
 		return fail(why, ERR_SYSTEM, "libcurl or libevent: no memory");
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
@@ -194,4 +240,6 @@ https_loop_close(struct https *h)
 		event_free(h->timer);
 	if (h->kick != NULL)
 		event_free(h->kick);
+	if (h->nudge != NULL)
+		event_free(h->nudge);
 }

@@ -18,6 +18,10 @@ enum {
 	HTTPS_BEARER_LEN = sizeof(HTTPS_BEARER) - 1,
 };
 
+enum {
+	HTTPS_CONNECT_MS = 10000, /* for its name, TCP and TLS */
+};
+
 struct https_call {
 	TAILQ_ENTRY(https_call) entry;
 	struct https *h;
@@ -54,9 +58,11 @@ struct https {
 	CURLM *multi;
 	struct event *timer;
 	struct event *kick;
+	struct event *nudge;
 	struct calls calls;
 	struct calls waiting; /* sent from inside curl */
 	char *origin;	      /* what goes before the path */
+	char *host;	      /* whose name is looked up, but for a proxy */
 	char *connect_to;     /* "server_name:port:host:port" or NULL */
 	char *host_header;
 	char *user_agent;

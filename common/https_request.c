@@ -22,7 +22,6 @@
 
 enum {
 	DEADLINE_MS = 30000,
-	CONNECT_MS = 10000,
 	UNACKED_MS = 20000,	/* a dead peer is found after so long */
 	MAX_ERROR_BODY = 65536, /* of an error answer, cut beyond */
 	UPLOAD_BUFFER = 16384,	/* libcurl's least */
@@ -248,9 +247,14 @@ set_limits(struct https_call *c)
 	if (deadline == 0 && c->req.data == NULL)
 		deadline = DEADLINE_MS;
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS);
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+	/* Who no longer waits for a name does not wait for its thread. */
+	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	/* It may be that of another address by now; and libcurl counts the
+	 * age of what it keeps by a clock that people set. */
+	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	c->fresh = c->h->forgot_ms != 0 && age < FORGET_MS;
 	if (c->fresh)
 		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);

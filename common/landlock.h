@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 enum {
-	LANDLOCK_TCP = 4 /* the first version that knows TCP ports */
+	LANDLOCK_TCP = 4 /* the first version that knows TCP ports (layer.h) */
 };
 
 /* The version that the kernel has, 0: none. */

@@ -25,6 +25,8 @@ enum {
 	MAX_TEXT = 512,		      /* one message to a person */
 	MAX_SETTING = 8192,	      /* one setting's value */
 	MAX_STATUS = 256 * 1024,      /* one pod status patch */
+	MAX_ORDERS = 128 * 1024,      /* that hold for one node; half of what
+					 the annotations of an object may be */
 	MAX_EDIT = 4 * 1024 * 1024,   /* our entries of one write */
 };
 

@@ -44,3 +44,9 @@ now_us(void)
 		return 0;
 	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
+
+int64_t
+now_awake_ms(void)
+{
+	return now_us() / 1000;
+}

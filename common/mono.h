@@ -30,4 +30,8 @@ void now_boot_id(char id[BOOT_ID_SIZE]);
 /* Microseconds of CLOCK_MONOTONIC, for measuring. */
 int64_t now_us(void);
 
+/* The same in milliseconds: for how long one waits for others who sleep when
+ * this process does. */
+int64_t now_awake_ms(void);
+
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/sandbox.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
 
@@ -48,7 +49,8 @@ static void
 tell_vitals(struct report *r)
 {
 	struct mallinfo2 heap = mallinfo2();
-	struct body_vitals m = { .refused = chan_refused() };
+	struct body_vitals m = { .refused = chan_refused(),
+		.missing = sandbox_missing() };
 
 	m.heap = (heap.uordblks + heap.hblkhd) / HEAP_STEP * HEAP_STEP;
 	if (memcmp(&m, &r->told_vitals, sizeof(m)) == 0)

@@ -64,6 +64,7 @@ enum {
 	PORTS_MAX = 8,
 	PORT_NAMES = 53, /* a long answer comes by TCP */
 	FILES_MAX = 512,
+	PARTS_SIZE = 128, /* of all that Landlock may lack */
 };
 
 /* Stands for getpid() in the table. */
@@ -79,6 +80,7 @@ static const struct row {
 #define REFUSE(who, call, error) { who, { SYS_##call, error, IF_ANY, 0, 0 } },
 #define REFUSE_IF(who, call, arg, cond, value, error) \
 	{ who, { SYS_##call, error, IF_##cond, arg, value } },
+#define SELDOM(who, why)
 #include "common/sandbox.def"
 };
 
@@ -198,6 +200,57 @@ limit(enum proc self, struct why *why)
 	return 0;
 }
 
+static const struct {
+	int abi;
+	const char *holds;
+} layers[] = {
+#define X(id, label, abi, holds) { abi, holds },
+	SANDBOX_LAYERS(X)
+#undef X
+};
+
+uint32_t
+sandbox_missing(void)
+{
+	uint32_t bits = is_filtered ? 0 : 1U << LAYER_SECCOMP;
+	size_t i;
+
+	for (i = 0; i < COUNT(layers); i++)
+		if (layers[i].abi > abi)
+			bits |= 1U << i;
+	return bits;
+}
+
+/*
+ * " without A, B" for what this Landlock does not know, but those layers; "":
+ * it knows all.
+ */
+static void
+parts_missing(char words[PARTS_SIZE], uint32_t but)
+{
+	size_t i, n = 0;
+
+	words[0] = '\0';
+	for (i = 0; i < COUNT(layers); i++)
+		if (layers[i].abi > abi && (but >> i & 1) == 0 &&
+		    n < PARTS_SIZE)
+			n += (size_t)snprintf(words + n, PARTS_SIZE - n, "%s%s",
+			    n == 0 ? " without " : ", ", layers[i].holds);
+}
+
+static void
+say_parts(void)
+{
+	char parts[PARTS_SIZE];
+
+	/* Of ports the filter knows nothing: who has need of them is warned. */
+	parts_missing(parts, 1U << LAYER_TCP);
+	if (*parts != '\0')
+		log_info("the kernel has Landlock ABI %d%s: these the system "
+			 "call filter holds alone",
+		    abi, parts);
+}
+
 static int
 confine_reach(enum proc self, const struct settings *s, struct why *why)
 {
@@ -218,6 +271,7 @@ confine_reach(enum proc self, const struct settings *s, struct why *why)
 		self == PROC_PLACER ? 0 : nports) == -1)
 		return failed(why, "Landlock");
 	has_ports = abi >= LANDLOCK_TCP;
+	say_parts();
 	/* The placer's calls make no socket anyway. */
 	return has_ports || self == PROC_PLACER ?
 	    0 :
@@ -240,7 +294,7 @@ confine_calls(enum proc self, const struct settings *s, struct why *why)
 			rules[n].value = (uint64_t)getpid();
 		n++;
 	}
-	fp.len = (unsigned short)filter_compile(rules, n, prog);
+	fp.len = (unsigned short)filter_compile(FILTER_HERE, rules, n, prog);
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 		SECCOMP_FILTER_FLAG_TSYNC, &fp) == 0) {
 		is_filtered = 1;
@@ -254,6 +308,9 @@ confine_calls(enum proc self, const struct settings *s, struct why *why)
 int
 sandbox_words(char words[SANDBOX_WORDS])
 {
+	char parts[PARTS_SIZE];
+
+	parts_missing(parts, 0);
 	if (!SEALED)
 		(void)snprintf(words, SANDBOX_WORDS,
 		    "nothing: a build for sanitizers");
@@ -262,7 +319,8 @@ sandbox_words(char words[SANDBOX_WORDS])
 		    "%s, but the kernel has no Landlock",
 		    is_filtered ? "a system call filter" : "nothing");
 	else
-		(void)snprintf(words, SANDBOX_WORDS, "Landlock ABI %d%s", abi,
+		(void)snprintf(words, SANDBOX_WORDS, "Landlock ABI %d%s%s", abi,
+		    parts,
 		    is_filtered ? " and a system call filter" :
 				  ", but the kernel has no system call filter");
 	return SEALED && abi != 0 && is_filtered;

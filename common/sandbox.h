@@ -7,6 +7,7 @@
  * limits and dumps at once, system calls and files when start() is over.
  */
 
+#include "common/layer.h"
 #include "common/settings.h"
 
 /* No core, no dump, no new privileges, files for nobody else. */
@@ -33,7 +34,7 @@ int sandbox_reaches(uint16_t port);
 int sandbox_seal(enum proc, const struct settings *, struct why *);
 
 enum {
-	SANDBOX_WORDS = 128,
+	SANDBOX_WORDS = 256,
 };
 
 /* What a kernel that lacks a layer needs. */
@@ -41,8 +42,14 @@ enum {
 	"grep -E 'CONFIG_SECURITY_LANDLOCK|CONFIG_SECCOMP_FILTER' " \
 	"/boot/config-$(uname -r); cat /sys/kernel/security/lsm"
 
-/* After the seal: what confines us, for people.  1: all that there is. */
+/*
+ * After the seal: what confines us, for people.  1: each whole layer; parts of
+ * Landlock may be missing.
+ */
 int sandbox_words(char words[SANDBOX_WORDS]);
+
+/* After the seal: what this kernel lacks, bits 1 << enum sandbox_layer. */
+uint32_t sandbox_missing(void);
 
 /* 0: a build for sanitizers or coverage, whose seal does nothing. */
 int sandbox_seals(void);

@@ -45,19 +45,24 @@ count_members(struct span object)
 	return n;
 }
 
-/* The member of that (raw) name; members are few. */
+/* The one member of that (raw) name; members are few. */
 static int
 find_member(struct span object, struct span name, struct span *value)
 {
-	struct span key;
+	struct span key, any;
 	size_t at = 0;
+	int n = 0;
 
-	while (scan_member(object, &at, &key, value) == 1)
-		if (same_string(key, name))
-			return 1;
-	return 0;
+	while (scan_member(object, &at, &key, &any) == 1) {
+		if (!same_string(key, name))
+			continue;
+		*value = any;
+		n++;
+	}
+	return n == 1;
 }
 
+/* What an object says that has a name twice, nobody knows. */
 static int
 same_object(struct span a, struct span b)
 {
@@ -67,7 +72,8 @@ same_object(struct span a, struct span b)
 	if (count_members(a) != count_members(b))
 		return 0;
 	while (scan_member(a, &at, &key, &x) == 1)
-		if (!find_member(b, key, &y) || !same_json(x, y))
+		if (!find_member(a, key, &x) || !find_member(b, key, &y) ||
+		    !same_json(x, y))
 			return 0;
 	return 1;
 }

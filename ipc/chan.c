@@ -239,9 +239,9 @@ take_fds(struct chan *c, struct msghdr *mh)
 	}
 }
 
-/* One recvmsg(); 1: something came. */
-static int
-receive(struct chan *c)
+/* One recvmsg(): as it says, and its flags. */
+static ssize_t
+take_in(struct chan *c, int *flags)
 {
 	union {
 		struct cmsghdr align;
@@ -249,7 +249,6 @@ receive(struct chan *c)
 	} control;
 	struct msghdr mh = { 0 };
 	struct iovec iov;
-	char text[128];
 	ssize_t n;
 
 	iov.iov_base = frame_in_room(&c->in, &iov.iov_len);
@@ -258,12 +257,27 @@ receive(struct chan *c)
 	mh.msg_control = &control;
 	mh.msg_controllen = sizeof(control);
 	n = recvmsg(c->fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	*flags = mh.msg_flags;
+	if (n <= 0)
+		return n;
+	take_fds(c, &mh);
+	frame_in_add(&c->in, (size_t)n);
+	if (c->peer != PROC_SUPERVISOR)
+		lean_work();
+	return n;
+}
+
+/* 1: something came. */
+static int
+receive(struct chan *c)
+{
+	char text[128];
+	ssize_t n;
+	int flags;
+
+	n = take_in(c, &flags);
 	if (n > 0) {
-		take_fds(c, &mh);
-		frame_in_add(&c->in, (size_t)n);
-		if (c->peer != PROC_SUPERVISOR)
-			lean_work();
-		if ((mh.msg_flags & MSG_CTRUNC) == 0)
+		if ((flags & MSG_CTRUNC) == 0)
 			return 1;
 		over(c, "descriptors beyond the bound");
 		return 0;
@@ -440,6 +454,38 @@ chan_resume(struct chan *c)
 	event_add(c->rd, NULL);
 	/* What was read already waits for no event of the socket. */
 	event_active(c->rd, EV_TIMEOUT, 1);
+}
+
+/* By the head alone, as deliver() does; links of data carry no descriptors. */
+static int
+is_welcome(const struct chan *c, const struct frame_head *h)
+{
+	return c->rx == WHEN_RUN &&
+	    msg_admit(h->type, h->len, 0, c->peer, c->self, c->rx) == ADMIT_OK;
+}
+
+void
+chan_glance(struct chan *c, enum msg_type type,
+    void (*fn)(struct span body, void *), void *arg)
+{
+	struct frame_in ahead;
+	struct frame_head h;
+	struct span body;
+	int flags;
+
+	if (c->fd == -1 || c->paused || !is_data(c) ||
+	    (frame_in_head(&c->in, &h) && !is_welcome(c, &h)))
+		return;
+	/* What is read now waits for no event of the socket. */
+	if (take_in(c, &flags) > 0)
+		event_active(c->rd, EV_TIMEOUT, 1);
+	ahead = c->in;
+	while (frame_in_head(&ahead, &h) && is_welcome(c, &h) &&
+	    frame_in_body(&ahead, &body)) {
+		if (h.type == (uint32_t)type)
+			fn(body, arg);
+		frame_in_skip(&ahead);
+	}
 }
 
 void

@@ -72,6 +72,14 @@ int chan_is_full(const struct chan *);
 void chan_pause(struct chan *);
 void chan_resume(struct chan *);
 
+/*
+ * Out of turn: reads what has come over a link of data, as much as is read at
+ * once, and shows each frame of that type, which comes again in its turn.  No
+ * other callback follows.
+ */
+void chan_glance(struct chan *, enum msg_type,
+    void (*)(struct span body, void *), void *arg);
+
 /* A control link leaves SETUP. */
 void chan_run(struct chan *);
 

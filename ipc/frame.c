@@ -119,6 +119,17 @@ frame_in_drop(struct frame_in *in)
 }
 
 void
+frame_in_skip(struct frame_in *in)
+{
+	struct frame_head h;
+
+	if (!frame_in_head(in, &h))
+		return;
+	in->at += FRAME_HEAD + (size_t)h.len;
+	in->len -= FRAME_HEAD + (size_t)h.len;
+}
+
+void
 frame_in_free(struct frame_in *in)
 {
 	if (in->len > 0)

@@ -51,6 +51,9 @@ int frame_in_body(const struct frame_in *, struct span *);
 /* The frame that frame_in_body() gave is used up; no copy of it is left. */
 void frame_in_drop(struct frame_in *);
 
+/* Of a copy that looks ahead: the frame that frame_in_body() gave stays. */
+void frame_in_skip(struct frame_in *);
+
 void frame_in_free(struct frame_in *);
 
 #endif

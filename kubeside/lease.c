@@ -41,6 +41,13 @@ put_micro(struct json_object *spec, const char *key, int64_t us)
 }
 
 static void
+put_orders(struct json_object *meta, const struct lease_write *l)
+{
+	if (l->orders != NULL)
+		jmake_str(jmake_in(meta, "annotations"), ORDERS_KEY, l->orders);
+}
+
+static void
 put_spec(struct json_object *o, const struct lease_write *l)
 {
 	struct json_object *spec = jmake_in(o, "spec");
@@ -76,11 +83,13 @@ lease_create_text(const struct lease_write *l)
 char *
 lease_patch_text(const struct lease_write *l)
 {
-	struct json_object *o = jmake_object();
+	struct json_object *o = jmake_object(), *meta = NULL;
 
+	if (l->version != NULL || l->orders != NULL)
+		meta = jmake_in(o, "metadata");
 	if (l->version != NULL)
-		jmake_str(jmake_in(o, "metadata"), "resourceVersion",
-		    l->version);
+		jmake_str(meta, "resourceVersion", l->version);
+	put_orders(meta, l);
 	put_spec(o, l);
 	return jmake_text(&o);
 }
@@ -114,6 +123,17 @@ lease_read(struct span object, struct lease *l, struct why *why)
 	    stamp_parse(renew) :
 	    -1;
 	return 0;
+}
+
+char *
+lease_orders(struct span object)
+{
+	char *text = xcalloc(1, MAX_ORDERS + 1);
+
+	if (scan_get_string(object, text, MAX_ORDERS + 1, "metadata",
+		"annotations", ORDERS_KEY, NULL) != 1)
+		*text = '\0';
+	return text;
 }
 
 int64_t

@@ -25,6 +25,7 @@ struct lease_write {
 	int64_t acquire_us;
 	const char *owner; /* the Node of that name ... */
 	const char *owner_uid;
+	const char *orders; /* of a patch: its annotation */
 };
 
 /* A whole Lease to create, a merge patch to change one.  Caller frees. */
@@ -43,6 +44,10 @@ struct lease {
 
 /* ERR_FORMAT: not a Lease. */
 int lease_read(struct span object, struct lease *, struct why *);
+
+/* What the annotation ORDERS_KEY says, "" when there is none; caller frees. */
+#define ORDERS_KEY "vk.flightctl.io/orders"
+char *lease_orders(struct span object);
 
 /*
  * The next renewTime in microseconds: the wall clock's, but later than any

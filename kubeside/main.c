@@ -129,6 +129,13 @@ on_node_event(const char *reason, const char *message, void *arg)
 	events_post(kube.events, &m);
 }
 
+/* Before the placer hears that it decides. */
+static void
+tell_orders(const struct seat *s)
+{
+	serve_orders(kube.serve, s->id.node, writer_orders(s->writer));
+}
+
 static void
 on_held(int64_t until, void *arg)
 {
@@ -136,6 +143,8 @@ on_held(int64_t until, void *arg)
 	int fresh = until != 0 && now_read().boot_ms >= s->held;
 
 	s->held = until;
+	if (fresh)
+		tell_orders(s);
 	serve_writer(kube.serve, s->id.node, until);
 	if (fresh)
 		node_look(s->node);
@@ -188,6 +197,15 @@ asked_purge(const struct body_purge *m)
 	    form_is_subdomain(span_of(m->node)) &&
 	    !former_is_others(kube.former, m->node))
 		purge_node(kube.purge, m->node, m->on != 0);
+}
+
+static void
+asked_keep(const struct body_orders *m)
+{
+	const struct seat *s = seat_of(m->node);
+
+	if (s != NULL && !kube.stopping)
+		writer_keep(s->writer, m->orders);
 }
 
 static void
@@ -322,6 +340,8 @@ on_link(enum proc peer, int fd)
 	tell_state();
 	former_tell(kube.former);
 	EACH_SEAT(s) {
+		if (writer_until(s->writer) != 0)
+			tell_orders(s);
 		serve_writer(kube.serve, s->id.node, writer_until(s->writer));
 		node_placer(s->node, 1);
 		if (kube.id[0] != '\0')
@@ -465,7 +485,7 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 		on_write_until };
 	static const struct serve_ops serve_ops = { asked_status, asked_delete,
 		asked_object, asked_event, asked_figures, asked_purge,
-		on_closed, on_drained };
+		asked_keep, on_closed, on_drained };
 	static const struct former_ops former_ops = { on_is_ours, on_former };
 	static const struct purge_ops purge_ops = { on_purge_held,
 		on_purge_released };

@@ -40,6 +40,7 @@ static union {
 	struct body_event event;
 	struct body_node_figures figures;
 	struct body_purge purge;
+	struct body_orders orders;
 } in;
 
 static int
@@ -58,6 +59,8 @@ decode(const struct frame *f)
 		return body_node_figures_get(f->body, &in.figures);
 	case MSG_PURGE:
 		return body_purge_get(f->body, &in.purge);
+	case MSG_ORDERS_KEEP:
+		return body_orders_get(f->body, &in.orders);
 	default: /* the gate let nothing else through */
 		return -1;
 	}
@@ -105,6 +108,9 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 		break;
 	case MSG_PURGE:
 		s->ops->purge(&in.purge);
+		break;
+	case MSG_ORDERS_KEEP:
+		s->ops->keep(&in.orders);
 		break;
 	default:
 		break;
@@ -202,6 +208,15 @@ serve_writer(struct serve *s, const char *node, int64_t until_ms)
 
 	copy(m.node, sizeof(m.node), node);
 	tell(s, MSG_WRITER, 0, &m);
+}
+
+void
+serve_orders(struct serve *s, const char *node, const char *orders)
+{
+	struct body_orders m = { .orders = span_of(orders) };
+
+	copy(m.node, sizeof(m.node), node);
+	tell(s, MSG_ORDERS_KEPT, 0, &m);
 }
 
 void

@@ -17,6 +17,7 @@ struct serve_ops {
 	void (*event)(const struct body_event *);
 	void (*figures)(const struct body_node_figures *);
 	void (*purge)(const struct body_purge *);
+	void (*keep)(const struct body_orders *);
 	/* The placer is gone, or another link takes this one's place. */
 	void (*closed)(void);
 	/* After serve_is_full(): there is room again. */
@@ -40,6 +41,7 @@ int serve_is_full(const struct serve *);
 void serve_state(struct serve *, int reachable, const char *cluster,
     const char *text);
 void serve_writer(struct serve *, const char *node, int64_t until_ms);
+void serve_orders(struct serve *, const char *node, const char *orders);
 void serve_node(struct serve *, const char *node, struct span labels);
 void serve_list_begin(struct serve *, const char *node);
 void serve_list_end(struct serve *, const char *node);

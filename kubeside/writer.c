@@ -7,6 +7,9 @@
  * and not by the other's.  What we hold ends by itself: the instant counts
  * from before the request that renewed it was sent.  Who has more nodes takes
  * one later, so that replicas share those that become free.
+ *
+ * The Lease also keeps what people ordered for the node, for whoever holds it
+ * next.  It goes with a renewal; one that is refused with it goes without.
  */
 #include "kubeside/writer.h"
 
@@ -60,6 +63,10 @@ struct writer {
 	unsigned int failures;
 	struct lease seen;
 	int64_t seen_ms; /* when we first saw that version */
+	char *orders;	 /* as it has them, or is to have them */
+	int unkept;	 /* it has others yet */
+	int keeping;	 /* they were in what was sent last */
+	int64_t kept_ms; /* when they last were */
 };
 
 static void step(struct writer *);
@@ -122,9 +129,26 @@ on_failure(struct writer *w, const struct https_answer *a)
 	wait_ms(w, ms);
 }
 
+/* What was sent had the orders in it. */
+static void
+end_keeping(struct writer *w, const struct https_answer *a)
+{
+	w->keeping = 0;
+	if (a->status == 400 || a->status == 413 || a->status == 422)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "writer",
+			.fleet = w->fleet,
+			.error = a->why.text },
+		    "the Lease of node %s does not take its orders", w->node);
+	else if (a->why.kind != ERR_NONE)
+		w->unkept = 1;
+}
+
 static void
 on_held(struct writer *w)
 {
+	int64_t ms = RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS);
+
 	if (!w->mine)
 		log_line(LOG_LEVEL_INFO,
 		    &(struct log_about){ .operation = "writer",
@@ -134,7 +158,7 @@ on_held(struct writer *w)
 	w->told_other = 0;
 	w->failures = 0;
 	tell(w, w->sent_ms + LEASE_MS - MARGIN_MS);
-	wait_ms(w, RENEW_MS - SPREAD_MS + arc4random_uniform(2 * SPREAD_MS));
+	wait_ms(w, w->unkept ? HURRY_MS : ms);
 }
 
 /* Renewed, taken or created. */
@@ -146,6 +170,8 @@ on_written(const struct https_answer *a, void *arg)
 
 	w->call = NULL;
 	w->taking = 0;
+	if (w->keeping)
+		end_keeping(w, a);
 	if (a->why.kind == ERR_NONE &&
 	    lease_read(a->body, &w->seen, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
@@ -198,13 +224,27 @@ write_lease(struct writer *w, enum https_method method, int acquire)
 		.holder = w->identity,
 		.duration_s = LEASE_S,
 		.renew_us = us,
-		.acquire_us = acquire ? us : 0 };
+		.acquire_us = acquire ? us : 0,
+		.orders = w->unkept ? w->orders : NULL };
 
 	w->yielded = 0;
 	w->taking = acquire;
+	w->keeping = w->unkept;
+	w->unkept = 0;
+	if (w->keeping)
+		w->kept_ms = now_read().boot_ms;
 	body =
 	    method == HTTPS_POST ? lease_create_text(&l) : lease_patch_text(&l);
 	send_request(w, method, body, on_written);
+}
+
+/* What is read holds, and not what was ours before. */
+static void
+set_orders(struct writer *w, char *text, int unkept)
+{
+	free(w->orders);
+	w->orders = text;
+	w->unkept = unkept;
 }
 
 /* Somebody's: ours when it has not moved for as long as it was meant to. */
@@ -250,6 +290,7 @@ on_read(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (a->status == 404) {
+		set_orders(w, xstrdup(""), 0);
 		if (!yields(w))
 			write_lease(w, HTTPS_POST, 1);
 		return;
@@ -267,6 +308,7 @@ on_read(const struct https_answer *a, void *arg)
 		wait_ms(w, RENEW_MS);
 		return;
 	}
+	set_orders(w, lease_orders(a->body), 0);
 	consider(w, &l);
 }
 
@@ -300,6 +342,7 @@ writer_new(struct event_base *base, struct api *api,
 	w->ns = xstrdup(conf->ns);
 	w->node = xstrdup(conf->node);
 	w->identity = xstrdup(conf->identity);
+	w->orders = xstrdup("");
 	w->fleet = conf->fleet;
 	w->ops = ops;
 	w->arg = arg;
@@ -318,6 +361,7 @@ writer_free(struct writer *w)
 	free(w->ns);
 	free(w->node);
 	free(w->identity);
+	free(w->orders);
 	free(w);
 }
 
@@ -348,6 +392,25 @@ writer_until(const struct writer *w)
 	return w->until_ms;
 }
 
+const char *
+writer_orders(const struct writer *w)
+{
+	return w->orders;
+}
+
+void
+writer_keep(struct writer *w, struct span text)
+{
+	int64_t since = now_read().boot_ms - w->kept_ms;
+
+	if (!w->mine || span_is(text, w->orders))
+		return;
+	set_orders(w, xstrndup(text.p, text.len), 1);
+	/* Whoever waits for an answer, or after failures, takes it along. */
+	if (w->call == NULL && w->failures == 0)
+		wait_ms(w, since < HURRY_MS ? HURRY_MS - since : 0);
+}
+
 static void
 on_released(const struct https_answer *a, void *arg)
 {
@@ -369,7 +432,8 @@ writer_release(struct writer *w)
 	AUTO_FREE char *body = NULL;
 	struct lease_write l = { .version = w->seen.version,
 		.holder = "",
-		.renew_us = lease_next_us(&w->last_us, now_read().wall_ms) };
+		.renew_us = lease_next_us(&w->last_us, now_read().wall_ms),
+		.orders = w->unkept ? w->orders : NULL };
 
 	evtimer_del(w->timer);
 	w->stopping = 1;

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include "common/span.h"
+
 struct api;
 struct event_base;
 struct writer;
@@ -42,6 +44,15 @@ int64_t writer_until(const struct writer *);
 
 /* 1: we hold it, or are about to. */
 int writer_has(const struct writer *);
+
+/*
+ * What people ordered for the node, as the Lease has it: "" for nothing, else
+ * whatever its writers kept.  Whoever takes the Lease reads it first.
+ * writer_keep() has it written at once, but once a second at most, and by the
+ * writer alone.
+ */
+const char *writer_orders(const struct writer *);
+void writer_keep(struct writer *, struct span);
 
 /* Gives the lease back, so that a successor need not wait. */
 void writer_release(struct writer *);

@@ -12,17 +12,20 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/least.h"
 #include "common/log.h"
 #include "common/xmem.h"
 #include "placer/act_own.h"
 #include "placer/change.h"
 #include "placer/edit.h"
+#include "placer/kept.h"
 #include "placer/live.h"
 #include "placer/suspect.h"
 #include "placer/told.h"
 
 enum {
-	STORE_AGAIN_MS = 10 * 1000 /* after a commit that failed */
+	STORE_AGAIN_MS = 10 * 1000, /* after a commit that failed */
+	SLOW_MS = 500,		    /* of a commit */
 };
 
 struct act *
@@ -248,6 +251,7 @@ save(struct act *a, const struct effect *e, struct now now, struct why *why)
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
 	case EFFECT_FORMER:
+	case EFFECT_KEPT:
 	case EFFECT_PURGE:
 		break;
 	}
@@ -387,12 +391,22 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_FORMER:
 		log_former(e);
 		break;
+	case EFFECT_KEPT:
+		log_line(LOG_LEVEL_INFO,
+		    &(struct log_about){ .operation = "orders",
+			.fleet = e->node->fleet },
+		    "node %s: the orders of its last writer hold: %s",
+		    e->node->name, e->text);
+		break;
 	case EFFECT_PURGE:
 		act_send_purge(a, e->node);
 		break;
 	case EFFECT_ORDER:
 		log_order(a, e);
 		note_order(a, e, now);
+		break;
+	case EFFECT_WORD:
+		kept_stale(e->device != NULL ? e->device->node : e->node);
 		break;
 	case EFFECT_FORGET: /* last use of this pod in a turn */
 		world_drop_pod(a->world, e->pod);
@@ -403,7 +417,6 @@ emit(struct act *a, const struct effect *e, struct now now)
 	case EFFECT_FAULT:
 	case EFFECT_CLOCK:
 	case EFFECT_ACTIVE:
-	case EFFECT_WORD:
 	case EFFECT_RECORD:
 	case EFFECT_READ: /* gathered by act_send_reads() */
 		break;
@@ -435,6 +448,29 @@ must_wait(struct act *a, const struct effect *e, struct now now)
 	return e->kind == EFFECT_ENTRY;
 }
 
+static void
+on_writer(struct span body, void *arg)
+{
+	struct act *a = arg;
+	struct body_writer m;
+	struct wnode *n;
+
+	if (body_writer_get(body, &m) == 0 &&
+	    (n = world_node(a->world, m.node)) != NULL)
+		n->until_boot = most(n->until_boot, (int64_t)m.until_boot);
+}
+
+/*
+ * A slow disk must not leave us with a Lease that was over before what it
+ * covers is sent, turn after turn: kubeside has renewed it meanwhile.
+ */
+static void
+catch_up(struct act *a, struct now began)
+{
+	if (a->kube != NULL && now_read().boot_ms - began.boot_ms >= SLOW_MS)
+		chan_glance(a->kube, MSG_WRITER, on_writer, a);
+}
+
 int
 act_is_durable(const struct act *a)
 {
@@ -462,6 +498,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 		    "no new placements until the database can be written");
 	a->store_failed = failed;
 	a->world->store_failed = failed != 0;
+	catch_up(a, now);
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);
 	act_send_reads(a, fx, READ_MOTION);
@@ -469,5 +506,6 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	for (i = 0; i < fx->n; i++)
 		if (!must_wait(a, &fx->list[i], now))
 			emit(a, &fx->list[i], now);
+	act_send_orders(a, now);
 	effects_clear(fx);
 }

@@ -223,6 +223,7 @@ act_done(struct act *a, uint64_t id, const struct body_done *m, struct now now)
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
 	case EFFECT_FORMER:
+	case EFFECT_KEPT:
 	case EFFECT_PURGE:
 		log_warn("an answer of the wrong kind for request %llu",
 		    (unsigned long long)id);

@@ -44,5 +44,6 @@ void act_send_fetch(struct act *, const struct effect *);
 void act_send_poll(struct act *, const char *key, struct now);
 void act_send_figures(struct act *, struct wnode *);
 void act_send_purge(struct act *, const struct wnode *);
+void act_send_orders(struct act *, struct now);
 
 #endif

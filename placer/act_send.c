@@ -17,6 +17,7 @@
 #include "placer/change.h"
 #include "placer/edit.h"
 #include "placer/figures.h"
+#include "placer/kept.h"
 #include "placer/live.h"
 #include "placer/prepare.h"
 #include "placer/told.h"
@@ -354,4 +355,33 @@ act_send_purge(struct act *a, const struct wnode *n)
 		return; /* said again at the start of a link */
 	(void)strlcpy(m.node, n->name, sizeof(m.node));
 	(void)chan_send(a->kube, MSG_PURGE, ++a->last_id, &m, -1);
+}
+
+void
+act_send_orders(struct act *a, struct now now)
+{
+	struct world *w = a->world;
+	struct body_orders m;
+	struct wnode *n;
+	const char *text;
+
+	if (a->kube == NULL)
+		return; /* told anew at the start of a link */
+	for (n = w->nodes; n < w->nodes + w->nnodes; n++) {
+		if ((text = kept_next(w, n, now)) == NULL)
+			continue;
+		m.orders = span_of(text);
+		if (m.orders.len > MAX_ORDERS) {
+			log_line(LOG_LEVEL_WARN,
+			    &(struct log_about){ .operation = "orders",
+				.fleet = n->fleet },
+			    "the Lease of node %s does not hold its orders "
+			    "(%zu bytes, at most %d): who writes for it next "
+			    "will not know the last of them",
+			    n->name, m.orders.len, MAX_ORDERS);
+			continue;
+		}
+		(void)strlcpy(m.node, n->name, sizeof(m.node));
+		(void)chan_send(a->kube, MSG_ORDERS_KEEP, ++a->last_id, &m, -1);
+	}
 }

@@ -12,6 +12,7 @@
 
 #include "common/auto.h"
 #include "common/jmake.h"
+#include "common/layer.h"
 #include "common/limits.h"
 #include "common/stamp.h"
 #include "common/xmem.h"
@@ -173,12 +174,36 @@ worker_state(const struct screen *s, enum proc who)
 	return up ? "linked" : "not linked";
 }
 
+/* "; its kernel has no landlock_scope, ..." */
+static char *
+missing_words(uint64_t missing)
+{
+	static const char *const names[] = {
+#define X(id, label, abi, holds) label,
+		SANDBOX_LAYERS(X)
+#undef X
+	};
+	char *text = xstrdup("");
+	size_t i;
+
+	for (i = 0; i < NLAYERS_OF_SANDBOX; i++)
+		if ((missing >> i & 1) != 0) {
+			AUTO_FREE char *before = text;
+
+			text = xasprintf("%s%s%s", before,
+			    *before == '\0' ? "; its kernel has no " : ", ",
+			    names[i]);
+		}
+	return text;
+}
+
 static void
 say_worker(struct screen *s, enum proc who)
 {
 	const struct body_crew *m = &s->w->crew[who];
 	struct line l = { "worker", proc_name(who), worker_state(s, who),
 		age(s, (int64_t)m->since_boot) };
+	AUTO_FREE char *less = missing_words(s->w->vitals[who].missing);
 	struct json_object *figures = jmake_object();
 	char span[SPAN_SIZE];
 
@@ -187,15 +212,16 @@ say_worker(struct screen *s, enum proc who)
 	jmake_int(figures, "restarts", m->restarts);
 	jmake_int(figures, "refused", m->refused);
 	jmake_str(figures, "end", m->end);
+	jmake_int(figures, "missing", (int64_t)s->w->vitals[who].missing);
 	if (m->state == CREW_UNKNOWN)
-		say(s, &l, &figures, "another supervisor has it");
+		say(s, &l, &figures, "another supervisor has it%s", less);
 	else if (m->ended_boot == 0)
-		say(s, &l, &figures, "never restarted");
+		say(s, &l, &figures, "never restarted%s", less);
 	else
-		say(s, &l, &figures, "restarts: %u, the last %s ago: %s",
+		say(s, &l, &figures, "restarts: %u, the last %s ago: %s%s",
 		    m->restarts,
 		    span_words(s->now.boot_ms - (int64_t)m->ended_boot, span),
-		    m->end);
+		    m->end, less);
 }
 
 /* -- nodes and pods -- */

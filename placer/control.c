@@ -14,7 +14,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/listener.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -51,7 +50,9 @@ struct control {
 	size_t nfollowers;
 	struct event *beat;
 	struct event_base *base;
-	struct evconnlistener *listener;
+	int listener;
+	struct event *coming; /* not while there is no room */
+	struct event *again;  /* there were no descriptors */
 	int64_t patience_ms;
 	struct command from; /* what the time and the peer are added to */
 	uid_t self;
@@ -61,6 +62,7 @@ struct control {
 
 enum {
 	FEW_GROUPS = 64, /* more than most people are in */
+	SPENT_S = 1,	 /* until there may be descriptors again */
 };
 
 /* There is room for the next one, who waited in the backlog. */
@@ -71,7 +73,7 @@ leave_served(struct peer *p)
 
 	LIST_REMOVE(p, link);
 	if (c->npeers-- == CONTROL_PEERS)
-		(void)evconnlistener_enable(c->listener);
+		(void)event_add(c->coming, NULL);
 }
 
 static void
@@ -347,14 +349,10 @@ is_allowed(struct peer *p, int fd)
 }
 
 static void
-on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
-    int len, void *arg)
+take_in(struct control *c, int fd)
 {
-	struct control *c = arg;
-	struct peer *p;
+	struct peer *p = xcalloc(1, sizeof(*p));
 
-	(void)sa, (void)len;
-	p = xcalloc(1, sizeof(*p));
 	p->control = c;
 	p->allowed = is_allowed(p, fd);
 	p->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
@@ -364,11 +362,43 @@ on_peer(struct evconnlistener *l, evutil_socket_t fd, struct sockaddr *sa,
 	arm(p,
 	    c->patience_ms < CONTROL_ASK_MS ? c->patience_ms : CONTROL_ASK_MS);
 	LIST_INSERT_HEAD(&c->peers, p, link);
-	if (++c->npeers == CONTROL_PEERS)
-		(void)evconnlistener_disable(l);
+	c->npeers++;
 	bufferevent_setcb(p->stream, on_read, NULL, on_event, p);
 	bufferevent_setwatermark(p->stream, EV_READ, 0, COMMAND_MAX);
 	(void)bufferevent_enable(p->stream, EV_READ | EV_WRITE);
+}
+
+/*
+ * Those for whom there is no room stay in the backlog; the library's own
+ * listener would turn and turn where there are no descriptors.
+ */
+static void
+on_coming(evutil_socket_t listener, short what, void *arg)
+{
+	static const struct timeval later = { SPENT_S, 0 };
+	struct control *c = arg;
+	int fd = 0;
+
+	(void)what;
+	while (c->npeers < CONTROL_PEERS &&
+	    (fd = accept4(listener, NULL, NULL,
+		 SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1)
+		take_in(c, fd);
+	if (fd != -1 || errno != EAGAIN)
+		(void)event_del(c->coming);
+	/* The listener stays readable: the loop must not turn for that. */
+	if (fd == -1 && errno != EAGAIN)
+		(void)evtimer_add(c->again, &later);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct control *c = arg;
+
+	(void)fd, (void)what;
+	if (c->npeers < CONTROL_PEERS)
+		(void)event_add(c->coming, NULL);
 }
 
 /* So often those that follow hear that we are there. */
@@ -393,10 +423,12 @@ control_new(struct event_base *base, int fd, const struct command *from)
 	c->from = *from;
 	c->patience_ms = CONTROL_SECONDS * 1000;
 	c->self = geteuid();
-	c->listener =
-	    evconnlistener_new(base, on_peer, c, LEV_OPT_CLOSE_ON_FREE, 0, fd);
+	c->listener = fd;
+	c->coming = event_new(base, fd, EV_READ | EV_PERSIST, on_coming, c);
+	c->again = evtimer_new(base, on_again, c);
 	c->beat = event_new(base, -1, EV_PERSIST, on_beat, c);
-	if (c->listener == NULL || c->beat == NULL)
+	if (c->coming == NULL || c->again == NULL || c->beat == NULL ||
+	    event_add(c->coming, NULL) == -1)
 		abort();
 	beat_each(c, ANSWER_BEAT_MS);
 	told_listen(from->world->told, on_told, c);
@@ -441,6 +473,8 @@ control_free(struct control *c)
 	while (!LIST_EMPTY(&c->peers))
 		drop(LIST_FIRST(&c->peers));
 	event_free(c->beat);
-	evconnlistener_free(c->listener);
+	event_free(c->coming);
+	event_free(c->again);
+	close(c->listener);
 	free(c);
 }

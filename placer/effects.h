@@ -34,6 +34,7 @@ enum effect_kind {
 	EFFECT_FIGURES, /* node's figures */
 	EFFECT_BRAKE,	/* number: node's brake is on */
 	EFFECT_FORMER,	/* text: what is left of node, number: something is */
+	EFFECT_KEPT,	/* text: orders of node's last writer, that now hold */
 	EFFECT_PURGE,	/* node's purge begins or ends: its Lease */
 };
 

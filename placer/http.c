@@ -123,18 +123,7 @@ on_readyz(struct evhttp_request *req, void *arg)
 	answer_text(req, why == NULL ? HTTP_OK : HTTP_SERVUNAVAIL, text);
 }
 
-static void
-on_metrics(struct evhttp_request *req, void *arg)
-{
-	const struct http *h = arg;
-	AUTO_FREE char *text =
-	    scrape_text(h->world, api_unready(h->world) == NULL);
-
-	answer(req, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
-	    span_of(text));
-}
-
-/* -- the status page -- */
+/* -- who asks -- */
 
 static int
 is_loopback(struct evhttp_request *req)
@@ -161,6 +150,29 @@ is_ours(const char *host)
 	return strcasecmp(host, "localhost") == 0 ||
 	    form_is_listen(span_of(with_port));
 }
+
+/*
+ * A Prometheus may know us by any name; but one that comes over loopback has
+ * no reason to, and a browser there may have been sent by whoever owns it.
+ */
+static void
+on_metrics(struct evhttp_request *req, void *arg)
+{
+	const struct http *h = arg;
+	AUTO_FREE char *text = NULL;
+
+	if (is_loopback(req) && !is_ours(evhttp_request_get_host(req))) {
+		answer_text(req, FORBIDDEN,
+		    "Host: over loopback metrics are shown under an address "
+		    "or localhost, under no other name\n");
+		return;
+	}
+	text = scrape_text(h->world, api_unready(h->world) == NULL);
+	answer(req, HTTP_OK, "text/plain; version=0.0.4; charset=utf-8",
+	    span_of(text));
+}
+
+/* -- the status page -- */
 
 /* Why it is not for this request, or NULL. */
 static const char *

@@ -10,11 +10,13 @@
 
 #include "common/boot.h"
 #include "common/log.h"
+#include "common/sandbox.h"
 #include "placer/check.h"
 #include "placer/control.h"
 #include "placer/http.h"
 #include "placer/serve.h"
 #include "placer/store.h"
+#include "placer/store_beat.h"
 
 static struct event_base *loop;
 static struct store *store;
@@ -32,6 +34,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 	loop = base;
 	group = set->text[SET_CONTROL_GROUP];
 	status_page = set->text[SET_STATUS_PAGE];
+	store_beat(boot_beat);
 	store = store_open(set->text[SET_STATE_DIR], &found, why);
 	if (store == NULL)
 		return -1;
@@ -50,6 +53,7 @@ start(struct event_base *base, const struct settings *set, struct why *why)
 static void
 run(void)
 {
+	serve_missing(serve, sandbox_missing());
 }
 
 static void

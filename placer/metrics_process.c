@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 
+#include "common/layer.h"
 #include "common/least.h"
 #include "ipc/build.h"
 
@@ -289,6 +290,30 @@ write_heap(struct metric *m)
 		if (m->w->reported[who])
 			worker(m, who, m->w->vitals[who].heap);
 	worker(m, PROC_PLACER, m->scrape->heap);
+}
+
+/* The placer's own are those of its world. */
+void
+write_sandbox(struct metric *m)
+{
+	static const char *const names[] = {
+#define X(id, label, abi, holds) label,
+		SANDBOX_LAYERS(X)
+#undef X
+	};
+	enum proc who;
+	size_t i;
+
+	for (who = PROC_SUPERVISOR + 1; who < PROC_COUNT; who++) {
+		if (!m->w->reported[who] && who != PROC_PLACER)
+			continue;
+		for (i = 0; i < NLAYERS_OF_SANDBOX; i++) {
+			metric_sample(m, "");
+			metric_label(m, "worker", proc_name(who));
+			metric_label(m, "layer", names[i]);
+			metric_count(m, m->w->vitals[who].missing >> i & 1);
+		}
+	}
 }
 
 static void

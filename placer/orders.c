@@ -16,6 +16,7 @@
 #include "common/xmem.h"
 #include "placer/facts.h"
 #include "placer/former.h"
+#include "placer/kept.h"
 #include "placer/lost.h"
 
 static const struct {
@@ -73,6 +74,13 @@ already(const char *what, const struct worded *by, char text[MAX_TEXT])
 static int
 is_ours(const struct wnode *n, struct now now, char text[MAX_TEXT])
 {
+	if (n != NULL && n->before != NULL) {
+		(void)snprintf(text, MAX_TEXT,
+		    "the orders of the last writer of node %s are not taken "
+		    "over before its devices are listed: try again",
+		    n->name);
+		return 0;
+	}
 	if (n == NULL || now.boot_ms < n->until_boot)
 		return 1;
 	(void)snprintf(text, MAX_TEXT,
@@ -99,7 +107,7 @@ weigh_drain(const struct world *w, const struct order *o, struct now now,
 		return no_device(o, text);
 	if (d->drained.on)
 		return already("drained", &d->drained, text);
-	if (!is_ours(d->node, now, text))
+	if (!is_ours(d->node, now, text) || !kept_has_room(w, d->node, text))
 		return ORDER_REFUSED;
 	(void)snprintf(text, MAX_TEXT,
 	    "device %s takes no new pods; those that ran there (at most %zu) "
@@ -137,7 +145,7 @@ weigh_give_up_device(const struct world *w, const struct order *o,
 		return no_device(o, text);
 	if (d->given_up.on)
 		return already("given up", &d->given_up, text);
-	if (!is_ours(d->node, now, text))
+	if (!is_ours(d->node, now, text) || !kept_has_room(w, d->node, text))
 		return ORDER_REFUSED;
 	if (facts_device(d, now) == HERE) {
 		(void)snprintf(text, MAX_TEXT,

@@ -20,6 +20,7 @@
 #include "placer/fault.h"
 #include "placer/figures.h"
 #include "placer/former.h"
+#include "placer/kept.h"
 #include "placer/live.h"
 #include "placer/lost.h"
 #include "placer/orders.h"
@@ -501,6 +502,7 @@ plan_turn(struct world *w, struct now now, struct effects *fx)
 		}
 	for (i = 0; i < w->nnodes; i++)
 		lost_weigh(w, &w->nodes[i], fx);
+	kept_take(w, fx);
 	seek_all(w, fx);
 	while ((p = world_next_pod(w, now.boot_ms)) != NULL)
 		look_at_pod(w, p, now, fx);

@@ -8,6 +8,7 @@
  */
 #include "placer/serve.h"
 
+#include <bsd/stdlib.h>
 #include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@
 #include "placer/act.h"
 #include "placer/change.h"
 #include "placer/intake.h"
+#include "placer/kept.h"
 #include "placer/plan.h"
 #include "placer/prepare.h"
 #include "placer/told.h"
@@ -114,12 +116,20 @@ static int
 load_meta(struct serve *s, char cluster[MAX_UID + 1], struct why *why)
 {
 	struct world *w = &s->world;
-	char born[24] = "";
+	char born[24] = "", *memory = w->memory;
+	uint64_t id;
 
 	if (store_get_meta(s->store, "cluster", cluster, MAX_UID + 1, why) ==
 		-1 ||
-	    store_get_meta(s->store, "born", born, sizeof(born), why) == -1)
+	    store_get_meta(s->store, "born", born, sizeof(born), why) == -1 ||
+	    store_get_meta(s->store, "memory", memory, sizeof(w->memory),
+		why) == -1)
 		return -1;
+	if (*memory == '\0') {
+		arc4random_buf(&id, sizeof(id));
+		(void)snprintf(memory, sizeof(w->memory), "%016" PRIx64, id);
+		(void)store_put_meta(s->store, "memory", memory, NULL);
+	}
 	w->forgot = *cluster == '\0';
 	if (w->forgot && *born == '\0') {
 		(void)snprintf(born, sizeof(born), "%" PRId64,
@@ -189,6 +199,20 @@ took_report(struct serve *s, enum proc peer, const struct frame *f)
 }
 
 static void
+on_orders(struct serve *s, const struct body_orders *m)
+{
+	struct why why;
+
+	if (kept_told(&s->world, m, &why) == -1)
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "orders",
+			.error = why.text },
+		    "the orders in the Lease of node %s cannot be read: those "
+		    "in the database hold",
+		    m->node);
+}
+
+static void
 on_kube_frame(struct chan *c, struct frame *f, void *arg)
 {
 	struct serve *s = arg;
@@ -200,6 +224,7 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		struct body_object object;
 		struct body_node node;
 		struct body_former former;
+		struct body_orders orders;
 		struct body_done done;
 	} m;
 
@@ -220,6 +245,8 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 		intake_node(&s->world, &m.node);
 	else if (f->type == MSG_FORMER && BODY_OF(former, &m.former, f))
 		intake_former(&s->world, &m.former);
+	else if (f->type == MSG_ORDERS_KEPT && BODY_OF(orders, &m.orders, f))
+		on_orders(s, &m.orders);
 	else if (f->type == MSG_OBJECT && BODY_OF(object, &m.object, f))
 		act_object(s->act, f->id, m.object.object, now);
 	else if (f->type == MSG_DONE && BODY_OF(done, &m.done, f))
@@ -433,6 +460,13 @@ serve_trouble(struct serve *s, const struct body_trouble *m)
 		    m->pod[0] != '\0' ? m->pod : proc_name((enum proc)m->who),
 		.device = m->device,
 		.text = text });
+}
+
+void
+serve_missing(struct serve *s, uint32_t layers)
+{
+	s->world.asides++;
+	s->world.vitals[PROC_PLACER].missing = layers;
 }
 
 void

@@ -30,6 +30,9 @@ enum order_verdict serve_order(struct serve *, const struct order *,
 void serve_crew(struct serve *, const struct body_crew *);
 void serve_trouble(struct serve *, const struct body_trouble *);
 
+/* What our own sandbox lacks, bits 1 << enum sandbox_layer. */
+void serve_missing(struct serve *, uint32_t layers);
+
 /* The settings that SIGHUP may change. */
 void serve_reload(struct serve *, const struct settings *);
 

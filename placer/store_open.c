@@ -16,6 +16,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/store_beat.h"
 
 #ifndef STORE_VERSION /* t/it/next_store.c is the next one */
 #define STORE_VERSION 4
@@ -149,7 +150,7 @@ open_db(struct store *s, const char *path, int *version, struct why *why)
 	if (sqlite3_open_v2(path, &s->db,
 		SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
 		    SQLITE_OPEN_NOMUTEX,
-		NULL) != SQLITE_OK)
+		store_beat_vfs()) != SQLITE_OK)
 		return store_fail(s, path, why);
 	if (exec(s,
 		"PRAGMA locking_mode = EXCLUSIVE;"

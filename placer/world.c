@@ -14,6 +14,7 @@
 #include "common/xmem.h"
 #include "placer/fault.h"
 #include "placer/former.h"
+#include "placer/kept.h"
 #include "placer/live.h"
 #include "placer/pick.h"
 #include "placer/proof.h"
@@ -122,6 +123,7 @@ world_clear(struct world *w)
 	for (i = 0; i < w->nnodes; i++) {
 		pick_table_free(w->nodes[i].table);
 		free_labels(&w->nodes[i]);
+		kept_clear(&w->nodes[i]);
 	}
 	former_clear(w);
 	free(w->fleet_label);

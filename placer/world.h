@@ -72,6 +72,7 @@ struct proof;
 struct proofs;
 struct told;
 struct wlive;
+struct json_object;
 struct wobject;
 TAILQ_HEAD(wpod_list, wpod);
 
@@ -287,6 +288,9 @@ struct wnode {
 	uint8_t retry;	       /* room appeared: look at those that wait */
 	uint64_t figures;      /* digest of what kubeside was told */
 	struct worded retired; /* no new pods, and those here are evicted */
+	char *kept;	       /* kept.h: its Lease has; NULL: not told yet */
+	struct json_object *before; /* and is to be taken over, or NULL */
+	uint8_t keep;		    /* it may have to have another */
 	/* -- for metrics, since start -- */
 	struct tally deployed; /* as of its devices */
 	struct spread started; /* from creation to running */
@@ -344,6 +348,7 @@ struct world {
 	uint64_t seq;
 	char cluster[MAX_UID + 1];
 	char prefix[32];	    /* mark_prefix() of it */
+	char memory[17];	    /* random, of this database */
 	uint8_t devices_listed;	    /* a complete list since the link began, and
 				       since we became a writer */
 	uint8_t forgot;		    /* we started without a memory */

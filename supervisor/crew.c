@@ -83,7 +83,7 @@ on_ready(struct worker *w)
 
 	if (w->tend.state != TEND_STARTING)
 		return;
-	tend_ready(&w->tend, boot_ms());
+	tend_ready(&w->tend, now_awake_ms());
 	log_info("%s is ready, pid %d", proc_name(w->id), (int)w->pid);
 	link_started(&c->links, w->id);
 	c->ops->heard(c->arg);
@@ -134,7 +134,7 @@ on_frame(struct chan *control, struct frame *f, void *arg)
 		on_ready(w);
 		break;
 	case MSG_PONG:
-		tend_pong(&w->tend, boot_ms());
+		tend_pong(&w->tend, now_awake_ms());
 		c->ops->heard(c->arg);
 		break;
 	case MSG_RELINK:
@@ -166,7 +166,7 @@ on_closed(struct chan *control, const char *text, void *arg)
 	if (w->pid != 0 && strncmp(text, "closed by peer", 14) != 0)
 		condemn(w, text);
 	if (w->pid != 0)
-		tend_closed(&w->tend, boot_ms());
+		tend_closed(&w->tend, now_awake_ms());
 	crew_turn(w->crew);
 }
 
@@ -191,7 +191,7 @@ start(struct worker *w)
 	w->running = 0;
 	if (link_make(fd, &why) == -1) {
 		cannot_start(w, &why);
-		(void)tend_ended(&w->tend, boot_ms());
+		(void)tend_ended(&w->tend, now_awake_ms());
 		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
@@ -201,7 +201,7 @@ start(struct worker *w)
 		cannot_start(w, &why);
 		w->pid = 0;
 		close(fd[0]);
-		(void)tend_ended(&w->tend, boot_ms());
+		(void)tend_ended(&w->tend, now_awake_ms());
 		roll_end(&w->crew->roll, w->id, why.text, boot_ms());
 		return;
 	}
@@ -214,7 +214,7 @@ tend_worker(struct worker *w, int64_t *wake)
 	int64_t at;
 
 	for (;;) {
-		switch (tend_turn(&w->tend, boot_ms(), &at)) {
+		switch (tend_turn(&w->tend, now_awake_ms(), &at)) {
 		case TEND_WAIT:
 			if (at < *wake)
 				*wake = at;
@@ -292,8 +292,8 @@ stop_turn(struct crew *c, int64_t *wake)
 	EACH(w, c)
 		alive[w->id] = w->pid != 0;
 	for (;;) {
-		switch (
-		    tend_stop_turn(&c->stop, alive, boot_ms(), wake, &who)) {
+		switch (tend_stop_turn(&c->stop, alive, now_awake_ms(), wake,
+		    &who)) {
 		case STOP_WAIT:
 			return;
 		case STOP_TELL:
@@ -329,7 +329,7 @@ crew_turn(struct crew *c)
 	event_del(c->timer);
 	if (wake == INT64_MAX)
 		return;
-	left = wake - boot_ms();
+	left = wake - now_awake_ms();
 	/* Late by a millisecond rather than early by a part of one. */
 	left = left < 0 ? 1 : left + 1;
 	tv.tv_sec = left / 1000;
@@ -354,7 +354,7 @@ bury(struct worker *w, int status)
 	roll_end(&w->crew->roll, w->id, how, boot_ms());
 	w->pid = 0;
 	w->running = 0;
-	delay = tend_ended(&w->tend, boot_ms());
+	delay = tend_ended(&w->tend, now_awake_ms());
 	if (!w->crew->stopping)
 		(void)snprintf(again, sizeof(again), ", again in %d ms",
 		    (int)delay);
@@ -414,7 +414,7 @@ crew_ask(struct crew *c)
 	struct worker *w;
 
 	EACH(w, c)
-		tend_ask(&w->tend, boot_ms());
+		tend_ask(&w->tend, now_awake_ms());
 	crew_turn(c);
 }
 
@@ -436,7 +436,7 @@ crew_stop(struct crew *c)
 	if (c->stopping)
 		return;
 	c->stopping = 1;
-	tend_stop_init(&c->stop, boot_ms());
+	tend_stop_init(&c->stop, now_awake_ms());
 	crew_turn(c);
 }
 
@@ -460,7 +460,7 @@ crew_new(struct event_base *base, const struct crew_conf *conf,
 	EACH(w, c) {
 		w->crew = c;
 		w->id = (enum proc)(w - c->worker);
-		tend_init(&w->tend, boot_ms());
+		tend_init(&w->tend, now_awake_ms());
 		relog_init(&w->relog, boot_ms());
 	}
 	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)

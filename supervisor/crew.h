@@ -40,7 +40,8 @@ void crew_free(struct crew *);
 /* All are asked whether they live, now. */
 void crew_ask(struct crew *);
 
-/* Each was heard at that boot time or later.  -1: *why names one that was not.
+/* Each was heard at that time (now_awake_ms()) or later.  -1: *why names one
+ * that was not.
  */
 int crew_lives(const struct crew *, int64_t since, struct why *);
 

@@ -21,7 +21,7 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	struct why why;
 	int fd[2];
 
-	to_a.number = to_b.number = link_made(&c->links, a, now_read().boot_ms);
+	to_a.number = to_b.number = link_made(&c->links, a, now_awake_ms());
 	if (link_make(fd, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "link",
@@ -48,9 +48,9 @@ hand_over(struct crew *c, enum proc key_holder)
 	if ((fd = meet_take(c->conf->meet, key_holder)) == -1)
 		return;
 	if (w->id == PROC_PLACER)
-		m.number = link_came(&c->links, key_holder, now_read().boot_ms);
+		m.number = link_came(&c->links, key_holder, now_awake_ms());
 	else
-		m.number = link_made(&c->links, key_holder, now_read().boot_ms);
+		m.number = link_made(&c->links, key_holder, now_awake_ms());
 	log_debug("%s gets a link with %s", proc_name(w->id),
 	    proc_name((enum proc)m.peer));
 	(void)chan_send(w->control, MSG_LINK, 0, &m, fd);
@@ -78,7 +78,7 @@ crew_links_turn(struct crew *c, int64_t *wake)
 	EACH(w, c)
 		ready[w->id] =
 		    w->tend.state == TEND_READY && w->control != NULL;
-	while (link_next(&c->links, ready, now_read().boot_ms, &at, &a, &b))
+	while (link_next(&c->links, ready, now_awake_ms(), &at, &a, &b))
 		if (c->conf->meet == NULL)
 			hand_out(c, a, b);
 		else

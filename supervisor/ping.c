@@ -94,7 +94,7 @@ on_come(evutil_socket_t fd, short what, void *arg)
 			event_add(p->come, NULL);
 		return;
 	}
-	p->since = now_read().boot_ms;
+	p->since = now_awake_ms();
 	event_add(p->late, &patience);
 	crew_ask(p->crew);
 }

@@ -76,6 +76,9 @@ tend_ready(struct tend *t, int64_t now)
 void
 tend_pong(struct tend *t, int64_t now)
 {
+	/* One that starts says so before what may take long: a slow disk. */
+	if (t->state == TEND_STARTING)
+		t->due = now + TEND_SILENT_MS;
 	if (t->state != TEND_READY)
 		return;
 	t->heard = now;

@@ -59,6 +59,7 @@ void tend_init(struct tend *, int64_t now);
 enum tend_do tend_turn(struct tend *, int64_t now, int64_t *wake);
 
 void tend_ready(struct tend *, int64_t now);
+/* Asked for or not; one that is starting has as long again. */
 void tend_pong(struct tend *, int64_t now);
 
 /* The next PING is due now, unless one is out. */

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Flightctl's answers that only `--check' and single questions look at; what
- * is taken of one is what scan_get() has in it, and is within its bounds.
+ * Flightctl's answers that only `--check' and single questions look at, and
+ * what a write begins with; what is taken of one is what scan_get() has in it,
+ * and is within its bounds.
  */
 #include <stdint.h>
 
+#include "common/form.h"
+#include "common/scan.h"
+#include "flightside/base.h"
 #include "flightside/census.h"
 #include "flightside/creds.h"
 #include "flightside/org.h"
 #include "flightside/permit.h"
+#include "flightside/right.h"
+#include "flightside/same.h"
 #include "flightside/verdict.h"
 #include "t/fuzz/target.h"
 
 static void
 fuzz_permit(struct span input)
 {
-	int may = permit_has(input, "get", "devices");
+	enum right r;
+	int may;
 
-	must(may >= -1 && may <= 1);
-	(void)permit_has(input, "update", "x");
+	for (r = 0; r < RIGHT_COUNT; r++) {
+		may = permit_has(input, right_verb(r), right_resource(r));
+		must(may >= -1 && may <= 1);
+	}
 }
 
 static void
@@ -67,11 +76,42 @@ fuzz_verdict(struct span input)
 }
 
 static void
+fuzz_base(struct span input)
+{
+	struct why why = { 0 };
+	struct base b;
+
+	if (base_read(input, &b, &why) == -1) {
+		must(why.kind == ERR_FORMAT && why.text[0] != '\0');
+		return;
+	}
+	must(form_is_subdomain(span_of(b.device)) && scan_is_valid(b.spec));
+	must(base_check(&b, "another", &why) == -1 && why.kind == ERR_GONE);
+	if (base_check(&b, b.created, &why) == -1)
+		must(why.kind == ERR_DENIED || why.kind == ERR_AGAIN);
+}
+
+/* Two of them: either is the same as itself, and as the other likewise. */
+static void
+fuzz_same(struct span input)
+{
+	struct span a, b;
+
+	if (!target_record(&input, &a) || !target_record(&input, &b) ||
+	    !scan_is_valid(a) || !scan_is_valid(b))
+		return;
+	must(same_json(a, a) && same_json(b, b));
+	must(same_json(a, b) == same_json(b, a));
+}
+
+static void
 fuzz_expiry(struct span input)
 {
 	must(creds_expiry(input) >= -1);
 }
 
+TARGET(base, fuzz_base);
+TARGET(same, fuzz_same);
 TARGET(permit, fuzz_permit);
 TARGET(census, fuzz_census);
 TARGET(org, fuzz_org);

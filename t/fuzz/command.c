@@ -9,6 +9,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/former.h"
 #include "placer/told.h"
 #include "t/fuzz/target.h"
 #include "t/unit/fleet.h"
@@ -96,7 +97,27 @@ store_records(struct store *s, void (*put)(void *, const struct store_record *),
 static int
 tell(enum log_level level, uint32_t uid)
 {
-	return level < LOG_LEVEL_COUNT && uid == 1000 ? 0 : -1;
+	must(level < LOG_LEVEL_COUNT && uid == 1000);
+	return level == LOG_LEVEL_DEBUG ? -1 : 0;
+}
+
+/* One that runs, one that waits, another of its name, and an old node. */
+static void
+fill(struct world *w)
+{
+	struct wpod *p = fleet_pod(w, "p", "1", "1Mi", NULL, NULL);
+	struct wnode *old = former_get(w, "vk-old");
+
+	world_seat(w, p,
+	    fleet_add(w,
+		&(struct fleet_device){ "a", 1, 64, NULL, NULL, "Unknown" }));
+	p->state = RUNNING;
+	p->running_ms = 30000;
+	fleet_pod(w, "big", "8", "1Mi", NULL, NULL);
+	(void)world_add_pod(w, "uid-again", "default", "big");
+	must(old != NULL && former_get(w, "vk-older") != NULL);
+	old->object = 1;
+	w->nodes[0].until_boot = 70000;
 }
 
 static void
@@ -112,11 +133,7 @@ fuzz_command(struct span input)
 	const char *line = input.p, *end;
 	size_t left = input.len;
 
-	world_seat(at.w, fleet_pod(at.w, "p", "1", "1Mi", NULL, NULL),
-	    fleet_add(at.w,
-		&(struct fleet_device){ "a", 1, 64, NULL, NULL, "Unknown" }));
-	fleet_pod(at.w, "big", "8", "1Mi", NULL, NULL);
-	at.w->nodes[0].until_boot = 70000;
+	fill(at.w);
 	/* As control.c: a line has no NUL, and at most so many bytes. */
 	while (left > 0) {
 		AUTO_FREE char *one = NULL, *answer = NULL;

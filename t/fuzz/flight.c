@@ -4,8 +4,9 @@
  * placer that asks for devices and changes them.  What the placer is told is
  * JSON, each question has one end, and what is written passes its own policy.
  *
- * A record: 'R' and names, a line each: READ; 'C', a name, a blank and an
- * edit: CHANGE; else an answer (server.c).
+ * A record: 'R' and names, a line each: READ ('M': of what is in motion); 'C',
+ * a name, a blank and an edit: CHANGE; 'K' and an id: CLUSTER; 'L': the link
+ * ends and there is another; else an answer (server.c).
  */
 #include <sys/socket.h>
 
@@ -27,6 +28,8 @@ enum {
 };
 
 struct placer {
+	struct event_base *base;
+	struct serve *serve;
 	struct chan *link;
 	uint64_t asked[ASKS]; /* 0: it has ended */
 	unsigned int nasked;
@@ -46,12 +49,19 @@ ends(struct placer *p, uint64_t id)
 static void
 on_frame(struct chan *c, struct frame *f, void *arg)
 {
+	struct body_changed changed;
 	struct body_device *m;
 	struct placer *p = arg;
 
 	(void)c;
+	target_say("told", msg_info(f->type)->name);
 	if (f->type == MSG_DONE || f->type == MSG_CHANGED)
 		ends(p, f->id);
+	if (f->type == MSG_CHANGED) {
+		must(body_changed_get(f->body, &changed) == 0);
+		must(changed.kind == ERR_NONE || changed.text[0] != '\0');
+		target_say("changed", changed.text);
+	}
 	if (f->type != MSG_DEVICE)
 		return;
 	must((m = malloc(sizeof(*m))) != NULL &&
@@ -70,19 +80,43 @@ on_closed(struct chan *c, const char *text, void *arg)
 }
 
 static void
-ask_read(struct placer *p, struct span names)
+say_cluster(struct placer *p, const char *id, size_t len)
 {
-	struct body_read m = { .what_for = READ_WRITE, .names = names };
+	struct body_cluster m = { 0 };
+
+	memcpy(m.cluster, id, len < MAX_UID ? len : MAX_UID);
+	(void)chan_send(p->link, MSG_CLUSTER, 0, &m, -1);
+}
+
+static void
+connect_to(struct placer *p)
+{
+	static const struct chan_ops ops = { on_frame, on_closed, NULL };
+	int fd[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0);
+	p->link =
+	    chan_open(p->base, fd[1], PROC_PLACER, PROC_FLIGHTSIDE, &ops, p);
+	p->nasked = 0;
+	serve_link(p->serve, fd[0]);
+	say_cluster(p, "c", 1);
+}
+
+static void
+ask_read(struct placer *p, enum read_for what_for, struct span names)
+{
+	struct body_read m = { .what_for = what_for, .names = names };
 
 	p->asked[p->nasked] = chan_next_id(p->link);
 	must(chan_send(p->link, MSG_READ, p->asked[p->nasked++], &m, -1) == 0);
 }
 
 static void
-ask_change(struct placer *p, struct span text)
+ask_change(struct placer *p, int is_writer, struct span text)
 {
 	struct body_change m = { .company_ms = COMPANY_MS,
-		.until_boot = (uint64_t)now_read().boot_ms + PATIENCE_MS };
+		.until_boot = (uint64_t)now_read().boot_ms +
+		    (is_writer ? PATIENCE_MS : 0) };
 	const char *blank = text.len > 0 ? memchr(text.p, ' ', text.len) : NULL;
 	size_t len = blank == NULL ? 0 : (size_t)(blank - text.p);
 
@@ -101,14 +135,22 @@ take(struct span record, void *arg)
 	struct placer *p = arg;
 	struct span rest = { record.p + 1, record.len - 1 };
 
-	if (record.len == 0 || (record.p[0] != 'R' && record.p[0] != 'C'))
+	if (record.len == 0 || memchr("RMCOKL", record.p[0], 6) == NULL)
 		return 0;
+	if (record.p[0] == 'L') {
+		chan_free(p->link);
+		connect_to(p);
+	}
 	if (p->link == NULL || p->nasked == ASKS)
 		return 1;
 	if (record.p[0] == 'R')
-		ask_read(p, rest);
-	else
-		ask_change(p, rest);
+		ask_read(p, READ_WRITE, rest);
+	else if (record.p[0] == 'M')
+		ask_read(p, READ_MOTION, rest);
+	else if (record.p[0] == 'C' || record.p[0] == 'O')
+		ask_change(p, record.p[0] == 'C', rest);
+	else if (record.p[0] == 'K' && memchr(rest.p, '\0', rest.len) == NULL)
+		say_cluster(p, rest.p, rest.len);
 	return 1;
 }
 
@@ -122,7 +164,7 @@ settings(void)
 	} given[] = {
 		{ SET_FLIGHTCTL_API_URL, "http://127.0.0.1:1" },
 		{ SET_FLEET_ID, "shop,lab" },
-		{ SET_IMAGE_REGISTRIES, "quay.io" },
+		{ SET_IMAGE_REGISTRIES, "quay.io,docker.io" },
 	};
 	size_t i;
 
@@ -138,22 +180,15 @@ settings(void)
 static void
 fuzz_flight(struct span input)
 {
-	static const struct chan_ops ops = { on_frame, on_closed, NULL };
-	static const struct body_cluster cluster = { .cluster = "c" };
-	struct event_base *base = event_base_new();
-	struct placer p = { 0 };
-	struct serve *s = serve_new(base, settings(), span_of("token"), NULL);
-	int fd[2];
+	struct placer p = { .base = event_base_new() };
 
-	must(s != NULL);
-	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0);
-	p.link = chan_open(base, fd[1], PROC_PLACER, PROC_FLIGHTSIDE, &ops, &p);
-	serve_link(s, fd[0]);
-	must(chan_send(p.link, MSG_CLUSTER, 0, &cluster, -1) == 0);
-	server_play(base, input, take, &p);
-	serve_free(s);
+	p.serve = serve_new(p.base, settings(), span_of("token"), NULL);
+	must(p.serve != NULL);
+	connect_to(&p);
+	server_play(p.base, input, take, &p);
+	serve_free(p.serve);
 	chan_free(p.link);
-	event_base_free(base);
+	event_base_free(p.base);
 }
 
 TARGET(flight, fuzz_flight);

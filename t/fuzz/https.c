@@ -3,7 +3,7 @@
  * Any bytes as a server's answer to the one HTTP client, of which the first
  * says what was asked: one end, a status or why there is none, and nothing
  * beyond the bounds; what a stream is given in pieces is not given again, and
- * no error says the token back.
+ * no error and no line of the log says the token back.
  */
 #include "common/https.h"
 
@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "ipc/msg.h"
 #include "t/fuzz/target.h"
 #include "t/unit/leap.h"
 
@@ -64,6 +66,14 @@ on_done(const struct https_answer *a, void *arg)
 	must(!p->token || a->status == 0 || a->why.kind == ERR_NONE ||
 	    (memmem(a->body.p, a->body.len, TOKEN, strlen(TOKEN)) == NULL &&
 		strstr(a->why.text, TOKEN) == NULL));
+}
+
+static void
+on_line(const struct body_log *line, void *arg)
+{
+	(void)arg;
+	must(strstr(line->text, TOKEN) == NULL &&
+	    strstr(line->error, TOKEN) == NULL);
 }
 
 static int
@@ -121,6 +131,7 @@ fuzz_https(struct span input)
 	must(h != NULL);
 	if ((p.token = (how & 4) != 0))
 		https_token(h, span_of(TOKEN));
+	log_set_sink(on_line, NULL);
 	leap_at_once(1);
 	(void)https_send(h,
 	    &(struct https_req){ .method = how & 2 ? HTTPS_PUT : HTTPS_GET,

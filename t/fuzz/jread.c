@@ -39,6 +39,7 @@ fuzz_jread(struct span input)
 		JOBJ(struct some, object, "e", OPTIONAL),
 		JARR(struct some, array, "f", 3, REQUIRED),
 	};
+	static const char *const words[] = { "x", "y" };
 	AUTO_JSON struct json_object *tree = NULL;
 	struct some some = { 0 };
 	struct lh_entry *at = NULL;
@@ -55,8 +56,8 @@ fuzz_jread(struct span input)
 	if (scan_is_valid(input))
 		print_again(tree);
 	(void)jread_type(tree);
-	while (jread_next(tree, &at, &key, &value))
-		n++;
+	for (; jread_next(tree, &at, &key, &value); n++)
+		must(jread_type(value)[0] == 'a' || value == NULL);
 	must(n == jread_members(tree));
 	if (jread_fields(tree, "", fields, sizeof(fields) / sizeof(*fields),
 		&some, &why) == -1) {
@@ -64,6 +65,7 @@ fuzz_jread(struct span input)
 		return;
 	}
 	must(some.name == NULL || strlen(some.name) <= 8);
+	must(jread_word(words, 2, some.name, 2) <= 2);
 	must(some.number >= 0 && some.number <= 100 && some.is <= 1);
 	must(some.array != NULL && jread_count(some.array) <= 3);
 	for (i = 0; i < jread_count(some.array); i++)

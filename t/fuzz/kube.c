@@ -4,8 +4,7 @@
  * says what the input says.  What the placer asks has one end each; a pod is
  * known only as it was shown on our node.
  *
- * A record: 'P' status, 'D' deletion, 'O' object of the pod of the seeds; 'E'
- * and a text: an Event; else an answer (server.c).
+ * A record begins with a letter of asks[], or is an answer (server.c).
  */
 #include <sys/mman.h>
 
@@ -34,15 +33,23 @@ enum {
 	ASKS = 16,
 	RESYNC_MS = 120000,
 	PATIENCE_MS = 20000,
+	MANY = 700,
 };
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 #define NODE "vk-flightctl"
+#define OLD "vk-old"
 #define UID "2e7d2c03-a911-4c21-8e04-0123456789ab"
 
 static struct {
 	struct calls *calls;
 	struct events *events;
 	struct writer *writer;
+	struct feed *feed;
+	struct node *node;
+	struct former *former;
+	struct purge *purge;
 	uint64_t ended; /* a bit for each */
 	uint64_t nasked;
 } kube;
@@ -74,16 +81,29 @@ settings(void)
 /* -- what they tell -- */
 
 static void
+look_again(void)
+{
+	node_again(kube.node);
+	feed_again(kube.feed);
+	purge_again(kube.purge);
+	former_start(kube.former);
+}
+
+static void
 on_state(int reachable, const char *text, void *arg)
 {
 	(void)arg;
 	must(reachable || text[0] != '\0');
+	if (reachable && kube.feed != NULL)
+		look_again();
 }
 
 static void
 on_replaced(void *arg)
 {
 	(void)arg;
+	if (kube.feed != NULL)
+		look_again();
 }
 
 static void
@@ -160,6 +180,7 @@ static void
 on_former(struct span lines, void *arg)
 {
 	(void)arg;
+	target_say("former", lines.len > 0 ? "some" : "none");
 	must(lines.len == 0 || lines.p[lines.len - 1] == '\n');
 }
 
@@ -186,9 +207,10 @@ on_unknown(const char *text, void *arg)
 /* -- what the placer asks -- */
 
 static void
-ask_status(uint64_t id)
+ask_status(struct span rest)
 {
-	calls_status(kube.calls, id, 0,
+	(void)rest;
+	calls_status(kube.calls, kube.nasked++, 0,
 	    &(struct body_pod_status){ .node = NODE,
 		.until_boot = (uint64_t)now_read().boot_ms + PATIENCE_MS,
 		.ns = "default",
@@ -197,26 +219,35 @@ ask_status(uint64_t id)
 		.status = span_of("{\"phase\":\"Running\"}") });
 }
 
+/* Of its own grace, when something follows. */
 static void
-ask_delete(uint64_t id)
+ask_delete(struct span rest)
 {
-	calls_delete(kube.calls, id, 0,
+	calls_delete(kube.calls, kube.nasked++, 0,
 	    &(struct body_pod_delete){ .node = NODE,
 		.until_boot = (uint64_t)now_read().boot_ms + PATIENCE_MS,
 		.ns = "default",
 		.name = "p",
 		.uid = UID,
-		.grace_s = 0 });
+		.grace_s = rest.len > 0 ? NO_GRACE : 0 });
 }
 
+/* Its ConfigMap, its Secret, itself, or what it does not name. */
 static void
-ask_object(uint64_t id)
+ask_object(struct span rest)
 {
-	calls_object(kube.calls, id,
-	    &(struct body_get_object){ .kind = OBJECT_CONFIGMAP,
+	static const struct {
+		enum object_kind kind;
+		const char *name;
+	} rows[] = { { OBJECT_CONFIGMAP, "shop" }, { OBJECT_SECRET, "s" },
+		{ OBJECT_POD, "p" }, { OBJECT_SECRET, "other" } };
+	size_t i = rest.len < COUNT(rows) ? rest.len : 0;
+	struct body_get_object m = { .kind = rows[i].kind,
 		.pod_uid = UID,
-		.ns = "default",
-		.name = "shop" });
+		.ns = "default" };
+
+	memcpy(m.name, rows[i].name, strlen(rows[i].name));
+	calls_object(kube.calls, kube.nasked++, &m);
 }
 
 static void
@@ -225,32 +256,99 @@ post(struct span text)
 	struct body_event m = { .node = NODE, .reason = "Fuzzed" };
 	size_t len = strnlen(text.p, text.len);
 
+	m.warning = len > 0 && text.p[0] == '!';
 	memcpy(m.message, text.p,
 	    len < sizeof(m.message) ? len : sizeof(m.message) - 1);
 	events_post(kube.events, &m);
 }
 
+/* More at once than are kept. */
+static void
+post_many(struct span text)
+{
+	struct body_event m = { .node = NODE, .reason = "Fuzzed" };
+	unsigned int i;
+
+	for (i = 0; i < MANY; i++) {
+		m.warning = text.len > 0;
+		(void)snprintf(m.message, sizeof(m.message), "%u", i);
+		events_post(kube.events, &m);
+	}
+}
+
+static void
+tell_figures(struct span rest)
+{
+	struct body_node_figures m = { .node = NODE,
+		.capacity_cpu_m = rest.len,
+		.flightctl = rest.len > 0 && rest.p[0] == '!' ? FLIGHT_SILENT :
+								FLIGHT_ANSWERS,
+		.arch = "amd64" };
+
+	node_figures(kube.node, &m);
+}
+
+static void
+lose_placer(struct span rest)
+{
+	(void)rest;
+	calls_unlink(kube.calls);
+	purge_release(kube.purge);
+	feed_stop(kube.feed);
+	node_placer(kube.node, 0);
+	kube.ended = (UINT64_C(1) << kube.nasked) - 1;
+}
+
+static void
+find_placer(struct span rest)
+{
+	(void)rest;
+	former_tell(kube.former);
+	node_placer(kube.node, 1);
+	feed_start(kube.feed);
+	if (former_is_others(kube.former, OLD))
+		purge_node(kube.purge, OLD, 1);
+}
+
+static void
+look(struct span rest)
+{
+	if (rest.len > 0)
+		look_again();
+	else
+		node_look(kube.node);
+}
+
+static const struct {
+	char is;
+	void (*ask)(struct span);
+} asks[] = {
+	{ 'P', ask_status },
+	{ 'D', ask_delete },
+	{ 'O', ask_object },
+	{ 'E', post },
+	{ 'M', post_many },
+	{ 'F', tell_figures },
+	{ 'L', lose_placer },
+	{ 'B', find_placer },
+	{ 'N', look },
+};
+
 static int
 take(struct span record, void *arg)
 {
-	static const struct {
-		char is;
-		void (*ask)(uint64_t);
-	} rows[] = { { 'P', ask_status }, { 'D', ask_delete },
-		{ 'O', ask_object } };
 	size_t i;
 
 	(void)arg;
-	if (record.len == 0)
-		return 0;
-	if (record.p[0] == 'E') {
-		post((struct span){ record.p + 1, record.len - 1 });
+	for (i = 0; record.len > 0 && i < COUNT(asks); i++) {
+		if (asks[i].is != record.p[0])
+			continue;
+		if (kube.nasked < ASKS)
+			asks[i].ask(
+			    (struct span){ record.p + 1, record.len - 1 });
 		return 1;
 	}
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].is == record.p[0] && kube.nasked < ASKS)
-			rows[i].ask(kube.nasked++);
-	return strchr("PDO", record.p[0]) != NULL;
+	return 0;
 }
 
 /* -- all of it -- */
@@ -271,41 +369,43 @@ fuzz_kube(struct span input)
 	struct pods *pods = pods_new();
 	struct serve *serve = serve_new(base, &serve_ops);
 	struct api *api = api_new(base, settings(), 2, &api_ops, NULL);
-	struct feed *feed = feed_new(base, api, pods, serve,
-	    &(struct feed_conf){ NODE, 0, RESYNC_MS, "shop" });
-	struct node *node = node_new(base, api,
-	    &(struct node_conf){ NODE, "shop", "", "", "", PATIENCE_MS,
-		RESYNC_MS },
-	    &node_ops, NULL);
-	struct former *former = former_new(base, api,
-	    &(struct former_conf){ "ns", "us", RESYNC_MS, PATIENCE_MS },
-	    &former_ops, NULL);
-	struct purge *purge =
-	    purge_new(base, api, "ns", "us", &purge_ops, NULL);
 	struct cluster *cluster = cluster_new(base, api, &cluster_ops, NULL);
 
 	memset(&kube, 0, sizeof(kube));
+	kube.feed = feed_new(base, api, pods, serve,
+	    &(struct feed_conf){ NODE, 0, RESYNC_MS, "shop" });
+	kube.node = node_new(base, api,
+	    &(struct node_conf){ NODE, "shop", "", "", "", PATIENCE_MS,
+		RESYNC_MS },
+	    &node_ops, NULL);
+	kube.former = former_new(base, api,
+	    &(struct former_conf){ "ns", "us", RESYNC_MS, PATIENCE_MS },
+	    &former_ops, NULL);
+	kube.purge = purge_new(base, api, "ns", "us", &purge_ops, NULL);
 	kube.writer = writer_new(base, api,
 	    &(struct writer_conf){ "ns", NODE, "us", "shop" }, &writer_ops,
 	    NULL);
 	kube.calls = calls_new(base, api, pods, &calls_ops, NULL);
 	kube.events = events_new(base, api);
-	feed_start(feed);
-	node_start(node);
-	node_placer(node, 1);
+	feed_start(kube.feed);
+	node_start(kube.node);
+	node_placer(kube.node, 1);
 	writer_start(kube.writer);
-	former_start(former);
+	former_start(kube.former);
 	cluster_ask(cluster);
-	purge_node(purge, "vk-old", 1);
+	purge_node(kube.purge, OLD, 1);
 	server_play(base, input, take, NULL);
 	must(pods_count(pods) <= MAX_PODS);
+	must(pods_by_uid(pods, UID) == NULL ||
+	    pods_has(pods, pods_by_uid(pods, UID)->ns,
+		pods_by_uid(pods, UID)->name, UID));
 	serve_free(serve);
 	calls_free(kube.calls);
 	events_free(kube.events);
-	former_free(former);
-	purge_free(purge);
-	feed_free(feed);
-	node_free(node);
+	former_free(kube.former);
+	purge_free(kube.purge);
+	feed_free(kube.feed);
+	node_free(kube.node);
 	writer_free(kube.writer);
 	cluster_free(cluster);
 	api_free(api);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* Any bytes in any pieces: no crash, and what is valid stays valid. */
+/*
+ * Any bytes in any pieces: no crash, and what is valid stays valid; a string
+ * is what is made of it.
+ */
 #include <stdint.h>
 
 #include "common/scan.h"
@@ -13,9 +16,12 @@ on_item(struct span item, void *arg, struct why *why)
 
 	(void)why;
 	*(size_t *)arg += item.len;
-	if (scan_get(item, &value, "metadata", "name", NULL) == 1 &&
-	    !scan_is_valid(value))
-		abort();
+	if (scan_get(item, &value, "metadata", "name", NULL) == 1) {
+		must(scan_is_valid(value));
+		if (value.p[0] == '"' &&
+		    scan_unescape(value, name, sizeof(name)) >= 0)
+			must(scan_string_is(value, name));
+	}
 	(void)scan_head_string(item, name, sizeof(name), "metadata", NULL);
 	return 0;
 }

@@ -55,6 +55,8 @@ static const struct row {
 	{ 's', 503, 0 },
 };
 
+static int gave_much; /* in this input */
+
 static TAILQ_HEAD(, https_call) asked = TAILQ_HEAD_INITIALIZER(asked);
 
 struct https_call *__wrap_https_send(struct https *, const struct https_req *);
@@ -74,6 +76,7 @@ __wrap_https_send(struct https *h, const struct https_req *req)
 	must(req->body.len == 0 || scan_is_valid(req->body));
 	c->req = *req;
 	c->path = xstrdup(req->path);
+	target_say("asked", req->path);
 	TAILQ_INSERT_TAIL(&asked, c, entry);
 	return c;
 }
@@ -134,6 +137,39 @@ give_pieces(struct https_call *c, struct span body, struct why *why)
 	return 0;
 }
 
+/* In place of the byte 1, once: more than any item may have. */
+static int
+give_much(struct https_call *c, struct why *why)
+{
+	static char much[1 << 20];
+	size_t given;
+
+	memset(much, 'x', sizeof(much));
+	for (given = 0; given <= MAX_ITEM && !c->over; given += sizeof(much))
+		if (c->req.data((struct span){ much, sizeof(much) }, c->req.arg,
+			why) == -1)
+			return -1;
+	return 0;
+}
+
+static int
+give(struct https_call *c, struct span body, struct why *why)
+{
+	struct span rest;
+	const char *much =
+	    body.len > 0 && !gave_much ? memchr(body.p, 1, body.len) : NULL;
+
+	if (much == NULL)
+		return give_pieces(c, body, why);
+	gave_much = 1;
+	rest =
+	    (struct span){ much + 1, (size_t)(body.p + body.len - much) - 1 };
+	body.len = (size_t)(much - body.p);
+	if (give_pieces(c, body, why) == -1 || give_much(c, why) == -1)
+		return -1;
+	return give_pieces(c, rest, why);
+}
+
 static void
 fill(const struct https_call *c, const struct row *r, struct span body,
     struct https_answer *a)
@@ -141,6 +177,7 @@ fill(const struct https_call *c, const struct row *r, struct span body,
 	size_t max = c->req.body_max > 0 ? c->req.body_max : MAX_ITEM;
 
 	*a = (struct https_answer){ .status = r->status,
+		.asked = c->path,
 		.body = body,
 		.retry_after_ms = r->retry_after_ms,
 		.limit_reset_s = -1,
@@ -155,6 +192,25 @@ fill(const struct https_call *c, const struct row *r, struct span body,
 		    r->status);
 }
 
+/* Of those of whose path this is a part: "/part and a blank" before the rest.
+ */
+static struct https_call *
+call_of_path(struct span *record)
+{
+	const char *blank = memchr(record->p, ' ', record->len);
+	struct https_call *c;
+	size_t len;
+
+	if (blank == NULL)
+		return NULL;
+	len = (size_t)(blank - record->p);
+	TAILQ_FOREACH(c, &asked, entry)
+		if (memmem(c->path, strlen(c->path), record->p, len) != NULL)
+			break;
+	*record = (struct span){ blank + 1, record->len - len - 1 };
+	return c;
+}
+
 /* After as many others as a digit says. */
 static struct https_call *
 call_of(struct span *record)
@@ -162,6 +218,8 @@ call_of(struct span *record)
 	struct https_call *c = TAILQ_FIRST(&asked);
 	int skip = 0;
 
+	if (record->len > 0 && record->p[0] == '/')
+		return call_of_path(record);
 	if (record->len > 0 && record->p[0] >= '0' && record->p[0] <= '9') {
 		skip = record->p[0] - '0';
 		record->p++;
@@ -187,7 +245,7 @@ server_answer(struct span record)
 	c->told = 1;
 	if (c->req.data != NULL && a.why.kind == ERR_NONE) {
 		a.body.len = 0;
-		if (give_pieces(c, body, &a.why) == -1)
+		if (give(c, body, &a.why) == -1)
 			a.status = 0;
 		else if (r->is == '.' && !c->over) {
 			c->told = 0;
@@ -200,14 +258,15 @@ server_answer(struct span record)
 	return 1;
 }
 
-/* Until somebody asks, or only much later. */
+/* Until the record is an answer to somebody, or only much later. */
 static void
-go_on(struct event_base *base)
+go_on(struct event_base *base, struct span record)
 {
+	struct span of = record;
 	unsigned int i;
 
 	(void)event_base_loop(base, EVLOOP_NONBLOCK);
-	for (i = 0; i < LEAPS && TAILQ_EMPTY(&asked); i++)
+	for (i = 0; i < LEAPS && call_of(&of) == NULL; i++, of = record)
 		(void)event_base_loop(base, EVLOOP_ONCE);
 }
 
@@ -218,13 +277,14 @@ server_play(struct event_base *base, struct span input,
 	struct span record;
 	unsigned int i;
 
+	gave_much = 0;
 	leap_at_once(1);
 	for (i = 0; i < RECORDS && target_record(&input, &record); i++) {
 		if (take(record, arg))
 			continue;
-		go_on(base);
+		go_on(base, record);
 		(void)server_answer(record);
 	}
-	go_on(base);
+	go_on(base, (struct span){ "", 0 });
 	leap_at_once(0);
 }

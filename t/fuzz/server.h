@@ -14,15 +14,17 @@
 struct event_base;
 
 /*
- * Answers the oldest call, or the one so many after it: a digit, if there is
- * one, then a row of answers[] in server.c, then its body; a stream is given
- * it in pieces.  0: nobody asks.
+ * Answers the oldest call, or the one so many after it, or the oldest with this
+ * in its path: a digit, if there is one, or what begins with a slash and ends
+ * with a blank; then a row of answers[] in server.c, then its body; a stream is
+ * given it in pieces, and for the first byte 1 in one so much that no item may
+ * have it.  0: nobody asks.
  */
 int server_answer(struct span record);
 
 /*
- * Runs the loop: record by record goes to take() and, when that says 0,
- * to who asks.  For each at most a few leaps.
+ * Runs the loop: record by record goes to take() and, when that says 0, to who
+ * asks for it, if somebody does after a few leaps.
  */
 void server_play(struct event_base *, struct span input,
     int (*take)(struct span record, void *arg), void *arg);

@@ -34,6 +34,9 @@ must(int holds)
 /* Takes the next record off: what ends in a NUL, or all.  0: no more. */
 int target_record(struct span *rest, struct span *record);
 
+/* For who writes a seed: said on standard error when FUZZ_LOG is set. */
+void target_say(const char *what, const char *text);
+
 /* The target of an input, or NULL; *rest: what is for it. */
 const struct target *target_of(struct span input, struct span *rest);
 

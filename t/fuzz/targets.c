@@ -3,9 +3,11 @@
 #include "t/fuzz/target.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/log.h"
+#include "ipc/msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -44,11 +46,24 @@ target_of(struct span input, struct span *rest)
 	return NULL;
 }
 
-/* Lines are made, and nobody reads them. */
+void
+target_say(const char *what, const char *text)
+{
+	static int wanted = -1;
+
+	if (wanted == -1)
+		wanted = getenv("FUZZ_LOG") != NULL;
+	if (wanted)
+		fprintf(stderr, "%s %s\n", what, text);
+}
+
 static void
 on_line(const struct body_log *line, void *arg)
 {
-	(void)line, (void)arg;
+	(void)arg;
+	target_say("log", line->text);
+	if (line->error[0] != '\0')
+		target_say("error", line->error);
 }
 
 int
@@ -59,6 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    target_of((struct span){ (const char *)data, size }, &rest);
 
 	log_set_sink(on_line, NULL);
+	log_set_level(LOG_LEVEL_DEBUG);
 	if (t != NULL)
 		t->run(rest);
 	return 0;

@@ -347,6 +347,7 @@ turn(void)
 	struct stroke s[2];
 	size_t i, n;
 
+	world_tend();
 	n = choose(v);
 	for (i = 0; i < n; i++) {
 		s[i] = strike(v[i]);
@@ -372,6 +373,7 @@ storm(void)
 
 	for (; it_ms() < until; n++)
 		turn();
+	world_tend();
 	for (i = 0; i < VICTIMS; i++)
 		it_say("%s: %u times", victims[i].name, strokes[i]);
 	it_ok(n > 0, "%u turns in %d s", n, s);

@@ -4,6 +4,7 @@
  * its own that has its own secret and no other.  Pods run through them; each
  * container may die and come back; who is not of the Pod is refused.
  */
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -35,6 +36,9 @@ enum {
 	LINE_MS = 10000,
 	STRANGER_UID = 61009,
 	FOREIGN_MS = 2000,
+	SIEGE = 100, /* connections at a time */
+	SLOW_MS = 20,
+	CLAIM_MS = 1500,
 };
 
 /* --- from within -----------------------------------------------------------
@@ -237,6 +241,108 @@ refuse_strangers(void)
 	    "and that is said");
 }
 
+/* --- besieged --- */
+
+/* No frame; the begin of one; one longer than any may be; a frame of nobody. */
+static const struct {
+	const char *bytes;
+	size_t len;
+} garbage[] = {
+	{ "GET / HTTP/1.1\r\n\r\n", 18 },
+	{ "\0\0\0\x20\0\0", 6 },
+	{ "\xff\xff\xff\xff\0\0\0\1\0\0\0\0\0\0\0\0", 16 },
+	{ "\0\0\0\0\0\0\3\xe7\0\0\0\0\0\0\0\1", 16 },
+};
+
+/* Comes in crowds, says each of these a byte at a time, and stays a while. */
+__attribute__((noreturn)) static void
+besiege(const struct sockaddr_un *sun, uid_t uid, unsigned int crowd)
+{
+	int fds[SIEGE];
+	unsigned int i, turn;
+	size_t at;
+
+	if (setresuid(uid, uid, uid) == -1)
+		_exit(2);
+	for (turn = 0;; turn++) {
+		for (i = 0; i < crowd; i++) {
+			fds[i] = socket(AF_UNIX,
+			    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+			(void)!connect(fds[i], (const struct sockaddr *)sun,
+			    sizeof(*sun));
+		}
+		for (at = 0; at < garbage[turn % 4].len; at++) {
+			for (i = 0; i < crowd; i++)
+				(void)!send(fds[i],
+				    garbage[turn % 4].bytes + at, 1,
+				    MSG_NOSIGNAL);
+			it_pause(SLOW_MS);
+		}
+		for (i = 0; i < crowd; i++)
+			close(fds[i]);
+	}
+}
+
+static pid_t
+siege(const char *volume, uid_t uid, unsigned int crowd)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	AUTO_FREE char *path = container_volume(volume, "link.sock");
+	pid_t pid;
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		it_die("%s: too long for a socket", path);
+	memcpy(sun.sun_path, path, strlen(path));
+	fflush(stdout);
+	if ((pid = fork()) == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		besiege(&sun, uid, crowd);
+	}
+	return pid;
+}
+
+static void
+under_siege(void)
+{
+	const struct provider *placer = container_provider(PROC_PLACER);
+	pid_t crowd[2] = { siege("link.kubeside", STRANGER_UID, SIEGE),
+		siege("link.flightside", STRANGER_UID, SIEGE) };
+	size_t n;
+	int i;
+
+	free(pod_create("besieged", NULL));
+	json_object_put(pod_runs("besieged", it_ms(), RUN_MS));
+	n = provider_lines(placer, "uid 61009 is refused");
+	it_ok(n >= 1 && n <= 4, "who floods both sockets is told of %zu times",
+	    n);
+	for (i = 0; i < 2; i++) {
+		kill(crowd[i], SIGKILL);
+		child_wait(crowd[i], LINE_MS);
+	}
+}
+
+/*
+ * One that has kubeside's uid and speaks as no kubeside does: the latest is
+ * the one that counts, so each takes the other's place; the rightful one stays
+ * alive and has its duty again when it has gone.
+ */
+static void
+claimed(void)
+{
+	struct provider *kubeside = container_provider(PROC_KUBESIDE);
+	pid_t was = provider_worker(kubeside, "kubeside");
+	pid_t claimant =
+	    siege("link.kubeside", container_uid(PROC_KUBESIDE), 1);
+
+	it_pause(CLAIM_MS);
+	kill(claimant, SIGKILL);
+	child_wait(claimant, LINE_MS);
+	free(pod_create("claimed", NULL));
+	json_object_put(pod_runs("claimed", it_ms(), RUN_MS));
+	it_ok(provider_worker(kubeside, "kubeside") == was,
+	    "kubeside outlives one that claimed to be it");
+}
+
 /* A copy of our programs that says it is of another build. */
 static char *
 another_build(void)
@@ -294,6 +400,9 @@ static void
 expect(void)
 {
 	enum proc p;
+
+	provider_expect(container_provider(PROC_PLACER),
+	    "kubeside sent what it may not: the link ends");
 
 	EACH_CONTAINER(p) {
 		provider_expect(container_provider(p), "foreign build");
@@ -371,6 +480,8 @@ scenario(void)
 	read_secrets();
 	look_around();
 	refuse_strangers();
+	under_siege();
+	claimed();
 	json_object_put(pod_runs("after-all", since, RUN_MS));
 	refuse_another_build();
 	free(pod_create("last", NULL));

@@ -213,19 +213,47 @@ is_of(const char *app, const char *uid)
 	return is_ours(app) && len > 8 && strncmp(app + len - 8, uid, 8) == 0;
 }
 
+static size_t
+count_ours(struct json_object *device)
+{
+	struct json_object *app;
+	size_t i, n = 0;
+
+	for (i = 0; (app = js_item(device, "/spec/applications", i)) != NULL;
+	     i++)
+		n += is_ours(js_str(app, "/name"));
+	return n;
+}
+
 size_t
 flight_count(struct json_object *set)
 {
-	struct json_object *app, *device;
 	struct lh_entry *at = NULL;
-	size_t i, n = 0;
+	struct json_object *device;
+	size_t n = 0;
 
 	while (js_next(set, &at, NULL, &device))
-		for (i = 0;
-		     (app = js_item(device, "/spec/applications", i)) != NULL;
-		     i++)
-			n += is_ours(js_str(app, "/name"));
+		n += count_ours(device);
 	return n;
+}
+
+int
+flight_is_unused(struct json_object *set, const char *name)
+{
+	return count_ours(json_object_object_get(set, name)) == 0;
+}
+
+const char *
+flight_unused(struct json_object *set)
+{
+	struct lh_entry *at = NULL;
+	struct json_object *device;
+	const char *name;
+
+	while (js_next(set, &at, &name, &device))
+		if (count_ours(device) == 0)
+			return name;
+	it_die("each device has an application");
 }
 
 size_t

@@ -51,6 +51,10 @@ void flight_relabel(const char *name, const char *labels);
 /* Names of applications with our mark in all specs: how many. */
 size_t flight_count(struct json_object *set);
 
+/* A device that has none of them, borrowed; dies when each has one. */
+const char *flight_unused(struct json_object *set);
+int flight_is_unused(struct json_object *set, const char *name);
+
 /* Of these, how many are in the spec of another device too. */
 size_t flight_doubled(struct json_object *set);
 

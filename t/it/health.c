@@ -16,6 +16,7 @@
 #include "t/it/it.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/sanitized.h"
 #include "t/it/world.h"
 
 enum {
@@ -27,6 +28,9 @@ enum {
 
 #define UP "vk_flightctl_worker_up{worker=\"flightside\"} "
 #define RESTARTS "vk_flightctl_worker_restarts_total{worker=\"flightside\"} "
+#define UNFILTERED                                            \
+	"vk_flightctl_sandbox_missing{worker=\"flightside\"," \
+	"layer=\"seccomp\"} "
 #define TALLY                                                \
 	"vk_flightctl_api_requests_total{api=\"flightctl\"," \
 	"request=\"put_device\",result=\"ok\"} "
@@ -86,6 +90,8 @@ look_at_restart(struct provider *p, struct http *h)
 	provider_expect(p, "flightside ended: signal 9");
 	it_ok(comes_to_have(h, TALLY "1\n", RUN_MS),
 	    "a key holder tells what it asked for");
+	it_ok(http_metric(h, SANITIZED ? UNFILTERED "1\n" : UNFILTERED "0\n"),
+	    "and which layers its kernel lacks");
 	it_ok(http_metric(h, UP "1\n") && http_metric(h, RESTARTS "0\n"),
 	    "flightside is up, and was not started again");
 	kill(provider_worker(p, "flightside"), SIGKILL);

@@ -9,11 +9,13 @@
 #include "t/it/hunt.h"
 
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <err.h>
 #include <errno.h>
 #include <linux/ptrace.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +24,7 @@
 
 #include "common/auto.h"
 #include "t/it/it.h"
+#include "t/probe/probe.h"
 
 enum {
 	TASKS_MAX = 64,
@@ -34,7 +37,10 @@ enum {
 struct task {
 	pid_t pid; /* 0: free */
 	enum hunt_prey prey;
+	pid_t group;
 	int fresh; /* its first stop is that of the tracer */
+	int seals; /* in the call that loads its filter */
+	int is_sealed;
 };
 
 static struct hunt_board *board;
@@ -62,7 +68,32 @@ add(pid_t pid, enum hunt_prey prey)
 
 	if (t == NULL)
 		errx(1, "too many processes");
-	*t = (struct task){ .pid = pid, .prey = prey, .fresh = 1 };
+	*t =
+	    (struct task){ .pid = pid, .prey = prey, .group = pid, .fresh = 1 };
+	return t;
+}
+
+/* A thread is what its process is; NULL: it has been seen to end. */
+static struct task *
+add_unknown(pid_t pid)
+{
+	static const char word[] = "\nTgid:";
+	char path[64];
+	AUTO_FREE char *status = NULL;
+	const struct task *of;
+	const char *at;
+	struct task *t;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	status = it_file(path, NULL);
+	if (status == NULL || (at = strstr(status, word)) == NULL)
+		return NULL;
+	of = find((pid_t)strtol(at + sizeof(word) - 1, NULL, 10));
+	t = add(pid, of == NULL ? HUNT_BIRTH : of->prey);
+	if (of != NULL) {
+		t->group = of->group;
+		t->is_sealed = of->is_sealed;
+	}
 	return t;
 }
 
@@ -188,14 +219,36 @@ enter(struct task *t, uint64_t nr)
 	}
 }
 
+/* Which row of its table lets it, or refuses. */
+static void
+note_row(const struct task *t, const struct ptrace_syscall_info *info)
+{
+	struct seccomp_data call = { .nr = (int)info->entry.nr };
+	int row;
+
+	memcpy(call.args, info->entry.args, sizeof(call.args));
+	row =
+	    row_that_decides(proc_by_name(hunt_name(t->prey)), t->group, &call);
+	if (row >= 0 && row < HUNT_ROWS)
+		board->rows[t->prey][row]++;
+}
+
 static void
 on_call(struct task *t)
 {
 	struct ptrace_syscall_info info = { 0 };
 
-	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->pid, sizeof(info), &info) > 0 &&
-	    info.op == PTRACE_SYSCALL_INFO_ENTRY)
-		enter(t, info.entry.nr);
+	if (ptrace(PTRACE_GET_SYSCALL_INFO, t->pid, sizeof(info), &info) <= 0)
+		return;
+	if (info.op == PTRACE_SYSCALL_INFO_EXIT) {
+		t->is_sealed |= t->seals && info.exit.rval == 0;
+		t->seals = 0;
+		return;
+	}
+	if (t->is_sealed)
+		note_row(t, &info);
+	t->seals = info.entry.nr == SYS_seccomp;
+	enter(t, info.entry.nr);
 }
 
 /* What a new one is, its parent says; which of the two stops first is open. */
@@ -210,8 +263,8 @@ on_fork(const struct task *parent)
 	if (ptrace(PTRACE_GETEVENTMSG, parent->pid, 0, &pid) == -1)
 		return;
 	if ((t = find((pid_t)pid)) == NULL)
-		add((pid_t)pid, prey);
-	else
+		t = add_unknown((pid_t)pid);
+	if (t != NULL)
 		t->prey = prey;
 }
 
@@ -229,6 +282,7 @@ on_stop(struct task *t, int status)
 		return 0;
 	case PTRACE_EVENT_EXEC:
 		t->prey = prey_of(t->pid);
+		t->is_sealed = 0;
 		return 0;
 	}
 	if (sig == (SIGTRAP | 0x80)) {
@@ -295,8 +349,8 @@ hunt(const char *path, char *const argv[])
 		}
 		t = find(pid);
 		if (WIFSTOPPED(status)) {
-			if (t == NULL)
-				t = add(pid, HUNT_BIRTH);
+			if (t == NULL && (t = add_unknown(pid)) == NULL)
+				continue;
 			(void)ptrace(PTRACE_SYSCALL, pid, 0,
 			    on_stop(t, status));
 			continue;

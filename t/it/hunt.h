@@ -19,6 +19,7 @@ enum {
 	HUNT_EACH = 3,
 	HUNT_PHASES = 8,
 	HUNT_POINTS = 65536, /* calls of a recorded life */
+	HUNT_ROWS = 256,     /* of common/sandbox.def */
 	HUNT_ANY = 65536,
 };
 
@@ -71,6 +72,8 @@ struct hunt_board {
 	volatile uint32_t count[HUNT_PREYS];
 	uint32_t seen[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
 	uint32_t killed[HUNT_PREYS][HUNT_PHASES][HUNT_CALLS];
+	/* calls of sealed workers, by the row that decided */
+	uint32_t rows[HUNT_PREYS][HUNT_ROWS];
 	/* which call was the n-th: number << 4 | phase */
 	uint16_t point[HUNT_PREYS][HUNT_POINTS];
 };

@@ -394,10 +394,13 @@ provider_expect(struct provider *p, const char *regex)
 char *
 provider_log(const struct provider *p)
 {
-	char *text = it_file(p->log, NULL);
+	char *text = it_file(p->log, NULL), *last;
 
 	if (text == NULL)
 		it_die("%s: cannot be read", p->log);
+	/* One that is being written may be seen up to the end of a page. */
+	last = strrchr(text, '\n');
+	text[last == NULL ? 0 : last + 1 - text] = '\0';
 	return text;
 }
 

@@ -72,7 +72,7 @@ pid_t provider_worker(const struct provider *, const char *name);
 void provider_expect(struct provider *, const char *regex);
 void provider_judge(struct provider *);
 
-/* The log until now; caller frees. */
+/* The whole lines of the log until now; caller frees. */
 char *provider_log(const struct provider *);
 
 /* Lines of the log that match. */

@@ -2,7 +2,8 @@
 /*
  * rebuild: the provider starts with a database that is damaged, of a newer
  * version, or gone.  It says so once, keeps what it cannot read, and finds its
- * pods again on the devices: none is restarted, written again or lost.
+ * pods again on the devices: none is restarted, written again or lost.  What
+ * people ordered is in the Lease.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "t/it/it.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/vkfctl.h"
 #include "t/it/world.h"
 
 #define SET_ASIDE "kept as placer.db.set-aside and rebuilt"
@@ -28,7 +30,7 @@ enum {
 	VERSION_AT = 60, /* sqlite.org/fileformat2.html, user_version */
 };
 
-static char *state, *db, *wal, *aside;
+static char *state, *db, *wal, *aside, *drained;
 
 /* --- what happens to the file, with nobody at it -------------------------- */
 
@@ -127,6 +129,9 @@ start_with(size_t i)
 	if ((node = node_is_ready(READY_MS)) == NULL)
 		return;
 	look(cases[i].name, before);
+	vkfctl_says(cases[i].name,
+	    (const char *const[]){ "explain", "device", drained, NULL }, 0,
+	    "drained");
 	lines = provider_lines(p, SET_ASIDE);
 	it_ok(lines == (size_t)cases[i].kept, "%s: %zu lines say so",
 	    cases[i].name, lines);
@@ -165,11 +170,11 @@ start_without(void)
 static void
 scenario(void)
 {
-	AUTO_JSON struct json_object *node = NULL;
+	AUTO_JSON struct json_object *node = NULL, *set = NULL;
 	struct provider *p;
 	size_t i;
 
-	world_open(&(struct world_conf){ .devices = 2 });
+	world_open(&(struct world_conf){ .devices = PODS + 1 });
 	state = xasprintf("%s/first/state", it_folder());
 	db = xasprintf("%s/placer.db", state);
 	wal = xasprintf("%s-wal", db);
@@ -184,6 +189,10 @@ scenario(void)
 	}
 	it_ok(pods_in_phase("kept", "Running", PODS, RUN_MS) == PODS,
 	    "%d pods are Running", PODS);
+	set = flight_devices();
+	drained = xstrdup(flight_unused(set));
+	vkfctl_says("first",
+	    (const char *const[]){ "-y", "drain", drained, NULL }, 0, "done");
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		start_with(i);

@@ -5,20 +5,13 @@
  * never crashes, hangs, or is wrong afterwards: every pod runs, once.
  * NIGHTLY=1: until no new place in the programs is found; else for a while.
  */
-#include <fcntl.h>
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/auto.h"
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
-#include "t/it/child.h"
+#include "t/it/altered.h"
 #include "t/it/flight.h"
 #include "t/it/it.h"
 #include "t/it/pod.h"
@@ -42,57 +35,6 @@ enum {
 };
 
 static struct starve *plans[WORKERS];
-static char *program;
-
-static void
-copy(const char *from, const char *name)
-{
-	AUTO_FREE char *to = xasprintf("%s/bin/%s", it_folder(), name);
-	AUTO_FREE char *command = xasprintf("cp %s %s", from, to);
-
-	if (system(command) != 0)
-		it_die("%s: cannot be copied", from);
-}
-
-static struct starve *
-make_plan(const char *name)
-{
-	AUTO_FREE char *path = xasprintf("%s/bin/%s.starve", it_folder(), name);
-	AUTO_FD int fd =
-	    open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	struct starve *plan;
-
-	if (fd == -1 || fchmod(fd, 0666) == -1 ||
-	    ftruncate(fd, sizeof(*plan)) == -1)
-		it_die("%s: cannot be made", path);
-	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-	    0);
-	if (plan == MAP_FAILED)
-		it_die("%s: cannot be mapped", path);
-	return plan;
-}
-
-static void
-make_programs(void)
-{
-	AUTO_FREE char *dir = xasprintf("%s/bin", it_folder());
-	AUTO_FREE char *ours = child_program("vk-flightctl-provider");
-	size_t i;
-
-	if (mkdir(dir, 0755) == -1)
-		it_die("%s: cannot be made", dir);
-	copy(ours, "vk-flightctl-provider");
-	program = xasprintf("%s/vk-flightctl-provider", dir);
-	for (i = 0; i < WORKERS; i++) {
-		AUTO_FREE char *name =
-		    xasprintf("../starve/bin/%s", workers[i]);
-		AUTO_FREE char *from = child_program(name);
-
-		copy(from, workers[i]);
-		plans[i] = make_plan(workers[i]);
-	}
-	provider_program(program);
-}
 
 static void
 arm(int on)
@@ -214,10 +156,11 @@ scenario(void)
 	int session = 0;
 	size_t i;
 
-	/* A worker counts in a file, which one apart could not write to. */
-	prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
 	world_open(&(struct world_conf){ .devices = 2 });
-	make_programs();
+	altered_programs("starve");
+	for (i = 0; i < WORKERS; i++)
+		plans[i] =
+		    altered_plan("starve", workers[i], sizeof(struct starve));
 	while (starve(session++) && getenv("NIGHTLY") != NULL &&
 	    session < SESSIONS)
 		;

@@ -3,7 +3,8 @@
  * two_providers: two providers for one fleet, each with a database of its own:
  * two replicas, a rolling update, a forgotten host.  One writes.  When it dies
  * or hangs in the middle of a deployment the other takes over within a minute;
- * one that wakes up later writes nothing.  No pod is ever on two devices.
+ * one that wakes up later writes nothing.  No pod is ever on two devices.  What
+ * people ordered of the first holds for the next.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "t/it/kube.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/vkfctl.h"
 #include "t/it/world.h"
 
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/vk-flightctl/leases"
@@ -95,6 +97,21 @@ half_deploy(struct deployment *d, const char *app)
 	it_say("%zu of %zu pods had a device", d->placed, d->n);
 }
 
+/* Ordered of one, known to whoever writes after it. */
+static void
+order(const char *run, const char *word, const char *device)
+{
+	vkfctl_says(run, (const char *const[]){ "-y", word, device, NULL }, 0,
+	    "done");
+}
+
+static void
+knows(const char *run, const char *device, const char *is)
+{
+	vkfctl_says(run,
+	    (const char *const[]){ "explain", "device", device, NULL }, 0, is);
+}
+
 /* All at once, as with a host that dies, hangs or wakes up. */
 static void
 hit(struct provider *p, int sig)
@@ -158,8 +175,8 @@ is_ready(const struct provider *p)
 static void
 scenario(void)
 {
-	AUTO_JSON struct json_object *node = NULL;
-	AUTO_FREE char *first = NULL, *second = NULL;
+	AUTO_JSON struct json_object *node = NULL, *set = NULL, *after = NULL;
+	AUTO_FREE char *first = NULL, *second = NULL, *drained = NULL;
 	struct provider *one, *two, *three;
 	struct deployment d = { .n = 0 };
 	size_t i;
@@ -175,11 +192,19 @@ scenario(void)
 		0,
 	    "a second one starts beside it");
 	is_ready(two);
+	set = flight_devices();
+	drained = xstrdup(flight_unused(set));
+	order("one", "drain", drained);
 	half_deploy(&d, "killed");
 	hit(one, SIGKILL);
 	child_wait(provider_pid(one), READY_MS);
 	taken_over(&d, "killed", first, "killed");
 	each_once(&d, "killed");
+	knows("two", drained, "drained");
+	after = flight_devices();
+	it_ok(flight_is_unused(after, drained),
+	    "killed: nothing is on the device that was drained");
+	order("two", "undrain", drained);
 	provider_judge(one);
 	three = provider_start("three", NULL);
 	it_ok(provider_await_lines(three, "is, this one waits", 1, READY_MS) >
@@ -190,6 +215,7 @@ scenario(void)
 	provider_expect(two, "does not answer.*timed out");
 	hit(two, SIGSTOP);
 	taken_over(&d, "hung", second, "hung");
+	knows("three", drained, "fit");
 	hit(two, SIGCONT);
 	it_ok(provider_await_lines(two, "is, this one waits", 2, READY_MS) > 1,
 	    "who wakes up finds another writer");

@@ -391,6 +391,12 @@ world_open(const struct world_conf *conf)
 		it_die("the devices do not come online");
 }
 
+static const char *
+pair_dir(const char *pair)
+{
+	return getenv(strcmp(pair, "kube") == 0 ? "KUBE_DIR" : "FC_DIR");
+}
+
 void
 world_server(const char *pair, const char *verb, const char *program, ...)
 {
@@ -402,7 +408,7 @@ world_server(const char *pair, const char *verb, const char *program, ...)
 	path = xasprintf("t/real/%s", pair);
 	argv[n++] = script = child_source(path);
 	argv[n++] = verb;
-	argv[n++] = getenv(strcmp(pair, "kube") == 0 ? "KUBE_DIR" : "FC_DIR");
+	argv[n++] = pair_dir(pair);
 	argv[n++] = program;
 	va_start(ap, program);
 	while ((word = va_arg(ap, const char *)) != NULL && n < WORDS_MAX - 1)
@@ -411,6 +417,25 @@ world_server(const char *pair, const char *verb, const char *program, ...)
 	argv[n] = NULL;
 	if (child_run(argv, &out) != 0)
 		it_die("%s %s %s: %s", pair, verb, program, out);
+}
+
+void
+world_tend(void)
+{
+	static const char *const pairs[] = { "kube", "flight" };
+	size_t i;
+
+	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		AUTO_FREE char *path = xasprintf("t/real/%s", pairs[i]);
+		AUTO_FREE char *script = child_source(path), *out = NULL;
+		const char *argv[] = { script, "tend", pair_dir(pairs[i]),
+			NULL };
+
+		if (child_run(argv, &out) != 0)
+			it_die("%s tend: %s", pairs[i], out);
+		if (*out != '\0')
+			it_say("%s", out);
+	}
 }
 
 /* A simulator, or the program of a real pair that listens. */

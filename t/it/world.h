@@ -52,6 +52,12 @@ void world_server(const char *pair, const char *verb, const char *program, ...)
     __attribute__((sentinel));
 
 /*
+ * As a kubelet would, starts again each program of the real servers that ended
+ * by itself, and says how that ended.
+ */
+void world_tend(void);
+
+/*
  * The real controller manager anew: a node that says nothing for grace_s
  * seconds is dead; 0: for as long as is usual.
  */

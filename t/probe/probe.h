@@ -20,6 +20,8 @@
 
 #include <sys/types.h>
 
+#include <stdint.h>
+
 #include "ipc/msg.h"
 
 enum {
@@ -104,16 +106,24 @@ void judge(int brief);
 
 /* --- widen.c: the rows of sandbox.def ------------------------------------- */
 
+struct seccomp_data;
 struct sock_fprog;
 
 /* How many; whether this worker has it and it can be wider; its call. */
 int rows_count(void);
+int row_is_of(int row, enum proc);
 int row_widens(int row, enum proc);
+/* It takes something from a later row; why that worker seldom needs it. */
+int row_is_guard(int row);
+const char *row_reason(int row, enum proc);
 long row_call(int row);
 const char *row_name(int row);
 
 /* This worker's program with that row (-1: none) wider; room: the caller's. */
 void rows_compile(int row, enum proc, struct sock_fprog *);
+
+/* The row that decides a call of process self; -1: it ends the process. */
+int row_that_decides(enum proc, pid_t self, const struct seccomp_data *);
 
 /* An allowed or refused call's name; NULL: no row of this worker has it. */
 const char *row_of_call(long nr, enum proc, int *refused);

@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -42,6 +43,25 @@ static const struct {
 	{ who, #call, { SYS_##call, error, IF_ANY, 0, 0 } },
 #define REFUSE_IF(who, call, arg, cond, value, error) \
 	{ who, #call, { SYS_##call, error, IF_##cond, arg, value } },
+#define SELDOM(who, why)
+#include "common/sandbox.def"
+};
+#undef ALLOW
+#undef ALLOW_IF
+#undef REFUSE
+#undef REFUSE_IF
+#undef SELDOM
+
+/* The same rows, each followed by its reason if it has one. */
+static const struct {
+	unsigned int who;
+	const char *why; /* NULL: a row */
+} reasons[] = {
+#define ALLOW(...) { 0, NULL },
+#define ALLOW_IF(...) { 0, NULL },
+#define REFUSE(...) { 0, NULL },
+#define REFUSE_IF(...) { 0, NULL },
+#define SELDOM(who, why) { who, why },
 #include "common/sandbox.def"
 };
 
@@ -56,10 +76,37 @@ rows_count(void)
 }
 
 int
+row_is_of(int row, enum proc p)
+{
+	return (rows[row].who & 1u << p) != 0;
+}
+
+int
 row_widens(int row, enum proc p)
 {
-	return (rows[row].who & 1u << p) != 0 &&
+	return row_is_of(row, p) &&
 	    (rows[row].rule.error != 0 || rows[row].rule.cond != IF_ANY);
+}
+
+int
+row_is_guard(int row)
+{
+	return rows[row].rule.error != 0 && rows[row].rule.cond != IF_ANY;
+}
+
+const char *
+row_reason(int row, enum proc p)
+{
+	size_t i, n = sizeof(reasons) / sizeof(reasons[0]);
+	int at = -1;
+
+	for (i = 0; i < n && at <= row; i++) {
+		if (reasons[i].why == NULL)
+			at++;
+		else if (at == row && (reasons[i].who & 1u << p) != 0)
+			return reasons[i].why;
+	}
+	return NULL;
 }
 
 long
@@ -93,7 +140,7 @@ rows_compile(int row, enum proc p, struct sock_fprog *fp)
 	int i;
 
 	for (i = 0; i < NROWS; i++) {
-		if ((rows[i].who & 1u << p) == 0)
+		if (!row_is_of(i, p))
 			continue;
 		rules[n] = rows[i].rule;
 		if (rules[n].value == SELF)
@@ -101,7 +148,44 @@ rows_compile(int row, enum proc p, struct sock_fprog *fp)
 		if (i != row || widen(&rules[n]))
 			n++;
 	}
-	fp->len = (unsigned short)filter_compile(rules, n, fp->filter);
+	fp->len =
+	    (unsigned short)filter_compile(FILTER_HERE, rules, n, fp->filter);
+}
+
+static int
+holds(const struct filter_rule *r, pid_t self, uint64_t arg)
+{
+	uint64_t value = r->value == SELF ? (uint64_t)self : r->value;
+	uint32_t low = (uint32_t)arg, bits = (uint32_t)value;
+
+	switch ((enum filter_if)r->cond) {
+	case IF_ANY:
+		break;
+	case IF_EQUAL:
+		return arg == value;
+	case IF_CLEAR:
+		return (low & bits) == 0;
+	case IF_SET:
+		return (low & bits) == bits;
+	case IF_SOME:
+		return (low & bits) != 0;
+	}
+	return 1;
+}
+
+int
+row_that_decides(enum proc p, pid_t self, const struct seccomp_data *call)
+{
+	const struct filter_rule *r;
+	int i;
+
+	for (i = 0; i < NROWS; i++) {
+		r = &rows[i].rule;
+		if (row_is_of(i, p) && r->nr == (uint32_t)call->nr &&
+		    holds(r, self, call->args[r->arg]))
+			return i;
+	}
+	return -1;
 }
 
 const char *
@@ -112,7 +196,7 @@ row_of_call(long nr, enum proc p, int *refused)
 
 	*refused = 0;
 	for (i = 0; i < NROWS; i++)
-		if ((rows[i].who & 1u << p) != 0 && rows[i].rule.nr == nr) {
+		if (row_is_of(i, p) && rows[i].rule.nr == nr) {
 			name = rows[i].name;
 			*refused |= rows[i].rule.error != 0;
 		}

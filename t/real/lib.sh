@@ -173,6 +173,23 @@ stop_one()
 	mv "$dir/procs.new" "$dir/procs"
 }
 
+# tend DIR: as its kubelet would, starts again (start_again) each that ended by
+# itself, and tells how.
+tend()
+{
+	local pid ticks signal name
+	local -a fallen=()
+
+	while read -r pid ticks signal name; do
+		alive "$pid" "$ticks" || fallen+=("$name")
+	done <"$1/procs"
+	for name in "${fallen[@]}"; do
+		say "$name ended by itself: $(tail -n 8 "$1/log/$name")"
+		stop_one "$1" "$name"
+		start_again "$name"
+	done
+}
+
 # stop_all DIR: ends all, the last started first.
 stop_all()
 {

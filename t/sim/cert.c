@@ -239,7 +239,7 @@ cert_server(struct cert_ca *ca, const char *dir, const char *name,
     struct why *why)
 {
 	return cert_server_as(ca, dir, name,
-	    "IP:127.0.0.1,IP:::1,DNS:localhost", CERT_DAYS, why);
+	    "IP:127.0.0.1,IP:::1,DNS:localhost,DNS:sims.test", CERT_DAYS, why);
 }
 
 int

@@ -161,6 +161,54 @@ Test(ipc_chan, frames_come_in_order_after_hello)
 	done();
 }
 
+static void
+count(struct span body, void *arg)
+{
+	struct body_writer m;
+
+	cr_assert(body_writer_get(body, &m) == 0);
+	*(uint64_t *)arg += m.until_boot;
+}
+
+Test(ipc_chan, a_glance_shows_one_type_and_takes_nothing)
+{
+	struct body_writer m = { .node = "n", .until_boot = 1 };
+	uint64_t seen = 0;
+
+	link_both();
+	settle();
+	cr_assert(send_state(&kube, 1) == 0);
+	cr_assert(chan_send(kube.chan, MSG_WRITER, 2, &m, -1) == 0);
+	cr_assert(send_state(&kube, 3) == 0);
+	m.until_boot = 10;
+	cr_assert(chan_send(kube.chan, MSG_WRITER, 4, &m, -1) == 0);
+	cr_assert(chan_flush(kube.chan, 0) == 0);
+	cr_assert(place.frames == 0);
+	chan_glance(place.chan, MSG_WRITER, count, &seen);
+	cr_assert(seen == 11 && place.frames == 0);
+	chan_glance(place.chan, MSG_WRITER, count, &seen);
+	cr_assert(seen == 22);
+	place.quit_at = 4; /* the socket has no more for the loop to see */
+	loop();
+	cr_assert(place.frames == 4 && place.last_id == 4);
+	done();
+}
+
+Test(ipc_chan, a_glance_at_a_link_that_ended_says_nothing)
+{
+	uint64_t seen = 0;
+
+	link_both();
+	settle();
+	chan_free(kube.chan);
+	kube.chan = NULL;
+	chan_glance(place.chan, MSG_WRITER, count, &seen);
+	cr_assert(seen == 0 && place.closed == 0);
+	settle();
+	cr_assert(place.closed == 1);
+	done();
+}
+
 Test(ipc_chan, largest_item_goes_through)
 {
 	struct body_pod m = { .how = POD_ADDED };

@@ -208,3 +208,103 @@ Test(writer, nothing_to_give_back)
 	cr_expect(is_released);
 	cr_expect_eq(apiserver_count, 1);
 }
+
+#define KEPT(version, holder, orders)                              \
+	"{\"metadata\":{\"resourceVersion\":\"" version            \
+	"\",\"annotations\":{\"vk.flightctl.io/orders\":\"" orders \
+	"\"}},\"spec\":{\"holderIdentity\":\"" holder              \
+	"\",\"leaseDurationSeconds\":15}}"
+#define ORDERS "\"vk.flightctl.io/orders\":"
+
+/* Held, after what was read. */
+static void
+take_with(const char *lease)
+{
+	apiserver_reply(0, 200, lease);
+	apiserver_wait(2);
+	cr_expect(strstr(apiserver_asked[1].body, ORDERS) == NULL,
+	    "who takes it changes nothing");
+	apiserver_reply(1, 200, LEASE("5", "me"));
+	expect_held(0);
+}
+
+static void
+keep(const char *orders)
+{
+	writer_keep(writer, span_of(orders));
+}
+
+Test(writer, orders_of_the_one_before)
+{
+	take_with(KEPT("4", "", "{\\\"by\\\":1}"));
+	cr_expect_str_eq(writer_orders(writer), "{\"by\":1}");
+}
+
+Test(writer, orders_are_kept_at_once_and_then_once_a_second)
+{
+	int64_t since = now_read().boot_ms;
+
+	take_with(LEASE("4", ""));
+	cr_expect_str_eq(writer_orders(writer), "");
+	keep("a");
+	apiserver_wait(3);
+	cr_expect_lt(now_read().boot_ms - since, 900);
+	cr_expect(asks(2, "PATCH", ORDERS "\"a\""));
+	cr_expect(asks(2, "PATCH", "\"resourceVersion\":\"5\""));
+	/* While that flies, and just after it. */
+	keep("b");
+	keep("c");
+	apiserver_reply(2, 200, LEASE("6", "me"));
+	since = now_read().boot_ms;
+	apiserver_wait(4);
+	cr_expect_geq(now_read().boot_ms - since, 800);
+	cr_expect(asks(3, "PATCH", ORDERS "\"c\""));
+	apiserver_reply(3, 200, LEASE("7", "me"));
+	apiserver_run(20);
+	keep("c");
+	apiserver_run(1200);
+	cr_expect_eq(apiserver_count, 4, "it has them");
+}
+
+Test(writer, orders_that_are_refused_cost_no_lease)
+{
+	take_with(LEASE("4", ""));
+	keep("a");
+	apiserver_wait(3);
+	apiserver_reply(2, 422, "{}");
+	apiserver_wait(4);
+	cr_expect(asks(3, "PATCH", "\"holderIdentity\":\"me\""));
+	cr_expect(strstr(apiserver_asked[3].body, ORDERS) == NULL);
+	apiserver_reply(3, 200, LEASE("6", "me"));
+	expect_held(0);
+}
+
+Test(writer, orders_that_did_not_arrive_are_sent_again)
+{
+	take_with(LEASE("4", ""));
+	keep("a");
+	apiserver_wait(3);
+	apiserver_reply(2, 503, "{}");
+	apiserver_wait(4);
+	cr_expect(asks(3, "PATCH", ORDERS "\"a\""));
+	/* Somebody else writes: what was ours counts no more. */
+	apiserver_reply(3, 409, "{}");
+	apiserver_wait(5);
+	apiserver_reply(4, 200, KEPT("9", "you", "b"));
+	apiserver_run(20);
+	cr_expect_str_eq(writer_orders(writer), "b");
+	keep("c");
+	cr_expect_str_eq(writer_orders(writer), "b", "not the writer");
+}
+
+Test(writer, given_back_with_its_orders)
+{
+	take_with(LEASE("4", ""));
+	keep("a");
+	writer_release(writer);
+	apiserver_wait(3);
+	cr_expect(asks(2, "PATCH", ORDERS "\"a\""));
+	cr_expect(asks(2, "PATCH", "\"holderIdentity\":\"\""));
+	apiserver_reply(2, 200, LEASE("6", ""));
+	apiserver_until(&is_released);
+}

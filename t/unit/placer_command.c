@@ -11,6 +11,7 @@
 
 #include "common/auto.h"
 #include "common/jread.h"
+#include "common/layer.h"
 #include "common/xmem.h"
 #include "placer/effects.h"
 #include "placer/former.h"
@@ -471,6 +472,8 @@ Test(command, status_says_well_only_when_all_is)
 	says(w,
 	    "restarts: 7, the last 5 s ago: signal 9\",\"figures\":{"
 	    "\"restarts\":7,");
+	w->vitals[PROC_KUBESIDE].missing = 1U << LAYER_TCP | 1U << LAYER_SCOPE;
+	says(w, "signal 9; its kernel has no landlock_tcp, landlock_scope\"");
 	told_add(w->told,
 	    &(struct told_line){ .kind = TOLD_EVENT,
 		.warning = 1,

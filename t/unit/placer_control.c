@@ -5,6 +5,7 @@
  */
 #include "placer/control.h"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@ enum {
 	TURNS = 200,
 	LINES = 3000,
 	DEVICES = 10000,
+	CROWD = 50,
 	NOBODY = 65534,
 	GROUP = 4242,
 	MANY_GROUPS = 200,
@@ -128,6 +130,63 @@ Test(control, the_ninth_peer_waits_until_one_of_eight_goes)
 	is_answered(&r, fd[CONTROL_PEERS], "ok 1\n");
 	for (i = 0; i < CONTROL_PEERS + 1; i++)
 		close(fd[i]);
+	end(&r);
+}
+
+/* All of them come before any is looked at. */
+Test(control, of_a_crowd_eight_are_let_in)
+{
+	struct rig r = rig(60 * 1000);
+	int first = dup(0), next, fd[CROWD], i;
+
+	close(first);
+	for (i = 0; i < CROWD; i++)
+		fd[i] = come(&r);
+	turn(&r);
+	next = dup(0);
+	close(next);
+	cr_expect_eq(next - first - CROWD, CONTROL_PEERS, "%d were let in",
+	    next - first - CROWD);
+	for (i = 0; i < CROWD; i++)
+		cr_assert_eq(send(fd[i], "pods\n", 5, 0), 5);
+	for (i = 0; i < CROWD; i++)
+		is_answered(&r, fd[i], "ok 0\n");
+	for (i = 0; i < CROWD; i++)
+		close(fd[i]);
+	end(&r);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+}
+
+/* The backlog keeps who comes, and the loop does not turn for that. */
+Test(control, without_descriptors_it_waits, .timeout = 20)
+{
+	static const struct timeval tick = { 0, 100 * 1000 };
+	struct rig r = rig(60 * 1000);
+	struct event *ticker = event_new(r.base, -1, EV_PERSIST, on_tick, NULL);
+	int peer = come(&r), first = dup(0), turns;
+	int64_t until = now_us() + 500 * 1000;
+	struct rlimit was, few;
+
+	close(first);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	few = (struct rlimit){ (rlim_t)first, was.rlim_max };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	event_add(ticker, &tick);
+	for (turns = 0; now_us() < until; turns++)
+		event_base_loop(r.base, EVLOOP_ONCE);
+	cr_expect_lt(turns, 20, "%d turns", turns);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	cr_assert_eq(send(peer, "pods\n", 5, 0), 5);
+	for (until = now_us() + 1500 * 1000; now_us() < until;)
+		event_base_loop(r.base, EVLOOP_ONCE);
+	is_answered(&r, peer, "ok 0\n");
+	close(peer);
+	event_free(ticker);
 	end(&r);
 }
 

@@ -177,8 +177,11 @@ Test(http, under_another_name_nothing_is_shown)
 
 		gets(&r, "GET /api/pods", host, 403, "\r\n\r\nHost: ");
 		gets(&r, "GET /", host, 403, "\r\n\r\nHost: ");
+		gets(&r, "GET /metrics", host, 403, "\r\n\r\nHost: ");
 		gets(&r, "GET /healthz", host, 200, "ok\n");
 	}
+	gets(&r, "GET /metrics", "Host: localhost:10255\r\n", 200, "# TYPE");
+	gets(&r, "GET /metrics", "", 403, "\r\n\r\nHost: ");
 	gets(&r, "GET /api/pods", "", 403, "\r\n\r\nHost: ");
 	end(&r);
 }
@@ -220,6 +223,7 @@ Test(http, who_comes_from_elsewhere_is_not_shown_the_page)
 	r = rig_at((const struct sockaddr *)&sin, sizeof(sin), "local");
 	gets(&r, "GET /", HERE, 403, "STATUS_PAGE=local");
 	gets(&r, "GET /metrics", HERE, 200, "# TYPE");
+	gets(&r, "GET /metrics", "Host: provider.example\r\n", 200, "# TYPE");
 	end(&r);
 	r = rig_at((const struct sockaddr *)&sin, sizeof(sin), "any");
 	gets(&r, "GET /", HERE, 200, "</html>");

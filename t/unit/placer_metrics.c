@@ -329,6 +329,7 @@ Test(metrics, what_nobody_has_told_has_no_series)
 		"vk_flightctl_budget_requests_waiting{",
 		"vk_flightctl_budget_refusals_total ",
 		"vk_flightctl_worker_heap_bytes{worker=\"kubeside\"}",
+		"vk_flightctl_sandbox_missing{worker=\"kubeside\"",
 		"vk_flightctl_frames_refused_total{process=\"flightside\"}",
 		"vk_flightctl_frames_refused_total{process=\"supervisor\"}" };
 	struct world *w = fleet_world();

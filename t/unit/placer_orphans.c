@@ -258,6 +258,7 @@ carry_out(struct stage *s, const struct effect *e)
 	case EFFECT_FIGURES:
 	case EFFECT_BRAKE:
 	case EFFECT_FORMER:
+	case EFFECT_KEPT:
 	case EFFECT_PURGE:
 		break;
 	}

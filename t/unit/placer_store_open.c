@@ -14,6 +14,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/store_beat.h"
 #include "t/unit/fleet.h"
 #include "t/unit/golden.h"
 #include "t/unit/leaks.h"
@@ -46,6 +47,35 @@ Test(store_open, what_cannot_be_read_is_kept_and_replaced)
 	exec_on("PRAGMA user_version = 4711");
 	store_close(open_store(1));
 	store_close(open_store(0));
+	NO_LEAKS();
+}
+
+/* -- a slow disk -- */
+
+static int beats;
+
+static void
+on_beat(void)
+{
+	beats++;
+}
+
+/* Each statement that syncs more than once would be silent for too long. */
+Test(store_open, says_that_it_lives_before_each_sync)
+{
+	struct store *s;
+
+	store_beat(on_beat);
+	s = open_store(0);
+	cr_assert_geq(beats, 5, "%d", beats); /* journal, file, log */
+	beats = 0;
+	cr_assert_eq(store_put_meta(s, "cluster", "1", NULL), 0);
+	cr_assert_eq(beats, 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(beats, 1);
+	store_close(s);
+	cr_assert_eq(beats, 3); /* the log, the file */
+	store_beat(NULL);
 	NO_LEAKS();
 }
 

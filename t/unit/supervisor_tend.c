@@ -132,6 +132,24 @@ Test(supervisor_tend, worker_that_never_gets_ready_is_aborted)
 	cr_assert(turn(&t, TEND_SILENT_MS) == TEND_ABORT);
 }
 
+/* A placer that makes its database on a slow disk. */
+Test(supervisor_tend, worker_that_says_so_may_start_slowly)
+{
+	int64_t now = 0;
+	struct tend t;
+	int i;
+
+	tend_init(&t, now);
+	cr_assert(turn(&t, now) == TEND_START);
+	for (i = 0; i < 10; i++) {
+		now += TEND_SILENT_MS - 1;
+		cr_assert(turn(&t, now) == TEND_WAIT);
+		tend_pong(&t, now);
+		cr_assert(t.state == TEND_STARTING);
+	}
+	cr_assert(turn(&t, now + TEND_SILENT_MS) == TEND_ABORT);
+}
+
 Test(supervisor_tend, worker_without_link_is_killed_if_it_stays)
 {
 	struct tend t;

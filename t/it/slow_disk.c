@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slow_disk: each sync of the placer's database takes seconds.  It decides
+ * late, and that is all: the node stays Ready, its Lease is renewed, nobody
+ * takes the placer for hung, no write is refused because it came too late, and
+ * what runs is left alone.
+ * NIGHTLY=1: slow from the first start, and slower than a Lease lasts.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/jread.h" /* AUTO_JSON */
+#include "common/xmem.h"
+#include "t/it/altered.h"
+#include "t/it/flight.h"
+#include "t/it/http.h"
+#include "t/it/it.h"
+#include "t/it/kube.h"
+#include "t/it/pod.h"
+#include "t/it/provider.h"
+#include "t/it/strain.h"
+#include "t/it/world.h"
+
+enum {
+	SLOW_MS = 2000,
+	SLOWER_MS = 12000,
+	SYNCS = 4, /* of one turn at most, in a row */
+	READY_MS = 240000,
+	RUN_MS = 240000,
+	LISTENER_MS = 30000,
+};
+
+static struct strain *plan;
+
+static char *
+renewed(void)
+{
+	AUTO_FREE char *path = xasprintf(
+	    "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/%s",
+	    world_node());
+	AUTO_JSON struct json_object *lease = kube_get(path);
+	struct json_object *spec, *at;
+
+	if (lease == NULL || !json_object_object_get_ex(lease, "spec", &spec) ||
+	    !json_object_object_get_ex(spec, "renewTime", &at))
+		return xstrdup("never");
+	return xstrdup(json_object_get_string(at));
+}
+
+/* Never later than what it is busy with may take. */
+static void
+health(const struct provider *p, int sync_ms)
+{
+	struct http *client = provider_listener(p, LISTENER_MS);
+	int64_t began = it_ms();
+
+	it_took(began, http_await(client, "/healthz", 200, SYNCS * sync_ms),
+	    "the health port answers");
+	http_free(client);
+}
+
+static void
+run_one(const struct provider *p, const char *name, int sync_ms)
+{
+	int64_t began = it_ms();
+	uint32_t before = plan->syncs;
+
+	free(pod_create(name, &(struct pod_conf){ .app = "kept" }));
+	health(p, sync_ms);
+	json_object_put(pod_runs(name, began, RUN_MS));
+	it_ok(plan->syncs > before, "%u syncs of %d ms", plan->syncs - before,
+	    sync_ms);
+}
+
+static void
+look(const struct provider *p, unsigned int pods)
+{
+	AUTO_JSON struct json_object *devices = flight_devices();
+
+	it_ok(provider_lines(p, "did not answer|ended:") == 0,
+	    "nobody takes the placer for hung");
+	it_ok(provider_lines(p, "DENIED|not the writer") == 0,
+	    "no write is refused because it came too late");
+	it_ok(flight_count(devices) == pods, "%zu applications",
+	    flight_count(devices));
+	it_ok(flight_restarts(devices) == 0, "no container was restarted");
+	json_object_put(node_is_ready(1));
+}
+
+static void
+scenario(void)
+{
+	const int whole = getenv("NIGHTLY") != NULL;
+	const int slow_ms = whole ? SLOWER_MS : SLOW_MS;
+	AUTO_FREE char *state = xasprintf("STATE_DIR=%s/state", it_folder());
+	AUTO_FREE char *before = NULL, *after = NULL;
+	struct provider *p;
+
+	world_open(&(struct world_conf){ .fleet = "slow-disk", .devices = 2 });
+	altered_programs("strain");
+	plan = altered_plan("strain", "placer", sizeof(*plan));
+	plan->sync_ms = whole ? SLOWER_MS : 0;
+	p = provider_start("slow", (const char *const[]){ state, NULL });
+	json_object_put(node_is_ready(READY_MS));
+	plan->sync_ms = (uint32_t)slow_ms;
+	before = renewed();
+	run_one(p, "kept-0", slow_ms);
+	if (whole)
+		run_one(p, "kept-1", slow_ms);
+	look(p, whole ? 2 : 1);
+	after = renewed();
+	it_ok(!whole || strcmp(before, after) != 0,
+	    "the node's Lease is renewed (%s, %s)", before, after);
+	plan->sync_ms = 0;
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
+int
+main(void)
+{
+	return it_run("slow_disk", scenario);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * strain.c: linked into a worker, makes its disk slow or refuse, or its
+ * descriptors few.
+ *
+ * Owns fdatasync(), fsync() and pwrite64() of its process.
+ */
+#include "t/it/strain.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct strain *plan;
+
+static void
+limit_files(void)
+{
+	struct rlimit now;
+
+	if (plan->files == 0 || getrlimit(RLIMIT_NOFILE, &now) == -1)
+		return;
+	now.rlim_cur = plan->files;
+	(void)setrlimit(RLIMIT_NOFILE, &now);
+}
+
+__attribute__((constructor)) static void
+begin(void)
+{
+	char path[4096];
+	ssize_t n;
+	int fd;
+
+	n = readlink("/proc/self/exe", path, sizeof(path) - 16);
+	if (n <= 0)
+		return;
+	(void)snprintf(path + n, sizeof(path) - (size_t)n, ".strain");
+	if ((fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
+		return;
+	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	    0);
+	close(fd);
+	if (plan == MAP_FAILED)
+		plan = NULL;
+	else
+		limit_files();
+}
+
+static int
+refuses(void)
+{
+	if (plan == NULL || plan->error == 0)
+		return 0;
+	errno = plan->error;
+	return 1;
+}
+
+static int
+sync_as(long call, int fd)
+{
+	struct timespec ts;
+
+	if (refuses())
+		return -1;
+	if (plan != NULL && plan->sync_ms != 0) {
+		ts.tv_sec = plan->sync_ms / 1000;
+		ts.tv_nsec = (long)(plan->sync_ms % 1000) * 1000000;
+		(void)nanosleep(&ts, NULL);
+	}
+	if (plan != NULL)
+		plan->syncs++;
+	return (int)syscall(call, fd);
+}
+
+int
+fdatasync(int fd)
+{
+	return sync_as(SYS_fdatasync, fd);
+}
+
+int
+fsync(int fd)
+{
+	return sync_as(SYS_fsync, fd);
+}
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t len, off_t at)
+{
+	return refuses() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at);
+}
