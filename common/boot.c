@@ -39,7 +39,8 @@ static struct {
 	int sealed;		    /* a check: the sandbox is closed */
 	int checked;		    /* and all was found */
 	int status;
-	int over; /* the loop ends */
+	int over;		   /* the loop ends */
+	uint64_t link[PROC_COUNT]; /* the number of the last one */
 } boot;
 
 static void
@@ -250,6 +251,7 @@ on_link(const struct frame *f)
 
 	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT)
 		malformed(f);
+	boot.link[m.peer] = m.number;
 	boot.ops->link((enum proc)m.peer, f->fd);
 }
 
@@ -343,7 +345,8 @@ boot_beat(void)
 void
 boot_relink(enum proc peer)
 {
-	struct body_link m = { .peer = (uint32_t)peer };
+	struct body_link m = { .peer = (uint32_t)peer,
+		.number = boot.link[peer] };
 
 	/* Without a control link the end is near anyway. */
 	(void)chan_send(boot.control, MSG_RELINK, 0, &m, -1);

@@ -26,9 +26,10 @@ static const struct part {
 	const char *name;
 	int (*check)(const struct admit_rules *, const char *name,
 	    struct span element, struct why *);
+	int pods; /* each element is one */
 } parts[] = {
-	{ "applications", elements_application },
-	{ "config", elements_config },
+	{ "applications", elements_application, 1 },
+	{ "config", elements_config, 0 },
 };
 
 enum {
@@ -193,6 +194,10 @@ check_ours(const struct admit_rules *rules, const struct part *part,
 	if (new->bytes > MAX_OURS &&new->bytes > old->bytes)
 		return fail(why, ERR_LIMIT, "%s: over %d bytes of ours",
 		    part->name, MAX_OURS);
+	if (part->pods && rules->pods > 0 &&
+	    new->n > rules->pods &&new->n > old->n)
+		return fail(why, ERR_LIMIT, "%s: over %zu of ours", part->name,
+		    rules->pods);
 	for (i = 0; i < new->n; i++) {
 		e = &new->list[i];
 		before = ours_find(old, e->name);

@@ -13,6 +13,7 @@ struct admit_rules {
 	const char *cluster;	/* whose mark is ours */
 	const char *registries; /* IMAGE_REGISTRIES; "": any */
 	int host;		/* ALLOW_PRIVILEGED=yes */
+	size_t pods;		/* DEVICE_MAX_PODS; 0: any number */
 };
 
 /*

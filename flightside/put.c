@@ -23,6 +23,7 @@
 #include "common/retry.h"
 #include "common/xmem.h"
 #include "flightside/admit.h"
+#include "flightside/breadth.h"
 #include "flightside/fetch.h"
 #include "flightside/fleets.h"
 #include "flightside/flight.h"
@@ -70,6 +71,8 @@ struct put {
 	struct admit_rules rules;
 	char cluster[MAX_UID + 1];
 	struct bucket brake;
+	struct breadth *breadth;
+	uint64_t refused[REFUSAL_KINDS];
 	size_t nsending;
 	TAILQ_HEAD(, change) changes;
 	put_fn *answer;
@@ -139,6 +142,25 @@ finish_failed(struct change *c, const struct why *why)
 
 	(void)strlcpy(m.text, why->text, sizeof(m.text));
 	finish(c, &m);
+}
+
+/* Whatever the placer has become, it is counted and told here. */
+static int
+refused(struct change *c, enum refusal what, const struct why *why)
+{
+	static const char *const words[REFUSAL_KINDS] = {
+#define X(name, word) word,
+		REFUSALS(X)
+#undef X
+	};
+
+	c->put->refused[what]++;
+	log_line(LOG_LEVEL_WARN,
+	    &(struct log_about){ .operation = "change",
+		.device = what == REFUSAL_MALFORMED ? NULL : c->device,
+		.error = why->text },
+	    "a change is refused: %s", words[what]);
+	return -1;
 }
 
 static void
@@ -312,24 +334,50 @@ next_slots(struct put *p)
 /* -- the read before it -- */
 
 static int
-prepare(struct change *c, struct span device, struct base *b, struct why *why)
+admit_change(struct change *c, const struct base *b, struct why *why)
 {
 	struct put *p = c->put;
+	const char *fleet = fleets_named(p->with.fleets, b->labels);
 
-	if (base_read(device, b, why) == -1 ||
-	    base_check(b, c->created, why) == -1)
+	if (admit(&p->rules, b->spec, splice_spec(&c->splice), why) == -1)
+		return refused(c,
+		    why->kind == ERR_LIMIT ? REFUSAL_SIZE : REFUSAL_POLICY,
+		    why);
+	if (breadth_take(p->breadth, fleet == NULL ? "" : fleet, c->device,
+		now_read().boot_ms) == 0)
+		return 0;
+	(void)fail(why, ERR_LIMIT,
+	    "device %s: so many others of its fleet were changed within an "
+	    "hour as CHANGE_DEVICES allows",
+	    c->device);
+	return refused(c, REFUSAL_DEVICES, why);
+}
+
+static int
+is_in_fleet(struct change *c, const struct base *b, struct why *why)
+{
+	if (base_check(b, c->created, why) == -1)
+		return 0;
+	if (!c->edit.adds || fleets_have(c->put->with.fleets, b))
+		return 1;
+	(void)fail(why, ERR_DENIED, "device %s is in none of our fleets",
+	    c->device);
+	return 0;
+}
+
+static int
+prepare(struct change *c, struct span device, struct base *b, struct why *why)
+{
+	if (base_read(device, b, why) == -1)
 		return -1;
-	if (c->edit.adds && !fleets_have(p->with.fleets, b))
-		return fail(why, ERR_DENIED,
-		    "device %s is in none of our "
-		    "fleets",
-		    c->device);
+	if (!is_in_fleet(c, b, why))
+		return why->kind == ERR_DENIED ?
+		    refused(c, REFUSAL_FLEET, why) :
+		    -1;
 	splice_free(&c->splice);
 	if (splice(b, &c->edit, &c->splice, why) == -1)
 		return -1;
-	if (!c->splice.changed)
-		return 0;
-	return admit(&p->rules, b->spec, splice_spec(&c->splice), why);
+	return c->splice.changed ? admit_change(c, b, why) : 0;
 }
 
 static void
@@ -394,16 +442,25 @@ static int
 understand(struct put *p, struct change *c, const struct body_change *m,
     struct why *why)
 {
-	if (p->cluster[0] == '\0')
-		return fail(why, ERR_DENIED, "no cluster id yet");
-	if (now_read().boot_ms >= c->until)
-		return fail(why, ERR_DENIED,
+	if (p->cluster[0] == '\0') {
+		(void)fail(why, ERR_DENIED, "no cluster id yet");
+		return refused(c, REFUSAL_WRITER, why);
+	}
+	if (now_read().boot_ms >= c->until) {
+		(void)fail(why, ERR_DENIED,
 		    "device %s: we are not the writer "
 		    "of its node",
 		    c->device);
-	if (!form_is_subdomain(span_of(m->device)))
-		return fail(why, ERR_FORMAT, "not the name of a device");
-	return edit_read((struct span){ c->text, m->edit.len }, &c->edit, why);
+		return refused(c, REFUSAL_WRITER, why);
+	}
+	if (!form_is_subdomain(span_of(m->device))) {
+		(void)fail(why, ERR_FORMAT, "not the name of a device");
+		return refused(c, REFUSAL_MALFORMED, why);
+	}
+	if (edit_read((struct span){ c->text, m->edit.len }, &c->edit, why) ==
+	    -1)
+		return refused(c, REFUSAL_MALFORMED, why);
+	return 0;
 }
 
 void
@@ -463,6 +520,13 @@ put_reload(struct put *p, const struct settings *s)
 
 	bucket_init(&p->brake, rate * 10, rate / 6 > 40 ? rate / 6 : 40,
 	    now_read().boot_ms);
+	breadth_change(p->breadth, s->number[SET_CHANGE_DEVICES]);
+}
+
+void
+put_budget(const struct put *p, struct body_budget *m)
+{
+	memcpy(m->refused, p->refused, sizeof(m->refused));
 }
 
 struct put *
@@ -474,7 +538,9 @@ put_new(const struct put_parts *parts, const struct settings *s, put_fn *answer,
 	p->with = *parts;
 	p->rules = (struct admit_rules){ .cluster = p->cluster,
 		.registries = s->text[SET_IMAGE_REGISTRIES],
-		.host = strcmp(s->text[SET_ALLOW_PRIVILEGED], "yes") == 0 };
+		.host = strcmp(s->text[SET_ALLOW_PRIVILEGED], "yes") == 0,
+		.pods = (size_t)s->number[SET_DEVICE_MAX_PODS] };
+	p->breadth = breadth_new(s->number[SET_CHANGE_DEVICES]);
 	p->answer = answer;
 	p->arg = arg;
 	TAILQ_INIT(&p->changes);
@@ -492,5 +558,6 @@ put_free(struct put *p)
 	while ((c = TAILQ_FIRST(&p->changes)) != NULL)
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
 		change_free(c);
+	breadth_free(p->breadth);
 	free(p);
 }

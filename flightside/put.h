@@ -44,7 +44,10 @@ void put_change(struct put *, uint64_t id, const struct body_change *);
 /* The link is over: nobody waits for answers; what is sent is finished. */
 void put_forget(struct put *);
 
-/* CHANGE_RATE may be another. */
+/* CHANGE_RATE and CHANGE_DEVICES may be others. */
 void put_reload(struct put *, const struct settings *);
+
+/* The changes that were refused here, as of now. */
+void put_budget(const struct put *, struct body_budget *);
 
 #endif

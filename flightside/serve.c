@@ -126,7 +126,10 @@ on_rate(void *arg)
 static void
 on_budget(struct body_budget *m, void *arg)
 {
-	flight_budget(arg, m);
+	struct serve *s = arg;
+
+	flight_budget(s->flight, m);
+	put_budget(s->put, m);
 }
 
 static void
@@ -396,7 +399,7 @@ serve_new(struct event_base *base, const struct settings *settings,
 	}
 	flight_tell_rate(s->flight, on_rate, s);
 	s->report = report_new(base, PROC_FLIGHTSIDE, flight_meter(s->flight),
-	    on_budget, s->flight);
+	    on_budget, s);
 	s->fetch = fetch_new(base, s->flight);
 	s->pages = pages_new(base, s->flight, s->fleets, settings, &ops, s);
 	s->events = events_new(base, s->flight, s->fleets, settings,

@@ -181,7 +181,13 @@ deliver(struct chan *c)
 		refuse(c, &h, a);
 		return 0;
 	}
-	if (!frame_in_body(&c->in, &f.body) || claim_fd(c, &h, &f.fd) == -1)
+	if (!frame_in_body(&c->in, &f.body))
+		return 0;
+	if (!msg_decodes((enum msg_type)h.type, f.body)) {
+		refuse(c, &h, ADMIT_BODY);
+		return 0;
+	}
+	if (claim_fd(c, &h, &f.fd) == -1)
 		return 0;
 	f.type = (enum msg_type)h.type;
 	f.id = h.id;

@@ -205,6 +205,26 @@ get_str(struct span *s, char *dst, size_t max)
 	return 0;
 }
 
+static int
+skip(struct span *s, size_t len)
+{
+	if (s->len < len)
+		return -1;
+	s->p += len;
+	s->len -= len;
+	return 0;
+}
+
+static int
+skip_str(struct span *s, size_t max)
+{
+	struct span v;
+
+	if (get_blob(s, &v, max) == -1)
+		return -1;
+	return v.len > 0 && memchr(v.p, '\0', v.len) != NULL ? -1 : 0;
+}
+
 #define PUT(kind, ...) || PUT_##kind(__VA_ARGS__) == -1
 #define PUT_pad(n) 0
 #define PUT_u32(n) put_u32(b, m->n)
@@ -220,6 +240,15 @@ get_str(struct span *s, char *dst, size_t max)
 #define GET_str(n, max) get_str(&s, m->n, max)
 #define GET_u64s(n, len) get_u64s(&s, m->n, len)
 #define GET_blob(n, max) get_blob(&s, &m->n, max)
+
+/* As GET, for the answer alone. */
+#define SKIP(kind, ...) || SKIP_##kind(__VA_ARGS__) == -1
+#define SKIP_pad(n) 0
+#define SKIP_u32(n) skip(&s, 4)
+#define SKIP_u64(n) skip(&s, 8)
+#define SKIP_str(n, max) skip_str(&s, max)
+#define SKIP_u64s(n, len) skip(&s, (size_t)8 * (len))
+#define SKIP_blob(n, max) get_blob(&s, &(struct span){ NULL, 0 }, max)
 
 #define SIZE(kind, ...) +SIZE_##kind(__VA_ARGS__)
 #define SIZE_pad(n) 0
@@ -240,6 +269,10 @@ get_str(struct span *s, char *dst, size_t max)
 		memset(m, 0, sizeof(*m));                                  \
 		return (0 BODY_##name(GET) || s.len != 0) ? -1 : 0;        \
 	}                                                                  \
+	static int body_##name##_is(struct span s)                         \
+	{                                                                  \
+		return !(0 BODY_##name(SKIP) || s.len != 0);               \
+	}                                                                  \
 	static size_t body_##name##_size(const struct body_##name *m)      \
 	{                                                                  \
 		(void)m;                                                   \
@@ -247,6 +280,22 @@ get_str(struct span *s, char *dst, size_t max)
 	}
 BODIES(BODY)
 #undef BODY
+
+int
+msg_decodes(enum msg_type type, struct span body)
+{
+	switch (type) {
+#define MSG(name, from, to, when, fd, kind) \
+	case MSG_##name:                    \
+		return body_##kind##_is(body);
+#include "ipc/msg.def"
+#undef MSG
+	case MSG_NONE:
+	case MSG_COUNT:
+		break;
+	}
+	return 0;
+}
 
 size_t
 msg_size(enum msg_type type, const void *body)

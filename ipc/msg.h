@@ -21,6 +21,22 @@ enum {
 	BUDGET_KINDS = 5, /* flightside/budget.h */
 };
 
+/* Why flightside did not write what the placer asked for. */
+#define REFUSALS(X)                                                    \
+	X(MALFORMED, "malformed") /* no edit, or of no device */       \
+	X(WRITER, "writer")	  /* our lease is over, or none is */  \
+	X(FLEET, "fleet")	  /* FLEET_ID */                       \
+	X(POLICY, "policy")	  /* a form, a path, an image of it */ \
+	X(SIZE, "size")		  /* DEVICE_MAX_PODS, or bytes */      \
+	X(DEVICES, "devices")	  /* CHANGE_DEVICES */
+
+enum refusal {
+#define X(name, word) REFUSAL_##name,
+	REFUSALS(X)
+#undef X
+	REFUSAL_KINDS
+};
+
 enum proc {
 #define PROC(name, ...) PROC_##name,
 #include "common/proc.def"
@@ -109,7 +125,8 @@ enum flight_state {
 	X(RECEIVER) /* not for us */                             \
 	X(WHEN)	    /* too early or too late on this link */     \
 	X(SIZE)	    /* shorter or longer than its body may be */ \
-	X(FD)	    /* a descriptor too many or too few */
+	X(FD)	    /* a descriptor too many or too few */       \
+	X(BODY)	    /* no body of that message */
 
 enum admit {
 #define X(name) ADMIT_##name,
@@ -166,6 +183,9 @@ const struct msg_info *msg_info(uint32_t type);
 /* The gate: may this frame go from one process to the other now? */
 enum admit msg_admit(uint32_t type, uint32_t len, int has_fd, enum proc from,
     enum proc to, enum msg_when now);
+
+/* Whether that is exactly one body of that type; the gate's last question. */
+int msg_decodes(enum msg_type, struct span);
 
 /* Bytes that *body of that type takes, and its encoding; see body_X_put. */
 size_t msg_size(enum msg_type, const void *body);

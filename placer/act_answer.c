@@ -247,11 +247,17 @@ act_object(struct act *a, uint64_t id, struct span object, struct now now)
 	act_settle(a, q);
 }
 
-/* A token or a right that is missing is told once, by flightside. */
+/*
+ * A token or a right that is missing is told once, by flightside, and so is
+ * what it refused by itself (code 0).
+ */
 static enum log_level
 level_of(const struct body_changed *m)
 {
-	return m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ||
+	int own =
+	    m->code == 0 && (m->kind == ERR_DENIED || m->kind == ERR_LIMIT);
+
+	return own || m->kind == ERR_CONFLICT || m->kind == ERR_AGAIN ||
 		m->kind == ERR_AUTH || m->code == 403 ?
 	    LOG_LEVEL_INFO :
 	    LOG_LEVEL_WARN;

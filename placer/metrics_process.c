@@ -223,6 +223,23 @@ write_budget_refusals(struct metric *m)
 		metric_alone(m, m->w->budget.limited);
 }
 
+void
+write_changes_refused(struct metric *m)
+{
+	static const char *const words[REFUSAL_KINDS] = {
+#define X(name, word) word,
+		REFUSALS(X)
+#undef X
+	};
+	unsigned int i;
+
+	for (i = 0; i < REFUSAL_KINDS && m->w->reported[PROC_FLIGHTSIDE]; i++) {
+		metric_sample(m, "");
+		metric_label(m, "reason", words[i]);
+		metric_count(m, m->w->budget.refused[i]);
+	}
+}
+
 /* -- processes -- */
 
 static int

@@ -101,7 +101,8 @@ on_relink(struct worker *w, const struct frame *f)
 	struct body_link m;
 
 	if (body_link_get(f->body, &m) == -1 || m.peer >= PROC_COUNT ||
-	    link_over(&w->crew->links, w->id, (enum proc)m.peer) == -1)
+	    link_over(&w->crew->links, w->id, (enum proc)m.peer, m.number) ==
+		-1)
 		condemn(w, "asks for a link that there is not");
 }
 

@@ -21,16 +21,15 @@ hand_out(struct crew *c, enum proc a, enum proc b)
 	struct why why;
 	int fd[2];
 
+	to_a.number = to_b.number = link_made(&c->links, a, now_awake_ms());
 	if (link_make(fd, &why) == -1) {
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "link",
 			.error = why.text },
 		    "no link of %s and %s", proc_name(a), proc_name(b));
-		link_made(&c->links, a, now_awake_ms());
-		(void)link_over(&c->links, a, b);
+		link_again(&c->links, a);
 		return;
 	}
-	link_made(&c->links, a, now_awake_ms());
 	log_debug("%s and %s get a link", proc_name(a), proc_name(b));
 	/* A lost end is no matter: its worker is gone and comes anew. */
 	(void)chan_send(c->worker[a].control, MSG_LINK, 0, &to_a, fd[0]);
@@ -49,9 +48,9 @@ hand_over(struct crew *c, enum proc key_holder)
 	if ((fd = meet_take(c->conf->meet, key_holder)) == -1)
 		return;
 	if (w->id == PROC_PLACER)
-		link_came(&c->links, key_holder, now_awake_ms());
+		m.number = link_came(&c->links, key_holder, now_awake_ms());
 	else
-		link_made(&c->links, key_holder, now_awake_ms());
+		m.number = link_made(&c->links, key_holder, now_awake_ms());
 	log_debug("%s gets a link with %s", proc_name(w->id),
 	    proc_name((enum proc)m.peer));
 	(void)chan_send(w->control, MSG_LINK, 0, &m, fd);

@@ -36,7 +36,7 @@ link_started(struct links *l, enum proc p)
 }
 
 int
-link_over(struct links *l, enum proc a, enum proc b)
+link_over(struct links *l, enum proc a, enum proc b, uint64_t number)
 {
 	enum proc key_holder = a == PROC_PLACER ? b : a;
 	size_t i;
@@ -45,7 +45,10 @@ link_over(struct links *l, enum proc a, enum proc b)
 		return -1;
 	for (i = 0; i < PAIRS; i++)
 		if (key_holders[i] == key_holder) {
-			l->pair[key_holder].wanted = 1;
+			if (number > l->pair[key_holder].number)
+				return -1;
+			l->pair[key_holder].wanted |=
+			    number == l->pair[key_holder].number;
 			return 0;
 		}
 	return -1;
@@ -77,7 +80,7 @@ link_next(struct links *l, const uint8_t *ready, int64_t now, int64_t *wake,
 	return 0;
 }
 
-void
+uint64_t
 link_made(struct links *l, enum proc key_holder, int64_t now)
 {
 	int64_t *pace = &l->pair[key_holder].pace;
@@ -89,13 +92,15 @@ link_made(struct links *l, enum proc key_holder, int64_t now)
 	if (*pace > LINK_SLOW_MS)
 		*pace = LINK_SLOW_MS;
 	l->pair[key_holder].made = now;
+	return ++l->pair[key_holder].number;
 }
 
-void
+uint64_t
 link_came(struct links *l, enum proc key_holder, int64_t now)
 {
 	l->pair[key_holder].pace = LINK_PACE_MS;
 	l->pair[key_holder].made = now;
+	return ++l->pair[key_holder].number;
 }
 
 void

@@ -21,9 +21,10 @@ enum {
 struct links {
 	struct {
 		uint8_t wanted;
-		int64_t made; /* the last one */
-		int64_t pace; /* from that to the next */
-	} pair[PROC_COUNT];   /* by the end that is not the placer */
+		uint64_t number; /* of links, until now */
+		int64_t made;	 /* the last one */
+		int64_t pace;	 /* from that to the next */
+	} pair[PROC_COUNT];	 /* by the end that is not the placer */
 };
 
 void link_init(struct links *);
@@ -31,8 +32,11 @@ void link_init(struct links *);
 /* The worker has started anew: all its links are to be made. */
 void link_started(struct links *, enum proc);
 
-/* One end says that the link is over.  -1: these two have none. */
-int link_over(struct links *, enum proc, enum proc);
+/*
+ * One end says that their link of that number is over: news of the last one
+ * only, as its other end may have said so before.  -1: these two have none.
+ */
+int link_over(struct links *, enum proc, enum proc, uint64_t number);
 
 /*
  * The next pair to be linked now, and no longer wanted: 1, *a (the key holder),
@@ -43,10 +47,10 @@ int link_next(struct links *, const uint8_t *ready, int64_t now, int64_t *wake,
 
 /*
  * What came of it: a link; one that the other end asked for, whose pace is its
- * own; nothing, it is wanted as before.
+ * own; both return its number.  Nothing, it is wanted as before.
  */
-void link_made(struct links *, enum proc key_holder, int64_t now);
-void link_came(struct links *, enum proc key_holder, int64_t now);
+uint64_t link_made(struct links *, enum proc key_holder, int64_t now);
+uint64_t link_came(struct links *, enum proc key_holder, int64_t now);
 void link_again(struct links *, enum proc key_holder);
 
 /* The two ends of a new link. */

@@ -43,8 +43,8 @@ struct line {
 	int fd; /* -1: none */
 	enum proc peer;
 	struct frame_in in;
+	uint64_t number;
 	int heard; /* its HELLO */
-	int fresh; /* a link that nobody has attacked yet */
 };
 
 static struct {
@@ -190,7 +190,9 @@ take_link(struct span body, int fd)
 		abort();
 	l = &c.line[m.peer];
 	hang_up(l);
-	*l = (struct line){ .fd = fd, .peer = (enum proc)m.peer, .fresh = 1 };
+	*l = (struct line){ .fd = fd,
+		.peer = (enum proc)m.peer,
+		.number = m.number };
 	if (c.early) {
 		struct body_done over = { 0 };
 
@@ -309,9 +311,9 @@ is_peer(enum proc p)
 static struct line *
 link_with(enum proc p)
 {
-	struct body_link m = { .peer = (uint32_t)p };
 	int64_t end = now_read().boot_ms + LINK_MS;
 	struct line *l = &c.line[p];
+	struct body_link m = { .peer = (uint32_t)p, .number = l->number };
 
 	if (l->fd == -1)
 		(void)push_frame(&c.control, MSG_RELINK, 0, &m);

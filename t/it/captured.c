@@ -5,7 +5,7 @@
  * of them ends or hangs, what reaches the two servers is what a table allows,
  * others' devices, pods and Secrets are as they were, and when the real worker
  * is back, so is all the rest.
- *	NIGHTLY=1	every frame that must be refused, not a few
+ *	NIGHTLY=1	every frame that must be refused, not one of each
  */
 #include <ctype.h>
 #include <fcntl.h>
@@ -22,6 +22,7 @@
 #include "common/xmem.h"
 #include "t/it/bend.h"
 #include "t/it/captive.h"
+#include "t/it/captured_never.h"
 #include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/http.h"
@@ -40,7 +41,7 @@ enum {
 	ORDER_MS = 60000,
 	LINK_MS = 5000,
 	REFUSED = 90, /* frames of bend_refused() */
-	STEP = 40,    /* one of so many, but at night */
+	STEP = 40,    /* by day one, by each of the workers another */
 };
 
 #define IMAGE "docker.io/library/busybox:latest"
@@ -66,33 +67,16 @@ static struct {
 
 /* METHOD TARGET, whoever of the three is captured. */
 static const char *const kube_may[] = {
-	"GET " NS "kube-system",
-	"(GET|PATCH|PUT) /api/v1/nodes/vk-flightctl-captured(/status)?",
-	"POST /api/v1/nodes",
-	"GET /api/v1/nodes\\?fieldSelector=metadata.name%3Dvk-flightctl-"
-	"captured&.*",
-	"GET /api/v1/nodes\\?labelSelector=type%3Dvirtual-kubelet&.*",
-	"GET /api/v1/pods\\?fieldSelector=spec.nodeName%3Dvk-flightctl-"
-	"captured&.*",
-	"(GET|DELETE) " NS "default/pods/" OURS,
-	"PATCH " NS "default/pods/" OURS "/status",
-	"GET " NS "default/configmaps/asked",
-	"(POST|PATCH) " NS "default/events(/" OURS "[.0-9a-f]+)?",
-	"(POST|PATCH) " NS "default/events(/vk-flightctl-captured[.0-9a-f]+)?",
-	/* Leases of nobody, which a purge may hold (SECURITY). */
-	"(GET|PATCH) " LEASES "/[a-z0-9.-]+",
-	"(GET|PUT|PATCH) (" LEASES "|" NODE_LEASES ")/vk-flightctl-captured",
-	"POST " LEASES,
+#define KUBE_MAY
+#include "t/it/captured_may.def"
+#undef KUBE_MAY
 	NULL,
 };
 
 #define API "/api/v1/"
 
 static const char *const flight_may[] = {
-	"GET " API "(organizations|events|fleets|devices)(\\?.*)?",
-	"GET " API "(auth/[a-z]+|version)(\\?.*)?",
-	"GET " API "devices/[a-z0-9.-]+(/lastseen)?(\\?.*)?",
-	"PUT " API "devices/captured-[01](\\?.*)?",
+#include "t/it/captured_may.def"
 	NULL,
 };
 
@@ -135,19 +119,35 @@ copy(const char *from, const char *name)
 		it_die("%s: cannot be copied to %s", from, to);
 }
 
-/* The program of that worker is another one from now on. */
+/* Times that the worker was ready until now. */
+static size_t
+count_ready(const char *worker)
+{
+	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
+
+	return provider_lines(t.provider, ready);
+}
+
+static int
+await_ready(const char *worker, size_t n)
+{
+	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
+
+	return provider_await_lines(t.provider, ready, n, READY_MS) >= n;
+}
+
+/* The program of that worker, which is ready, is another one from now on. */
 static void
 replace(const char *worker, const char *program)
 {
-	AUTO_FREE char *ready = xasprintf("\"msg\":\"%s is ready", worker);
-	size_t n = provider_lines(t.provider, ready);
+	size_t n = count_ready(worker);
 	pid_t pid = provider_worker(t.provider, worker);
 
 	copy(program, worker);
 	if (pid > 0)
 		kill(pid, SIGKILL);
-	it_ok(provider_await_lines(t.provider, ready, n + 1, READY_MS) > n,
-	    "%s is ready again", worker);
+	it_ok(pid > 0 && await_ready(worker, n + 1), "%s is ready again",
+	    worker);
 }
 
 /* -- what the captive knows ------------------------------------------------ */
@@ -340,33 +340,48 @@ make_others(void)
 	free(world_tell(SIM_FLIGHT, "foreign-app captured-0 foreign"));
 }
 
-/* -- a device's words ------------------------------------------------------ */
+/* -- what SECURITY says of it ---------------------------------------------- */
 
-/* What no spec may hold, whoever asked for it. */
-static const char *const never[] = { "--privileged", "--pid=host", "Volume=/",
-	"Network=host", "SYS_ADMIN", "unconfined", "EnvironmentFile",
-	"ExecStartPre", "evil.example", "docker.io:5000", "..", "libraryevil",
-	"type=bind", ".kube", ".image", "/etc/" };
+enum verdict {
+	CAN,
+	CANNOT,
+};
+
+enum where {
+	KUBE,
+	FLIGHT,
+	SPECS,
+};
+
+static const struct row {
+	const char *who;
+	enum verdict verdict;
+	enum where where;
+	const char *request, *what;
+} rows[] = {
+#define ROW(who, verdict, where, request, what) \
+	{ #who, verdict, where, request, what },
+#include "t/it/captured.def"
+#undef ROW
+};
 
 static void
-look_at_specs(const char *who)
+judge_rows(const char *who)
 {
-	AUTO_JSON struct json_object *set = flight_devices();
-	struct json_object *device;
-	struct lh_entry *at = NULL;
-	unsigned int bad = 0;
-	size_t i;
+	AUTO_FREE char *kube = beside("kube.log"),
+		       *flight = beside("flight.log");
+	const struct row *r;
+	unsigned int n;
 
-	while (js_next(set, &at, NULL, &device)) {
-		AUTO_FREE char *text = js_text(device, "/spec");
-
-		for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-			if (strstr(text, never[i]) != NULL) {
-				it_say("%s", never[i]);
-				bad++;
-			}
+	for (r = rows; r < rows + sizeof(rows) / sizeof(rows[0]); r++) {
+		if (strcmp(r->who, who) != 0)
+			continue;
+		n = r->where == SPECS ?
+		    captured_never() :
+		    reqlog_count(r->where == KUBE ? kube : flight, r->request);
+		it_ok((n > 0) == (r->verdict == CAN), "%s %s %s", who,
+		    r->verdict == CAN ? "can" : "cannot", r->what);
 	}
-	it_ok(bad == 0, "%s: no device is to run what the policy refuses", who);
 }
 
 /* -- one captured worker --------------------------------------------------- */
@@ -441,12 +456,15 @@ play(const char *who, const char *how, size_t arg)
  * made again at a growing distance.
  */
 static void
-refusals(const char *who)
+refusals(size_t w)
 {
+	const char *who = workers[w];
 	AUTO_FREE char *regex = xasprintf("refused frame of %s|malformed", who);
-	size_t step = getenv("NIGHTLY") != NULL ? 1 : STEP, i, n;
+	int night = getenv("NIGHTLY") != NULL;
+	size_t i, n;
 
-	for (i = 1; i < REFUSED; i += step) {
+	for (i = night ? 1 : 1 + w * STEP; i < REFUSED;
+	     i += night ? 1 : REFUSED) {
 		n = provider_lines(t.provider, regex);
 		history(1);
 		it_ok(order("refuse", i), "%s: frame %zu of those to refuse",
@@ -465,10 +483,12 @@ lie(const char *who)
 {
 	AUTO_FREE char *killed =
 	    xasprintf("%s is killed: refused frame of %s", who, who);
+	size_t n = count_ready(who);
 
 	give("lie", 1);
 	it_ok(provider_await_lines(t.provider, killed, 1, READY_MS) == 1,
 	    "%s: the supervisor ends it for one frame", who);
+	it_ok(await_ready(who, n + 1), "%s: it is started again", who);
 	look_at_workers(who, "killed");
 }
 
@@ -486,13 +506,17 @@ capture(size_t w)
 	play(who, "talk", 0);
 	play(who, "flood", 0);
 	play(who, "descriptor", 0);
-	refusals(who);
+	refusals(w);
 	play(who, "half", 0);
 	lie(who);
+	judge_rows(who);
 	judge_history(who);
 	look_at_others(who);
-	look_at_specs(who);
 	replace(who, real);
+	if (w == 0)
+		it_ok(provider_lines(t.provider,
+			  "a change is refused: policy") > 0,
+		    "what the policy refused is told by flightside");
 	free(pod_create(after, &(struct pod_conf){ .device = "captured-1" }));
 	json_object_put(pod_runs(after, it_ms(), RUN_MS));
 }

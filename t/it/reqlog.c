@@ -45,3 +45,16 @@ reqlog_judge(const char *file, const char *const *may, const char *what)
 	}
 	it_ok(bad == 0, "%s: %u requests, %u not of the table", what, n, bad);
 }
+
+unsigned int
+reqlog_count(const char *file, const char *regex)
+{
+	const char *const one[] = { regex, NULL };
+	AUTO_FREE char *text = it_file(file, NULL);
+	char *line, *rest = text;
+	unsigned int n = 0;
+
+	while (text != NULL && (line = strsep(&rest, "\n")) != NULL)
+		n += *line != '\0' && is_among(line, one);
+	return n;
+}

@@ -8,4 +8,7 @@
  */
 void reqlog_judge(const char *file, const char *const *may, const char *what);
 
+/* How many requests of the log are of that expression. */
+unsigned int reqlog_count(const char *file, const char *regex);
+
 #endif

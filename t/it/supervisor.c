@@ -238,7 +238,7 @@ test_bad_workers(void)
 		    "SENDER (PODS_BEGIN" },
 		{ "early",
 		    "placer is killed: refused frame of placer: WHEN (READY" },
-		{ "badlog", "placer is killed: malformed LOG" },
+		{ "badlog", "placer is killed: refused frame of placer: BODY" },
 		{ "selfish",
 		    "placer is killed: asks for a link that there is not" },
 		{ "handsoff",

@@ -21,7 +21,8 @@
 #include "t/unit/leaks.h"
 
 enum {
-	PATIENCE_S = 10
+	PATIENCE_S = 10,
+	LINK_BODY = 12,
 };
 
 /* What one end saw. */
@@ -289,8 +290,8 @@ Test(ipc_chan, descriptors_go_with_their_frames)
 
 Test(ipc_chan, missing_descriptor_is_refused)
 {
-	struct frame_head h = { 4, MSG_LINK, 0 };
-	uint8_t p[FRAME_HEAD + 4] = { [FRAME_HEAD + 3] = PROC_PLACER };
+	struct frame_head h = { LINK_BODY, MSG_LINK, 0 };
+	uint8_t p[FRAME_HEAD + LINK_BODY] = { [FRAME_HEAD + 3] = PROC_PLACER };
 	int fd[2];
 
 	pair(fd);

@@ -295,18 +295,42 @@ Test(supervisor_tend, broken_links_are_made_anew_but_not_in_a_hurry)
 	enum proc a, b;
 
 	link_init(&l);
-	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_FLIGHTSIDE) == -1);
-	cr_assert(link_over(&l, PROC_PLACER, PROC_PLACER) == -1);
-	cr_assert(link_over(&l, PROC_PLACER, PROC_SUPERVISOR) == -1);
-	cr_assert(link_over(&l, PROC_PLACER, PROC_KUBESIDE) == 0);
-	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER) == 0);
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_FLIGHTSIDE, 0) == -1);
+	cr_assert(link_over(&l, PROC_PLACER, PROC_PLACER, 0) == -1);
+	cr_assert(link_over(&l, PROC_PLACER, PROC_SUPERVISOR, 0) == -1);
+	cr_assert(link_over(&l, PROC_PLACER, PROC_KUBESIDE, 0) == 0);
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER, 0) == 0);
 	cr_assert(link_next(&l, ready, 100, &at, &a, &b) == 1);
-	link_made(&l, a, 100);
+	cr_assert(link_made(&l, a, 100) == 1);
 	cr_assert(link_next(&l, ready, 100, &at, &a, &b) == 0);
-	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER) == 0);
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER, 1) == 0);
 	cr_assert(link_next(&l, ready, 101, &at, &a, &b) == 0);
 	cr_assert(at == 100 + LINK_PACE_MS);
 	cr_assert(link_next(&l, ready, at, &at, &a, &b) == 1);
+}
+
+/* Of each link that ends both ends say so; one new link is enough. */
+Test(supervisor_tend, link_that_ended_is_made_anew_once)
+{
+	uint8_t ready[PROC_COUNT] = { 0, 1, 1, 1 };
+	struct links l;
+	int64_t at;
+	enum proc a, b;
+
+	link_init(&l);
+	link_started(&l, PROC_KUBESIDE);
+	cr_assert(link_next(&l, ready, 0, &at, &a, &b) == 1);
+	cr_assert(link_made(&l, a, 0) == 1);
+	cr_assert(link_over(&l, PROC_PLACER, PROC_KUBESIDE, 1) == 0);
+	cr_assert(link_next(&l, ready, 9000, &at, &a, &b) == 1);
+	cr_assert(link_made(&l, a, 9000) == 2);
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER, 1) == 0);
+	cr_assert(link_next(&l, ready, 18000, &at, &a, &b) == 0);
+	cr_assert(at == INT64_MAX);
+	/* One that nobody made yet. */
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER, 3) == -1);
+	cr_assert(link_over(&l, PROC_KUBESIDE, PROC_PLACER, 2) == 0);
+	cr_assert(link_next(&l, ready, 18000, &at, &a, &b) == 1);
 }
 
 /* As of two builds, each of which refuses the other. */
@@ -321,10 +345,12 @@ Test(supervisor_tend, links_that_do_not_last_come_at_a_growing_distance)
 	link_init(&l);
 	for (i = 0; i < 10; i++) {
 		now = at;
-		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER,
+		    l.pair[PROC_KUBESIDE].number);
 		cr_assert(link_next(&l, ready, now, &at, &a, &b) == 1);
 		link_made(&l, a, now);
-		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+		(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER,
+		    l.pair[PROC_KUBESIDE].number);
 		cr_assert(link_next(&l, ready, now, &at, &a, &b) == 0);
 		cr_assert(at == now + want, "%d: %ld", i, (long)(at - now));
 		want = want * 2 > LINK_SLOW_MS ? LINK_SLOW_MS : want * 2;
@@ -334,7 +360,8 @@ Test(supervisor_tend, links_that_do_not_last_come_at_a_growing_distance)
 	cr_assert(link_next(&l, ready, now, &at, &a, &b) == 1);
 	now += LINK_LASTS_MS;
 	link_made(&l, a, now);
-	(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER);
+	(void)link_over(&l, PROC_KUBESIDE, PROC_PLACER,
+	    l.pair[PROC_KUBESIDE].number);
 	cr_assert(link_next(&l, ready, now, &at, &a, &b) == 0);
 	cr_assert(at == now + LINK_PACE_MS);
 	link_started(&l, PROC_KUBESIDE);
