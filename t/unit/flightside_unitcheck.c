@@ -17,8 +17,8 @@
 #define APP "k8s-0123456789-default-web-de19433b"
 #define ID "@-184017"
 
-static const struct admit_rules rules = { CLUSTER, "", 0 };
-static const struct admit_rules host_rules = { CLUSTER, "", 1 };
+static const struct admit_rules rules = { CLUSTER, "", 0, 0 };
+static const struct admit_rules host_rules = { CLUSTER, "", 1, 0 };
 static const struct admit_rules *with = &rules;
 
 /* The text with the application's name for each @; caller frees. */

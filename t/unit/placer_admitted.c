@@ -57,7 +57,7 @@ spec_of(const struct quadlet *q)
 static int
 passes(struct span pod, uint32_t try, uint8_t host)
 {
-	const struct admit_rules rules = { CLUSTER, "", host };
+	const struct admit_rules rules = { CLUSTER, "", host, 0 };
 	AUTO_FREE char *spec = NULL;
 	char app[MAX_APP + 1];
 	struct quadlet q;
