@@ -40,7 +40,7 @@ RB_HEAD(breadth_tree, device);
 struct breadth {
 	int64_t most;
 	struct breadth_tree devices;
-	SLIST_HEAD(, fleet) fleets;
+	SLIST_HEAD(fleet_list, fleet) fleets;
 };
 
 static int

@@ -22,6 +22,7 @@
 #include "placer/world.h"
 #include "t/scene/clock.h"
 #include "t/scene/draw.h"
+#include "t/scene/play.h"
 
 enum {
 	HOURS = 6,
@@ -46,6 +47,7 @@ struct holding {
 };
 
 static unsigned int statements;
+static int traces; /* SOAK_TRACE: each statement */
 
 static size_t
 descriptors(void)
@@ -117,6 +119,9 @@ look(const struct scene *sc)
 static void
 go_on(struct scene *sc, const struct step *s)
 {
+	if (traces)
+		printf("  %8.3f say %s\n",
+		    (double)(clock_boot_ms() - CLOCK_START_MS) / 1000, s->text);
 	if (strncmp(s->text, "time ", 5) == 0)
 		place_pass(sc, 1 + draw(PASS_MS));
 	else
@@ -203,6 +208,12 @@ judge_memory(struct scene *sc, const size_t *bytes, unsigned int n)
 		    least);
 }
 
+static void
+show_told(void *arg, const struct told_line *l)
+{
+	(void)arg;
+	printf("  %8.3f told %s %s %s %s\n", (double)l->at_ms/1000, l->about, l->device, l->reason, l->text);
+}
 int
 main(void)
 {
@@ -216,6 +227,7 @@ main(void)
 	hours = (unsigned int)scene_number("SOAK_HOURS",
 	    scene_number("NIGHTLY", 0) == 1 ? NIGHT_HOURS : HOURS);
 	bytes = xcalloc(hours + 1, sizeof(*bytes));
+	traces = scene_number("SOAK_TRACE", 0) == 1;
 	scene_quiet();
 	draw_seed(seed);
 	scene_begin(&sc, "soak");
@@ -241,8 +253,11 @@ main(void)
 		judge_memory(&sc, bytes, hours);
 	printf("seed %llu: %u hours, %u statements\n", (unsigned long long)seed,
 	    i - 1, statements);
-	if ((failed = sc.failed))
+	if ((failed = sc.failed)) {
 		printf("not ok %s\n", sc.why);
+		play_show(&sc, traces);
+		told_each(serve_world(sc.serve)->told, show_told, NULL);
+	}
 	scene_end(&sc);
 	free(bytes);
 	printf("%d passed, %d failed\n", !failed, failed);
