@@ -41,7 +41,8 @@ enum {
 	CROWDS = 4, /* processes with their part of it */
 	SLOW = 300,
 	SLOW_STEP_MS = 200,
-	CUT_MS = 20000, /* of one that sends a byte a second */
+	CUT_MS = 20000, /* of one that sends a byte each half second */
+	HEARD_MS = 500,
 	PODS = 5,
 	PROBES = 20,
 	GROWTH_KB = 24 * 1024,
@@ -290,12 +291,34 @@ last(void)
 	return it_ms() - since;
 }
 
-/* Not to make room, as long as the crowd's last are still there. */
+/* 1: who comes now is heard. */
+static int
+is_heard(void)
+{
+	static const char text[] = "GET /healthz HTTP/1.0\r\n\r\n";
+	struct pollfd pfd = { .fd = visit(), .events = POLLOUT };
+	int heard;
+
+	heard = poll(&pfd, 1, HEARD_MS) == 1 &&
+	    send(pfd.fd, text, sizeof(text) - 1, MSG_NOSIGNAL) != -1;
+	pfd.events = POLLIN;
+	heard = heard && poll(&pfd, 1, HEARD_MS) == 1 &&
+	    recv(pfd.fd, &(char){ 0 }, 1, 0) == 1;
+	close(pfd.fd);
+	return heard;
+}
+
+/*
+ * Neither to make room, as long as the crowd's last are still there, nor late,
+ * while the kernel's queue is full of them.
+ */
 static void
 is_cut_off(void)
 {
 	int64_t ms, until = it_ms() + CUT_MS;
 
+	while (!is_heard() && it_ms() < until)
+		it_pause(100);
 	do {
 		ms = last();
 		it_say("cut off after %lld ms", (long long)ms);

@@ -6,6 +6,7 @@
  * process holds is looked at: memory, descriptors, the size of its database.
  * None of them grows.
  *	SOAK_SEED	of what is drawn
+ *	SOAK_TRACE	1: each statement, and all that went out, when it fails
  *	SOAK_HOURS	so many; 6, and 24 with NIGHTLY
  */
 #include <dirent.h>
@@ -208,12 +209,6 @@ judge_memory(struct scene *sc, const size_t *bytes, unsigned int n)
 		    least);
 }
 
-static void
-show_told(void *arg, const struct told_line *l)
-{
-	(void)arg;
-	printf("  %8.3f told %s %s %s %s\n", (double)l->at_ms/1000, l->about, l->device, l->reason, l->text);
-}
 int
 main(void)
 {
@@ -256,7 +251,6 @@ main(void)
 	if ((failed = sc.failed)) {
 		printf("not ok %s\n", sc.why);
 		play_show(&sc, traces);
-		told_each(serve_world(sc.serve)->told, show_told, NULL);
 	}
 	scene_end(&sc);
 	free(bytes);
