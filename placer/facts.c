@@ -24,7 +24,8 @@ facts_stale(const struct wdevice *d)
 int
 facts_settled(const struct wdevice *d)
 {
-	return !facts_stale(d) && d->change_id == 0 && d->dev->applied;
+	return !facts_stale(d) && d->change_id == 0 && !world_is_frozen(d) &&
+	    d->dev->applied;
 }
 
 enum life_device

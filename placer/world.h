@@ -456,6 +456,12 @@ void world_drop_device(struct world *, struct wdevice *);
 void world_set_device(struct world *, struct wdevice *, struct device *,
     int64_t read_boot);
 
+/*
+ * Flightctl holds it after a restore, or it cannot be read: what its spec and
+ * its status say may be of a time before what it runs.
+ */
+int world_is_frozen(const struct wdevice *);
+
 /* It is there and takes no writes: a Fleet's, frozen, unreadable, leaving. */
 int world_is_closed(const struct wdevice *);
 

@@ -274,18 +274,24 @@ went_back(const struct wdevice *d, const struct device *dev, int64_t read_boot)
 }
 
 static int
-is_frozen(const struct device *dev)
+is_held(const struct device *dev)
 {
 	return dev->summary == DEVICE_AWAITING_RECONNECT ||
 	    dev->summary == DEVICE_CONFLICT_PAUSED;
 }
 
 int
-world_is_closed(const struct wdevice *d)
+world_is_frozen(const struct wdevice *d)
 {
 	return d->unreadable || d->dev == NULL || d->thaw > 0 ||
-	    d->dev->owner != NULL || d->dev->decommissioning ||
-	    is_frozen(d->dev);
+	    is_held(d->dev);
+}
+
+int
+world_is_closed(const struct wdevice *d)
+{
+	return world_is_frozen(d) || d->dev->owner != NULL ||
+	    d->dev->decommissioning;
 }
 
 int
@@ -318,7 +324,7 @@ world_set_device(struct world *w, struct wdevice *d, struct device *dev,
 
 	if (d->dev != NULL && strcmp(d->dev->created, dev->created) != 0)
 		new_incarnation(d);
-	if (is_frozen(dev) || went_back(d, dev, read_boot))
+	if (is_held(dev) || went_back(d, dev, read_boot))
 		restored(d);
 	device_free(d->dev);
 	d->dev = dev;

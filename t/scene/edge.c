@@ -116,7 +116,8 @@ edge_init(struct edge *d)
 	d->apply_ms = 1000;
 	d->silent = d->waits = d->hold_apply = d->hold_render =
 	    d->forget_render = d->given_up = 0;
-	d->generation = d->rendered_version = d->reported_version = 1;
+	d->generation = d->rendered_version = d->reported_version =
+	    d->stored_version = 1;
 	d->target_version = 0;
 	set(&d->spec, "{}");
 	free(d->rendered_hash);
@@ -128,6 +129,8 @@ edge_init(struct edge *d)
 	set(&d->message, "");
 	d->since_ms = clock_wall_ms();
 	set(&d->summary, "Online");
+	if (d->old_spec != NULL)
+		edge_backup(d); /* no backup has an earlier incarnation */
 }
 
 void
@@ -244,7 +247,7 @@ static char *
 status_text(const struct edge *d)
 {
 	AUTO_FREE char *version =
-	    xasprintf("%llu", (unsigned long long)d->reported_version);
+	    xasprintf("%llu", (unsigned long long)d->stored_version);
 	AUTO_FREE char *cores = xasprintf("%d", d->cores);
 	AUTO_FREE char *kb = xasprintf("%d", d->memory_mib * 1024);
 	struct json_object *s = jmake_object(), *o;
@@ -266,7 +269,7 @@ status_text(const struct edge *d)
 	jmake_str(jmake_in(s, "config"), "renderedVersion", version);
 	jmake_str(jmake_in(s, "lifecycle"), "status", d->lifecycle);
 	jmake_str(jmake_in(s, "summary"), "status",
-	    d->silent ? "Unknown" : d->summary);
+	    d->silent && !edge_is_frozen(d) ? "Unknown" : d->summary);
 	o = jmake_in(s, "systemInfo");
 	jmake_str(o, "architecture", d->arch[0] != '\0' ? d->arch : "amd64");
 	jmake_str(o, "operatingSystem", "linux");
@@ -351,6 +354,7 @@ edge_backup(struct edge *d)
 	set(&d->old_hash, d->rendered_hash);
 	d->old_generation = d->generation;
 	d->old_version = d->rendered_version;
+	d->old_stored = d->stored_version;
 }
 
 /* Its agent goes on with what it has. */
@@ -363,16 +367,22 @@ edge_restore(struct edge *d)
 	set(&d->rendered_hash, d->old_hash);
 	d->generation = d->old_generation;
 	d->rendered_version = d->old_version;
+	d->stored_version = d->old_stored;
 	d->hold_render = d->hold_apply = 1;
 	d->rv++;
 	set(&d->summary, "AwaitingReconnect");
 }
 
 static int
-is_paused(const struct edge *d)
+awaits(const struct edge *d)
 {
-	return strcmp(d->summary, "AwaitingReconnect") == 0 ||
-	    strcmp(d->summary, "ConflictPaused") == 0;
+	return strcmp(d->summary, "AwaitingReconnect") == 0;
+}
+
+int
+edge_is_frozen(const struct edge *d)
+{
+	return awaits(d) || strcmp(d->summary, "ConflictPaused") == 0;
 }
 
 /*
@@ -382,8 +392,9 @@ is_paused(const struct edge *d)
 void
 edge_resume(struct scene *sc, struct edge *d)
 {
-	if (!is_paused(d))
+	if (!edge_is_frozen(d) || (d->silent && awaits(d)))
 		return;
+	d->stored_version = d->reported_version;
 	d->hold_render = d->hold_apply = 0;
 	mark_digest(span_of(d->spec), d->rendered_hash);
 	if (d->rendered_version < d->reported_version)
@@ -528,7 +539,7 @@ applied(struct scene *sc, void *arg)
 		say(d, "False", "Error", g->message);
 	} else {
 		run_target(sc, d);
-		d->reported_version = d->target_version;
+		d->reported_version = d->stored_version = d->target_version;
 		message = xasprintf("Updated to desired renderedVersion: %llu",
 		    (unsigned long long)d->target_version);
 		say(d, "False", "Updated", message);
@@ -573,12 +584,6 @@ edge_is_there(const struct edge *d)
 	return d->exists && d->listed && !d->silent && !d->garbage &&
 	    strcmp(d->lifecycle, "Enrolled") == 0 &&
 	    strcmp(d->summary, "Online") == 0;
-}
-
-int
-edge_is_frozen(const struct edge *d)
-{
-	return !d->silent && is_paused(d);
 }
 
 int

@@ -143,7 +143,7 @@ struct edge {
 	char *labels; /* members */
 	char *owner;
 	char arch[16];
-	char *summary; /* when not silent */
+	char *summary; /* when not silent, or frozen */
 	char *lifecycle;
 	int cores, memory_mib;
 	int incarnation;
@@ -154,9 +154,10 @@ struct edge {
 	char *spec; /* the member as it is sent */
 	struct element_list old_apps, old_configs; /* of its backup */
 	char *old_spec, *old_hash;
-	uint64_t old_generation, old_version;
+	uint64_t old_generation, old_version, old_stored;
 	char *rendered_hash;
 	uint64_t rendered_version;
+	uint64_t stored_version; /* the agent's, as Flightctl has it */
 	int hold_render;
 	int forget_render; /* of the next write */
 	int garbage;	   /* sent as something that is no device */
