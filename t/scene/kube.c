@@ -126,8 +126,13 @@ kube_prune(struct scene *sc)
 	struct kpod *p, *next;
 
 	TAILQ_FOREACH_SAFE(p, &sc->pods, link, next) {
-		if (p->in_api || is_named(sc, p))
+		if (p->in_api)
 			continue;
+		if (is_named(sc, p)) {
+			json_object_put(p->status); /* nobody reads it */
+			p->status = jmake_object();
+			continue;
+		}
 		TAILQ_REMOVE(&sc->pods, p, link);
 		free_pod(p);
 	}
