@@ -28,6 +28,7 @@
 enum {
 	NODES_MAX = 64, /* as many as the placer takes */
 	DEADLINE_MS = 20000,
+	LAG_MS = 20,
 	MAX_CONTINUE = 4096,
 };
 
@@ -63,10 +64,12 @@ struct former {
 static void ask_page(struct former *);
 static void ask_lease(struct former *);
 
+/* From when libevent last looked at its clock, which is a little ago. */
 static void
 wait_ms(struct former *f, int64_t ms)
 {
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
+	struct timeval tv = { (ms + LAG_MS) / 1000,
+		((ms + LAG_MS) % 1000) * 1000 };
 
 	evtimer_add(f->timer, &tv);
 }
