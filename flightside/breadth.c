@@ -7,9 +7,8 @@
  */
 #include "flightside/breadth.h"
 
-#include <sys/queue.h>
-
 #include <bsd/string.h>
+#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,12 +80,13 @@ forget(struct breadth *b, struct device *d)
 static void
 forget_old(struct breadth *b, struct fleet *f, int64_t now)
 {
-	struct device *d;
+	struct device *d, *next;
 
-	while ((d = TAILQ_FIRST(&f->devices)) != NULL &&
-	    now - d->at_ms >= BREADTH_MS)
-		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
+	TAILQ_FOREACH_SAFE(d, &f->devices, age, next) {
+		if (now - d->at_ms < BREADTH_MS)
+			break;
 		forget(b, d);
+	}
 }
 
 int

@@ -32,14 +32,17 @@ struct visitors {
 	struct event *sweep;
 };
 
-/* The library takes its callbacks away when it frees its stream. */
+/*
+ * The library takes its callbacks away when it frees its stream.  One that it
+ * has not got yet has none either, and no descriptor.
+ */
 static int
 is_gone(const struct visit *v)
 {
 	bufferevent_event_cb on_event;
 
 	bufferevent_getcb(v->stream, NULL, NULL, &on_event, NULL);
-	return on_event == NULL;
+	return on_event == NULL && bufferevent_getfd(v->stream) != -1;
 }
 
 static void

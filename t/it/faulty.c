@@ -268,8 +268,12 @@ started_anew(void)
 		AUTO_FREE char *path = xasprintf(KUBE_PODS "/%s", name);
 		AUTO_JSON struct json_object *pod = kube_get(path);
 
-		n += strcmp(js_str(pod, STARTED), faulty.started[i]) != 0 ||
-		    strcmp(js_str(pod, "/metadata/uid"), faulty.uid[i]) != 0;
+		if (strcmp(js_str(pod, STARTED), faulty.started[i]) == 0 &&
+		    strcmp(js_str(pod, "/metadata/uid"), faulty.uid[i]) == 0)
+			continue;
+		n++;
+		it_say("%s: started %s, was %s", name, js_str(pod, STARTED),
+		    faulty.started[i]);
 	}
 	return n;
 }
