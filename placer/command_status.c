@@ -174,26 +174,32 @@ worker_state(const struct screen *s, enum proc who)
 	return up ? "linked" : "not linked";
 }
 
-/* "; its kernel has no landlock_scope, ..." */
+/* "; its kernel has no landlock_scope, ..."; without Landlock no part of it. */
 static char *
 missing_words(uint64_t missing)
 {
-	static const char *const names[] = {
-#define X(id, label, abi, holds) label,
+	static const struct {
+		const char *name;
+		int abi;
+	} layers[] = {
+#define X(id, label, abi, holds) { label, abi },
 		SANDBOX_LAYERS(X)
 #undef X
 	};
 	char *text = xstrdup("");
 	size_t i;
 
-	for (i = 0; i < NLAYERS_OF_SANDBOX; i++)
-		if ((missing >> i & 1) != 0) {
-			AUTO_FREE char *before = text;
+	for (i = 0; i < NLAYERS_OF_SANDBOX; i++) {
+		AUTO_FREE char *before = NULL;
 
-			text = xasprintf("%s%s%s", before,
-			    *before == '\0' ? "; its kernel has no " : ", ",
-			    names[i]);
-		}
+		if ((missing >> i & 1) == 0 ||
+		    ((missing >> LAYER_LANDLOCK & 1) != 0 && layers[i].abi > 1))
+			continue;
+		before = text;
+		text = xasprintf("%s%s%s", before,
+		    *before == '\0' ? "; its kernel has no " : ", ",
+		    layers[i].name);
+	}
 	return text;
 }
 

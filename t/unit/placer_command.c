@@ -474,6 +474,8 @@ Test(command, status_says_well_only_when_all_is)
 	    "\"restarts\":7,");
 	w->vitals[PROC_KUBESIDE].missing = 1U << LAYER_TCP | 1U << LAYER_SCOPE;
 	says(w, "signal 9; its kernel has no landlock_tcp, landlock_scope\"");
+	w->vitals[PROC_KUBESIDE].missing |= 1U << LAYER_LANDLOCK;
+	says(w, "signal 9; its kernel has no landlock\"");
 	told_add(w->told,
 	    &(struct told_line){ .kind = TOLD_EVENT,
 		.warning = 1,
