@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* A body that decodes encodes to the same bytes, and msg_size() knows it. */
+/*
+ * A body that decodes encodes to the same bytes, msg_size() knows how many, and
+ * msg_decodes() says that it would.
+ */
 #include <stdint.h>
 
 #include "common/xmem.h"
@@ -11,8 +14,10 @@
 	{                                                                     \
 		struct body_##body *m = xcalloc(1, sizeof(*m));               \
 		struct wbuf w = { xmalloc(s.len), 0, s.len };                 \
+		int decodes = body_##body##_get(s, m) == 0;                   \
                                                                               \
-		if (body_##body##_get(s, m) == 0 &&                           \
+		must(msg_decodes(MSG_##name, s) == decodes);                  \
+		if (decodes &&                                                \
 		    (msg_size(MSG_##name, m) != s.len ||                      \
 			msg_put(MSG_##name, &w, m) == -1 || w.len != s.len || \
 			(s.len > 0 && memcmp(w.p, s.p, s.len) != 0)))         \
