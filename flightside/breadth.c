@@ -7,8 +7,9 @@
  */
 #include "flightside/breadth.h"
 
+#include <sys/queue.h>
+
 #include <bsd/string.h>
-#include <bsd/sys/queue.h>
 #include <bsd/sys/tree.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,9 +83,9 @@ forget_old(struct breadth *b, struct fleet *f, int64_t now)
 {
 	struct device *d, *next;
 
-	TAILQ_FOREACH_SAFE(d, &f->devices, age, next) {
-		if (now - d->at_ms < BREADTH_MS)
-			break;
+	for (d = TAILQ_FIRST(&f->devices);
+	     d != NULL && now - d->at_ms >= BREADTH_MS; d = next) {
+		next = TAILQ_NEXT(d, age);
 		forget(b, d);
 	}
 }

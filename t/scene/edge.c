@@ -21,10 +21,10 @@
 /* -- elements
  * ------------------------------------------------------------------ */
 
-const struct element *
+struct element *
 edge_find(const struct element_list *l, const char *name)
 {
-	const struct element *e;
+	struct element *e;
 
 	TAILQ_FOREACH(e, l, link)
 		if (strcmp(e->name, name) == 0)
@@ -41,34 +41,34 @@ drop(struct element_list *l, struct element *e)
 	free(e);
 }
 
+static void
+set(char **at, const char *value)
+{
+	free(*at);
+	*at = xstrdup(value);
+}
+
 void
 edge_set(struct element_list *l, const char *name, const char *raw)
 {
 	struct element *e;
 
-	TAILQ_FOREACH(e, l, link)
-		if (strcmp(e->name, name) == 0) {
-			free(e->raw);
-			e->raw = xstrdup(raw);
-			return;
-		}
-	e = xcalloc(1, sizeof(*e));
-	e->name = xstrdup(name);
-	e->raw = xstrdup(raw);
-	TAILQ_INSERT_TAIL(l, e, link);
+	if ((e = edge_find(l, name)) == NULL) {
+		e = xcalloc(1, sizeof(*e));
+		e->name = xstrdup(name);
+		TAILQ_INSERT_TAIL(l, e, link);
+	}
+	set(&e->raw, raw);
 }
 
 int
 edge_cut(struct element_list *l, const char *name)
 {
-	struct element *e;
+	struct element *e = edge_find(l, name);
 
-	TAILQ_FOREACH(e, l, link)
-		if (strcmp(e->name, name) == 0) {
-			drop(l, e);
-			return 1;
-		}
-	return 0;
+	if (e != NULL)
+		drop(l, e);
+	return e != NULL;
 }
 
 void
@@ -91,13 +91,6 @@ drop_told(struct edge *d, struct told *t)
 /* -- its life
  * --------------------------------------------------------------------- */
 
-static void
-set(char **at, const char *value)
-{
-	free(*at);
-	*at = xstrdup(value);
-}
-
 void
 edge_init(struct edge *d)
 {
@@ -116,8 +109,8 @@ edge_init(struct edge *d)
 	d->apply_ms = 1000;
 	d->silent = d->waits = d->hold_apply = d->hold_render =
 	    d->forget_render = d->given_up = 0;
-	d->generation = d->rendered_version = d->reported_version =
-	    d->stored_version = 1;
+	d->generation = d->rendered_version = 1;
+	d->reported_version = d->stored_version = 1;
 	d->target_version = 0;
 	set(&d->spec, "{}");
 	free(d->rendered_hash);
@@ -322,16 +315,25 @@ edge_is_rendered(const struct edge *d)
 	return strcmp(hash, d->rendered_hash) == 0;
 }
 
+/* Newer than what its agent has, and than what it is at. */
+static void
+render(struct edge *d)
+{
+	mark_digest(span_of(d->spec), d->rendered_hash);
+	if (d->rendered_version < d->reported_version)
+		d->rendered_version = d->reported_version;
+	if (d->rendered_version < d->target_version)
+		d->rendered_version = d->target_version;
+	d->rendered_version++;
+	d->rv++;
+}
+
 void
 edge_render(struct scene *sc, struct edge *d)
 {
 	if (edge_is_rendered(d))
 		return;
-	mark_digest(span_of(d->spec), d->rendered_hash);
-	if (d->rendered_version < d->reported_version)
-		d->rendered_version = d->reported_version;
-	d->rendered_version++;
-	d->rv++;
+	render(d);
 	edge_wake(sc, d);
 }
 
@@ -385,10 +387,7 @@ edge_is_frozen(const struct edge *d)
 	return awaits(d) || strcmp(d->summary, "ConflictPaused") == 0;
 }
 
-/*
- * A version that is newer than the agent's, and than what it is at: refused if
- * it is not paused.
- */
+/* Refused if it is not paused. */
 void
 edge_resume(struct scene *sc, struct edge *d)
 {
@@ -396,13 +395,7 @@ edge_resume(struct scene *sc, struct edge *d)
 		return;
 	d->stored_version = d->reported_version;
 	d->hold_render = d->hold_apply = 0;
-	mark_digest(span_of(d->spec), d->rendered_hash);
-	if (d->rendered_version < d->reported_version)
-		d->rendered_version = d->reported_version;
-	if (d->rendered_version < d->target_version)
-		d->rendered_version = d->target_version;
-	d->rendered_version++;
-	d->rv++;
+	render(d);
 	set(&d->summary, "Online");
 	edge_wake(sc, d);
 }

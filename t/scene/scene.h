@@ -368,7 +368,7 @@ void edge_set(struct element_list *, const char *name, const char *raw);
 void edge_empty(struct element_list *);
 void edge_acquit(struct edge *, struct guilt *);
 int edge_cut(struct element_list *, const char *name);
-const struct element *edge_find(const struct element_list *, const char *);
+struct element *edge_find(const struct element_list *, const char *);
 struct told *edge_told(struct edge *, const char *app);
 /* Enrolled and online, and what it says is heard. */
 int edge_is_there(const struct edge *);
