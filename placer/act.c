@@ -441,7 +441,7 @@ hold_back(struct act *a, struct wdevice *d, struct now now)
 static int
 must_wait(struct act *a, const struct effect *e, struct now now)
 {
-	if (!a->store_failed)
+	if (act_is_durable(a))
 		return 0;
 	if (e->kind == EFFECT_CHANGE)
 		hold_back(a, e->device, now);
@@ -474,7 +474,26 @@ catch_up(struct act *a, struct now began)
 int
 act_is_durable(const struct act *a)
 {
-	return !a->store_failed;
+	return a->world->store_try_boot == 0;
+}
+
+/* After one that failed only one that wrote something shows that it can. */
+static void
+commit(struct act *a, struct now now, struct why *why)
+{
+	struct world *w = a->world;
+	int failed = store_commit(a->store, why) == -1;
+
+	if (failed && act_is_durable(a))
+		log_line(LOG_LEVEL_ERROR,
+		    &(struct log_about){ .operation = "store",
+			.error = why->text },
+		    "no new placements until the database can be written");
+	if (failed)
+		w->store_try_boot = now.boot_ms + STORE_AGAIN_MS;
+	else if (store_commits(a->store) != w->commits)
+		w->store_try_boot = 0;
+	w->commits = store_commits(a->store);
 }
 
 void
@@ -482,22 +501,16 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 {
 	struct why why = { .kind = ERR_NONE };
 	size_t i;
-	int failed;
 
 	(void)store_wall(a->store, now, &why);
 	for (i = 0; i < fx->n; i++)
 		save(a, &fx->list[i], now, &why);
-	if (a->store_failed)
+	if (!act_is_durable(a)) {
 		(void)store_tidy(a->store, a->world, &why);
-	failed = store_commit(a->store, &why) == -1;
-	a->world->commits = store_commits(a->store);
-	if (failed && !a->store_failed)
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "store",
-			.error = why.text },
-		    "no new placements until the database can be written");
-	a->store_failed = failed;
-	a->world->store_failed = failed != 0;
+		if (now.boot_ms >= a->world->store_try_boot)
+			(void)store_try(a->store, &why);
+	}
+	commit(a, now, &why);
 	catch_up(a, now);
 	act_send_reads(a, fx, READ_WRITE);
 	act_send_reads(a, fx, READ_SUSPECT);

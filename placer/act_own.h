@@ -22,7 +22,6 @@ struct act {
 	struct chan *kube, *flight;
 	struct pending_tree asked;
 	uint64_t last_id;
-	int store_failed;
 };
 
 int pending_cmp(const struct pending *, const struct pending *);

@@ -525,7 +525,8 @@ plan_next(const struct world *w)
 
 	if (w->kube_up && objects_due(w) < at)
 		at = objects_due(w);
-
+	if (w->store_try_boot != 0 && w->store_try_boot < at)
+		at = w->store_try_boot;
 	for (i = 0; i < w->nnodes; i++)
 		if (figures_due(w, &w->nodes[i]) < at)
 			at = figures_due(w, &w->nodes[i]);

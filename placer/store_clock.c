@@ -97,12 +97,27 @@ move_all(struct store *s, int64_t wall_at_boot_ms, struct now now,
 	return 0;
 }
 
+static int
+put_start(struct store *s, const char *id, int64_t wall_at_boot_ms,
+    struct why *why)
+{
+	char text[BOOT_SIZE];
+
+	(void)snprintf(text, sizeof(text), "%s %" PRId64, id, wall_at_boot_ms);
+	return store_put_meta(s, BOOT, text, why);
+}
+
+int
+store_try(struct store *s, struct why *why)
+{
+	return put_start(s, s->start.id, s->start.wall_at_boot_ms, why);
+}
+
 int
 store_wall(struct store *s, struct now now, struct why *why)
 {
 	struct store_start *of = &s->start;
 	int64_t wall_at_boot_ms = now.wall_ms - now.boot_ms;
-	char text[BOOT_SIZE];
 
 	if (strcmp(of->id, s->boot_id) != 0) {
 		if (move_all(s, of->wall_at_boot_ms, now, why) == -1)
@@ -110,9 +125,7 @@ store_wall(struct store *s, struct now now, struct why *why)
 	} else if (llabs(wall_at_boot_ms - of->wall_at_boot_ms) <= STEP_MS) {
 		return 0;
 	}
-	(void)snprintf(text, sizeof(text), "%s %" PRId64, s->boot_id,
-	    wall_at_boot_ms);
-	if (store_put_meta(s, BOOT, text, why) == -1)
+	if (put_start(s, s->boot_id, wall_at_boot_ms, why) == -1)
 		return -1;
 	memcpy(of->id, s->boot_id, sizeof(of->id));
 	of->wall_at_boot_ms = wall_at_boot_ms;

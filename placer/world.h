@@ -385,7 +385,7 @@ struct world {
 	struct tally planned, acted; /* turns */
 	uint64_t asides;	     /* what came that no turn follows */
 	uint64_t commits;	     /* of the database, since start */
-	uint8_t store_failed;	     /* the last of them */
+	int64_t store_try_boot;	     /* it failed, and is tried again; or 0 */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
 	struct pace pace;    /* of writes and polls */
 	int64_t queued_boot; /* the last change of any device */

@@ -391,6 +391,15 @@ e_purging(struct scene *sc, const struct words *s)
 		scene_fail(sc, "what is purged is %s", is);
 }
 
+/* expect store failed|ok: what /readyz and the metric say of it */
+static void
+e_store(struct scene *sc, const struct words *s)
+{
+	same(sc, "the database",
+	    serve_world(sc->serve)->store_try_boot != 0 ? "failed" : "ok",
+	    words_at(s, 2));
+}
+
 /* -- what came out
  * ---------------------------------------------------------------- */
 
@@ -464,6 +473,7 @@ static const struct {
 	{ "figures", e_figures },
 	{ "former", e_former },
 	{ "purging", e_purging },
+	{ "store", e_store },
 	{ "no", e_no },
 	{ "count", e_count },
 };
