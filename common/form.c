@@ -114,6 +114,19 @@ take_port(struct span *s, uint16_t *port)
 	return 0;
 }
 
+static int
+is_ipv6(struct span s)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+
+	if (s.len >= sizeof(text) || memchr(s.p, '\0', s.len) != NULL)
+		return 0;
+	memcpy(text, s.p, s.len);
+	text[s.len] = '\0';
+	return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
 /* "name", "127.0.0.1", "[::1]": without the brackets in *host. */
 static int
 take_host(struct span *s, struct span *host)
@@ -127,7 +140,7 @@ take_host(struct span *s, struct span *host)
 		*host = (struct span){ s->p, (size_t)(end - s->p) };
 		s->p += host->len + 1;
 		s->len -= host->len + 1;
-		return 0;
+		return is_ipv6(*host) ? 0 : -1;
 	}
 	for (n = 0; n < s->len; n++)
 		if (!is_alnum(s->p[n]) && s->p[n] != '-' && s->p[n] != '.')
@@ -170,7 +183,7 @@ int
 form_listen(struct span s, char host[FORM_HOST], uint16_t *port)
 {
 	int is_v6 = s.len > 0 && s.p[0] == '[';
-	struct in6_addr addr;
+	struct in_addr addr;
 	struct span h;
 
 	if (take_host(&s, &h) == -1 || h.len >= FORM_HOST ||
@@ -178,7 +191,7 @@ form_listen(struct span s, char host[FORM_HOST], uint16_t *port)
 		return -1;
 	memcpy(host, h.p, h.len);
 	host[h.len] = '\0';
-	return inet_pton(is_v6 ? AF_INET6 : AF_INET, host, &addr) == 1 ? 0 : -1;
+	return is_v6 || inet_pton(AF_INET, host, &addr) == 1 ? 0 : -1;
 }
 
 int

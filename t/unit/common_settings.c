@@ -140,7 +140,8 @@ Test(common_settings, urls)
 	static const char *const bad[] = { "a", "http://a", "ftp://a",
 		"https://", "https://a:0x1", "https://a:99999", "https://u:p@h",
 		"https://a/?x", "https://a/#x", "https://a b", "https://[::1",
-		"HTTPS://a", "https://a:" };
+		"HTTPS://a", "https://a:", "https://[]", "https://[a b]",
+		"https://[u@h]:1", "https://[1.2.3.4]" };
 	size_t i;
 
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
