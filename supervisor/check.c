@@ -222,13 +222,14 @@ on_closed(struct chan *control, const char *text, void *arg)
 {
 	struct look *l = arg;
 
-	chan_free(control);
-	l->control = NULL;
 	if (strncmp(text, "closed by peer", 14) != 0)
 		(void)snprintf(l->last, sizeof(l->last), "%s", text);
-	/* One that is about to end does so as it would. */
+	/* One that is about to end does so as it would; none by what follows.
+	 */
 	if (l->pid != 0)
 		kill_worker(l);
+	chan_free(control);
+	l->control = NULL;
 	gone(l);
 }
 
