@@ -397,26 +397,36 @@ pair_dir(const char *pair)
 	return getenv(strcmp(pair, "kube") == 0 ? "KUBE_DIR" : "FC_DIR");
 }
 
+/* t/real/PAIR VERB DIR WORD...: what it says is the caller's. */
+static char *
+run_pair(const char *pair, const char *verb, const char *const *words)
+{
+	AUTO_FREE char *path = xasprintf("t/real/%s", pair);
+	AUTO_FREE char *script = child_source(path);
+	const char *argv[WORDS_MAX + 4] = { script, verb, pair_dir(pair) };
+	char *out = NULL;
+	size_t n;
+
+	for (n = 0; words[n] != NULL; n++)
+		argv[3 + n] = words[n];
+	if (child_run(argv, &out) != 0)
+		it_die("%s %s %s: %s", pair, verb, n > 0 ? words[0] : "", out);
+	return out;
+}
+
 void
 world_server(const char *pair, const char *verb, const char *program, ...)
 {
-	AUTO_FREE char *script = NULL, *path = NULL, *out = NULL;
-	const char *argv[WORDS_MAX], *word;
-	size_t n = 0;
+	const char *words[WORDS_MAX + 1] = { program };
+	size_t n = 1;
 	va_list ap;
 
-	path = xasprintf("t/real/%s", pair);
-	argv[n++] = script = child_source(path);
-	argv[n++] = verb;
-	argv[n++] = pair_dir(pair);
-	argv[n++] = program;
 	va_start(ap, program);
-	while ((word = va_arg(ap, const char *)) != NULL && n < WORDS_MAX - 1)
-		argv[n++] = word;
+	while (n < WORDS_MAX && (words[n] = va_arg(ap, const char *)) != NULL)
+		n++;
 	va_end(ap);
-	argv[n] = NULL;
-	if (child_run(argv, &out) != 0)
-		it_die("%s %s %s: %s", pair, verb, program, out);
+	words[n] = NULL;
+	free(run_pair(pair, verb, words));
 }
 
 void
@@ -426,13 +436,9 @@ world_tend(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		AUTO_FREE char *path = xasprintf("t/real/%s", pairs[i]);
-		AUTO_FREE char *script = child_source(path), *out = NULL;
-		const char *argv[] = { script, "tend", pair_dir(pairs[i]),
-			NULL };
+		AUTO_FREE char *out =
+		    run_pair(pairs[i], "tend", &(const char *){ NULL });
 
-		if (child_run(argv, &out) != 0)
-			it_die("%s tend: %s", pairs[i], out);
 		if (*out != '\0')
 			it_say("%s", out);
 	}
