@@ -60,6 +60,7 @@ static const struct fault {
 	{ SIM_KUBE, "fail-next POST *events* 429 10", "clear", 0 },
 	{ SIM_KUBE, "cut-next GET *watch=* 300 3", "clear", 0 },
 	{ SIM_KUBE, "drop-watches", NULL, 0 },
+	{ SIM_KUBE, "expire-watches", NULL, 0 },
 	{ SIM_KUBE, "pause", "up", 1 },
 	{ SIM_KUBE, "down", "up", 0 },
 	{ SIM_KUBE, "latency 100", "clear", 0 },

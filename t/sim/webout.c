@@ -248,24 +248,58 @@ web_stream_write(struct web_stream *s, const void *data, size_t len)
 	evbuffer_free(part);
 }
 
+/* NULL: its client is gone. */
+static struct evbuffer *
+output_of(const struct web_req *req)
+{
+	return req->conn == NULL ?
+	    NULL :
+	    bufferevent_get_output(
+		evhttp_connection_get_bufferevent(req->conn));
+}
+
 size_t
 web_stream_pending(const struct web_stream *s)
 {
-	if (s->req->conn == NULL)
-		return 0;
-	return evbuffer_get_length(bufferevent_get_output(
-	    evhttp_connection_get_bufferevent(s->req->conn)));
+	struct evbuffer *out = output_of(s->req);
+
+	return out == NULL ? 0 : evbuffer_get_length(out);
+}
+
+static void
+on_drained(struct evbuffer *out, const struct evbuffer_cb_info *info, void *arg)
+{
+	(void)info;
+	if (evbuffer_get_length(out) == 0)
+		reap(arg);
+}
+
+/*
+ * An evhttp that ends a reply takes what it hears of earlier bytes for the end
+ * of all, and would leave the last ones unsent.
+ */
+static void
+end_behind(struct web_req *req, struct evbuffer *out)
+{
+	req->doomed = 1;
+	evbuffer_add(out, "0\r\n\r\n", 5);
+	evbuffer_add_cb(out, on_drained, req);
 }
 
 void
 web_stream_end(struct web_stream *s)
 {
 	struct web_req *req = s->req;
+	struct evbuffer *out = output_of(req);
 
 	req->stream = NULL;
 	free(s);
 	if (req->doomed) {
 		reap(req);
+		return;
+	}
+	if (req->ev != NULL && evbuffer_get_length(out) > 0) {
+		end_behind(req, out);
 		return;
 	}
 	if (req->ev != NULL) {
