@@ -18,15 +18,20 @@
 
 /*
  * Values in the text, counted without parsing: too many, never too few.  0:
- * no JSON, though json-c would take it ('text', NaN, Infinity).
+ * no JSON from *at on, though json-c would take it ('text', NaN, Infinity, a
+ * control byte, of which it takes NUL for the end).
  */
 static size_t
-nodes(struct span s)
+nodes(struct span s, size_t *at)
 {
 	size_t i, n = 1;
 	bool quoted = false;
 
 	for (i = 0; i < s.len; i++) {
+		*at = i;
+		if ((unsigned char)s.p[i] < ' ' &&
+		    (quoted || memchr("\t\n\r", s.p[i], 3) == NULL))
+			return 0;
 		if (s.p[i] == '"')
 			quoted = !quoted;
 		else if (quoted)
@@ -45,16 +50,15 @@ jread_parse(struct span s, struct why *why)
 	struct json_tokener *tok;
 	struct json_object *j;
 	enum json_tokener_error err;
-	size_t end, n;
+	size_t end, n, at = 0;
 
 	if (s.len > MAX_ITEM) {
 		fail(why, ERR_LIMIT, "%zu bytes of JSON, %d at most", s.len,
 		    MAX_ITEM);
 		return NULL;
 	}
-	/* json-c takes a NUL for the end, whatever follows. */
-	if ((n = nodes(s)) == 0 || memchr(s.p, '\0', s.len) != NULL) {
-		fail(why, ERR_FORMAT, "JSON: no such value");
+	if ((n = nodes(s, &at)) == 0) {
+		fail(why, ERR_FORMAT, "JSON: no such value near byte %zu", at);
 		return NULL;
 	}
 	if (n > MAX_JSON_NODES) {

@@ -127,7 +127,8 @@ Test(jread, exactly_one_value)
 {
 	static const char *const bad[] = { "", " ", "nul", "null", "{", "[1",
 		"{}{}", "[1,]", "{\"a\":1,}", "{'a':1}", "{a:1}", "\"a", "01",
-		"[1] x", "/* */ 1", "\"\xff\"", "NaN" };
+		"[1] x", "/* */ 1", "\"\xff\"", "NaN", "\"a\001\"", "\"a\nb\"",
+		"[\001 1]" };
 	static const char *const good[] = { "1", "-5", "\"\"", "[]", "{}",
 		" [1, 2]", "true", "1.5e3" };
 	struct json_object *j;
