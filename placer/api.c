@@ -28,6 +28,8 @@ api_unready(const struct world *w)
 	for (i = 0; i < w->nnodes; i++)
 		if (!w->nodes[i].pods_listed)
 			return "pods were not yet listed";
+	if (w->store_try_boot != 0)
+		return "the database cannot be written";
 	return NULL;
 }
 

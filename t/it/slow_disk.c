@@ -6,6 +6,7 @@
  * what runs is left alone.
  * NIGHTLY=1: slow from the first start, and slower than a Lease lasts.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@
 #include "t/it/provider.h"
 #include "t/it/strain.h"
 #include "t/it/world.h"
+
+#define NO_PLACEMENTS "no new placements until the database can be written"
 
 enum {
 	SLOW_MS = 2000,
@@ -73,6 +76,42 @@ run_one(const struct provider *p, const char *name, int sync_ms)
 	    sync_ms);
 }
 
+/* What it could not save it does not send, and says so; the rest goes on. */
+static void
+refuse(struct provider *p, int error)
+{
+	AUTO_FREE char *late = xasprintf("late-%d", error);
+	AUTO_FREE char *gone = xasprintf("gone-%d", error);
+	AUTO_JSON struct json_object *devices = NULL;
+	struct http *client = provider_listener(p, LISTENER_MS);
+	size_t told = provider_lines(p, NO_PLACEMENTS);
+	int64_t began;
+
+	free(pod_create(gone, &(struct pod_conf){ .app = gone }));
+	json_object_put(pod_runs(gone, it_ms(), RUN_MS));
+	plan->error = error;
+	free(pod_create(late, &(struct pod_conf){ .app = "late" }));
+	it_ok(provider_await_lines(p, NO_PLACEMENTS, told + 1, RUN_MS) ==
+		told + 1,
+	    "%s: it says so, once", strerror(error));
+	it_ok(http_await(client, "/readyz", 503, LISTENER_MS) &&
+		http_await(client, "/healthz", 200, LISTENER_MS),
+	    "it lives and is not ready");
+	pod_delete(gone);
+	it_ok(pods_gone(gone, RUN_MS), "a pod is deleted meanwhile");
+	devices = flight_devices();
+	it_ok(flight_count(devices) == 1, "and none placed: %zu applications",
+	    flight_count(devices));
+	plan->error = 0;
+	began = it_ms();
+	json_object_put(pod_runs(late, began, RUN_MS));
+	it_ok(http_await(client, "/readyz", 200, LISTENER_MS),
+	    "it is ready again");
+	pod_delete(late);
+	it_ok(pods_gone("late", RUN_MS), "the late one is deleted");
+	http_free(client);
+}
+
 static void
 look(const struct provider *p, unsigned int pods)
 {
@@ -113,6 +152,9 @@ scenario(void)
 	it_ok(!whole || strcmp(before, after) != 0,
 	    "the node's Lease is renewed (%s, %s)", before, after);
 	plan->sync_ms = 0;
+	provider_expect(p, NO_PLACEMENTS);
+	refuse(p, ENOSPC);
+	refuse(p, EROFS);
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }

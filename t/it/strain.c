@@ -1,20 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * strain.c: linked into a worker, makes its disk slow.
+ * strain.c: linked into a worker, makes its disk slow or refuse, or its
+ * descriptors few.
  *
- * Owns fdatasync() and fsync() of its process.
+ * Owns fdatasync(), fsync() and pwrite64() of its process.
  */
 #include "t/it/strain.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
 
 static struct strain *plan;
+
+static void
+limit_files(void)
+{
+	struct rlimit now;
+
+	if (plan->files == 0 || getrlimit(RLIMIT_NOFILE, &now) == -1)
+		return;
+	now.rlim_cur = plan->files;
+	(void)setrlimit(RLIMIT_NOFILE, &now);
+}
 
 __attribute__((constructor)) static void
 begin(void)
@@ -34,11 +48,24 @@ begin(void)
 	close(fd);
 	if (plan == MAP_FAILED)
 		plan = NULL;
+	else
+		limit_files();
+}
+
+static int
+refuses(void)
+{
+	if (plan == NULL || plan->error == 0)
+		return 0;
+	errno = plan->error;
+	return 1;
 }
 
 static int
 sync_as(long call, int fd)
 {
+	if (refuses())
+		return -1;
 	if (plan != NULL && plan->sync_ms != 0)
 		(void)poll(NULL, 0, (int)plan->sync_ms);
 	if (plan != NULL)
@@ -56,4 +83,10 @@ int
 fsync(int fd)
 {
 	return sync_as(SYS_fsync, fd);
+}
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t len, off_t at)
+{
+	return refuses() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at);
 }

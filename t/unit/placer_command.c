@@ -456,6 +456,10 @@ Test(command, status_says_well_only_when_all_is)
 	    "\"state\":\"trouble\",\"age\":\"50 s\",\"text\":\"apiserver "
 	    "does not answer\"");
 	all_is_well(w);
+	w->store_try_boot = 70000;
+	says(w, "\"text\":\"the database cannot be written\"");
+	w->store_try_boot = 0;
+	all_is_well(w);
 	w->nodes[0].brake = 1;
 	says(w, "\"text\":\"the brake of node ");
 	says(w, "\"state\":\"braked\"");
