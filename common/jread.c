@@ -34,8 +34,9 @@ nodes(struct span s, size_t *at)
 			return 0;
 		if (s.p[i] == '"')
 			quoted = !quoted;
-		else if (quoted)
-			i += s.p[i] == '\\';
+		else if (quoted) /* what is no escape either is looked at */
+			i += s.p[i] == '\\' && i + 1 < s.len &&
+			    (unsigned char)s.p[i + 1] >= ' ';
 		else if (strchr(",[{", s.p[i]) != NULL)
 			n++;
 		else if (strchr("'NI", s.p[i]) != NULL)

@@ -99,6 +99,8 @@ Test(jread, nothing_follows_a_nul)
 
 	cr_assert_null(jread_parse((struct span){ "81\0x", 4 }, &why));
 	cr_assert_eq(why.kind, ERR_FORMAT);
+	cr_assert_null(jread_parse((struct span){ "\"a\\\0\"", 5 }, &why));
+	cr_assert_str_eq(why.text, "JSON: no such value near byte 3");
 }
 
 Test(jread, wrong_types_are_told_by_path)
