@@ -224,8 +224,7 @@ on_closed(struct chan *control, const char *text, void *arg)
 
 	if (strncmp(text, "closed by peer", 14) != 0)
 		(void)snprintf(l->last, sizeof(l->last), "%s", text);
-	/* One that is about to end does so as it would; none by what follows.
-	 */
+	/* One that is about to end does so as it would. */
 	if (l->pid != 0)
 		kill_worker(l);
 	chan_free(control);

@@ -112,8 +112,7 @@ pages_expire(void)
 	it_ok(pods_have("Pending", "NoMatchingDevice", RUN_MS),
 	    "and its pods are looked at");
 	provider_expect(p, "410|too old|Expired");
-	/* Each has its Event at one time: on a busy machine some are too many.
-	 */
+	/* One for each, at one time: not all are kept on a busy machine. */
 	provider_expect(p, "events were not posted: too many at once");
 	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");

@@ -43,7 +43,6 @@ enum {
 	SLOW_STEP_MS = 200,
 	LEAST_MS = 9000, /* VISIT_SECONDS, less one of a busy machine */
 	CUT_MS = 20000,	 /* of one that sends a byte each half second */
-	HEARD_MS = 500,
 	PODS = 5,
 	PROBES = 20,
 	GROWTH_KB = 24 * 1024,
@@ -294,34 +293,12 @@ last(void)
 	return it_ms() - since;
 }
 
-/* 1: who comes now is heard. */
-static int
-is_heard(void)
-{
-	static const char text[] = "GET /healthz HTTP/1.0\r\n\r\n";
-	struct pollfd pfd = { .fd = visit(), .events = POLLOUT };
-	int heard;
-
-	heard = poll(&pfd, 1, HEARD_MS) == 1 &&
-	    send(pfd.fd, text, sizeof(text) - 1, MSG_NOSIGNAL) != -1;
-	pfd.events = POLLIN;
-	heard = heard && poll(&pfd, 1, HEARD_MS) == 1 &&
-	    recv(pfd.fd, &(char){ 0 }, 1, 0) == 1;
-	close(pfd.fd);
-	return heard;
-}
-
-/*
- * Neither to make room, as long as the crowd's last are still there, nor late,
- * while the kernel's queue is full of them.
- */
+/* Not to make room, as long as the crowd's last are still there. */
 static void
 is_cut_off(void)
 {
 	int64_t ms, until = it_ms() + 2 * CUT_MS;
 
-	while (!is_heard() && it_ms() < until)
-		it_pause(100);
 	do {
 		ms = last();
 		it_say("cut off after %lld ms", (long long)ms);
