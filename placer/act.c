@@ -441,7 +441,7 @@ hold_back(struct act *a, struct wdevice *d, struct now now)
 static int
 must_wait(struct act *a, const struct effect *e, struct now now)
 {
-	if (act_is_durable(a))
+	if (world_is_durable(a->world))
 		return 0;
 	if (e->kind == EFFECT_CHANGE)
 		hold_back(a, e->device, now);
@@ -471,12 +471,6 @@ catch_up(struct act *a, struct now began)
 		chan_glance(a->kube, MSG_WRITER, on_writer, a);
 }
 
-int
-act_is_durable(const struct act *a)
-{
-	return a->world->store_try_boot == 0;
-}
-
 /* After one that failed only one that wrote something shows that it can. */
 static void
 commit(struct act *a, struct now now, struct why *why)
@@ -484,7 +478,7 @@ commit(struct act *a, struct now now, struct why *why)
 	struct world *w = a->world;
 	int failed = store_commit(a->store, why) == -1;
 
-	if (failed && act_is_durable(a))
+	if (failed && world_is_durable(w))
 		log_line(LOG_LEVEL_ERROR,
 		    &(struct log_about){ .operation = "store",
 			.error = why->text },
@@ -505,7 +499,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	(void)store_wall(a->store, now, &why);
 	for (i = 0; i < fx->n; i++)
 		save(a, &fx->list[i], now, &why);
-	if (!act_is_durable(a)) {
+	if (!world_is_durable(a->world)) {
 		(void)store_tidy(a->store, a->world, &why);
 		if (now.boot_ms >= a->world->store_try_boot)
 			(void)store_try(a->store, &why);

@@ -30,7 +30,4 @@ void act_object(struct act *, uint64_t id, struct span object, struct now);
 void act_changed(struct act *, uint64_t id, const struct body_changed *,
     struct now);
 
-/* Was the last turn committed? */
-int act_is_durable(const struct act *);
-
 #endif

@@ -28,7 +28,7 @@ api_unready(const struct world *w)
 	for (i = 0; i < w->nnodes; i++)
 		if (!w->nodes[i].pods_listed)
 			return "pods were not yet listed";
-	if (w->store_try_boot != 0)
+	if (!world_is_durable(w))
 		return "the database cannot be written";
 	return NULL;
 }

@@ -456,7 +456,7 @@ command_status(struct asked *a)
 		say_worker(&s, who);
 	if (!w->devices_listed)
 		is_bad(&s, "devices are not listed");
-	if (w->store_try_boot != 0)
+	if (!world_is_durable(w))
 		is_bad(&s, "the database cannot be written");
 	for (i = 0; i < w->nnodes; i++)
 		say_node(&s, &w->nodes[i]);

@@ -44,7 +44,7 @@ write_commits(struct metric *m)
 void
 write_store_failed(struct metric *m)
 {
-	metric_alone(m, m->w->store_try_boot != 0);
+	metric_alone(m, !world_is_durable(m->w));
 }
 
 /* -- both APIs -- */

@@ -430,7 +430,7 @@ serve_order(struct serve *s, const struct order *o, char text[MAX_TEXT])
 	if (v != ORDER_DOES)
 		return v;
 	on_turn(-1, 0, s);
-	if (!act_is_durable(s->act)) {
+	if (!world_is_durable(&s->world)) {
 		len = strlen(text);
 		(void)snprintf(text + len, MAX_TEXT - len,
 		    "; not saved: a restart forgets it");

@@ -529,3 +529,9 @@ world_unseat(struct world *w, struct wpod *p)
 	world_look(w, p);
 	world_look_device(w, d);
 }
+
+int
+world_is_durable(const struct world *w)
+{
+	return w->store_try_boot == 0;
+}

@@ -385,7 +385,7 @@ struct world {
 	struct tally planned, acted; /* turns */
 	uint64_t asides;	     /* what came that no turn follows */
 	uint64_t commits;	     /* of the database, since start */
-	int64_t store_try_boot;	     /* it failed, and is tried again; or 0 */
+	int64_t store_try_boot;	     /* it failed: tried again then; else 0 */
 	uint8_t hash_rule;   /* a device was rendered by v1.2.0's rule */
 	struct pace pace;    /* of writes and polls */
 	int64_t queued_boot; /* the last change of any device */
@@ -455,6 +455,9 @@ void world_drop_device(struct world *, struct wdevice *);
 /* Takes *dev: capacity, fleet and adoption of entries follow it. */
 void world_set_device(struct world *, struct wdevice *, struct device *,
     int64_t read_boot);
+
+/* The database was written when something was last to be saved. */
+int world_is_durable(const struct world *);
 
 /*
  * Flightctl holds it after a restore, or it cannot be read: what its spec and

@@ -396,7 +396,7 @@ static void
 e_store(struct scene *sc, const struct words *s)
 {
 	same(sc, "the database",
-	    serve_world(sc->serve)->store_try_boot != 0 ? "failed" : "ok",
+	    world_is_durable(serve_world(sc->serve)) ? "ok" : "failed",
 	    words_at(s, 2));
 }
 
