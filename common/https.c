@@ -7,6 +7,7 @@
  */
 #include "common/https.h"
 
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,20 @@ enum {
 	MAX_TOKEN = 16384,
 };
 
+/*
+ * What OpenSSL begins once, it never begins again where it had no memory for
+ * it: each connection would fail until the process ends.  So here and now.
+ */
+static void
+begin_openssl(void)
+{
+	SSL_CTX *first = SSL_CTX_new(TLS_client_method());
+
+	if (first == NULL)
+		xmem_none();
+	SSL_CTX_free(first);
+}
+
 static int
 global_init(struct why *why)
 {
@@ -32,6 +47,7 @@ global_init(struct why *why)
 	if (curl_global_init_mem(CURL_GLOBAL_SSL, malloc, wipe_free,
 		wipe_realloc, strdup, calloc) != CURLE_OK)
 		return fail(why, ERR_SYSTEM, "libcurl does not start");
+	begin_openssl();
 	done = 1;
 	return 0;
 }
@@ -42,6 +58,22 @@ is_loopback(const char *host)
 	return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
 	    (strncmp(host, "127.", 4) == 0 &&
 		strspn(host, "0123456789.") == strlen(host));
+}
+
+CURLU *
+https_url(const char *text, unsigned int flags)
+{
+	CURLU *u = curl_url();
+	CURLUcode code = CURLUE_OUT_OF_MEMORY;
+
+	if (u != NULL)
+		code = curl_url_set(u, CURLUPART_URL, text, flags);
+	if (code == CURLUE_OUT_OF_MEMORY)
+		xmem_none();
+	if (code == CURLUE_OK)
+		return u;
+	curl_url_cleanup(u);
+	return NULL;
 }
 
 /* The parts of a base URL that a verified name other than its host moves. */
@@ -65,13 +97,12 @@ set_names(struct https *h, const char *scheme, const char *host,
 static int
 set_base(struct https *h, const struct https_conf *conf, struct why *why)
 {
-	CURLU *u = curl_url();
+	CURLU *u = https_url(conf->base, 0);
 	char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL;
 	char *extra = NULL;
 	int r = -1;
 
-	if (u == NULL || curl_url_set(u, CURLUPART_URL, conf->base, 0) ||
-	    curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
+	if (u == NULL || curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) ||
 	    curl_url_get(u, CURLUPART_HOST, &host, 0) ||
 	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ||
 	    curl_url_get(u, CURLUPART_PATH, &path, 0))
@@ -143,13 +174,12 @@ https_new(struct event_base *base, const struct https_conf *conf,
 	h->base = base;
 	TAILQ_INIT(&h->calls);
 	TAILQ_INIT(&h->waiting);
+	https_loop_open(h,
+	    conf->connections == 0 ? CONNECTIONS : conf->connections);
 	text_set(&h->user_agent, conf->user_agent);
 	set_certificates(h, conf);
 	if (set_base(h, conf, why) == -1 ||
-	    https_set_proxy(h, conf->proxy, why) == -1 ||
-	    https_loop_open(h,
-		conf->connections == 0 ? CONNECTIONS : conf->connections,
-		why) == -1) {
+	    https_set_proxy(h, conf->proxy, why) == -1) {
 		https_destroy(h);
 		return NULL;
 	}
@@ -256,7 +286,7 @@ https_escape(const char *s)
 	char *mine;
 
 	if (escaped == NULL)
-		abort();
+		xmem_none();
 	mine = xstrdup(escaped);
 	curl_free(escaped);
 	return mine;

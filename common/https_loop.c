@@ -14,10 +14,29 @@
 #include <stdlib.h>
 
 #include "common/mono.h"
+#include "common/xevent.h"
+#include "common/xmem.h"
 
 enum {
-	NUDGE_US = 50000,
+	NUDGE_MS = 50,
 };
+
+void
+https_must(CURLcode code)
+{
+	if (code == CURLE_OUT_OF_MEMORY)
+		xmem_none();
+	if (code != CURLE_OK)
+		abort();
+}
+
+/* What it forgets for lack of memory, nobody would ask it for again. */
+static void
+multi_must(CURLMcode code)
+{
+	if (code == CURLM_OUT_OF_MEMORY)
+		xmem_none();
+}
 
 /* What could not be done inside curl, and the calls that ended there. */
 static void
@@ -65,7 +84,7 @@ https_start(struct https_call *c)
 		return;
 	}
 	TAILQ_INSERT_TAIL(&h->calls, c, entry);
-	curl_multi_add_handle(h->multi, c->easy);
+	multi_must(curl_multi_add_handle(h->multi, c->easy));
 	c->added = 1;
 }
 
@@ -88,7 +107,7 @@ drive(struct https *h, curl_socket_t fd, int what)
 	int running;
 
 	https_enter(h);
-	curl_multi_socket_action(h->multi, fd, what, &running);
+	multi_must(curl_multi_socket_action(h->multi, fd, what, &running));
 	https_leave(h);
 }
 
@@ -119,13 +138,12 @@ is_connecting(const struct https *h)
 static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval soon = { 0, NUDGE_US };
 	struct https *h = arg;
 
 	(void)fd;
 	(void)what;
 	if (is_connecting(h))
-		evtimer_add(h->nudge, &soon);
+		xevent_in(h->nudge, NUDGE_MS);
 	drive(h, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -142,7 +160,7 @@ on_nudge(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	https_enter(h);
-	curl_multi_socket_all(h->multi, &running);
+	multi_must(curl_multi_socket_all(h->multi, &running));
 	https_leave(h);
 }
 
@@ -150,13 +168,12 @@ static int
 want_timer(CURLM *multi, long ms, void *arg)
 {
 	struct https *h = arg;
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
 
 	(void)multi;
 	if (ms < 0)
 		evtimer_del(h->timer);
 	else
-		evtimer_add(h->timer, &tv);
+		xevent_in(h->timer, ms);
 	return 0;
 }
 
@@ -179,14 +196,13 @@ want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
 	if (what & CURL_POLL_OUT)
 		wanted |= EV_WRITE;
 	if (ev == NULL) {
-		if ((ev = event_new(h->base, fd, wanted, on_socket, h)) == NULL)
-			abort();
+		ev = xevent_new(h->base, fd, wanted, on_socket, h);
 		curl_multi_assign(h->multi, fd, ev);
 	} else {
 		event_del(ev);
 		event_assign(ev, h->base, fd, wanted, on_socket, h);
 	}
-	event_add(ev, NULL);
+	xevent_add(ev);
 	return 0;
 }
 
@@ -210,16 +226,15 @@ on_kick(evutil_socket_t fd, short what, void *arg)
 	https_leave(h);
 }
 
-int
-https_loop_open(struct https *h, unsigned int connections, struct why *why)
+void
+https_loop_open(struct https *h, unsigned int connections)
 {
-	h->timer = evtimer_new(h->base, on_timer, h);
-	h->kick = evtimer_new(h->base, on_kick, h);
-	h->nudge = evtimer_new(h->base, on_nudge, h);
+	h->timer = xevent_timer(h->base, on_timer, h);
+	h->kick = xevent_timer(h->base, on_kick, h);
+	h->nudge = xevent_timer(h->base, on_nudge, h);
 	h->multi = curl_multi_init();
-	if (h->timer == NULL || h->kick == NULL || h->nudge == NULL ||
-	    h->multi == NULL)
-		return fail(why, ERR_SYSTEM, "libcurl or libevent: no memory");
+	if (h->multi == NULL)
+		xmem_none();
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
@@ -228,7 +243,6 @@ https_loop_open(struct https *h, unsigned int connections, struct why *why)
 	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
 	    (long)connections);
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)connections);
-	return 0;
 }
 
 void

@@ -22,6 +22,10 @@ enum {
 	HTTPS_CONNECT_MS = 10000, /* for its name, TCP and TLS */
 };
 
+/* An option that is not set would be another request than was meant. */
+#define SETOPT(easy, option, value) \
+	https_must(curl_easy_setopt(easy, option, value))
+
 struct https_call {
 	TAILQ_ENTRY(https_call) entry;
 	struct https *h;
@@ -87,7 +91,9 @@ int https_set_proxy(struct https *, const char *url, struct why *);
 void https_use_proxy(const struct https *, CURL *);
 
 /* https_loop.c */
-int https_loop_open(struct https *, unsigned int connections, struct why *);
+/* Aborts for what libcurl could not do, as when there is no memory. */
+void https_must(CURLcode);
+void https_loop_open(struct https *, unsigned int connections);
 void https_loop_close(struct https *);
 
 /* Adds a call, or queues it when inside curl. */
@@ -97,7 +103,10 @@ void https_start(struct https_call *);
 void https_enter(struct https *);
 void https_leave(struct https *); /* *h may be gone */
 
-/* https.c; the second for an https_free() from inside a callback */
+/* https.c: NULL: not a URL; else by curl_url_cleanup(). */
+CURLU *https_url(const char *, unsigned int flags);
+
+/* The second for an https_free() from inside a callback */
 void https_call_free(struct https_call *);
 void https_destroy(struct https *);
 

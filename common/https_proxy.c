@@ -51,8 +51,8 @@ rewrite(CURLU *u, struct why *why)
 int
 https_set_proxy(struct https *h, const char *url, struct why *why)
 {
-	CURLU *u;
 	char *host = NULL, *whole = NULL;
+	CURLU *u;
 	int r = -1;
 
 	if (url == NULL) {
@@ -60,10 +60,9 @@ https_set_proxy(struct https *h, const char *url, struct why *why)
 		h->proxy = NULL;
 		return 0;
 	}
-	u = curl_url();
-	if (u == NULL ||
-	    curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ||
-	    curl_url_get(u, CURLUPART_HOST, &host, 0) || host[0] == '\0')
+	u = https_url(url, CURLU_NON_SUPPORT_SCHEME);
+	if (u == NULL || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+	    host[0] == '\0')
 		fail(why, ERR_FORMAT, "proxy-url: not a URL");
 	else if (rewrite(u, why) == -1)
 		;
@@ -84,15 +83,14 @@ void
 https_use_proxy(const struct https *h, CURL *e)
 {
 	/* What the environment says of proxies is not for us. */
-	curl_easy_setopt(e, CURLOPT_NOPROXY, "");
-	curl_easy_setopt(e, CURLOPT_PROXY, h->proxy == NULL ? "" : h->proxy);
+	SETOPT(e, CURLOPT_NOPROXY, "");
+	SETOPT(e, CURLOPT_PROXY, h->proxy == NULL ? "" : h->proxy);
 	if (h->proxy == NULL)
 		return;
 	/* It sees the server's name and what goes by, and no request. */
-	curl_easy_setopt(e, CURLOPT_HTTPPROXYTUNNEL, 1L);
-	curl_easy_setopt(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(e, CURLOPT_PROXY_SSLVERSION,
-	    (long)CURL_SSLVERSION_TLSv1_2);
+	SETOPT(e, CURLOPT_HTTPPROXYTUNNEL, 1L);
+	SETOPT(e, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	SETOPT(e, CURLOPT_PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
 uint16_t
@@ -101,11 +99,9 @@ https_port(const struct https *h)
 	const char *url = h->proxy != NULL ? h->proxy : h->origin;
 	unsigned long n = 0;
 	char *port = NULL;
-	CURLU *u;
+	CURLU *u = https_url(url, CURLU_NON_SUPPORT_SCHEME);
 
-	if ((u = curl_url()) != NULL &&
-	    curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
-		CURLUE_OK &&
+	if (u != NULL &&
 	    curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
 		CURLUE_OK)
 		n = strtoul(port, NULL, 10);

@@ -18,6 +18,7 @@
 #include "common/https_wipe.h"
 #include "common/limits.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 
 enum {
@@ -51,7 +52,7 @@ keep(struct https_call *c, struct span piece, size_t max)
 			size = c->body_len + piece.len;
 		/* It may be a Secret. */
 		if ((c->body = wipe_realloc(c->body, size)) == NULL)
-			abort();
+			xmem_none();
 		c->body_size = size;
 	}
 	memcpy(c->body + c->body_len, piece.p, piece.len);
@@ -112,7 +113,6 @@ on_silence(evutil_socket_t fd, short what, void *arg)
 	struct https_call *c = arg;
 	struct https *h = c->h;
 	int64_t now = now_read().boot_ms, left;
-	struct timeval tv;
 
 	(void)fd;
 	(void)what;
@@ -120,9 +120,7 @@ on_silence(evutil_socket_t fd, short what, void *arg)
 		c->heard_ms = now;
 	left = c->heard_ms + (int64_t)c->req.silence_ms - now;
 	if (left > 0) {
-		tv.tv_sec = left / 1000;
-		tv.tv_usec = (left % 1000) * 1000;
-		evtimer_add(c->silence, &tv);
+		xevent_in(c->silence, left);
 		return;
 	}
 	c->silent = 1;
@@ -145,10 +143,9 @@ on_header(char *p, size_t one, size_t n, void *arg)
 	curl_easy_getinfo(c->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (c->token != NULL && c->req.data != NULL && c->sent == NULL &&
 	    status >= 200 && https_kind((unsigned int)status) == ERR_NONE) {
-		curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+		SETOPT(c->easy, CURLOPT_HTTPHEADER, c->headers);
 		/* That frees the one in which the request went out. */
-		curl_easy_setopt(c->easy, CURLOPT_UPLOAD_BUFFERSIZE,
-		    (long)UPLOAD_BUFFER);
+		SETOPT(c->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
 		secret_free(c->token);
 		c->token = NULL;
 	}
@@ -156,13 +153,13 @@ on_header(char *p, size_t one, size_t n, void *arg)
 }
 
 static void
-add_header(struct https_call *c, const char *line)
+append(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *list = curl_slist_append(c->headers, line);
+	struct curl_slist *longer = curl_slist_append(*list, line);
 
-	if (list == NULL)
-		abort();
-	c->headers = list;
+	if (longer == NULL)
+		xmem_none();
+	*list = longer;
 }
 
 static void
@@ -171,26 +168,26 @@ set_headers(struct https_call *c)
 	const char *type = c->req.content_type;
 	char *line;
 
-	add_header(c, "Accept: application/json");
-	add_header(c, "Expect:");
+	append(&c->headers, "Accept: application/json");
+	append(&c->headers, "Expect:");
 	if (c->sent != NULL) {
 		line = xasprintf("Content-Type: %s",
 		    type == NULL ? "application/json" : type);
-		add_header(c, line);
+		append(&c->headers, line);
 		free(line);
 	}
 	if (c->h->host_header != NULL)
-		add_header(c, c->h->host_header);
+		append(&c->headers, c->h->host_header);
 	if (c->h->authorization == NULL) {
-		curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, c->headers);
+		SETOPT(c->easy, CURLOPT_HTTPHEADER, c->headers);
 		return;
 	}
 	/* A list that libcurl makes has copies. */
 	c->token = secret_share(c->h->authorization);
 	c->auth = (struct curl_slist){ secret_text(c->token), c->headers };
-	curl_easy_setopt(c->easy, CURLOPT_HTTPHEADER, &c->auth);
-	curl_easy_setopt(c->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c->easy, CURLOPT_HEADERDATA, c);
+	SETOPT(c->easy, CURLOPT_HTTPHEADER, &c->auth);
+	SETOPT(c->easy, CURLOPT_HEADERFUNCTION, on_header);
+	SETOPT(c->easy, CURLOPT_HEADERDATA, c);
 }
 
 /* Not those read before the instant from which they count; 0: read anew. */
@@ -211,62 +208,59 @@ set_tls(struct https_call *c)
 	struct curl_blob key;
 	CURL *e = c->easy;
 
-	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+	SETOPT(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SETOPT(e, CURLOPT_SSL_VERIFYPEER, 1L);
+	SETOPT(e, CURLOPT_SSL_VERIFYHOST, 2L);
 	/* With files only, one parsed CA store serves all connections. */
-	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-	curl_easy_setopt(e, CURLOPT_CA_CACHE_TIMEOUT, ca_kept_s(h));
+	SETOPT(e, CURLOPT_CAPATH, NULL);
+	SETOPT(e, CURLOPT_CA_CACHE_TIMEOUT, ca_kept_s(h));
 	/* A session resumed is a certificate not looked at. */
-	curl_easy_setopt(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	SETOPT(e, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	if (h->ca_pem.data != NULL)
-		curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &h->ca_pem);
+		SETOPT(e, CURLOPT_CAINFO_BLOB, &h->ca_pem);
 	else if (h->ca_file != NULL)
-		curl_easy_setopt(e, CURLOPT_CAINFO, h->ca_file);
+		SETOPT(e, CURLOPT_CAINFO, h->ca_file);
 	if (h->cert_pem.data != NULL) {
-		curl_easy_setopt(e, CURLOPT_SSLCERT_BLOB, &h->cert_pem);
+		SETOPT(e, CURLOPT_SSLCERT_BLOB, &h->cert_pem);
 		c->key = secret_share(h->key_pem);
 		key = (struct curl_blob){ secret_text(c->key),
 			secret_bytes(c->key).len, CURL_BLOB_NOCOPY };
-		curl_easy_setopt(e, CURLOPT_SSLKEY_BLOB, &key);
+		SETOPT(e, CURLOPT_SSLKEY_BLOB, &key);
 	} else if (h->cert_file != NULL) {
-		curl_easy_setopt(e, CURLOPT_SSLCERT, h->cert_file);
-		curl_easy_setopt(e, CURLOPT_SSLKEY, h->key_file);
+		SETOPT(e, CURLOPT_SSLCERT, h->cert_file);
+		SETOPT(e, CURLOPT_SSLKEY, h->key_file);
 	}
 }
 
 static void
 set_limits(struct https_call *c)
 {
-	struct timeval tv = { (long)c->req.silence_ms / 1000,
-		(long)(c->req.silence_ms % 1000) * 1000 };
 	unsigned int deadline = c->req.deadline_ms;
 	int64_t age = now_read().boot_ms - c->h->forgot_ms;
 	CURL *e = c->easy;
 
 	if (deadline == 0 && c->req.data == NULL)
 		deadline = DEADLINE_MS;
-	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)deadline);
-	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS);
-	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+	SETOPT(e, CURLOPT_TIMEOUT_MS, (long)deadline);
+	SETOPT(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS);
+	SETOPT(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	SETOPT(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
 	/* Who no longer waits for a name does not wait for its thread. */
-	curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+	SETOPT(e, CURLOPT_QUICK_EXIT, 1L);
 	/* It may be that of another address by now; and libcurl counts the
 	 * age of what it keeps by a clock that people set. */
-	curl_easy_setopt(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+	SETOPT(e, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
 	c->fresh = c->h->forgot_ms != 0 && age < FORGET_MS;
 	if (c->fresh)
-		curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+		SETOPT(e, CURLOPT_FRESH_CONNECT, 1L);
 	else if (c->h->forgot_ms != 0)
-		curl_easy_setopt(e, CURLOPT_MAXLIFETIME_CONN,
+		SETOPT(e, CURLOPT_MAXLIFETIME_CONN,
 		    (long)((age - 1000) / 1000));
 	if (c->req.silence_ms == 0)
 		return;
-	if ((c->silence = evtimer_new(c->h->base, on_silence, c)) == NULL)
-		abort();
+	c->silence = xevent_timer(c->h->base, on_silence, c);
 	c->heard_ms = now_read().boot_ms;
-	evtimer_add(c->silence, &tv);
+	xevent_in(c->silence, c->req.silence_ms);
 }
 
 static void
@@ -276,40 +270,39 @@ set_request(struct https_call *c)
 	CURL *e = c->easy;
 	char *url = xasprintf("%s%s", h->origin, c->req.path);
 
-	curl_easy_setopt(e, CURLOPT_URL, url);
+	SETOPT(e, CURLOPT_URL, url);
 	free(url);
-	curl_easy_setopt(e, CURLOPT_PRIVATE, c);
-	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->detail);
-	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes);
-	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
-	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(e, CURLOPT_NOPROGRESS, 1L);
+	SETOPT(e, CURLOPT_PRIVATE, c);
+	SETOPT(e, CURLOPT_ERRORBUFFER, c->detail);
+	SETOPT(e, CURLOPT_WRITEFUNCTION, on_bytes);
+	SETOPT(e, CURLOPT_WRITEDATA, c);
+	SETOPT(e, CURLOPT_NOSIGNAL, 1L);
+	SETOPT(e, CURLOPT_NOPROGRESS, 1L);
 	https_use_proxy(h, e);
-	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR,
+	SETOPT(e, CURLOPT_FOLLOWLOCATION, 0L);
+	SETOPT(e, CURLOPT_PROTOCOLS_STR,
 	    strncmp(h->origin, "https:", 6) == 0 ? "https" : "http");
 	/* Not 2: there a stream that is paused fills the window of all. */
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
-	curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
-	curl_easy_setopt(e, CURLOPT_USERAGENT, h->user_agent);
+	SETOPT(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SETOPT(e, CURLOPT_MAXAGE_CONN, (long)IDLE_S);
+	SETOPT(e, CURLOPT_ACCEPT_ENCODING, "gzip");
+	SETOPT(e, CURLOPT_USERAGENT, h->user_agent);
 	/* One is made, and wiped, for each request over TLS. */
-	curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
+	SETOPT(e, CURLOPT_UPLOAD_BUFFERSIZE, (long)UPLOAD_BUFFER);
 	/* An escaped path goes out as it is: "%2F" and ".." are names. */
-	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	SETOPT(e, CURLOPT_PATH_AS_IS, 1L);
 	if (h->connect_to != NULL) {
-		c->connect_to = curl_slist_append(NULL, h->connect_to);
-		curl_easy_setopt(e, CURLOPT_CONNECT_TO, c->connect_to);
+		append(&c->connect_to, h->connect_to);
+		SETOPT(e, CURLOPT_CONNECT_TO, c->connect_to);
 	}
 	if (c->req.method == HTTPS_GET)
 		return;
 	if (c->sent != NULL || c->req.method != HTTPS_DELETE) {
-		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
+		SETOPT(e, CURLOPT_POSTFIELDSIZE_LARGE,
 		    (curl_off_t)c->req.body.len);
-		curl_easy_setopt(e, CURLOPT_POSTFIELDS,
-		    c->sent == NULL ? "" : c->sent);
+		SETOPT(e, CURLOPT_POSTFIELDS, c->sent == NULL ? "" : c->sent);
 	}
-	curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, methods[c->req.method]);
+	SETOPT(e, CURLOPT_CUSTOMREQUEST, methods[c->req.method]);
 }
 
 void
@@ -344,7 +337,7 @@ https_send(struct https *h, const struct https_req *req)
 		memcpy(c->sent, req->body.p, req->body.len);
 	}
 	if ((c->easy = curl_easy_init()) == NULL)
-		abort();
+		xmem_none();
 	c->sent_ms = now_read().boot_ms;
 	set_request(c);
 	set_headers(c);

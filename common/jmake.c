@@ -17,7 +17,7 @@ static struct json_object *
 must(struct json_object *j)
 {
 	if (j == NULL)
-		abort();
+		xmem_none();
 	return j;
 }
 
@@ -25,7 +25,7 @@ static struct json_object *
 put(struct json_object *o, const char *key, struct json_object *v)
 {
 	if (json_object_object_add(o, key, v) != 0)
-		abort();
+		xmem_none();
 	return v;
 }
 
@@ -95,7 +95,7 @@ static struct json_object *
 append(struct json_object *a, struct json_object *v)
 {
 	if (json_object_array_add(a, v) != 0)
-		abort();
+		xmem_none();
 	return v;
 }
 
@@ -118,7 +118,7 @@ jmake_copy(struct json_object *j)
 	size_t len;
 
 	if ((s = json_object_to_json_string_length(j, FORM, &len)) == NULL)
-		abort();
+		xmem_none();
 	return xstrndup(s, len);
 }
 

@@ -7,6 +7,7 @@
  * loses nothing.
  */
 #include "common/lean.h"
+#include "common/xevent.h"
 
 #include <sys/mman.h>
 
@@ -18,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-	QUIET_S = 3
+	QUIET_MS = 3000
 };
 
 static struct event *timer; /* NULL: not started */
@@ -51,10 +52,8 @@ drop_code(struct dl_phdr_info *info, size_t size, void *arg)
 static void
 set_timer(void)
 {
-	static const struct timeval quiet = { QUIET_S, 0 };
-
 	worked = 0;
-	(void)evtimer_add(timer, &quiet);
+	xevent_in(timer, QUIET_MS);
 }
 
 static void
@@ -72,8 +71,7 @@ on_timer(evutil_socket_t fd, short what, void *arg)
 void
 lean_start(struct event_base *base)
 {
-	if ((timer = evtimer_new(base, on_timer, NULL)) == NULL)
-		abort();
+	timer = xevent_timer(base, on_timer, NULL);
 	set_timer();
 }
 

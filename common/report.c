@@ -12,11 +12,12 @@
 #include <string.h>
 
 #include "common/sandbox.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
 
 enum {
-	PERIOD_S = 5,
+	PERIOD_MS = 5000,
 	HEAP_STEP = 65536, /* a smaller change is none */
 };
 
@@ -85,9 +86,7 @@ report_new(struct event_base *base, enum proc self, struct meter *meter,
 	r->meter = meter;
 	r->budget = budget;
 	r->arg = arg;
-	r->timer = event_new(base, -1, EV_PERSIST, on_period, r);
-	if (r->timer == NULL)
-		abort();
+	r->timer = xevent_new(base, -1, EV_PERSIST, on_period, r);
 	return r;
 }
 
@@ -103,8 +102,6 @@ report_free(struct report *r)
 void
 report_link(struct report *r, struct chan *link)
 {
-	static const struct timeval period = { PERIOD_S, 0 };
-
 	r->link = link;
 	if (link == NULL) {
 		event_del(r->timer);
@@ -114,6 +111,6 @@ report_link(struct report *r, struct chan *link)
 	/* No figure is so large: each report is made once. */
 	memset(&r->told_budget, 0xff, sizeof(r->told_budget));
 	memset(&r->told_vitals, 0xff, sizeof(r->told_vitals));
-	event_add(r->timer, &period);
+	xevent_in(r->timer, PERIOD_MS);
 	event_active(r->timer, EV_TIMEOUT, 0);
 }

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/xmem.h"
+
 struct secret {
 	size_t mapped;
 	size_t len;
@@ -31,7 +33,7 @@ secret_join(const char *before, struct span s)
 	x = mmap(NULL, size, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (x == MAP_FAILED)
-		abort();
+		xmem_none();
 	(void)mlock(x, size);
 	if (madvise(x, size, MADV_DONTDUMP) == -1 ||
 	    madvise(x, size, MADV_WIPEONFORK) == -1)

@@ -23,6 +23,7 @@
 #include "common/mono.h"
 #include "common/scan.h"
 #include "common/stamp.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/fleets.h"
 #include "flightside/flight.h"
@@ -70,10 +71,8 @@ static void ask_devices(struct events *);
 static void
 arm(struct events *e, int64_t ms)
 {
-	struct timeval tv = flight_timeval(ms);
-
-	if (e->on && evtimer_add(e->timer, &tv) == -1)
-		abort();
+	if (e->on)
+		xevent_in(e->timer, ms);
 }
 
 /* FNV-1a: to know an event again; a collision costs one look too few. */
@@ -380,8 +379,7 @@ events_new(struct event_base *base, struct flight *flight,
 	e->every_ms = s->number[SET_STATUS_POLL_INTERVAL];
 	e->device = device;
 	e->arg = arg;
-	if ((e->timer = evtimer_new(base, on_timer, e)) == NULL)
-		abort();
+	e->timer = xevent_timer(base, on_timer, e);
 	return e;
 }
 

@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/flight.h"
 #include "flightside/group.h"
@@ -312,7 +313,6 @@ static void
 ask(struct fetch *f)
 {
 	int64_t now = now_read().boot_ms, soonest = INT64_MAX, due;
-	struct timeval tv;
 	struct want *w;
 	unsigned int c;
 	size_t n;
@@ -333,11 +333,8 @@ ask(struct fetch *f)
 		else if (due < soonest)
 			soonest = due;
 	}
-	if (soonest == INT64_MAX)
-		return;
-	tv = flight_timeval(soonest - now);
-	if (evtimer_add(f->timer, &tv) == -1)
-		abort();
+	if (soonest != INT64_MAX)
+		xevent_in(f->timer, soonest - now);
 }
 
 static void
@@ -354,8 +351,7 @@ fetch_new(struct event_base *base, struct flight *flight)
 	unsigned int c;
 
 	f->flight = flight;
-	if ((f->timer = evtimer_new(base, on_timer, f)) == NULL)
-		abort();
+	f->timer = xevent_timer(base, on_timer, f);
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		TAILQ_INIT(&f->wants[c]);
 	TAILQ_INIT(&f->batches);

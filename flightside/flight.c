@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/sandbox.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/flight_own.h"
 
@@ -29,29 +30,12 @@ enum {
 	COUNT_MS = 60 * 1000,
 };
 
-struct timeval
-flight_timeval(int64_t ms)
-{
-	if (ms < 0)
-		ms = 0;
-	return (struct timeval){ ms / 1000, (suseconds_t)(ms % 1000 * 1000) };
-}
-
-void
-flight_arm(struct event *ev, int64_t ms)
-{
-	const struct timeval tv = flight_timeval(ms);
-
-	if (evtimer_add(ev, &tv) == -1)
-		abort();
-}
-
 /* -- the queue -- */
 
 static void
 wake(struct flight *f)
 {
-	flight_arm(f->pump, 0);
+	xevent_in(f->pump, 0);
 }
 
 static unsigned int
@@ -252,7 +236,7 @@ on_pump(evutil_socket_t fd, short what, void *arg)
 		class = budget_next(&f->budget, mask, now);
 		tell_rate(f);
 		if (class == BUDGET_CLASSES) {
-			flight_arm(f->pump, budget_wait(&f->budget, mask, now));
+			xevent_in(f->pump, budget_wait(&f->budget, mask, now));
 			return;
 		}
 		if (!send_first(f, class, budget_keeps(&f->budget) > kept))
@@ -324,7 +308,7 @@ on_count(evutil_socket_t fd, short what, void *arg)
 		log_debug("%llu requests to Flightctl in the last minute",
 		    (unsigned long long)(n - f->counted));
 	f->counted = n;
-	flight_arm(f->count, COUNT_MS);
+	xevent_in(f->count, COUNT_MS);
 }
 
 /* The client; what it needs of the settings lives as long as they do. */
@@ -343,16 +327,6 @@ connect_to(struct flight *f, const struct settings *s, struct why *why)
 	return 0;
 }
 
-static struct event *
-timer(struct flight *f, event_callback_fn fn)
-{
-	struct event *ev = evtimer_new(f->base, fn, f);
-
-	if (ev == NULL)
-		abort();
-	return ev;
-}
-
 struct flight *
 flight_new(struct event_base *base, const struct settings *s, struct span token,
     void (*state)(enum flight_state, const char *, void *), void *arg,
@@ -366,8 +340,8 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 	for (c = 0; c < BUDGET_CLASSES; c++)
 		TAILQ_INIT(&f->waiting[c]);
 	TAILQ_INIT(&f->sent);
-	f->pump = timer(f, on_pump);
-	f->count = timer(f, on_count);
+	f->pump = xevent_timer(base, on_pump, f);
+	f->count = xevent_timer(base, on_count, f);
 	f->creds = creds_new(s, token);
 	budget_init(&f->budget, (uint32_t)s->number[SET_FLIGHTCTL_RATE],
 	    now_read().boot_ms);
@@ -376,7 +350,7 @@ flight_new(struct event_base *base, const struct settings *s, struct span token,
 		return NULL;
 	}
 	f->wanted = s->text[SET_FLIGHTCTL_ORG];
-	flight_arm(f->count, COUNT_MS);
+	xevent_in(f->count, COUNT_MS);
 	entry_open(f);
 	return f;
 }

@@ -94,7 +94,4 @@ void flight_budget(const struct flight *, struct body_budget *);
 /* Credential files may be new, FLIGHTCTL_RATE may be another. */
 void flight_reload(struct flight *, const struct settings *);
 
-/* Lets a request wait so long; a timer's struct timeval. */
-struct timeval flight_timeval(int64_t ms);
-
 #endif

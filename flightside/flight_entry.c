@@ -16,6 +16,7 @@
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/flight_own.h"
 #include "flightside/path.h"
@@ -145,7 +146,7 @@ org_done(const struct https_answer *a, void *arg)
 	/* It answers, but nothing can be asked of it. */
 	if (a->status != 0 && a->status < 500 && why.kind != ERR_AUTH)
 		reach_forbidden(f->reach, why.text);
-	flight_arm(f->org_again,
+	xevent_in(f->org_again,
 	    retry_wait_ms(why.kind, ++f->refusals, a->retry_after_ms,
 		arc4random()));
 }
@@ -169,7 +170,7 @@ ask_anew(struct flight *f)
 	f->refusals = 0;
 	flight_cancel(f->org_call);
 	f->org_call = NULL;
-	flight_arm(f->org_again, 0);
+	xevent_in(f->org_again, 0);
 }
 
 static void
@@ -182,7 +183,7 @@ on_look(evutil_socket_t fd, short what, void *arg)
 		return;
 	if (entry_renew(f, 1))
 		ask_anew(f);
-	flight_arm(f->look, LOOK_MS);
+	xevent_in(f->look, LOOK_MS);
 }
 
 /* Not accepted any more: asked anew, and nothing else until then. */
@@ -192,9 +193,9 @@ unsettle(struct flight *f, enum why_kind kind)
 	if (!f->settled)
 		return;
 	f->settled = 0;
-	flight_arm(f->org_again,
+	xevent_in(f->org_again,
 	    retry_wait_ms(kind, ++f->refusals, -1, arc4random()));
-	flight_arm(f->look, LOOK_MS);
+	xevent_in(f->look, LOOK_MS);
 }
 
 /* Another request was refused for its organisation. */
@@ -234,12 +235,11 @@ entry_judge(struct flight *f, const struct https_answer *a, enum right right)
 void
 entry_open(struct flight *f)
 {
-	if ((f->org_again = evtimer_new(f->base, on_org_again, f)) == NULL ||
-	    (f->look = evtimer_new(f->base, on_look, f)) == NULL)
-		abort();
+	f->org_again = xevent_timer(f->base, on_org_again, f);
+	f->look = xevent_timer(f->base, on_look, f);
 	hand_on(f);
-	flight_arm(f->org_again, 0);
-	flight_arm(f->look, LOOK_MS);
+	xevent_in(f->org_again, 0);
+	xevent_in(f->look, LOOK_MS);
 }
 
 void

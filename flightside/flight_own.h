@@ -62,8 +62,6 @@ struct flight {
 	uint64_t limited; /* 429 */
 };
 
-void flight_arm(struct event *, int64_t ms);
-
 /* flight_entry.c */
 
 /* Once, and after 401 or a refused organisation: asks for both anew. */

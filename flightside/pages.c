@@ -19,6 +19,7 @@
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/fleets.h"
 #include "flightside/flight.h"
@@ -91,10 +92,7 @@ pages_limit(uint64_t bytes, uint64_t devices)
 static void
 arm(struct pages *p, int64_t ms)
 {
-	struct timeval tv = flight_timeval(ms);
-
-	if (evtimer_add(p->timer, &tv) == -1)
-		abort();
+	xevent_in(p->timer, ms);
 }
 
 static int
@@ -334,8 +332,7 @@ pages_new(struct event_base *base, struct flight *flight,
 	p->ops = ops;
 	p->arg = arg;
 	p->longest_ms = s->number[SET_RESYNC_INTERVAL];
-	if ((p->timer = evtimer_new(base, on_timer, p)) == NULL)
-		abort();
+	p->timer = xevent_timer(base, on_timer, p);
 	return p;
 }
 

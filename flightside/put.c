@@ -21,6 +21,7 @@
 #include "common/mark.h"
 #include "common/mono.h"
 #include "common/retry.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/admit.h"
 #include "flightside/breadth.h"
@@ -179,11 +180,8 @@ finish_stored(struct change *c, const struct base *b, int written)
 static void
 pause_then(struct change *c, enum stage stage, int64_t ms)
 {
-	struct timeval tv = flight_timeval(ms);
-
 	c->stage = stage;
-	if (evtimer_add(c->timer, &tv) == -1)
-		abort();
+	xevent_in(c->timer, ms);
 }
 
 /* -- the write -- */
@@ -478,8 +476,7 @@ put_change(struct put *p, uint64_t id, const struct body_change *m)
 	c->due = now_read().boot_ms +
 	    (m->company_ms < PUT_COMPANY_MS ? m->company_ms : PUT_COMPANY_MS);
 	c->text = xstrndup(m->edit.p, m->edit.len);
-	if ((c->timer = evtimer_new(p->with.base, on_timer, c)) == NULL)
-		abort();
+	c->timer = xevent_timer(p->with.base, on_timer, c);
 	TAILQ_FOREACH(other, &p->changes, entry)
 		busy |= strcmp(other->device, c->device) == 0;
 	c->stage = STAGE_BEHIND;

@@ -13,6 +13,7 @@
 #include "common/limits.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 
 enum {
@@ -52,10 +53,7 @@ static const char *const words[FLIGHT_STATES] = {
 static void
 arm(struct event *ev, int s)
 {
-	const struct timeval tv = { s, 0 };
-
-	if (evtimer_add(ev, &tv) == -1)
-		abort();
+	xevent_in(ev, s * 1000);
 }
 
 static void
@@ -241,9 +239,8 @@ reach_new(struct event_base *base,
 	r->state = UNKNOWN;
 	r->tell = tell;
 	r->arg = arg;
-	if ((r->silent = evtimer_new(base, on_silent, r)) == NULL ||
-	    (r->again = evtimer_new(base, on_again, r)) == NULL)
-		abort();
+	r->silent = xevent_timer(base, on_silent, r);
+	r->again = xevent_timer(base, on_again, r);
 	return r;
 }
 

@@ -17,6 +17,7 @@
 #include "common/form.h"
 #include "common/log.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "flightside/fleets.h"
 #include "flightside/flight.h"
@@ -185,10 +186,7 @@ on_oversize(struct span head, void *arg, struct why *why)
 static void
 arm(struct rivals *r, int64_t ms)
 {
-	struct timeval tv = flight_timeval(ms);
-
-	if (evtimer_add(r->timer, &tv) == -1)
-		abort();
+	xevent_in(r->timer, ms);
 }
 
 static int
@@ -338,8 +336,7 @@ rivals_new(struct event_base *base, struct flight *flight,
 	r->flight = flight;
 	r->fleets = fleets;
 	r->every_ms = s->number[SET_RESYNC_INTERVAL];
-	if ((r->timer = evtimer_new(base, on_timer, r)) == NULL)
-		abort();
+	r->timer = xevent_timer(base, on_timer, r);
 	return r;
 }
 

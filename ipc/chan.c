@@ -24,6 +24,7 @@
 
 #include "common/lean.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "ipc/frame.h"
@@ -334,7 +335,7 @@ on_writable(evutil_socket_t fd, short what, void *arg)
 	if (!outq_is_empty(&c->out))
 		(void)transmit(c);
 	if (!outq_is_empty(&c->out))
-		event_add(c->wr, NULL);
+		xevent_add(c->wr);
 	if (c->was_full && c->out.queued < LOW_MARK) {
 		c->was_full = 0;
 		if (c->ops->drained != NULL)
@@ -362,11 +363,9 @@ chan_open(struct event_base *base, int fd, enum proc self, enum proc peer,
 	c->rx = c->tx = WHEN_SETUP;
 	outq_init(&c->out);
 	(void)evutil_make_socket_nonblocking(fd);
-	c->rd = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
-	c->wr = event_new(base, fd, EV_WRITE, on_writable, c);
-	if (c->rd == NULL || c->wr == NULL)
-		abort();
-	event_add(c->rd, NULL);
+	c->rd = xevent_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->wr = xevent_new(base, fd, EV_WRITE, on_writable, c);
+	xevent_add(c->rd);
 	if (self != PROC_SUPERVISOR)
 		(void)chan_send(c, MSG_HELLO, 0, &hello, -1);
 	if (is_data(c))
@@ -402,7 +401,7 @@ chan_send(struct chan *c, enum msg_type type, uint64_t id, const void *body,
 		return -1;
 	if (c->out.queued > HIGH_MARK)
 		c->was_full = 1;
-	event_add(c->wr, NULL);
+	xevent_add(c->wr);
 	return 0;
 }
 
@@ -451,7 +450,7 @@ chan_resume(struct chan *c)
 	c->paused = 0;
 	if (c->fd == -1)
 		return;
-	event_add(c->rd, NULL);
+	xevent_add(c->rd);
 	/* What was read already waits for no event of the socket. */
 	event_active(c->rd, EV_TIMEOUT, 1);
 }

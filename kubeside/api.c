@@ -19,6 +19,7 @@
 #include "common/retry.h"
 #include "common/sandbox.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
 #include "kubeside/answer.h"
@@ -155,8 +156,6 @@ on_load(evutil_socket_t fd, short what, void *arg)
 {
 	struct api *a = arg;
 	struct why why = { 0 };
-	struct timeval tv;
-	int64_t ms;
 
 	(void)fd;
 	(void)what;
@@ -176,9 +175,8 @@ on_load(evutil_socket_t fd, short what, void *arg)
 		a->text[0] = '\0';
 		set_state(a, 0, why.text);
 	}
-	ms = retry_wait_ms(why.kind, a->load_failures, -1, arc4random());
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(a->load, &tv);
+	xevent_in(a->load,
+	    retry_wait_ms(why.kind, a->load_failures, -1, arc4random()));
 }
 
 struct api *
@@ -193,8 +191,7 @@ api_new(struct event_base *base, const struct settings *s, unsigned int streams,
 	a->arg = arg;
 	a->connections = CALLS + streams;
 	TAILQ_INIT(&a->calls);
-	if ((a->load = evtimer_new(base, on_load, a)) == NULL)
-		abort();
+	a->load = xevent_timer(base, on_load, a);
 	on_load(-1, 0, a);
 	return a;
 }
@@ -404,8 +401,7 @@ api_send(struct api *a, const struct https_req *req)
 	else
 		a->idle = 0;
 	if (a->https == NULL) {
-		if ((c->never = evtimer_new(a->base, on_never, c)) == NULL)
-			abort();
+		c->never = xevent_timer(a->base, on_never, c);
 		event_active(c->never, EV_TIMEOUT, 0);
 		return c;
 	}

@@ -16,6 +16,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/lease.h"
@@ -47,9 +48,7 @@ struct beat {
 static void
 wait_ms(struct beat *b, int64_t ms)
 {
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
-	evtimer_add(b->timer, &tv);
+	xevent_in(b->timer, ms);
 }
 
 static void
@@ -160,8 +159,7 @@ beat_new(struct event_base *base, struct api *api, const char *node,
 	b->node = xstrdup(node);
 	b->fleet = fleet;
 	b->period_ms = period_ms;
-	if ((b->timer = evtimer_new(base, on_timer, b)) == NULL)
-		abort();
+	b->timer = xevent_timer(base, on_timer, b);
 	return b;
 }
 

@@ -19,6 +19,7 @@
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calldoc.h"
@@ -141,8 +142,7 @@ calls_new(struct event_base *base, struct api *api, struct pods *pods,
 	c->arg = arg;
 	TAILQ_INIT(&c->queue);
 	TAILQ_INIT(&c->flying);
-	if ((c->hold = evtimer_new(base, on_hold_over, c)) == NULL)
-		abort();
+	c->hold = xevent_timer(base, on_hold_over, c);
 	return c;
 }
 
@@ -302,8 +302,6 @@ retry(struct write *w, const struct why *why, int64_t retry_after_ms, int all)
 	struct calls *c = w->calls;
 	unsigned int failures = w->pod->refusals;
 	struct event *timer = c->hold;
-	struct timeval tv;
-	int64_t ms;
 
 	TAILQ_INSERT_HEAD(&c->queue, w, entry);
 	if (w->kind == WRITE_STATUS)
@@ -316,15 +314,13 @@ retry(struct write *w, const struct why *why, int64_t retry_after_ms, int all)
 		if (why->kind == ERR_DENIED && failures > DENIED_MAX)
 			failures = DENIED_MAX;
 	} else {
-		if (w->pause == NULL &&
-		    (w->pause = evtimer_new(c->base, on_pause_over, w)) == NULL)
-			abort();
+		if (w->pause == NULL)
+			w->pause = xevent_timer(c->base, on_pause_over, w);
 		timer = w->pause;
 		w->pod->flying = 1;
 	}
-	ms = retry_wait_ms(why->kind, failures, retry_after_ms, arc4random());
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(timer, &tv);
+	xevent_in(timer,
+	    retry_wait_ms(why->kind, failures, retry_after_ms, arc4random()));
 }
 
 static void

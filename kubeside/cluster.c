@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 
@@ -49,8 +50,7 @@ cluster_new(struct event_base *base, struct api *api,
 	c->api = api;
 	c->ops = ops;
 	c->arg = arg;
-	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
-		abort();
+	c->timer = xevent_timer(base, on_timer, c);
 	return c;
 }
 
@@ -67,18 +67,14 @@ cluster_free(struct cluster *c)
 static void
 ask_later(struct cluster *c, const struct why *why, int64_t retry_after_ms)
 {
-	struct timeval tv;
-	int64_t ms;
-
 	if (c->failures++ == 0)
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .error = why->text },
 		    "the cluster's id is not known yet");
 	c->ops->unknown(why->text, c->arg);
-	ms =
-	    retry_wait_ms(why->kind, c->failures, retry_after_ms, arc4random());
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(c->timer, &tv);
+	xevent_in(c->timer,
+	    retry_wait_ms(why->kind, c->failures, retry_after_ms,
+		arc4random()));
 }
 
 static void

@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/stamp.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 
@@ -30,6 +31,7 @@ enum {
 	WAITING_MAX = 512,
 	NORMAL_MAX = 256, /* of them the rest is kept for warnings */
 	RATE_PER_S = 50,
+	SOON_MS = 100,	/* until there are tokens again */
 	FULL = 500000,	/* thousandths: a burst of 500 */
 	NAME_ROOM = 24, /* of an event's name, for what makes it unique */
 	REPORT_MS = 60000,
@@ -101,8 +103,7 @@ events_new(struct event_base *base, struct api *api)
 	TAILQ_INIT(&e->kept);
 	TAILQ_INIT(&e->waiting);
 	e->tokens = FULL;
-	if ((e->timer = evtimer_new(base, on_timer, e)) == NULL)
-		abort();
+	e->timer = xevent_timer(base, on_timer, e);
 	return e;
 }
 
@@ -300,11 +301,9 @@ take_token(struct events *e)
 static void
 fly(struct events *e)
 {
-	static const struct timeval soon = { 0, 100000 };
-
 	while (!TAILQ_EMPTY(&e->waiting) && e->nflying < FLYING_MAX) {
 		if (!take_token(e)) {
-			evtimer_add(e->timer, &soon);
+			xevent_in(e->timer, SOON_MS);
 			return;
 		}
 		send_event(TAILQ_FIRST(&e->waiting));

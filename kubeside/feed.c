@@ -14,6 +14,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/pods.h"
 #include "kubeside/serve.h"
@@ -92,11 +93,8 @@ static void
 relist_later(struct feed *f)
 {
 	int64_t ms = f->conf.resync_ms;
-	struct timeval tv;
 
-	ms += arc4random_uniform((uint32_t)(ms / SPREAD));
-	tv = (struct timeval){ ms / 1000, (ms % 1000) * 1000 };
-	evtimer_add(f->relist, &tv);
+	xevent_in(f->relist, ms + arc4random_uniform((uint32_t)(ms / SPREAD)));
 }
 
 static void
@@ -136,8 +134,7 @@ feed_new(struct event_base *base, struct api *api, struct pods *pods,
 	f->conf = *conf;
 	f->watch = watch_new(base, api,
 	    &(struct watch_conf){ "/api/v1/pods", selector, 0 }, &ops, f);
-	if ((f->relist = evtimer_new(base, on_relist, f)) == NULL)
-		abort();
+	f->relist = xevent_timer(base, on_relist, f);
 	return f;
 }
 

@@ -20,6 +20,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/lease.h"
@@ -68,10 +69,7 @@ static void ask_lease(struct former *);
 static void
 wait_ms(struct former *f, int64_t ms)
 {
-	struct timeval tv = { (ms + LAG_MS) / 1000,
-		((ms + LAG_MS) % 1000) * 1000 };
-
-	evtimer_add(f->timer, &tv);
+	xevent_in(f->timer, ms + LAG_MS);
 }
 
 /* Told by api.c, who knows why. */
@@ -321,8 +319,7 @@ former_new(struct event_base *base, struct api *api,
 	f->patience_ms = conf->patience_ms;
 	f->ops = ops;
 	f->arg = arg;
-	if ((f->timer = evtimer_new(base, on_timer, f)) == NULL)
-		abort();
+	f->timer = xevent_timer(base, on_timer, f);
 	return f;
 }
 

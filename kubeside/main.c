@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/report.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/calls.h"
@@ -65,6 +66,7 @@ static struct {
 enum {
 	PLACER_AWAY_MS = 10000, /* a restart of the placer is no news */
 	LEASE_PATIENCE_MS = 20000,
+	STOP_MS = 2000, /* for Leases to be given back */
 };
 
 #define EACH_SEAT(s) \
@@ -153,11 +155,9 @@ on_held(int64_t until, void *arg)
 static void
 on_released(void *arg)
 {
-	static const struct timeval now = { 0, 0 };
-
 	(void)arg;
 	if (--kube.unreleased == 0)
-		evtimer_add(kube.end_timer, &now);
+		xevent_in(kube.end_timer, 0);
 }
 
 /* -- of nodes that we do not serve -- */
@@ -509,9 +509,7 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	kube.calls = calls_new(base, kube.api, kube.pods, &calls_ops, NULL);
 	kube.events = events_new(base, kube.api);
 	kube.cluster = cluster_new(base, kube.api, &cluster_ops, NULL);
-	kube.end_timer = evtimer_new(base, on_end, NULL);
-	if (kube.end_timer == NULL)
-		return fail(why, ERR_SYSTEM, "libevent: no memory");
+	kube.end_timer = xevent_timer(base, on_end, NULL);
 	identity = identity_make();
 	kube.former = former_new(base, kube.api,
 	    &(struct former_conf){ settings->text[SET_NAMESPACE], identity,
@@ -552,14 +550,13 @@ on_reload(const struct settings *settings)
 static void
 on_stop(void)
 {
-	static const struct timeval patience = { 2, 0 };
 	struct seat *s;
 
 	if (kube.stopping)
 		return;
 	kube.stopping = 1;
 	cluster_free(steal(&kube.cluster));
-	evtimer_add(kube.end_timer, &patience);
+	xevent_in(kube.end_timer, STOP_MS);
 	kube.unreleased = kube.nseats + purge_count(kube.purge);
 	purge_release(kube.purge);
 	EACH_SEAT(s)

@@ -17,6 +17,7 @@
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/beat.h"
@@ -69,9 +70,7 @@ static void step(struct node *);
 static void
 wait_ms(struct node *n, int64_t ms)
 {
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
-	evtimer_add(n->timer, &tv);
+	xevent_in(n->timer, ms);
 }
 
 static int
@@ -249,8 +248,7 @@ node_new(struct event_base *base, struct api *api, const struct node_conf *conf,
 	    &(struct watch_conf){ "/api/v1/nodes", selector, 0 }, &watch_ops,
 	    n);
 	n->beat = beat_new(base, api, conf->name, conf->fleet, BEAT_MS);
-	if ((n->timer = evtimer_new(base, on_tick, n)) == NULL)
-		abort();
+	n->timer = xevent_timer(base, on_tick, n);
 	return n;
 }
 

@@ -16,6 +16,7 @@
 #include "common/mono.h"
 #include "common/retry.h"
 #include "common/scan.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 
@@ -61,11 +62,8 @@ static void open_stream(struct watch *);
 static void
 later(struct watch *w, enum why_kind kind, int64_t retry_after_ms)
 {
-	int64_t ms =
-	    retry_wait_ms(kind, ++w->failures, retry_after_ms, arc4random());
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
-	evtimer_add(w->timer, &tv);
+	xevent_in(w->timer,
+	    retry_wait_ms(kind, ++w->failures, retry_after_ms, arc4random()));
 }
 
 static void
@@ -370,8 +368,7 @@ watch_new(struct event_base *base, struct api *api,
 	w->ops = ops;
 	w->arg = arg;
 	w->stopped = 1;
-	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)
-		abort();
+	w->timer = xevent_timer(base, on_timer, w);
 	return w;
 }
 

@@ -21,6 +21,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
 #include "kubeside/lease.h"
@@ -74,9 +75,7 @@ static void step(struct writer *);
 static void
 wait_ms(struct writer *w, int64_t ms)
 {
-	struct timeval tv = { ms / 1000, (ms % 1000) * 1000 };
-
-	evtimer_add(w->timer, &tv);
+	xevent_in(w->timer, ms);
 }
 
 static void
@@ -352,8 +351,7 @@ writer_new(struct event_base *base, struct api *api,
 	w->fleet = conf->fleet;
 	w->ops = ops;
 	w->arg = arg;
-	if ((w->timer = evtimer_new(base, on_timer, w)) == NULL)
-		abort();
+	w->timer = xevent_timer(base, on_timer, w);
 	return w;
 }
 

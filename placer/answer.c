@@ -17,7 +17,7 @@ answer_begin(struct answer *a)
 {
 	*a = (struct answer){ NULL, NULL, 0, 0 };
 	if ((a->f = open_memstream(&a->rows, &a->len)) == NULL)
-		abort();
+		xmem_none();
 }
 
 char *
@@ -45,7 +45,7 @@ answer_end(struct answer *a)
 	char *all;
 
 	if (fclose(a->f) == EOF)
-		abort();
+		xmem_none();
 	all = xasprintf("ok %zu\n%s", a->n, a->rows);
 	free(a->rows);
 	return all;

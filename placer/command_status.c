@@ -429,7 +429,7 @@ say_head(struct screen *s)
 	int well = s->nbad == 0;
 
 	if (fclose(s->bad) == EOF)
-		abort();
+		xmem_none();
 	jmake_bool(figures, "well", well);
 	jmake_str(figures, "version", build_version);
 	say(s,
@@ -448,7 +448,7 @@ command_status(struct asked *a)
 	size_t i, bad_size;
 
 	if ((s.bad = open_memstream(&s.bad_text, &bad_size)) == NULL)
-		abort();
+		xmem_none();
 	say_reach(&s, "apiserver", &w->kube_reach, w->kube_text);
 	say_reach(&s, "flightctl", &w->flight_reach, w->flight_text);
 	say_budget(&s);

@@ -21,6 +21,7 @@
 
 #include "common/auto.h"
 #include "common/log.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "placer/answer.h"
 #include "placer/command.h"
@@ -63,7 +64,7 @@ struct control {
 
 enum {
 	FEW_GROUPS = 64, /* more than most people are in */
-	SPENT_S = 1,	 /* until there may be descriptors again */
+	SPENT_MS = 1000, /* until there may be descriptors again */
 };
 
 /* There is room for the next one, who waited in the backlog. */
@@ -74,7 +75,7 @@ leave_served(struct peer *p)
 
 	LIST_REMOVE(p, link);
 	if (c->npeers-- == CONTROL_PEERS)
-		(void)event_add(c->coming, NULL);
+		xevent_add(c->coming);
 }
 
 static void
@@ -124,9 +125,7 @@ on_written(struct bufferevent *stream, void *arg)
 static void
 arm(struct peer *p, int64_t ms)
 {
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
-
-	evtimer_add(p->deadline, &in);
+	xevent_in(p->deadline, ms);
 }
 
 /* Takes the answer; the peer goes when it has all of it. */
@@ -137,7 +136,7 @@ answer(struct peer *p, char *text)
 	arm(p, p->control->patience_ms);
 	bufferevent_setcb(p->stream, NULL, on_written, on_event, p);
 	if (bufferevent_write(p->stream, text, strlen(text)) == -1)
-		abort();
+		xmem_none();
 	free(text);
 }
 
@@ -255,7 +254,7 @@ follow(struct peer *p, char *text)
 	(void)evtimer_del(p->deadline);
 	bufferevent_setcb(p->stream, on_chatter, on_caught_up, on_event, p);
 	if (bufferevent_write(p->stream, text, strlen(text)) == -1)
-		abort();
+		xmem_none();
 	free(text);
 }
 
@@ -357,9 +356,9 @@ take_in(struct control *c, int fd)
 	p->control = c;
 	p->allowed = is_allowed(p, fd);
 	p->stream = bufferevent_socket_new(c->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	p->deadline = evtimer_new(c->base, on_deadline, p);
-	if (p->stream == NULL || p->deadline == NULL)
-		abort();
+	p->deadline = xevent_timer(c->base, on_deadline, p);
+	if (p->stream == NULL)
+		xmem_none();
 	arm(p,
 	    c->patience_ms < CONTROL_ASK_MS ? c->patience_ms : CONTROL_ASK_MS);
 	LIST_INSERT_HEAD(&c->peers, p, link);
@@ -376,7 +375,6 @@ take_in(struct control *c, int fd)
 static void
 on_coming(evutil_socket_t listener, short what, void *arg)
 {
-	static const struct timeval later = { SPENT_S, 0 };
 	struct control *c = arg;
 	struct sockaddr_un from;
 	socklen_t len;
@@ -394,7 +392,7 @@ on_coming(evutil_socket_t listener, short what, void *arg)
 		/* The listener stays readable. */
 		if (errno != EAGAIN) {
 			(void)event_del(c->coming);
-			(void)evtimer_add(c->again, &later);
+			xevent_in(c->again, SPENT_MS);
 		}
 		return;
 	}
@@ -408,17 +406,14 @@ on_again(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (c->npeers < CONTROL_PEERS)
-		(void)event_add(c->coming, NULL);
+		xevent_add(c->coming);
 }
 
 /* So often those that follow hear that we are there. */
 static void
 beat_each(struct control *c, int64_t ms)
 {
-	struct timeval each = { ms / 1000, ms % 1000 * 1000 };
-
-	if (evtimer_add(c->beat, &each) == -1)
-		abort();
+	xevent_in(c->beat, ms);
 }
 
 struct control *
@@ -434,12 +429,10 @@ control_new(struct event_base *base, int fd, const struct command *from)
 	c->patience_ms = CONTROL_SECONDS * 1000;
 	c->self = geteuid();
 	c->listener = fd;
-	c->coming = event_new(base, fd, EV_READ | EV_PERSIST, on_coming, c);
-	c->again = evtimer_new(base, on_again, c);
-	c->beat = event_new(base, -1, EV_PERSIST, on_beat, c);
-	if (c->coming == NULL || c->again == NULL || c->beat == NULL ||
-	    event_add(c->coming, NULL) == -1)
-		abort();
+	c->coming = xevent_new(base, fd, EV_READ | EV_PERSIST, on_coming, c);
+	c->again = xevent_timer(base, on_again, c);
+	c->beat = xevent_new(base, -1, EV_PERSIST, on_beat, c);
+	xevent_add(c->coming);
 	beat_each(c, ANSWER_BEAT_MS);
 	told_listen(from->world->told, on_told, c);
 	return c;

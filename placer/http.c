@@ -21,6 +21,7 @@
 #include "common/auto.h"
 #include "common/form.h"
 #include "common/log.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "placer/api.h"
 #include "placer/page.h"
@@ -93,7 +94,7 @@ answer(struct evhttp_request *req, int code, const char *type,
 	if (evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
 		bytes.len = 0;
 	if (b == NULL || evbuffer_add(b, bytes.p, bytes.len) == -1)
-		abort();
+		xmem_none();
 	send_reply(req, code, b);
 	evbuffer_free(b);
 }
@@ -300,10 +301,8 @@ on_other(struct evhttp_request *req, void *arg)
 static void
 pause_listening(struct http *h, int ms)
 {
-	struct timeval in = { ms / 1000, ms % 1000 * 1000 };
-
 	(void)evconnlistener_disable(h->listener);
-	(void)evtimer_add(h->pause, &in);
+	xevent_in(h->pause, ms);
 }
 
 static void
@@ -314,8 +313,8 @@ on_pause_over(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what;
 	if (visitors_open(h->visitors) >= VISITORS_OPEN)
 		pause_listening(h, PAUSE_MS);
-	else
-		(void)evconnlistener_enable(h->listener);
+	else if (evconnlistener_enable(h->listener) == -1)
+		xmem_none();
 }
 
 /* What comes after waits in the backlog. */
@@ -378,9 +377,9 @@ http_new(struct event_base *base, int fd, const struct world *w,
 	h->status_page = status_page;
 	h->born = now_read().wall_ms;
 	h->visitors = visitors_new(base);
-	if ((h->server = evhttp_new(base)) == NULL ||
-	    (h->pause = evtimer_new(base, on_pause_over, h)) == NULL)
-		abort();
+	h->pause = xevent_timer(base, on_pause_over, h);
+	if ((h->server = evhttp_new(base)) == NULL)
+		xmem_none();
 	evhttp_set_allowed_methods(h->server, EVHTTP_REQ_GET | EVHTTP_REQ_HEAD);
 	evhttp_set_max_headers_size(h->server, 8192);
 	evhttp_set_max_body_size(h->server, 0);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/xmem.h"
 #include "placer/metrics_own.h"
 
 static const struct {
@@ -116,7 +117,7 @@ metrics_text(const struct world *w, const struct scrape *s)
 	size_t i, len;
 
 	if ((m.f = open_memstream(&text, &len)) == NULL)
-		abort();
+		xmem_none();
 	for (i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		m.name = metrics[i].name;
 		fprintf(m.f, "# HELP %s %s\n# TYPE %s %s\n", m.name,
@@ -124,6 +125,6 @@ metrics_text(const struct world *w, const struct scrape *s)
 		metrics[i].write(&m);
 	}
 	if (fclose(m.f) != 0)
-		abort();
+		xmem_none();
 	return text;
 }

@@ -20,6 +20,7 @@
 #include "common/least.h"
 #include "common/log.h"
 #include "common/mark.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "placer/act.h"
 #include "placer/change.h"
@@ -42,13 +43,7 @@ struct serve {
 static void
 arm(struct serve *s, int64_t in_ms)
 {
-	struct timeval tv;
-
-	if (in_ms < 0)
-		in_ms = 0;
-	tv.tv_sec = in_ms / 1000;
-	tv.tv_usec = in_ms % 1000 * 1000;
-	evtimer_add(s->turn, &tv);
+	xevent_in(s->turn, in_ms);
 }
 
 static void
@@ -399,7 +394,7 @@ serve_new(struct event_base *base, const struct settings *set,
 	s->world.start_boot = now_read().boot_ms;
 	intake_flight_lost(&s->world, now_read()); /* it is yet to come */
 	s->act = act_new(&s->world, store);
-	s->turn = evtimer_new(base, on_turn, s);
+	s->turn = xevent_timer(base, on_turn, s);
 	(void)set_cluster(s, cluster);
 	arm(s, 0);
 	return s;

@@ -16,7 +16,12 @@
 #include <stdlib.h>
 
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
+
+enum {
+	SWEEP_MS = 1000,
+};
 
 struct visit {
 	TAILQ_ENTRY(visit) link; /* the one that has waited longest first */
@@ -91,14 +96,12 @@ on_sweep(evutil_socket_t fd, short what, void *arg)
 struct visitors *
 visitors_new(struct event_base *base)
 {
-	static const struct timeval each = { 1, 0 };
 	struct visitors *all = xcalloc(1, sizeof(*all));
 
 	TAILQ_INIT(&all->list);
 	all->base = base;
-	all->sweep = event_new(base, -1, EV_PERSIST, on_sweep, all);
-	if (all->sweep == NULL || event_add(all->sweep, &each) == -1)
-		abort();
+	all->sweep = xevent_new(base, -1, EV_PERSIST, on_sweep, all);
+	xevent_in(all->sweep, SWEEP_MS);
 	return all;
 }
 
@@ -138,7 +141,7 @@ visitors_add(struct visitors *all)
 		make_room(all);
 	v->since_ms = now_read().boot_ms;
 	if ((v->stream = bufferevent_socket_new(all->base, -1, 0)) == NULL)
-		abort();
+		xmem_none();
 	bufferevent_incref(v->stream);
 	TAILQ_INSERT_TAIL(&all->list, v, link);
 	all->n++;

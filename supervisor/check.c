@@ -25,6 +25,7 @@
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/utf8.h"
+#include "common/xevent.h"
 #include "ipc/chan.h"
 #include "supervisor/equip.h"
 #include "supervisor/link.h"
@@ -339,14 +340,12 @@ seconds(const struct settings *s)
 static void
 look(struct check *c)
 {
-	const struct timeval all = { c->seconds, 0 };
-	struct event *child = evsignal_new(c->base, SIGCHLD, on_child, c);
-	struct event *late = evtimer_new(c->base, on_late, c);
+	struct event *child = xevent_signal(c->base, SIGCHLD, on_child, c);
+	struct event *late = xevent_timer(c->base, on_late, c);
 	struct look *l;
 
-	if (child == NULL || late == NULL || evsignal_add(child, NULL) == -1 ||
-	    evtimer_add(late, &all) == -1)
-		errx(EX_OSERR, "signals");
+	xevent_add(child);
+	xevent_in(late, c->seconds * 1000);
 	EACH_WORKER(l, c)
 		if (c->only == PROC_SUPERVISOR || c->only == l->id)
 			start(l);

@@ -20,6 +20,7 @@
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "ipc/chan.h"
 #include "supervisor/crew_own.h"
@@ -315,7 +316,6 @@ void
 crew_turn(struct crew *c)
 {
 	int64_t wake = INT64_MAX, left;
-	struct timeval tv;
 	struct worker *w;
 
 	if (c->stopping) {
@@ -331,10 +331,7 @@ crew_turn(struct crew *c)
 		return;
 	left = wake - now_awake_ms();
 	/* Late by a millisecond rather than early by a part of one. */
-	left = left < 0 ? 1 : left + 1;
-	tv.tv_sec = left / 1000;
-	tv.tv_usec = left % 1000 * 1000;
-	event_add(c->timer, &tv);
+	xevent_in(c->timer, left < 0 ? 1 : left + 1);
 }
 
 static void
@@ -445,7 +442,6 @@ crew_new(struct event_base *base, const struct crew_conf *conf,
     const struct crew_ops *ops, void *arg)
 {
 	const int all = conf->only == PROC_SUPERVISOR;
-	const struct timeval at_once = { 0 };
 	struct worker *w;
 	struct crew *c;
 
@@ -463,9 +459,8 @@ crew_new(struct event_base *base, const struct crew_conf *conf,
 		tend_init(&w->tend, now_awake_ms());
 		relog_init(&w->relog, boot_ms());
 	}
-	if ((c->timer = evtimer_new(base, on_timer, c)) == NULL)
-		abort();
-	event_add(c->timer, &at_once);
+	c->timer = xevent_timer(base, on_timer, c);
+	xevent_in(c->timer, 0);
 	if (conf->meet != NULL)
 		meet_start(conf->meet, base, crew_links_came, c);
 	relog_listen(on_trouble, c);

@@ -24,6 +24,7 @@
 #include "common/log.h"
 #include "common/secret.h"
 #include "common/settings.h"
+#include "common/xevent.h"
 #include "ipc/build.h"
 #include "supervisor/check.h"
 #include "supervisor/crew.h"
@@ -232,7 +233,8 @@ on_gone(void *arg)
 	const struct timeval last_words = { 0, 50000 };
 
 	/* What the workers logged at the end is still on its way. */
-	event_base_loopexit(s->base, &last_words);
+	if (event_base_loopexit(s->base, &last_words) == -1)
+		event_base_loopbreak(s->base);
 }
 
 static void
@@ -309,15 +311,14 @@ run(struct supervisor *s, const struct house *house)
 	s->notify = notify_new(s->base);
 	s->crew = crew_new(s->base, &conf, &ops, s);
 	s->ping = ping_new(s->base, house->ping, s->crew);
-	signals[0] = evsignal_new(s->base, SIGTERM, on_stop, s);
-	signals[1] = evsignal_new(s->base, SIGINT, on_stop, s);
-	signals[2] = evsignal_new(s->base, SIGHUP, on_hup, s);
-	signals[3] = evsignal_new(s->base, SIGCHLD, on_child, s);
-	signals[4] = evsignal_new(s->base, SIGUSR1, on_usr, s);
-	signals[5] = evsignal_new(s->base, SIGUSR2, on_usr, s);
+	signals[0] = xevent_signal(s->base, SIGTERM, on_stop, s);
+	signals[1] = xevent_signal(s->base, SIGINT, on_stop, s);
+	signals[2] = xevent_signal(s->base, SIGHUP, on_hup, s);
+	signals[3] = xevent_signal(s->base, SIGCHLD, on_child, s);
+	signals[4] = xevent_signal(s->base, SIGUSR1, on_usr, s);
+	signals[5] = xevent_signal(s->base, SIGUSR2, on_usr, s);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (signals[i] == NULL || evsignal_add(signals[i], NULL) == -1)
-			errx(EX_OSERR, "signals");
+		xevent_add(signals[i]);
 	(void)event_base_dispatch(s->base);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		event_free(signals[i]);

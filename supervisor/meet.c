@@ -17,6 +17,7 @@
 
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "supervisor/link.h"
 #include "supervisor/local.h"
@@ -26,7 +27,7 @@ enum {
 	ABSENT_MS = 30000,  /* a container that starts is no news */
 	AGAIN_MS = 60000,   /* between two lines of one kind */
 	ONCE = 64,	    /* connections looked at in one turn */
-	SPENT_S = 1,	    /* until one is accepted that could not be */
+	SPENT_MS = 1000,    /* until one is accepted that could not be */
 };
 
 static const enum setting sockets[PROC_COUNT] = {
@@ -174,11 +175,9 @@ meet_start(struct meet *m, struct event_base *base,
 		p = &m->place[i];
 		if (p->path == NULL)
 			continue;
-		p->ev = event_new(base, p->listener,
+		p->ev = xevent_new(base, p->listener,
 		    p->listener == -1 ? 0 : EV_READ, on_event, p);
-		p->later = evtimer_new(base, on_event, p);
-		if (p->ev == NULL || p->later == NULL)
-			abort();
+		p->later = xevent_timer(base, on_event, p);
 	}
 }
 
@@ -206,7 +205,6 @@ known(struct place *p, int fd)
 static int
 take_in(struct place *p)
 {
-	const struct timeval pause = { SPENT_S, 0 };
 	int fd, latest = -1, n, spent = 0;
 
 	for (n = 0; n < ONCE; n++) {
@@ -222,9 +220,9 @@ take_in(struct place *p)
 	}
 	/* With a link, too: who else comes is looked at, not left waiting. */
 	if (spent)
-		event_add(p->later, &pause);
+		xevent_in(p->later, SPENT_MS);
 	else
-		event_add(p->ev, NULL);
+		xevent_add(p->ev);
 	return latest;
 }
 
@@ -250,7 +248,6 @@ say_alone(struct place *p, int error)
 static int
 go_there(struct place *p)
 {
-	const struct timeval pace = { 0, LINK_PACE_MS * 1000 };
 	int fd = local_connect(p->path);
 
 	if (fd == -1)
@@ -258,7 +255,7 @@ go_there(struct place *p)
 	else
 		fd = known(p, fd);
 	if (fd == -1) {
-		event_add(p->ev, &pace);
+		xevent_in(p->ev, LINK_PACE_MS);
 		return -1;
 	}
 	p->alone = 0;

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/xevent.h"
 #include "common/xmem.h"
 
 struct notify {
@@ -65,7 +66,6 @@ notify_new(struct event_base *base)
 	const char *path = getenv("NOTIFY_SOCKET");
 	const char *usec = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");
-	struct timeval half = { 0 };
 	struct notify *n;
 	long v;
 
@@ -74,11 +74,8 @@ notify_new(struct event_base *base)
 	if (n->fd != -1 && usec != NULL &&
 	    (pid == NULL || strtol(pid, NULL, 10) == getpid()) &&
 	    (v = strtol(usec, NULL, 10) / 2) > 0) {
-		half.tv_sec = v / 1000000;
-		half.tv_usec = v % 1000000;
-		n->watchdog = event_new(base, -1, EV_PERSIST, on_watchdog, n);
-		if (n->watchdog == NULL || event_add(n->watchdog, &half) == -1)
-			abort();
+		n->watchdog = xevent_new(base, -1, EV_PERSIST, on_watchdog, n);
+		xevent_in(n->watchdog, v / 1000);
 	}
 	(void)unsetenv("NOTIFY_SOCKET");
 	(void)unsetenv("WATCHDOG_USEC");

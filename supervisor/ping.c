@@ -20,12 +20,13 @@
 #include "common/auto.h"
 #include "common/mono.h"
 #include "common/why.h"
+#include "common/xevent.h"
 #include "common/xmem.h"
 #include "supervisor/crew.h"
 #include "supervisor/local.h"
 
 enum {
-	SPENT_S = 1, /* until one is accepted that could not be */
+	SPENT_MS = 1000, /* until one is accepted that could not be */
 };
 
 struct ping {
@@ -47,7 +48,7 @@ answer(struct ping *p, const char *text)
 	close(p->guest);
 	p->guest = -1;
 	event_del(p->late);
-	event_add(p->come, NULL);
+	xevent_add(p->come);
 }
 
 static void
@@ -59,7 +60,7 @@ on_late(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd, (void)what;
 	if (p->guest == -1) {
-		event_add(p->come, NULL);
+		xevent_add(p->come);
 		return;
 	}
 	if (crew_lives(p->crew, p->since, &why) == 0) {
@@ -82,20 +83,18 @@ ping_look(struct ping *p)
 static void
 on_come(evutil_socket_t fd, short what, void *arg)
 {
-	const struct timeval patience = { PING_ANSWER_MS / 1000, 0 };
-	const struct timeval pause = { SPENT_S, 0 };
 	struct ping *p = arg;
 
 	(void)what;
 	if ((p->guest = local_accept(fd)) == -1) {
 		if (local_is_spent(errno))
-			event_add(p->late, &pause);
+			xevent_in(p->late, SPENT_MS);
 		else
-			event_add(p->come, NULL);
+			xevent_add(p->come);
 		return;
 	}
 	p->since = now_awake_ms();
-	event_add(p->late, &patience);
+	xevent_in(p->late, PING_ANSWER_MS);
 	crew_ask(p->crew);
 }
 
@@ -109,11 +108,9 @@ ping_new(struct event_base *base, int fd, struct crew *crew)
 	p->guest = -1;
 	if (fd < 0)
 		return p;
-	p->come = event_new(base, fd, EV_READ, on_come, p);
-	p->late = evtimer_new(base, on_late, p);
-	if (p->come == NULL || p->late == NULL)
-		abort();
-	event_add(p->come, NULL);
+	p->come = xevent_new(base, fd, EV_READ, on_come, p);
+	p->late = xevent_timer(base, on_late, p);
+	xevent_add(p->come);
 	return p;
 }
 
