@@ -7,7 +7,6 @@
  */
 #include "common/https.h"
 
-#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,20 +21,6 @@ enum {
 	MAX_TOKEN = 16384,
 };
 
-/*
- * What OpenSSL begins once, it never begins again where it had no memory for
- * it: each connection would fail until the process ends.  So here and now.
- */
-static void
-begin_openssl(void)
-{
-	SSL_CTX *first = SSL_CTX_new(TLS_client_method());
-
-	if (first == NULL)
-		xmem_none();
-	SSL_CTX_free(first);
-}
-
 static int
 global_init(struct why *why)
 {
@@ -44,10 +29,9 @@ global_init(struct why *why)
 	if (done)
 		return 0;
 	wipe_openssl();
-	if (curl_global_init_mem(CURL_GLOBAL_SSL, malloc, wipe_free,
-		wipe_realloc, strdup, calloc) != CURLE_OK)
+	if (curl_global_init_mem(CURL_GLOBAL_SSL, xmalloc, wipe_free,
+		wipe_realloc, xstrdup, xcalloc) != CURLE_OK)
 		return fail(why, ERR_SYSTEM, "libcurl does not start");
-	begin_openssl();
 	done = 1;
 	return 0;
 }
@@ -64,13 +48,8 @@ CURLU *
 https_url(const char *text, unsigned int flags)
 {
 	CURLU *u = curl_url();
-	CURLUcode code = CURLUE_OUT_OF_MEMORY;
 
-	if (u != NULL)
-		code = curl_url_set(u, CURLUPART_URL, text, flags);
-	if (code == CURLUE_OUT_OF_MEMORY)
-		xmem_none();
-	if (code == CURLUE_OK)
+	if (curl_url_set(u, CURLUPART_URL, text, flags) == CURLUE_OK)
 		return u;
 	curl_url_cleanup(u);
 	return NULL;
@@ -191,12 +170,9 @@ https_destroy(struct https *h)
 {
 	struct https_call *c;
 
-	while ((c = TAILQ_FIRST(&h->calls)) != NULL) {
-		TAILQ_REMOVE(&h->calls, c, entry);
-		https_call_free(c);
-	}
-	while ((c = TAILQ_FIRST(&h->waiting)) != NULL) {
-		TAILQ_REMOVE(&h->waiting, c, entry);
+	while ((c = TAILQ_FIRST(&h->calls)) != NULL ||
+	    (c = TAILQ_FIRST(&h->waiting)) != NULL) {
+		https_take_out(c);
 		https_call_free(c);
 	}
 	https_loop_close(h);

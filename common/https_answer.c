@@ -298,9 +298,7 @@ https_call_end(struct https_call *c, CURLcode code)
 		    (long long)(now_read().boot_ms - c->sent_ms), c->bytes,
 		    request_id(c), a.status == 0 ? " error=" : "",
 		    a.status == 0 ? a.why.text : "");
-	TAILQ_REMOVE(&h->calls, c, entry);
-	curl_multi_remove_handle(h->multi, c->easy);
-	c->added = 0;
+	https_take_out(c);
 	if (!c->dead && !h->doomed && c->req.done != NULL)
 		c->req.done(&a, c->req.arg);
 	https_call_free(c);

@@ -24,25 +24,81 @@ enum {
 void
 https_must(CURLcode code)
 {
-	if (code == CURLE_OUT_OF_MEMORY)
-		xmem_none();
 	if (code != CURLE_OK)
 		abort();
 }
 
-/* What it forgets for lack of memory, nobody would ask it for again. */
+/*
+ * Never more than there are connections: libcurl (7.88) has a queue for the
+ * others, in which some are forgotten until their whole time is over.
+ */
 static void
-multi_must(CURLMcode code)
+begin(struct https_call *c)
 {
-	if (code == CURLM_OUT_OF_MEMORY)
-		xmem_none();
+	struct https *h = c->h;
+
+	TAILQ_INSERT_TAIL(&h->calls, c, entry);
+	https_limit(c);
+	curl_multi_add_handle(h->multi, c->easy);
+	c->added = 1;
+	h->running++;
+}
+
+/* Those that were cancelled inside curl. */
+static void
+sweep(struct calls *list)
+{
+	struct https_call *c, *next;
+
+	TAILQ_FOREACH_SAFE(c, list, entry, next)
+		if (c->dead) {
+			https_take_out(c);
+			https_call_free(c);
+		}
+}
+
+/* Until the first of those that wait has waited for too long. */
+static void
+await(struct https *h)
+{
+	int64_t first = INT64_MAX;
+	struct https_call *c;
+
+	TAILQ_FOREACH(c, &h->waiting, entry)
+		if (c->due_ms != 0 && c->due_ms < first)
+			first = c->due_ms;
+	if (first != INT64_MAX)
+		xevent_in(h->overdue, first - now_read().boot_ms + 1);
+}
+
+static void
+on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	struct https *h = arg;
+	int64_t now = now_read().boot_ms;
+	struct https_call *c, *next;
+
+	(void)fd;
+	(void)what;
+	https_enter(h);
+	TAILQ_FOREACH_SAFE(c, &h->waiting, entry, next) {
+		if (h->doomed)
+			break;
+		if (c->dead || c->due_ms == 0 || c->due_ms > now)
+			continue;
+		fail(&c->why, ERR_AGAIN,
+		    "%s: not sent: %u others were under way all the time",
+		    c->method_path, h->running);
+		https_call_end(c, CURLE_OPERATION_TIMEDOUT);
+	}
+	https_leave(h);
 }
 
 /* What could not be done inside curl, and the calls that ended there. */
 static void
 settle(struct https *h)
 {
-	struct https_call *c, *next;
+	struct https_call *c;
 	CURLMsg *m;
 	int left;
 
@@ -58,20 +114,14 @@ settle(struct https *h)
 		https_destroy(h);
 		return;
 	}
-	for (c = TAILQ_FIRST(&h->calls); c != NULL; c = next) {
-		next = TAILQ_NEXT(c, entry);
-		if (c->dead) {
-			TAILQ_REMOVE(&h->calls, c, entry);
-			https_call_free(c);
-		}
-	}
-	while ((c = TAILQ_FIRST(&h->waiting)) != NULL) {
+	sweep(&h->calls);
+	sweep(&h->waiting);
+	while ((c = TAILQ_FIRST(&h->waiting)) != NULL &&
+	    h->running < h->connections) {
 		TAILQ_REMOVE(&h->waiting, c, entry);
-		if (c->dead)
-			https_call_free(c);
-		else
-			https_start(c);
+		begin(c);
 	}
+	await(h);
 }
 
 void
@@ -79,13 +129,27 @@ https_start(struct https_call *c)
 {
 	struct https *h = c->h;
 
-	if (h->in_curl > 0) {
-		TAILQ_INSERT_TAIL(&h->waiting, c, entry);
+	if (h->in_curl == 0 && h->running < h->connections &&
+	    TAILQ_EMPTY(&h->waiting)) {
+		begin(c);
 		return;
 	}
-	TAILQ_INSERT_TAIL(&h->calls, c, entry);
-	multi_must(curl_multi_add_handle(h->multi, c->easy));
-	c->added = 1;
+	TAILQ_INSERT_TAIL(&h->waiting, c, entry);
+	if (h->in_curl == 0)
+		await(h);
+}
+
+void
+https_take_out(struct https_call *c)
+{
+	struct https *h = c->h;
+
+	TAILQ_REMOVE(c->added ? &h->calls : &h->waiting, c, entry);
+	if (!c->added)
+		return;
+	curl_multi_remove_handle(h->multi, c->easy);
+	c->added = 0;
+	h->running--;
 }
 
 void
@@ -107,7 +171,7 @@ drive(struct https *h, curl_socket_t fd, int what)
 	int running;
 
 	https_enter(h);
-	multi_must(curl_multi_socket_action(h->multi, fd, what, &running));
+	curl_multi_socket_action(h->multi, fd, what, &running);
 	https_leave(h);
 }
 
@@ -127,7 +191,7 @@ is_connecting(const struct https *h)
 	curl_off_t us;
 
 	TAILQ_FOREACH(c, &h->calls, entry)
-		if (c->sent_ms >= since &&
+		if (c->began_ms >= since &&
 		    curl_easy_getinfo(c->easy, CURLINFO_CONNECT_TIME_T, &us) ==
 			CURLE_OK &&
 		    us == 0)
@@ -160,7 +224,7 @@ on_nudge(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	https_enter(h);
-	multi_must(curl_multi_socket_all(h->multi, &running));
+	curl_multi_socket_all(h->multi, &running);
 	https_leave(h);
 }
 
@@ -232,6 +296,8 @@ https_loop_open(struct https *h, unsigned int connections)
 	h->timer = xevent_timer(h->base, on_timer, h);
 	h->kick = xevent_timer(h->base, on_kick, h);
 	h->nudge = xevent_timer(h->base, on_nudge, h);
+	h->overdue = xevent_timer(h->base, on_overdue, h);
+	h->connections = connections;
 	h->multi = curl_multi_init();
 	if (h->multi == NULL)
 		xmem_none();
@@ -240,8 +306,6 @@ https_loop_open(struct https *h, unsigned int connections)
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, want_timer);
 	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
 	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
-	curl_multi_setopt(h->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-	    (long)connections);
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)connections);
 }
 
@@ -256,4 +320,6 @@ https_loop_close(struct https *h)
 		event_free(h->kick);
 	if (h->nudge != NULL)
 		event_free(h->nudge);
+	if (h->overdue != NULL)
+		event_free(h->overdue);
 }

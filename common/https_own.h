@@ -4,8 +4,7 @@
 
 /* What https.c and https_loop.c share; nobody else includes this. */
 
-#include <sys/queue.h>
-
+#include <bsd/sys/queue.h>
 #include <curl/curl.h>
 #include <stdint.h>
 
@@ -42,8 +41,10 @@ struct https_call {
 	char *body;
 	size_t body_len;
 	size_t body_size;
-	size_t bytes; /* received, after decompression */
-	int64_t sent_ms;
+	size_t bytes;	  /* received, after decompression */
+	int64_t sent_ms;  /* by whom it is; 0 in the next two: not yet */
+	int64_t began_ms; /* libcurl has it since */
+	int64_t due_ms;	  /* 0: no deadline */
 	int64_t heard_ms;
 	int added;
 	int paused;
@@ -63,11 +64,13 @@ struct https {
 	struct event *timer;
 	struct event *kick;
 	struct event *nudge;
-	struct calls calls;
-	struct calls waiting; /* sent from inside curl */
-	char *origin;	      /* what goes before the path */
-	char *host;	      /* whose name is looked up, but for a proxy */
-	char *connect_to;     /* "server_name:port:host:port" or NULL */
+	struct event *overdue;
+	struct calls calls;   /* that libcurl has */
+	struct calls waiting; /* for a connection, or until curl is left */
+	unsigned int running, connections; /* calls; at most so many */
+	char *origin;			   /* what goes before the path */
+	char *host;	  /* whose name is looked up, but for a proxy */
+	char *connect_to; /* "server_name:port:host:port" or NULL */
 	char *host_header;
 	char *user_agent;
 	char *proxy; /* as libcurl takes it, NULL: none; may hold a password */
@@ -91,13 +94,15 @@ int https_set_proxy(struct https *, const char *url, struct why *);
 void https_use_proxy(const struct https *, CURL *);
 
 /* https_loop.c */
-/* Aborts for what libcurl could not do, as when there is no memory. */
+/* Aborts for what libcurl could not do. */
 void https_must(CURLcode);
 void https_loop_open(struct https *, unsigned int connections);
 void https_loop_close(struct https *);
 
-/* Adds a call, or queues it when inside curl. */
+/* Begins a call, or queues it. */
 void https_start(struct https_call *);
+/* Out of its list; libcurl has it no more. */
+void https_take_out(struct https_call *);
 
 /* Callbacks into our callers run between these two only. */
 void https_enter(struct https *);
@@ -108,6 +113,8 @@ CURLU *https_url(const char *, unsigned int flags);
 
 /* The second for an https_free() from inside a callback */
 void https_call_free(struct https_call *);
+/* https_request.c: what counts from when it begins. */
+void https_limit(struct https_call *);
 void https_destroy(struct https *);
 
 #endif

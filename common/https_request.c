@@ -51,8 +51,7 @@ keep(struct https_call *c, struct span piece, size_t max)
 		if (size < c->body_len + piece.len)
 			size = c->body_len + piece.len;
 		/* It may be a Secret. */
-		if ((c->body = wipe_realloc(c->body, size)) == NULL)
-			xmem_none();
+		c->body = wipe_realloc(c->body, size);
 		c->body_size = size;
 	}
 	memcpy(c->body + c->body_len, piece.p, piece.len);
@@ -153,13 +152,9 @@ on_header(char *p, size_t one, size_t n, void *arg)
 }
 
 static void
-append(struct curl_slist **list, const char *line)
+add_header(struct https_call *c, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (longer == NULL)
-		xmem_none();
-	*list = longer;
+	c->headers = curl_slist_append(c->headers, line);
 }
 
 static void
@@ -168,16 +163,16 @@ set_headers(struct https_call *c)
 	const char *type = c->req.content_type;
 	char *line;
 
-	append(&c->headers, "Accept: application/json");
-	append(&c->headers, "Expect:");
+	add_header(c, "Accept: application/json");
+	add_header(c, "Expect:");
 	if (c->sent != NULL) {
 		line = xasprintf("Content-Type: %s",
 		    type == NULL ? "application/json" : type);
-		append(&c->headers, line);
+		add_header(c, line);
 		free(line);
 	}
 	if (c->h->host_header != NULL)
-		append(&c->headers, c->h->host_header);
+		add_header(c, c->h->host_header);
 	if (c->h->authorization == NULL) {
 		SETOPT(c->easy, CURLOPT_HTTPHEADER, c->headers);
 		return;
@@ -232,16 +227,18 @@ set_tls(struct https_call *c)
 	}
 }
 
-static void
-set_limits(struct https_call *c)
+void
+https_limit(struct https_call *c)
 {
-	unsigned int deadline = c->req.deadline_ms;
 	int64_t age = now_read().boot_ms - c->h->forgot_ms;
 	CURL *e = c->easy;
 
-	if (deadline == 0 && c->req.data == NULL)
-		deadline = DEADLINE_MS;
-	SETOPT(e, CURLOPT_TIMEOUT_MS, (long)deadline);
+	c->began_ms = now_read().boot_ms;
+	/* 0 is no limit. */
+	if (c->due_ms != 0)
+		SETOPT(e, CURLOPT_TIMEOUT_MS,
+		    c->due_ms > c->began_ms ? (long)(c->due_ms - c->began_ms) :
+					      1L);
 	SETOPT(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS);
 	SETOPT(e, CURLOPT_TCP_KEEPALIVE, 1L);
 	SETOPT(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
@@ -292,7 +289,7 @@ set_request(struct https_call *c)
 	/* An escaped path goes out as it is: "%2F" and ".." are names. */
 	SETOPT(e, CURLOPT_PATH_AS_IS, 1L);
 	if (h->connect_to != NULL) {
-		append(&c->connect_to, h->connect_to);
+		c->connect_to = curl_slist_append(NULL, h->connect_to);
 		SETOPT(e, CURLOPT_CONNECT_TO, c->connect_to);
 	}
 	if (c->req.method == HTTPS_GET)
@@ -308,8 +305,6 @@ set_request(struct https_call *c)
 void
 https_call_free(struct https_call *c)
 {
-	if (c->added)
-		curl_multi_remove_handle(c->h->multi, c->easy);
 	curl_easy_cleanup(c->easy);
 	if (c->silence != NULL)
 		event_free(c->silence);
@@ -327,7 +322,10 @@ struct https_call *
 https_send(struct https *h, const struct https_req *req)
 {
 	struct https_call *c = xcalloc(1, sizeof(*c));
+	unsigned int deadline = req->deadline_ms;
 
+	if (deadline == 0 && req->data == NULL)
+		deadline = DEADLINE_MS;
 	c->h = h;
 	c->req = *req;
 	c->method_path =
@@ -339,10 +337,11 @@ https_send(struct https *h, const struct https_req *req)
 	if ((c->easy = curl_easy_init()) == NULL)
 		xmem_none();
 	c->sent_ms = now_read().boot_ms;
+	if (deadline != 0)
+		c->due_ms = c->sent_ms + deadline;
 	set_request(c);
 	set_headers(c);
 	set_tls(c);
-	set_limits(c);
 	h->count++;
 	https_start(c);
 	return c;
@@ -356,8 +355,10 @@ https_cancel(struct https_call *c)
 	c->dead = 1;
 	if (h->in_curl > 0)
 		return;
-	TAILQ_REMOVE(&h->calls, c, entry);
+	https_take_out(c);
 	https_call_free(c);
+	/* Another may have its connection. */
+	event_active(h->kick, EV_TIMEOUT, 0);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * https_wipe.c: memory of libcurl and OpenSSL is zeroed when it is freed.
+ * https_wipe.c: memory of libcurl and OpenSSL is there, and zeroed when freed.
  *
  * Owns nothing.  Never used for our own structures, which are wiped where
  * they hold a secret and only there.
@@ -11,6 +11,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/xmem.h"
 
 enum {
 	KEYS_SIZE = 1024 * 1024, /* each connection has its own; not used up */
@@ -32,12 +34,11 @@ wipe_realloc(void *p, size_t size)
 	size_t old;
 
 	if (p == NULL)
-		return malloc(size);
+		return xmalloc(size);
 	old = malloc_usable_size(p);
 	if (size <= old && size >= old / 2)
 		return p;
-	if ((q = malloc(size)) == NULL)
-		return NULL;
+	q = xmalloc(size);
 	memcpy(q, p, old < size ? old : size);
 	wipe_free(p);
 	return q;
@@ -48,7 +49,7 @@ crypto_malloc(size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return malloc(size);
+	return xmalloc(size);
 }
 
 static void *

@@ -3,8 +3,10 @@
 #define COMMON_HTTPS_WIPE_H
 
 /*
- * Allocation for libcurl and OpenSSL that wipes what it frees: both leave
- * copies of the Authorization header behind otherwise.
+ * Allocation for libcurl and OpenSSL.  It wipes what it frees: both leave
+ * copies of the Authorization header behind otherwise.  It never fails, as
+ * xmem.h: what OpenSSL could not make once, it may be without until the
+ * process ends, and then no connection works.
  */
 
 #include <stddef.h>

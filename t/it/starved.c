@@ -3,7 +3,7 @@
  * starved: while pods come, change and go each allocation of each worker fails
  * once (starve.c).  A worker goes on or ends in order and is started again; it
  * never crashes, hangs, or is wrong afterwards: every pod runs, once.
- * NIGHTLY=1: until no new place in the programs is found; else for a while.
+ * NIGHTLY=1: until no new place in the programs is found; else for some.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +26,7 @@ enum {
 	READY_MS = 30000,
 	RUN_MS = 90000, /* a worker that often ended waits for its start */
 	SESSIONS = 200,
+	LEAST = 50, /* places */
 };
 
 static const char *const workers[] = { "kubeside", "flightside", "placer" };
@@ -85,7 +86,7 @@ show_ends(void)
 	uint32_t i, k;
 
 	for (i = 0; i < WORKERS; i++)
-		for (k = 1; k < plans[i]->starts && k < STARVE_ENDS; k++)
+		for (k = 0; k < plans[i]->starts && k < STARVE_ENDS; k++)
 			it_say("%s ended after %s", workers[i],
 			    plans[i]->ended[k]);
 }
@@ -109,9 +110,7 @@ look(struct provider *p, int session)
 	it_ok(flight_count(devices) == KEPT, "%zu applications, as before",
 	    flight_count(devices));
 	it_ok(flight_restarts(devices) == 0, "no container was restarted");
-	/* libcrypto's start does not look at what malloc() says. */
-	it_ok(provider_lines(p, "ended: signal (4|7|8|31)") == 0 &&
-		provider_lines(p, "placer ended: signal 11") == 0,
+	it_ok(provider_lines(p, "ended: signal (4|7|8|11|31)") == 0,
 	    "no worker crashed, none broke out of its sandbox");
 	it_ok(provider_lines(p, "left alone") == 0,
 	    "no want of memory was taken for a fault of what was read");
@@ -161,13 +160,13 @@ scenario(void)
 	for (i = 0; i < WORKERS; i++)
 		plans[i] =
 		    altered_plan("starve", workers[i], sizeof(struct starve));
-	while (starve(session++) && getenv("NIGHTLY") != NULL &&
-	    session < SESSIONS)
+	while (starve(session++) && session < SESSIONS &&
+	    (getenv("NIGHTLY") != NULL || sum_failed() < LEAST))
 		;
 	for (i = 0; i < WORKERS; i++)
 		printf("figure starved_%s %u 1\n", workers[i],
 		    plans[i]->failed);
-	it_ok(sum_failed() > 50, "%u allocations failed", sum_failed());
+	it_ok(sum_failed() >= LEAST, "%u allocations failed", sum_failed());
 }
 
 int
