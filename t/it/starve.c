@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,9 +41,24 @@ base_of(const void *at)
 	return dladdr(at, &info) != 0 ? info.dli_fbase : NULL;
 }
 
+/* Where, to the log; then it ends by it as it would have. */
+static void
+on_crash(int sig)
+{
+	void *frames[4 * DEPTH];
+
+	busy = 1;
+	backtrace_symbols_fd(frames, backtrace(frames, 4 * DEPTH),
+	    STDERR_FILENO);
+	(void)raise(sig);
+}
+
 __attribute__((constructor)) static void
 begin(void)
 {
+	static const struct sigaction once = { .sa_handler = on_crash,
+		.sa_flags = (int)SA_RESETHAND };
+
 	char path[4096];
 	void *frames[DEPTH];
 	ssize_t n;
@@ -55,6 +71,8 @@ begin(void)
 	if ((fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
 		return;
 	(void)backtrace(frames, DEPTH); /* loads what it needs */
+	(void)sigaction(SIGSEGV, &once, NULL);
+	(void)sigaction(SIGBUS, &once, NULL);
 	self = base_of((void *)begin);
 	libc = base_of((void *)strlen);
 	plan = mmap(NULL, sizeof(*plan), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
