@@ -8,11 +8,13 @@
  */
 #include <sys/socket.h>
 
+#include <errno.h>
 #include <event2/event.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/https_own.h"
 #include "common/https_wipe.h"
@@ -92,18 +94,29 @@ on_bytes(char *p, size_t one, size_t n, void *arg)
 	return c->req.data(piece, c->req.arg, &c->why) == -1 ? 0 : piece.len;
 }
 
-/* A peer that vanished without a word is found by its missing ACKs. */
-static int
-on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+/*
+ * libcurl would say of a process without descriptors that the server cannot be
+ * reached.  A peer that vanished without a word is found by its missing ACKs.
+ */
+static curl_socket_t
+on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 {
-	unsigned int ms = UNACKED_MS;
+	const unsigned int ms = UNACKED_MS;
+	struct https_call *c = arg;
+	int fd = socket(to->family, to->socktype, to->protocol);
 
-	(void)arg;
 	(void)purpose;
-	return setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)) ==
-		-1 ?
-	    CURL_SOCKOPT_ERROR :
-	    CURL_SOCKOPT_OK;
+	if (fd != -1 &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)) !=
+		-1)
+		return fd;
+	/* Another address may be of another family. */
+	if (errno != EAFNOSUPPORT)
+		fail_code(&c->why, ERR_AGAIN, (uint32_t)errno, "%s: socket: %s",
+		    c->method_path, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return CURL_SOCKET_BAD;
 }
 
 static void
@@ -241,7 +254,8 @@ https_limit(struct https_call *c)
 					      1L);
 	SETOPT(e, CURLOPT_CONNECTTIMEOUT_MS, (long)HTTPS_CONNECT_MS);
 	SETOPT(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	SETOPT(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
+	SETOPT(e, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	SETOPT(e, CURLOPT_OPENSOCKETDATA, c);
 	/* Who no longer waits for a name does not wait for its thread. */
 	SETOPT(e, CURLOPT_QUICK_EXIT, 1L);
 	/* It may be that of another address by now; and libcurl counts the

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * strain.c: linked into a worker, makes its disk slow or refuse, or its
- * descriptors few.
+ * strain.c: linked into a worker, makes its disk slow or refuse.
  *
  * Owns fdatasync(), fsync() and pwrite64() of its process.
  */
 #include "t/it/strain.h"
 
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -18,17 +16,6 @@
 #include <unistd.h>
 
 static struct strain *plan;
-
-static void
-limit_files(void)
-{
-	struct rlimit now;
-
-	if (plan->files == 0 || getrlimit(RLIMIT_NOFILE, &now) == -1)
-		return;
-	now.rlim_cur = plan->files;
-	(void)setrlimit(RLIMIT_NOFILE, &now);
-}
 
 __attribute__((constructor)) static void
 begin(void)
@@ -48,8 +35,6 @@ begin(void)
 	close(fd);
 	if (plan == MAP_FAILED)
 		plan = NULL;
-	else
-		limit_files();
 }
 
 static int

@@ -12,7 +12,6 @@
 struct strain {
 	volatile uint32_t
 	    sync_ms;		 /* what each sync of a file takes; 0: usual */
-	volatile uint32_t files; /* RLIMIT_NOFILE at its start; 0: as it is */
 	volatile uint32_t syncs; /* done so far */
 	volatile int32_t error;	 /* of each write and sync; 0: none */
 };
