@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: ISC */
-/* server.c: answers what the client asks for with what the fuzzer has. */
+/*
+ * server.c: answers what the client asks for with what the fuzzer has.  What
+ * is random is so by the input: the same input is always the same run.
+ */
 #include "t/fuzz/server.h"
 
 #include <sys/queue.h>
@@ -56,8 +59,24 @@ static const struct row {
 };
 
 static int gave_much; /* in this input */
+static uint32_t drawn;
 
 static TAILQ_HEAD(, https_call) asked = TAILQ_HEAD_INITIALIZER(asked);
+
+uint32_t
+arc4random(void)
+{
+	drawn ^= drawn << 13;
+	drawn ^= drawn >> 17;
+	drawn ^= drawn << 5;
+	return drawn;
+}
+
+uint32_t
+arc4random_uniform(uint32_t below)
+{
+	return below < 2 ? 0 : arc4random() % below;
+}
 
 struct https_call *__wrap_https_send(struct https *, const struct https_req *);
 void __wrap_https_cancel(struct https_call *);
@@ -278,6 +297,7 @@ server_play(struct event_base *base, struct span input,
 	unsigned int i;
 
 	gave_much = 0;
+	drawn = (uint32_t)input.len + 1;
 	leap_at_once(1);
 	for (i = 0; i < RECORDS && target_record(&input, &record); i++) {
 		if (take(record, arg))

@@ -20,6 +20,7 @@
 enum {
 	READY_MS = 20, /* an answer of our own process has come by then */
 	NS_PER_MS = 1000000,
+	CLOCKS = 12, /* of Linux */
 	MS_PER_S = 1000,
 };
 
@@ -27,6 +28,7 @@ static int64_t ahead_ms;
 static int leaps;
 static int ready_ms = READY_MS;
 static pthread_t leaper;
+static struct timespec start[CLOCKS];
 
 void
 leap(int on)
@@ -38,16 +40,28 @@ leap(int on)
 void
 leap_at_once(int on)
 {
+	clockid_t c;
+
+	for (c = 0; on && c < CLOCKS; c++)
+		(void)syscall(SYS_clock_gettime, c, &start[c]);
 	ready_ms = 0;
 	leap(on);
 	if (!on)
 		ahead_ms = 0;
 }
 
+/* At once takes no time at all: a busy machine is no other run. */
 int
 clock_gettime(clockid_t clock, struct timespec *ts)
 {
-	int r = (int)syscall(SYS_clock_gettime, clock, ts);
+	const int frozen = ready_ms == 0 && leaps && clock >= 0 &&
+	    clock < CLOCKS && pthread_equal(leaper, pthread_self());
+	int r = 0;
+
+	if (frozen)
+		*ts = start[clock];
+	else
+		r = (int)syscall(SYS_clock_gettime, clock, ts);
 
 	ts->tv_sec += ahead_ms / MS_PER_S;
 	ts->tv_nsec += ahead_ms % MS_PER_S * NS_PER_MS;
