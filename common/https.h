@@ -33,7 +33,7 @@ struct https_conf {
 			      of http, https (known to the system's CAs) or
 			      socks5, which knows the server's name */
 	const char *user_agent;
-	unsigned int connections; /* at most, 0: 8 */
+	unsigned int connections; /* requests at once, 0: 8; others wait */
 };
 
 enum https_method {

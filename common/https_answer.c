@@ -18,6 +18,7 @@
 
 enum {
 	AGE_STEP_MS = 1000, /* curl counts a connection's age in seconds */
+	LEAST_MS = 1000,    /* so long a name server may take */
 };
 
 static const char hidden[] = "[token]";
@@ -223,13 +224,14 @@ none_could_be_used(struct https_call *c, long connects)
 	    (h->forgot_ms == 0 || before >= h->forgot_ms + AGE_STEP_MS);
 }
 
-/* libcurl does not say whose name it is. */
+/* libcurl does not say whose name it is; little time tells nothing of it. */
 static int
-is_without_address(const struct https_call *c, CURLcode code)
+is_without_address(const struct https_call *c, CURLcode code, int64_t took_ms)
 {
 	static const char said[] = "Resolving timed out";
 
 	return code == CURLE_OPERATION_TIMEDOUT && c->why.kind == ERR_NONE &&
+	    took_ms >= LEAST_MS &&
 	    strncmp(c->detail, said, sizeof(said) - 1) == 0;
 }
 
@@ -237,6 +239,7 @@ static void
 answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 {
 	long status = 0, sent = 0, connects = 0, os_error = 0;
+	int64_t took_ms = now_read().boot_ms - c->began_ms;
 
 	*a = (struct https_answer){ .asked = c->method_path,
 		.retry_after_ms = -1,
@@ -265,12 +268,12 @@ answer_fill(struct https_call *c, CURLcode code, struct https_answer *a)
 		c->h->ca_since_ms = now_read().boot_ms;
 	curl_easy_getinfo(c->easy, CURLINFO_REQUEST_SIZE, &sent);
 	a->cause = cause_of_failure(code);
-	if (is_without_address(c, code)) {
+	if (is_without_address(c, code, took_ms)) {
 		a->cause = HTTPS_NO_NAME;
 		fail(&c->why, ERR_AGAIN,
-		    "%s: no name server told within %d s "
+		    "%s: no name server told within %lld s "
 		    "where %s is",
-		    c->method_path, HTTPS_CONNECT_MS / 1000,
+		    c->method_path, (long long)(took_ms / 1000),
 		    c->h->proxy != NULL ? "the proxy" : c->h->host);
 	}
 	curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_error);

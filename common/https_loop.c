@@ -38,8 +38,9 @@ begin(struct https_call *c)
 	struct https *h = c->h;
 
 	TAILQ_INSERT_TAIL(&h->calls, c, entry);
-	https_limit(c);
-	curl_multi_add_handle(h->multi, c->easy);
+	https_ready(c);
+	if (curl_multi_add_handle(h->multi, c->easy) != CURLM_OK)
+		abort();
 	c->added = 1;
 	h->running++;
 }
@@ -71,16 +72,13 @@ await(struct https *h)
 		xevent_in(h->overdue, first - now_read().boot_ms + 1);
 }
 
+/* Before any is begun: the loop may have stood still, or the machine slept. */
 static void
-on_overdue(evutil_socket_t fd, short what, void *arg)
+expire(struct https *h)
 {
-	struct https *h = arg;
 	int64_t now = now_read().boot_ms;
 	struct https_call *c, *next;
 
-	(void)fd;
-	(void)what;
-	https_enter(h);
 	TAILQ_FOREACH_SAFE(c, &h->waiting, entry, next) {
 		if (h->doomed)
 			break;
@@ -91,7 +89,6 @@ on_overdue(evutil_socket_t fd, short what, void *arg)
 		    c->method_path, h->running);
 		https_call_end(c, CURLE_OPERATION_TIMEDOUT);
 	}
-	https_leave(h);
 }
 
 /* What could not be done inside curl, and the calls that ended there. */
@@ -109,6 +106,7 @@ settle(struct https *h)
 			curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &c);
 			https_call_end(c, m->data.result);
 		}
+	expire(h);
 	h->in_curl--;
 	if (h->doomed) {
 		https_destroy(h);
@@ -181,6 +179,15 @@ on_socket(evutil_socket_t fd, short what, void *arg)
 	drive(arg, fd,
 	    ((what & EV_READ) ? CURL_CSELECT_IN : 0) |
 		((what & EV_WRITE) ? CURL_CSELECT_OUT : 0));
+}
+
+static void
+on_overdue(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	https_enter(arg);
+	https_leave(arg);
 }
 
 static int

@@ -113,8 +113,8 @@ CURLU *https_url(const char *, unsigned int flags);
 
 /* The second for an https_free() from inside a callback */
 void https_call_free(struct https_call *);
-/* https_request.c: what counts from when it begins. */
-void https_limit(struct https_call *);
+/* https_request.c: its token, authorities and limits are those of now. */
+void https_ready(struct https_call *);
 void https_destroy(struct https *);
 
 #endif

@@ -108,8 +108,10 @@ on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
 	(void)purpose;
 	if (fd != -1 &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms)) !=
-		-1)
+		-1) {
+		c->why = (struct why){ 0 }; /* of an address before */
 		return fd;
+	}
 	/* Another address may be of another family. */
 	if (errno != EAFNOSUPPORT)
 		fail_code(&c->why, ERR_AGAIN, (uint32_t)errno, "%s: socket: %s",
@@ -240,8 +242,8 @@ set_tls(struct https_call *c)
 	}
 }
 
-void
-https_limit(struct https_call *c)
+static void
+set_limits(struct https_call *c)
 {
 	int64_t age = now_read().boot_ms - c->h->forgot_ms;
 	CURL *e = c->easy;
@@ -272,6 +274,14 @@ https_limit(struct https_call *c)
 	c->silence = xevent_timer(c->h->base, on_silence, c);
 	c->heard_ms = now_read().boot_ms;
 	xevent_in(c->silence, c->req.silence_ms);
+}
+
+void
+https_ready(struct https_call *c)
+{
+	set_headers(c);
+	set_tls(c);
+	set_limits(c);
 }
 
 static void
@@ -354,8 +364,6 @@ https_send(struct https *h, const struct https_req *req)
 	if (deadline != 0)
 		c->due_ms = c->sent_ms + deadline;
 	set_request(c);
-	set_headers(c);
-	set_tls(c);
 	h->count++;
 	https_start(c);
 	return c;
@@ -379,7 +387,7 @@ void
 https_pause(struct https_call *c)
 {
 	c->resume = 0;
-	if (c->paused)
+	if (c->paused || !c->added)
 		return;
 	c->paused = 1;
 	curl_easy_pause(c->easy, CURLPAUSE_RECV);

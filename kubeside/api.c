@@ -28,7 +28,7 @@
 #include "kubeside/denials.h"
 
 enum {
-	CALLS = 12,	      /* connections besides the streams */
+	CALLS = 12,	      /* connections besides those of nodes */
 	TOKEN_AGE_MS = 60000, /* then its file is read again */
 	REFRESH_MS = 5000,    /* at most so often after a refusal */
 	SILENT_MS = 5000,     /* without a good answer: failures count */
@@ -180,7 +180,7 @@ on_load(evutil_socket_t fd, short what, void *arg)
 }
 
 struct api *
-api_new(struct event_base *base, const struct settings *s, unsigned int streams,
+api_new(struct event_base *base, const struct settings *s, unsigned int nodes,
     const struct api_ops *ops, void *arg)
 {
 	struct api *a = xcalloc(1, sizeof(*a));
@@ -189,7 +189,7 @@ api_new(struct event_base *base, const struct settings *s, unsigned int streams,
 	a->settings = s;
 	a->ops = ops;
 	a->arg = arg;
-	a->connections = CALLS + streams;
+	a->connections = CALLS + nodes;
 	TAILQ_INIT(&a->calls);
 	a->load = xevent_timer(base, on_load, a);
 	on_load(-1, 0, a);

@@ -23,11 +23,12 @@ struct api_ops {
 };
 
 /*
- * streams: of the connections that never end.  Credentials that cannot be
- * read are logged and read again until they can; until then every call fails.
+ * nodes: how many connections they need: streams, Leases.  Credentials that
+ * cannot be read are logged and read again until they can; until then every
+ * call fails.
  */
 struct api *api_new(struct event_base *, const struct settings *,
-    unsigned int streams, const struct api_ops *, void *arg);
+    unsigned int nodes, const struct api_ops *, void *arg);
 void api_free(struct api *);
 
 /*

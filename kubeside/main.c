@@ -501,8 +501,8 @@ start(struct event_base *base, const struct settings *settings, struct why *why)
 	set_text("starting");
 	kube.serve = serve_new(base, &serve_ops);
 	kube.pods = pods_new();
-	/* Two watches a node. */
-	kube.api = api_new(base, settings, 2 * kube.nseats, &api_ops, NULL);
+	/* Two watches a node; and its Leases wait for nobody. */
+	kube.api = api_new(base, settings, 4 * kube.nseats, &api_ops, NULL);
 	kube.report =
 	    report_new(base, PROC_KUBESIDE, api_meter(kube.api), NULL, NULL);
 	serve_report(kube.serve, kube.report);

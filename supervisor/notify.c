@@ -75,7 +75,7 @@ notify_new(struct event_base *base)
 	    (pid == NULL || strtol(pid, NULL, 10) == getpid()) &&
 	    (v = strtol(usec, NULL, 10) / 2) > 0) {
 		n->watchdog = xevent_new(base, -1, EV_PERSIST, on_watchdog, n);
-		xevent_in(n->watchdog, v / 1000);
+		xevent_in(n->watchdog, v < 1000 ? 1 : v / 1000);
 	}
 	(void)unsetenv("NOTIFY_SOCKET");
 	(void)unsetenv("WATCHDOG_USEC");

@@ -117,6 +117,7 @@ replace_token(struct provider *p, int seconds)
 	provider_replace(p, "FLIGHTCTL_AUTH_TOKEN_FILE", path);
 }
 
+#define RUNNING "vk_flightctl_pods_total{status=\"RUNNING\"} 1\n"
 #define ANSWERED "GET /api/v1/(devices|events).* status=200"
 
 /* Its own time: there is no other sign that a token has expired. */
@@ -384,6 +385,21 @@ through_proxy(const char *pem, const char *client_ca)
 	return xasprintf("FLIGHTCTL_API_URL=%s", url);
 }
 
+/* And knows the pod that is on one: its database is as new as it is. */
+static void
+reads(struct provider *p, const char *what)
+{
+	struct http *h = provider_listener(p, READY_MS);
+	int64_t since = it_ms();
+	int knows = 0;
+
+	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0, "%s", what);
+	while (!(knows = http_metric(h, RUNNING)) && it_ms() < since + READY_MS)
+		it_pause(LOOK_MS);
+	it_took(since, knows, "and the pod is known");
+	http_free(h);
+}
+
 static void
 test_plain_http(void)
 {
@@ -395,8 +411,7 @@ test_plain_http(void)
 		  "is plain http, taken because it is a loopback address", 1,
 		  READY_MS) == 1,
 	    "one line says that nothing is encrypted");
-	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
-	    "devices are read");
+	reads(p, "devices are read");
 	stop(p);
 }
 
@@ -442,8 +457,7 @@ test_client_certificate(void)
 	certify(pem, "old");
 	url = through_proxy(pem, client_ca);
 	p = start_as("mutual", url, "old");
-	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
-	    "devices are read with a client certificate");
+	reads(p, "devices are read with a client certificate");
 	stop(p);
 	is_refused(start_as("anonymous", url, NULL), "without one");
 	is_refused(start_as("stranger", url, "new"), "with one of another CA");
@@ -470,8 +484,7 @@ test_replaced_ca(void)
 	/* Started anew: what is in the file counts, and nothing else. */
 	p = start("new-ca", url, setting, NULL);
 	node_tells("True", "Answering", NULL, BACK_MS);
-	it_ok(provider_await_lines(p, ANSWERED, 1, READY_MS) > 0,
-	    "devices are read");
+	reads(p, "devices are read");
 	stop(p);
 	p = start_as("old-ca", url, NULL);
 	provider_expect(p, "does not answer|certificate");
