@@ -8,6 +8,7 @@
 #include "t/it/flight.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
@@ -16,6 +17,7 @@
 #include "t/it/http.h"
 #include "t/it/it.h"
 #include "t/it/js.h"
+#include "t/it/world.h"
 
 enum {
 	AGAIN_MS = 100,
@@ -383,6 +385,14 @@ flight_restarts(struct json_object *set)
 		     i++)
 			sum += js_int(app, "/restarts");
 	return sum;
+}
+
+int64_t
+flight_remade(void)
+{
+	AUTO_FREE char *n = world_tell(SIM_EDGE, "remade");
+
+	return strtoll(n, NULL, 10);
 }
 
 int64_t

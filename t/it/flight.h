@@ -30,6 +30,9 @@ int flight_has_seen(const char *name);
 /* Of all devices: how often containers were restarted, as they say. */
 int64_t flight_restarts(struct json_object *set);
 
+/* Of simulated devices: how many running workloads got other bytes so far. */
+int64_t flight_remade(void);
+
 /* Of all devices: how often their specs were written, by whomever. */
 int64_t flight_generations(struct json_object *set);
 

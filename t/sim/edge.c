@@ -147,6 +147,14 @@ edge_offer(struct edge *e, uint64_t version, struct span spec, struct now now)
 	edge_version_set(&e->wanted, version, spec);
 }
 
+static uint64_t remade;
+
+uint64_t
+edge_remade(void)
+{
+	return remade;
+}
+
 /* Applications that did not change go on running. */
 static void
 install(struct edge *e, struct now now)
@@ -157,9 +165,12 @@ install(struct edge *e, struct now now)
 	for (i = 0; i < e->next.n; i++) {
 		old = edge_apps_find(&e->apps, e->next.v[i].name);
 		e->next.v[i].started_ms = now.boot_ms;
-		if (old != NULL &&
-		    strcmp(old->digest, e->next.v[i].digest) == 0)
+		if (old == NULL)
+			continue;
+		if (strcmp(old->digest, e->next.v[i].digest) == 0)
 			e->next.v[i].started_ms = old->started_ms;
+		else
+			remade++;
 	}
 	edge_apps_free(&e->apps);
 	e->apps = e->next;

@@ -85,6 +85,9 @@ void edge_report(struct edge *, struct edge_report *);
 
 /* The last version offered, 0: none. */
 uint64_t edge_known(const struct edge *);
+
+/* How many running applications of all devices were replaced by other bytes. */
+uint64_t edge_remade(void);
 /* Nothing under way, the offered version is the applied one. */
 int edge_is_settled(const struct edge *);
 

@@ -362,6 +362,14 @@ count_one(const char *word, void *arg)
 }
 
 static int
+cmd_remade(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	(void)argc, (void)argv, (void)arg;
+	evbuffer_add_printf(answer, "%llu", (unsigned long long)edge_remade());
+	return 0;
+}
+
+static int
 cmd_summary(int argc, char **argv, struct evbuffer *answer, void *arg)
 {
 	struct tally t = { 0 };
@@ -419,6 +427,8 @@ static const struct control_cmd commands[] = {
 	    "agent-restart GLOB: no applications, then Unknown, then truth" },
 	{ "flap", 1, 1, cmd_flap,
 	    "flap GLOB: connections cut, and at once opened again" },
+	{ "remade", 0, 0, cmd_remade,
+	    "remade: how many running applications got other bytes" },
 	{ "summary", 0, 0, cmd_summary,
 	    "summary: applications by state, devices that are settled" },
 	{ "stop", 0, 0, cmd_stop, "stop: the simulator ends" },

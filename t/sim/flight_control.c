@@ -322,6 +322,8 @@ const struct control_cmd flight_commands[] = {
 	    "age NAME MS: it was last seen that much earlier" },
 	{ "heartbeats", 0, 0, flight_order_heartbeats,
 	    "heartbeats: the last polls are stored now" },
+	{ "remade", 0, 0, flight_order_remade,
+	    "remade: how many running applications got other bytes" },
 	{ "look-out", 0, 0, flight_order_look_out,
 	    "look-out: who fell silent is found now" },
 	{ "hang", 0, 1, cmd_hang, "hang [off]: requests wait" },

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "t/sim/edge.h"
 #include "t/sim/flight.h"
 #include "t/sim/flight_device.h"
 #include "t/sim/flight_devices.h"
@@ -357,6 +358,14 @@ flight_order_heartbeats(int argc, char **argv, struct evbuffer *answer,
 {
 	(void)argc, (void)argv, (void)answer;
 	flight_store_heartbeats(arg);
+	return 0;
+}
+
+int
+flight_order_remade(int argc, char **argv, struct evbuffer *answer, void *arg)
+{
+	(void)argc, (void)argv, (void)arg;
+	evbuffer_add_printf(answer, "%llu", (unsigned long long)edge_remade());
 	return 0;
 }
 

@@ -40,5 +40,6 @@ int flight_order_conflict(int, char **, struct evbuffer *, void *);
 int flight_order_age(int, char **, struct evbuffer *, void *);
 int flight_order_heartbeats(int, char **, struct evbuffer *, void *);
 int flight_order_look_out(int, char **, struct evbuffer *, void *);
+int flight_order_remade(int, char **, struct evbuffer *, void *);
 
 #endif
