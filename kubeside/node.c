@@ -79,12 +79,15 @@ writes(const struct node *n)
 	return now_read().boot_ms < n->ops->until(n->arg);
 }
 
-/* The longest until something is to be looked at. */
+/*
+ * The longest until something is to be looked at, from the time of the last
+ * look: what became due after it is still to be seen.
+ */
 static int64_t
-tick_ms(const struct node *n)
+tick_ms(const struct node *n, int64_t looked_ms)
 {
 	const int64_t news[] = { n->away_ms, n->grace_ms };
-	int64_t gone = now_read().boot_ms - n->placer_lost_ms, ms = TICK_MS;
+	int64_t gone = looked_ms - n->placer_lost_ms, ms = TICK_MS;
 	size_t i;
 
 	for (i = 0; n->placer_lost_ms != 0 && i < 2; i++)
@@ -95,10 +98,10 @@ tick_ms(const struct node *n)
 
 /* Long without a placer, nobody looks after the pods: the cluster's turn. */
 static int
-alive(const struct node *n)
+alive(const struct node *n, int64_t now_ms)
 {
 	return n->placer_lost_ms == 0 ||
-	    now_read().boot_ms - n->placer_lost_ms < n->grace_ms;
+	    now_ms - n->placer_lost_ms < n->grace_ms;
 }
 
 static void
@@ -322,12 +325,12 @@ node_look(struct node *n)
 }
 
 static void
-look_at_placer(struct node *n)
+look_at_placer(struct node *n, int64_t now_ms)
 {
 	const char *before = nodedoc_condition(&n->doc, NODE_PlacerAnswers);
 
 	n->doc.placer_answers = n->placer_lost_ms == 0 ||
-	    now_read().boot_ms - n->placer_lost_ms < n->away_ms;
+	    now_ms - n->placer_lost_ms < n->away_ms;
 	set_condition(n, NODE_PlacerAnswers, before);
 }
 
@@ -454,15 +457,15 @@ step_without_figures(struct node *n)
 static void
 step(struct node *n)
 {
-	int64_t due;
+	int64_t now = now_read().boot_ms, due;
 
-	look_at_placer(n);
+	look_at_placer(n, now);
 	if (n->call != NULL) {
 		n->again = 1;
 		return;
 	}
-	wait_ms(n, tick_ms(n));
-	if (!n->known || !alive(n) || !writes(n)) {
+	wait_ms(n, tick_ms(n, now));
+	if (!n->known || !alive(n, now) || !writes(n)) {
 		beat_stop(n->beat);
 		return;
 	}
@@ -479,7 +482,7 @@ step(struct node *n)
 	if (step_meta(n))
 		return;
 	if ((due = status_due(n)) > 0) {
-		wait_ms(n, due < tick_ms(n) ? due : tick_ms(n));
+		wait_ms(n, due < tick_ms(n, now) ? due : tick_ms(n, now));
 		return;
 	}
 	n->telling = nodedoc_status(&n->doc, 0);
