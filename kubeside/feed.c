@@ -22,7 +22,8 @@
 
 enum {
 	TELL_MS = 3600000,
-	SPREAD = 8, /* of the interval, a random part of one in so many */
+	AGAIN_MS = 2000, /* a doubted list */
+	SPREAD = 8,	 /* of the interval, a random part of one in so many */
 };
 
 struct feed {
@@ -31,6 +32,8 @@ struct feed {
 	struct feed_conf conf;
 	struct watch *watch;
 	struct event *relist;
+	int spoilt;	/* this list has a pod that cannot be told */
+	int was_spoilt; /* so had the one before */
 	/* Pods that are not taken, by kind. */
 	struct {
 		int64_t told_ms; /* 0: never */
@@ -43,6 +46,7 @@ on_begin(void *arg)
 {
 	struct feed *f = arg;
 
+	f->spoilt = 0;
 	pods_list_begin(f->pods, f->conf.index);
 	serve_list_begin(f->serve, f->conf.node);
 }
@@ -81,6 +85,7 @@ on_item(enum pod_how how, struct span object, void *arg)
 		pods_forget(f->pods, object);
 	else if (pods_see(f->pods, f->conf.index, f->conf.node, object, &why) ==
 	    -1) {
+		f->spoilt |= why.kind != ERR_LIMIT;
 		leave_out(f, &why);
 		return 0;
 	}
@@ -97,11 +102,28 @@ relist_later(struct feed *f)
 	xevent_in(f->relist, ms + arc4random_uniform((uint32_t)(ms / SPREAD)));
 }
 
+/*
+ * One that was left out may be one that was known, come to harm on the way: by
+ * one such list nobody is gone.  A second says that it is so.
+ */
+static int
+is_doubted(struct feed *f)
+{
+	int doubt = f->spoilt && !f->was_spoilt;
+
+	f->was_spoilt = f->spoilt;
+	return doubt;
+}
+
 static void
 on_end(void *arg)
 {
 	struct feed *f = arg;
 
+	if (is_doubted(f)) {
+		xevent_in(f->relist, AGAIN_MS + arc4random_uniform(AGAIN_MS));
+		return;
+	}
 	pods_list_end(f->pods, f->conf.index);
 	serve_list_end(f->serve, f->conf.node);
 	relist_later(f);

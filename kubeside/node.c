@@ -329,8 +329,8 @@ look_at_placer(struct node *n, int64_t now_ms)
 {
 	const char *before = nodedoc_condition(&n->doc, NODE_PlacerAnswers);
 
-	n->doc.placer_answers = n->placer_lost_ms == 0 ||
-	    now_ms - n->placer_lost_ms < n->away_ms;
+	n->doc.placer_answers =
+	    n->placer_lost_ms == 0 || now_ms - n->placer_lost_ms < n->away_ms;
 	set_condition(n, NODE_PlacerAnswers, before);
 }
 

@@ -116,6 +116,15 @@ pod_new(const char *ns, const char *name, const char *uid)
 	return pod;
 }
 
+/* ASCII that is seen: all that the server lets anybody use there. */
+static int
+is_plain(const char *s)
+{
+	while (*s > ' ' && *s < 0x7f)
+		s++;
+	return *s == '\0';
+}
+
 int
 pods_see(struct pods *p, unsigned int node, const char *node_name,
     struct span object, struct why *why)
@@ -131,6 +140,9 @@ pods_see(struct pods *p, unsigned int node, const char *node_name,
 	    scan_get_string(meta, uid, sizeof(uid), "uid", NULL) != 1)
 		return fail(why, ERR_FORMAT,
 		    "it has no namespace, name or uid");
+	if (!is_plain(ns) || !is_plain(name) || !is_plain(uid))
+		return fail(why, ERR_FORMAT,
+		    "its namespace, name or uid is none");
 	if (scan_get_string(object, bound, sizeof(bound), "spec", "nodeName",
 		NULL) != 1)
 		bound[0] = '\0';

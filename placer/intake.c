@@ -115,13 +115,18 @@ intake_pods_begin(struct world *w, const struct body_pods *m)
 			p->listed = 0;
 }
 
+/* It is there: a list with it does not say that it is gone. */
 static void
-refuse_pod(struct span object, const struct why *why)
+refuse_pod(struct world *w, struct span object, const struct why *why)
 {
 	struct span ns = { "", 0 }, name = { "", 0 }, uid = { "", 0 };
-	char pod[MAX_NAMESPACE + MAX_NAME + 2];
+	char pod[MAX_NAMESPACE + MAX_NAME + 2], id[MAX_UID + 1];
+	struct wpod *p;
 
 	(void)pod_identity(object, &ns, &name, &uid);
+	(void)snprintf(id, sizeof(id), "%.*s", (int)uid.len, uid.p);
+	if ((p = world_pod(w, id)) != NULL)
+		p->listed = 1;
 	(void)snprintf(pod, sizeof(pod), "%.*s/%.*s", (int)ns.len, ns.p,
 	    (int)name.len, name.p);
 	log_line(LOG_LEVEL_WARN,
@@ -175,7 +180,7 @@ intake_pod(struct world *w, const struct body_pod *m)
 	struct wpod *p;
 
 	if ((pod = pod_parse(m->object, &why)) == NULL) {
-		refuse_pod(m->object, &why);
+		refuse_pod(w, m->object, &why);
 		return;
 	}
 	/* kubeside asks for those of our nodes alone, and looks again. */

@@ -90,6 +90,41 @@ TestSuite(feed, .init = set_up, .fini = tear_down);
 #define LEFT_OUT \
 	"node n: a pod is left out operation=\"pod\" fleet=\"f\" error=\""
 
+#define GOOD                                                             \
+	"{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" POD("a", \
+	    "n") "," POD("b", "n") "]}"
+/* Of "b" the name, the node or the UID came to harm. */
+#define HARMED(pod)                                                      \
+	"{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" POD("a", \
+	    "n") "," pod "]}"
+
+static void
+list(size_t at, const char *text)
+{
+	feed_start(feed);
+	apiserver_wait(at + 1);
+	apiserver_reply(at, 200, text);
+	apiserver_wait(at + 2);
+}
+
+/* Who is absent because one cannot be told is not gone by one such list. */
+Test(feed, a_list_with_a_pod_that_is_left_out_is_doubted_once)
+{
+	static const char *const harmed[] = { HARMED(NONE),
+		HARMED(POD("b", "\xff\xfe{]")),
+		HARMED(POD("\xff\xfe{]", "n")) };
+	size_t i, at = 0;
+
+	for (i = 0; i < sizeof(harmed) / sizeof(harmed[0]); i++, at += 6) {
+		list(at, GOOD);
+		cr_assert_eq(pods_count(pods), 2);
+		list(at + 2, harmed[i]);
+		cr_expect_not_null(pods_by_uid(pods, "b"), "%zu", i);
+		list(at + 4, harmed[i]);
+		cr_expect_null(pods_by_uid(pods, "b"), "%zu: a second", i);
+	}
+}
+
 /* A server that lies: one line for each kind of lie, not for each pod. */
 Test(feed, what_is_left_out_is_told_once)
 {

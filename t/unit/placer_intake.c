@@ -182,6 +182,29 @@ Test(intake, what_is_no_pod_is_one_line_and_harms_nobody)
 	NO_LEAKS();
 }
 
+/* Its name is; what else is in it has come to harm on the way. */
+Test(intake, a_pod_that_cannot_be_read_in_a_list_is_not_gone)
+{
+	struct world *w = fleet_world();
+	struct body_pods m = pods_of(w);
+	struct body_pod bad = { .how = POD_LISTED,
+		.object =
+		    span_of("{\"metadata\":{\"namespace\":\"default\","
+			    "\"name\":\"a\",\"uid\":\"uid-a\"},"
+			    "\"spec\":{\"containers\":[\"\xff\xfe{]\"]}}") };
+
+	memcpy(bad.node, m.node, sizeof(bad.node));
+	pod(w, "a", POD_ADDED, "");
+	pod(w, "b", POD_ADDED, "");
+	intake_pods_begin(w, &m);
+	intake_pod(w, &bad);
+	intake_pods_end(w, &m);
+	cr_assert_not_null(known(w, "a"));
+	cr_assert_null(known(w, "b"));
+	fleet_free(w);
+	NO_LEAKS();
+}
+
 static void
 device(struct world *w, const char *name, const char *more, uint64_t read_boot,
     struct effects *fx)
