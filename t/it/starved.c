@@ -26,7 +26,8 @@ enum {
 	READY_MS = 30000,
 	RUN_MS = 90000, /* a worker that often ended waits for its start */
 	SESSIONS = 200,
-	LEAST = 50, /* places */
+	LEAST = 50,	/* places */
+	LEAST_EACH = 8, /* of a worker's */
 };
 
 static const char *const workers[] = { "kubeside", "flightside", "placer" };
@@ -164,9 +165,12 @@ scenario(void)
 	while (starve(session++) && session < SESSIONS &&
 	    (getenv("NIGHTLY") != NULL || sum_failed() < LEAST))
 		;
-	for (i = 0; i < WORKERS; i++)
+	for (i = 0; i < WORKERS; i++) {
 		printf("figure starved_%s %u 1\n", workers[i],
 		    plans[i]->failed);
+		it_ok(plans[i]->failed >= LEAST_EACH,
+		    "%s: %u allocations failed", workers[i], plans[i]->failed);
+	}
 	it_ok(sum_failed() >= LEAST, "%u allocations failed", sum_failed());
 }
 
