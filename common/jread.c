@@ -80,9 +80,10 @@ jread_parse(struct span s, struct why *why)
 	err = json_tokener_get_error(tok);
 	end = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
+	/* json-c does not say that it left out part of a string. */
+	if (errno == ENOMEM)
+		xmem_none();
 	if (err != json_tokener_success || j == NULL) {
-		if (errno == ENOMEM)
-			xmem_none();
 		json_object_put(j);
 		fail(why, ERR_FORMAT, "JSON: %s near byte %zu",
 		    err == json_tokener_continue ? "it ends early" :

@@ -428,7 +428,7 @@ say_head(struct screen *s)
 	struct json_object *figures = jmake_object();
 	int well = s->nbad == 0;
 
-	if (fclose(s->bad) == EOF)
+	if (fclose(s->bad) == EOF || s->bad_text == NULL)
 		xmem_none();
 	jmake_bool(figures, "well", well);
 	jmake_str(figures, "version", build_version);

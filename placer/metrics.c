@@ -124,7 +124,8 @@ metrics_text(const struct world *w, const struct scrape *s)
 		    metrics[i].help, m.name, metrics[i].type);
 		metrics[i].write(&m);
 	}
-	if (fclose(m.f) != 0)
+	/* glibc may end well, and have no text. */
+	if (fclose(m.f) != 0 || text == NULL)
 		xmem_none();
 	return text;
 }
