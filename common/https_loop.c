@@ -319,14 +319,9 @@ https_loop_open(struct https *h, unsigned int connections)
 void
 https_loop_close(struct https *h)
 {
-	if (h->multi != NULL)
-		curl_multi_cleanup(h->multi);
-	if (h->timer != NULL)
-		event_free(h->timer);
-	if (h->kick != NULL)
-		event_free(h->kick);
-	if (h->nudge != NULL)
-		event_free(h->nudge);
-	if (h->overdue != NULL)
-		event_free(h->overdue);
+	curl_multi_cleanup(h->multi);
+	event_free(h->timer);
+	event_free(h->kick);
+	event_free(h->nudge);
+	event_free(h->overdue);
 }

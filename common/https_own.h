@@ -42,8 +42,8 @@ struct https_call {
 	size_t body_len;
 	size_t body_size;
 	size_t bytes;	  /* received, after decompression */
-	int64_t sent_ms;  /* by whom it is; 0 in the next two: not yet */
-	int64_t began_ms; /* libcurl has it since */
+	int64_t sent_ms;  /* its caller asked */
+	int64_t began_ms; /* libcurl has it since; 0: it waits */
 	int64_t due_ms;	  /* 0: no deadline */
 	int64_t heard_ms;
 	int added;

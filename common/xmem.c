@@ -98,3 +98,17 @@ xasprintf(const char *fmt, ...)
 	va_end(ap);
 	return s;
 }
+
+FILE *
+xmemstream(char **text, size_t *len)
+{
+	return need(open_memstream(text, len));
+}
+
+/* glibc may end well, and have no text. */
+void
+xmemstream_end(FILE *f, char *const *text)
+{
+	if (fclose(f) == EOF || *text == NULL)
+		xmem_none();
+}

@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* A library had none: as when we have none. */
 void xmem_none(void) __attribute__((noreturn));
@@ -20,6 +21,10 @@ void *xreallocarray(void *, size_t, size_t);
 char *xstrdup(const char *);
 char *xstrndup(const char *, size_t);
 char *xasprintf(const char *, ...) __attribute__((format(printf, 1, 2)));
+/* open_memstream(), and its fclose(), after which the text is there. */
+FILE *xmemstream(char **text, size_t *len);
+void xmemstream_end(FILE *, char *const *text);
+
 char *xvasprintf(const char *, va_list) __attribute__((format(printf, 1, 0)));
 
 #endif

@@ -16,8 +16,7 @@ void
 answer_begin(struct answer *a)
 {
 	*a = (struct answer){ NULL, NULL, 0, 0 };
-	if ((a->f = open_memstream(&a->rows, &a->len)) == NULL)
-		xmem_none();
+	a->f = xmemstream(&a->rows, &a->len);
 }
 
 char *
@@ -44,9 +43,7 @@ answer_end(struct answer *a)
 {
 	char *all;
 
-	/* glibc may end well, and have no text. */
-	if (fclose(a->f) == EOF || a->rows == NULL)
-		xmem_none();
+	xmemstream_end(a->f, &a->rows);
 	all = xasprintf("ok %zu\n%s", a->n, a->rows);
 	free(a->rows);
 	return all;

@@ -428,8 +428,7 @@ say_head(struct screen *s)
 	struct json_object *figures = jmake_object();
 	int well = s->nbad == 0;
 
-	if (fclose(s->bad) == EOF || s->bad_text == NULL)
-		xmem_none();
+	xmemstream_end(s->bad, &s->bad_text);
 	jmake_bool(figures, "well", well);
 	jmake_str(figures, "version", build_version);
 	say(s,
@@ -447,8 +446,7 @@ command_status(struct asked *a)
 	enum proc who;
 	size_t i, bad_size;
 
-	if ((s.bad = open_memstream(&s.bad_text, &bad_size)) == NULL)
-		xmem_none();
+	s.bad = xmemstream(&s.bad_text, &bad_size);
 	say_reach(&s, "apiserver", &w->kube_reach, w->kube_text);
 	say_reach(&s, "flightctl", &w->flight_reach, w->flight_text);
 	say_budget(&s);

@@ -116,16 +116,13 @@ metrics_text(const struct world *w, const struct scrape *s)
 	char *text = NULL;
 	size_t i, len;
 
-	if ((m.f = open_memstream(&text, &len)) == NULL)
-		xmem_none();
+	m.f = xmemstream(&text, &len);
 	for (i = 0; i < sizeof(metrics) / sizeof(metrics[0]); i++) {
 		m.name = metrics[i].name;
 		fprintf(m.f, "# HELP %s %s\n# TYPE %s %s\n", m.name,
 		    metrics[i].help, m.name, metrics[i].type);
 		metrics[i].write(&m);
 	}
-	/* glibc may end well, and have no text. */
-	if (fclose(m.f) != 0 || text == NULL)
-		xmem_none();
+	xmemstream_end(m.f, &text);
 	return text;
 }

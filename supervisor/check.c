@@ -26,6 +26,7 @@
 #include "common/mono.h"
 #include "common/utf8.h"
 #include "common/xevent.h"
+#include "common/xmem.h"
 #include "ipc/chan.h"
 #include "supervisor/equip.h"
 #include "supervisor/link.h"
@@ -117,7 +118,7 @@ flush(struct check *c)
 		l = &c->look[c->turn];
 		if (!l->over)
 			return;
-		(void)fclose(l->out);
+		xmemstream_end(l->out, &l->text);
 		(void)fwrite(l->text, 1, l->len, stdout);
 		free(l->text);
 	}

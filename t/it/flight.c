@@ -8,7 +8,6 @@
 #include "t/it/flight.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
@@ -387,12 +386,12 @@ flight_restarts(struct json_object *set)
 	return sum;
 }
 
-int64_t
-flight_remade(void)
+int
+flight_is_undisturbed(struct json_object *set)
 {
-	AUTO_FREE char *n = world_tell(SIM_EDGE, "remade");
+	AUTO_FREE char *remade = world_tell(SIM_EDGE, "remade");
 
-	return strtoll(n, NULL, 10);
+	return flight_restarts(set) == 0 && strcmp(remade, "0") == 0;
 }
 
 int64_t

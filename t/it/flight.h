@@ -30,8 +30,11 @@ int flight_has_seen(const char *name);
 /* Of all devices: how often containers were restarted, as they say. */
 int64_t flight_restarts(struct json_object *set);
 
-/* Of simulated devices: how many running workloads got other bytes so far. */
-int64_t flight_remade(void);
+/*
+ * 1: none was, and of simulated devices no running workload ever got other
+ * bytes.
+ */
+int flight_is_undisturbed(struct json_object *set);
 
 /* Of all devices: how often their specs were written, by whomever. */
 int64_t flight_generations(struct json_object *set);

@@ -70,6 +70,16 @@ asker_data(struct span piece, void *arg, struct why *why)
 }
 
 void
+asker_frees(const struct https_answer *a, void *arg)
+{
+	(void)a;
+	(void)arg;
+	https_free(heard.h);
+	heard.n++;
+	event_base_loopbreak(server.base);
+}
+
+void
 asker_run(void)
 {
 	struct timeval tv = { PATIENCE_S, 0 };

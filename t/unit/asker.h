@@ -30,6 +30,9 @@ struct https_call *asker_ask(struct https *, struct https_req);
 /* For data of a request: keeps it in the stream. */
 int asker_data(struct span, void *, struct why *);
 
+/* For done of a request: frees the client, and ends the loop. */
+void asker_frees(const struct https_answer *, void *);
+
 /* Until as many answers came as are waited for. */
 void asker_run(void);
 

@@ -385,24 +385,13 @@ Test(https, a_callback_may_send_and_cancel)
 	asker_stop();
 }
 
-static void
-on_done_free(const struct https_answer *a, void *arg)
-{
-	(void)a;
-	(void)arg;
-	https_free(heard.h);
-	heard.n++;
-	event_base_loopbreak(server.base);
-}
-
 Test(https, a_callback_may_free_the_client)
 {
 	struct https *h;
 
 	asker_serve(NULL, OK(0) "\r\n");
 	h = asker_client(&(struct https_conf){ .connections = 1 });
-	https_send(h,
-	    &(struct https_req){ .path = "/1", .done = on_done_free });
+	https_send(h, &(struct https_req){ .path = "/1", .done = asker_frees });
 	asker_ask(h, (struct https_req){ 0 });
 	asker_run();
 	asker_stop();

@@ -126,16 +126,6 @@ Test(https_queue, one_that_waits_can_be_cancelled)
 	asker_stop();
 }
 
-static void
-on_done_free(const struct https_answer *a, void *arg)
-{
-	(void)a;
-	(void)arg;
-	https_free(heard.h);
-	heard.n++;
-	event_base_loopbreak(server.base);
-}
-
 Test(https_queue, who_waited_too_long_may_free_the_client)
 {
 	struct https *h;
@@ -146,7 +136,7 @@ Test(https_queue, who_waited_too_long_may_free_the_client)
 	https_send(h,
 	    &(struct https_req){ .path = "/1",
 		.deadline_ms = 100,
-		.done = on_done_free });
+		.done = asker_frees });
 	put(h, 100);
 	asker_run();
 	asker_stop();
