@@ -54,10 +54,29 @@ Test(org, the_only_one_is_meant_and_of_several_none)
 	    "%s", why.text);
 	cr_assert_eq(pick("{\"items\":[]}", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_DENIED);
-	cr_assert_eq(pick("{\"items\":[{}]}", org, &why), -1);
-	cr_assert_eq(why.kind, ERR_FORMAT);
-	cr_assert_eq(pick("<html>", org, &why), -1);
-	cr_assert_eq(why.kind, ERR_FORMAT);
+}
+
+Test(org, what_is_no_list_is_told)
+{
+	static const struct {
+		const char *answer, *error;
+	} cases[] = {
+		{ "{\"items\":[{}]}", "organizations: an item without a name" },
+		{ "<html>", "organizations: no list" },
+		{ "{}", "organizations: no list" },
+		{ "{\"items\":{}}", "organizations: no list" },
+		{ "{\"items\":[" ORG "}", "organizations: no list" },
+	};
+	char org[ORG_SIZE];
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_expect_eq(pick(cases[i].answer, org, &why), -1, "%s",
+		    cases[i].answer);
+		cr_expect_eq(why.kind, ERR_FORMAT);
+		cr_expect_str_eq(why.text, cases[i].error);
+	}
 }
 
 #define TWO "{\"items\":[" ORG ",{\"metadata\":{\"name\":\"0-2\"}}]}"
