@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -119,7 +120,7 @@ on_config(const struct frame *f)
 	struct why why;
 
 	if (body_config_get(f->body, &m) == -1)
-		malformed(f);
+		abort(); /* the gate has decoded it */
 	i = settings_by_name(m.name);
 	if (i == SET_COUNT || !settings_is_for(i, boot.self))
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
@@ -136,7 +137,7 @@ on_token(const struct frame *f)
 	struct body_token m;
 
 	if (body_token_get(f->body, &m) == -1)
-		malformed(f);
+		abort();
 	if (boot.ops->token != NULL)
 		boot.ops->token(m.token);
 }
@@ -329,7 +330,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 			end(1);
 		break;
 	default: /* the gate let nothing else through */
-		fatal("control link: unexpected frame %u", f->type);
+		abort();
 	}
 }
 
