@@ -405,7 +405,7 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	(void)prctl(PR_SET_NAME, proc_name(self));
 	(void)signal(SIGPIPE, SIG_IGN);
 	if (sandbox_early(&why) == -1)
-		fatal("sandbox: %s", why.text);
+		fatal("%s", why.text);
 	event_set_log_callback(on_library);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");

@@ -3,6 +3,9 @@
  * What a worker makes of frames that its supervisor does not send, and its
  * peers neither: it says which, and ends, or ends the link.
  */
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 #include "common/boot.h"
 #include "common/xmem.h"
 #include "ipc/build.h"
+#include "t/unit/refuse.h"
 #include "t/unit/worker.h"
 
 enum {
@@ -134,6 +138,26 @@ Test(boot, lines_that_are_lost_are_counted)
 	wire_send(&control, MSG_STOP, 0, &none, -1);
 	cr_expect_eq(worker_ends(&control, text, sizeof(text)), 0);
 	wire_close(&link_);
+}
+
+/* -- of the system -- */
+
+static void
+refuse_core(void)
+{
+	refuse_call(SYS_prlimit64, 1, RLIMIT_CORE);
+}
+
+/* Before it has a log. */
+Test(boot, without_its_first_layer_it_does_not_begin)
+{
+	worker_prepares = refuse_core;
+	worker_start(&control, PROC_PLACER, (const char *[]){ NULL });
+	cr_expect_eq(worker_ends(&control, text, sizeof(text)), 1);
+	cr_expect_not_null(strstr(text,
+			       " error placer: sandbox: RLIMIT_CORE: "
+			       "Operation not permitted\n"),
+	    "%s", text);
 }
 
 /* -- of a peer -- */

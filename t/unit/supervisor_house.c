@@ -14,8 +14,13 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "t/unit/said.h"
 
 #define FOLDER "a folder that can be made and given to the placer"
+
+enum {
+	PLACER = 61003, /* UIDS' default, for root */
+};
 
 static char folder[32];
 static struct settings s;
@@ -45,21 +50,33 @@ give(enum setting i, const char *value)
 	cr_assert_eq(settings_set(&s, i, value, &why), 0, "%s", why.text);
 }
 
-/* All but STATE_DIR is off; "" in error: it is taken. */
+/* "" in error: it is taken. */
 static void
-opens(const char *state, const char *error)
+is_opened(const char *error)
 {
 	struct why why = { 0 };
 	struct house h;
 
-	give(SET_STATE_DIR, state);
-	give(SET_LISTEN, "");
-	give(SET_CONTROL_SOCKET, "");
-	give(SET_PING_SOCKET, "");
 	cr_expect_eq(house_open(&h, &s, PROC_SUPERVISOR, &why),
 	    error[0] == '\0' ? 0 : -1);
 	cr_expect_str_eq(why.text, error);
 	house_close(&h, &s);
+}
+
+static void
+only_state(const char *path)
+{
+	give(SET_STATE_DIR, path);
+	give(SET_LISTEN, "");
+	give(SET_CONTROL_SOCKET, "");
+	give(SET_PING_SOCKET, "");
+}
+
+static void
+opens(const char *state, const char *error)
+{
+	only_state(state);
+	is_opened(error);
 }
 
 Test(supervisor_house, what_is_no_folder_is_refused)
@@ -101,20 +118,27 @@ Test(supervisor_house, a_folder_of_others_is_not_taken)
 	opens(folder, "");
 }
 
-/* In a container that root has no such right in. */
-Test(supervisor_house, a_folder_that_cannot_be_given_is_refused)
+/* As in a container whose root has no such rights. */
+static void
+drop_rights(void)
 {
 	struct __user_cap_header_struct header = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
 	const struct __user_cap_data_struct none[2] = { { 0 } };
+
+	cr_assert_eq(syscall(SYS_capset, &header, none), 0);
+}
+
+Test(supervisor_house, a_folder_that_cannot_be_given_is_refused)
+{
 	AUTO_FREE char *error = xasprintf("STATE_DIR=%s: must be " FOLDER
 					  ": Operation not permitted",
 	    folder);
 
 	if (geteuid() != 0)
 		cr_skip_test("for root, who could give it away");
-	cr_assert_eq(syscall(SYS_capset, &header, none), 0);
+	drop_rights();
 	opens(folder, error);
 }
 
@@ -131,4 +155,51 @@ Test(supervisor_house, what_is_taken_already_is_refused)
 	cr_expect_str_eq(why.text,
 	    "LISTEN=192.0.2.1:80: must be an address and a port that are free: "
 	    "Cannot assign requested address");
+}
+
+#define NO_PLACE "/dev/null/socket"
+
+Test(supervisor_house, what_is_no_place_for_a_socket_is_refused)
+{
+	static const enum setting sockets[] = { SET_CONTROL_SOCKET,
+		SET_PING_SOCKET };
+	size_t i;
+
+	for (i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
+		AUTO_FREE char *error =
+		    xasprintf("%s=" NO_PLACE ": must be where a socket can be "
+			      "made: Not a directory",
+			settings_name(sockets[i]));
+
+		only_state(folder);
+		give(sockets[i], NO_PLACE);
+		s.given[sockets[i]] = 1;
+		is_opened(error);
+		/* The default one is no reason not to start. */
+		s.given[sockets[i]] = 0;
+		said_start();
+		is_opened("");
+		cr_expect_str_eq(said(),
+		    i == 0 ? "no control socket for vkfctl at " NO_PLACE
+			     ": Not a directory\n" :
+			     "");
+		said_stop();
+	}
+}
+
+Test(supervisor_house, a_group_of_others_is_refused)
+{
+	AUTO_FREE char *state = xasprintf("%s/state", folder);
+	AUTO_FREE char *control = xasprintf("%s/control.sock", folder);
+
+	cr_assert_eq(mkdir(state, 0700), 0);
+	if (geteuid() == 0)
+		cr_assert_eq(chown(state, PLACER, PLACER), 0);
+	drop_rights();
+	only_state(state);
+	give(SET_CONTROL_SOCKET, control);
+	give(SET_CONTROL_GROUP, "61009");
+	is_opened("CONTROL_GROUP=61009: must be a group that the socket can be "
+		  "given to: Operation not permitted");
+	cr_expect_eq(rmdir(state), 0);
 }

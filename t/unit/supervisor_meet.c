@@ -162,3 +162,28 @@ Test(supervisor_meet, an_absent_placer_is_told, .timeout = 60)
 	event_base_free(base);
 	settings_free(&s);
 }
+
+Test(supervisor_meet, what_is_no_place_for_a_socket_is_refused)
+{
+	static const char *const words[] = { "KUBESIDE", "FLIGHTSIDE" };
+	char folder[] = "/tmp/meet.XXXXXX";
+	struct settings s;
+	struct why why;
+	size_t i;
+
+	cr_assert_not_null(mkdtemp(folder));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		AUTO_FREE char *name = xasprintf("%s_SOCKET", words[i]);
+		AUTO_FREE char *error =
+		    xasprintf("%s=/dev/null/x: must be where a socket can be "
+			      "made: Not a directory",
+			name);
+
+		settings_for_us(&s, folder, PROC_PLACER);
+		give(&s, settings_by_name(name), "/dev/null/x");
+		cr_expect_null(meet_open(&s, PROC_PLACER, &why));
+		cr_expect_str_eq(why.text, error);
+		settings_free(&s);
+	}
+	cr_expect_eq(rmdir(folder), 0);
+}

@@ -27,6 +27,8 @@ enum {
 	CONTROL_FD = 3,
 };
 
+void (*worker_prepares)(void);
+
 static pid_t pid;
 static enum proc self;
 static FILE *standard_error;
@@ -153,6 +155,8 @@ be(int control)
 
 	/* A test that fails ends without it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (worker_prepares != NULL)
+		worker_prepares();
 	if (dup2(fileno(standard_error), STDERR_FILENO) != -1 &&
 	    (control == CONTROL_FD ? fcntl(control, F_SETFD, 0) :
 				     dup2(control, CONTROL_FD)) != -1)

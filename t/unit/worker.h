@@ -24,6 +24,9 @@ void wire_send(struct wire *, enum msg_type, uint64_t id, const void *body,
 struct span wire_next(struct wire *, enum msg_type, uint64_t *id);
 void wire_close(struct wire *);
 
+/* Called in its process before it is that program; NULL: nothing is. */
+extern void (*worker_prepares)(void);
+
 /* Starts it with settings, "NAME=value", NULL-ended; GO is still to come. */
 void worker_start(struct wire *control, enum proc,
     const char *const settings[]);
