@@ -135,7 +135,7 @@ renewals_judge(const char *when)
 	for (i = 0; i < COUNT; i++) {
 		it_ok(seen[i].renewals >= leases[i].renewals &&
 			seen[i].oldest_ms <= leases[i].most_ms,
-		    "%s: %s was renewed %u times, and at most %lld ms old (%lld)",
+		    "%s: %s was renewed %u times, at most %lld ms old (%lld)",
 		    when, leases[i].whose, seen[i].renewals,
 		    (long long)seen[i].oldest_ms, (long long)leases[i].most_ms);
 		looks += seen[i].looks;
