@@ -382,6 +382,11 @@ char *edge_labels(struct scene *, const struct edge *);
 /* -- rules.c: what must hold at every step
  * ------------------------------------------------ */
 
+/*
+ * An element's name: not of our cluster, or of a node that this provider
+ * neither serves nor was ordered to purge.
+ */
+int rules_is_foreign(struct scene *, const char *name);
 void rules_hold(struct scene *);
 void rules_calm(struct scene *); /* long after the last event */
 void rules_rest(struct scene *); /* when it has come to rest */

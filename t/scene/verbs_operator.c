@@ -138,6 +138,10 @@ verb_operator(struct scene *sc, const struct words *s)
 		return;
 	}
 	i = (size_t)give(sc, &o, text);
+	if (sc->dark) { /* nobody was answered, and says it again */
+		place_idle(sc);
+		i = (size_t)give(sc, &o, text);
+	}
 	if (i != want && want != ORDER_ANY && !sc->quiet)
 		scene_fail(sc, "%s: %s, wanted %s: %s", words_at(s, at),
 		    results[i], results[want], text);
