@@ -207,8 +207,8 @@ images(void)
 		bad = look_at_all(dir, n / sample, &made);
 	printf("figure power_records %zu 1\nfigure power_images %zu 1\n", n,
 	    made);
-	if (n < POWER_RECORDS_MIN) {
-		printf("not ok only %zu records\n", n);
+	if (n < POWER_IMAGES_MIN || made < POWER_IMAGES_MIN / sample) {
+		printf("not ok only %zu records, %zu images\n", n, made);
 		bad++;
 	}
 	remove_image(dir);
@@ -229,14 +229,14 @@ main(int argc, char **argv)
 	disk_begin();
 	if (argc > 1) {
 		whole = 1;
-		passed = power_scenes(argv + 1, (size_t)argc - 1, whole,
-		    sample);
+		passed =
+		    power_scenes(argv + 1, (size_t)argc - 1, whole, sample);
 	} else if (glob("t/scene/*.scene", 0, NULL, &found) == 0) {
 		all = 3;
 		passed = images();
 		passed += power_upgrades();
-		passed += power_scenes(found.gl_pathv, found.gl_pathc, whole,
-		    sample);
+		passed +=
+		    power_scenes(found.gl_pathv, found.gl_pathc, whole, sample);
 		globfree(&found);
 	}
 	printf("%d passed, %d failed\n", passed, all - passed);

@@ -8,7 +8,7 @@
 #include "t/scene/play.h"
 
 enum {
-	POWER_RECORDS_MIN = 3000
+	POWER_IMAGES_MIN = 3000 /* of what a power cut leaves */
 };
 
 /* A long scene: pods come, change and go, devices too, until its log wraps. */
@@ -23,7 +23,7 @@ struct power_run {
 	size_t cuts;   /* out */
 	size_t *heard; /* records when something was heard */
 	size_t nheard;
-	size_t late;	/* statements that waited for what they are about */
+	size_t late;	 /* statements that waited for what they are about */
 	size_t not_said; /* that never was */
 };
 

@@ -105,7 +105,7 @@ power_play(const char *file, const struct text *t, int quiet)
 	r->nheard = r->cuts = r->late = r->not_said = 0;
 	place_trouble(&trouble);
 	scene_begin(sc, file);
-	sc->quiet = quiet;
+	sc->quiet = sc->patient = quiet;
 	for (i = 0; i < t->n && !sc->failed; i++) {
 		sc->line = (int)i + 1;
 		if (!quiet)

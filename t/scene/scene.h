@@ -210,6 +210,7 @@ struct scene {
 	char *why;	   /* the first failure */
 	const char *broke; /* what it broke, as rules.c words it */
 	int quiet;     /* repeated with restarts: only what must always hold */
+	int patient;   /* orders are given again until they are taken */
 	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */
 	int anywhere;  /* which device has which pod does not matter */
