@@ -8,10 +8,10 @@
  *		them: a sound database, never set aside, with what was there
  *		when the placer last sent something, or what it committed since
  *	cuts	each scene of t/scene is played again with power cut at each
- *		record, in each way: it ends in the same state
+ *		record, in each way: it ends as it does without
+ *	faults	likewise with each call failing, once and for a while: it ends
+ *		so, or as well (power_trouble.c says what that is)
  *	upgrades	power_upgrade.c
- *	faults	likewise with each call failing, once and for a while: no rule
- *		of rules.c is broken, and its database is never set aside
  * NIGHTLY=1: all; else a sample, of which SCENE_EVERY says how much less.
  */
 #include <glob.h>
