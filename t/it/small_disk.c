@@ -29,6 +29,7 @@
 #include "t/it/world.h"
 
 #define NO_PLACEMENTS "no new placements until the database can be written"
+#define CANNOT_START "placer cannot start"
 #define FAILED "vk_flightctl_store_failed"
 
 enum {
@@ -109,6 +110,12 @@ mount_as(unsigned long flags)
 		it_die("%s: %s", disk, strerror(errno));
 }
 
+static void
+writable(void)
+{
+	mount_as(0);
+}
+
 /* -- what is seen -- */
 
 static void
@@ -160,6 +167,34 @@ run_full(struct provider *p)
 	http_free(client);
 }
 
+/* It cannot start, says what helps, and does once that is done. */
+static void
+start_late(struct provider *p, const char *wanted, void (*mend)(void),
+    const char *next)
+{
+	AUTO_FREE char *line =
+	    xasprintf(CANNOT_START ".*%s/placer.db: %s", state, wanted);
+
+	provider_again(p);
+	it_ok(provider_await_lines(p, line, 1, READY_MS) > 0,
+	    "it cannot start: the file, and %s", wanted);
+	mend();
+	run_one(next);
+}
+
+static void
+check_it(const char *setting)
+{
+	AUTO_FREE char *said = NULL;
+	int status =
+	    provider_check("look", (const char *const[]){ setting, NULL },
+		&(struct provider_look){ NULL, NULL }, &said);
+
+	it_ok(status != 0 && strstr(said, "Read-only file system") != NULL &&
+		strstr(said, "mount -o remount,rw") != NULL,
+	    "--check says so, and what to type");
+}
+
 static void
 scenario(void)
 {
@@ -175,25 +210,23 @@ scenario(void)
 	world_open(&(struct world_conf){ .fleet = "small-disk", .devices = 2 });
 	p = provider_start("small", (const char *const[]){ setting, NULL });
 	provider_expect(p, NO_PLACEMENTS);
+	provider_expect(p, CANNOT_START);
+	provider_expect(p, "placer ended: status 1");
 	json_object_put(node_is_ready(READY_MS));
 	run_full(p);
-	provider_judge(p);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	fill();
-	provider_again(p);
-	it_pause(5000);
-	it_say("%s", provider_log(p));
-	make_room();
-	it_pause(5000);
+	start_late(p, "No space left on device: make room there", make_room,
+	    "third");
+	count(3);
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	mount_as(MS_RDONLY);
-	it_say("-----");
-	provider_again(p);
-	it_pause(5000);
-	it_say("%s", provider_log(p));
-	mount_as(0);
-	it_pause(5000);
-	it_say("%s", provider_log(p));
+	check_it(setting);
+	start_late(p, "Read-only file system: mount it writable", writable,
+	    "fourth");
+	count(4);
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
 int
