@@ -121,7 +121,7 @@ static int
 one_value(struct block *b, struct lexer *x, char **value, struct why *why)
 {
 	if (x->token == T_WORD && x->word.len > MAX_LABEL_VALUE)
-		return fail(why, ERR_DENIED, "\"%.*s\": longer than %d",
+		return fail(why, ERR_DENIED, "\"%.*s\": longer than %d bytes",
 		    (int)x->word.len, x->word.p, MAX_LABEL_VALUE);
 	*value = x->token == T_WORD ? block_strn(b, x->word.p, x->word.len) :
 				      block_str(b, "");
@@ -197,7 +197,8 @@ requirement(struct block *b, struct lexer *x, struct requirement *r,
 	if (x->token != T_WORD)
 		return bad(x, "a label's key", why);
 	if (x->word.len > MAX_LABEL_KEY)
-		return fail(why, ERR_DENIED, "a key of %zu bytes", x->word.len);
+		return fail(why, ERR_DENIED, "a key of %zu bytes, at most %d",
+		    x->word.len, MAX_LABEL_KEY);
 	r->key = block_strn(b, x->word.p, x->word.len);
 	next(x);
 	if (!negated)
@@ -301,7 +302,8 @@ expression(struct block *b, struct json_object *j, const char *at,
 		if (strcmp(raw.op, op_names[i].name) == 0)
 			break;
 	if (i == sizeof(op_names) / sizeof(op_names[0]))
-		return fail(why, ERR_FORMAT, "%s.operator: \"%s\"", at, raw.op);
+		return fail(why, ERR_FORMAT, "%s.operator: \"%s\" is unknown",
+		    at, raw.op);
 	r->op = op_names[i].op;
 	r->key = block_str(b, raw.key);
 	r->nvalues = jread_count(raw.values);
