@@ -104,17 +104,17 @@ bad(const struct lexer *x, const char *want, struct why *why)
 	return fail(why, ERR_DENIED, "%s wanted before \"%.20s\"", want, x->at);
 }
 
-/* "(a,b,)": how many values; 0: it does not end. */
+/* "(a,b,)": how many values; it goes to their end. */
 static size_t
-count_values(struct lexer x)
+count_values(struct lexer *x)
 {
 	size_t n = 1;
 
-	while (x.token == T_WORD || x.token == T_COMMA) {
-		n += x.token == T_COMMA;
-		next(&x);
+	while (x->token == T_WORD || x->token == T_COMMA) {
+		n += x->token == T_COMMA;
+		next(x);
 	}
-	return x.token == T_CLOSE ? n : 0;
+	return n;
 }
 
 static int
@@ -134,12 +134,15 @@ static int
 value_set(struct block *b, struct lexer *x, struct requirement *r,
     struct why *why)
 {
+	struct lexer end;
 	size_t i;
 
 	if (!taken(x, T_OPEN))
 		return bad(x, "(", why);
-	if ((r->nvalues = count_values(*x)) == 0)
-		return bad(x, "a list of values and )", why);
+	end = *x;
+	r->nvalues = count_values(&end);
+	if (end.token != T_CLOSE)
+		return bad(&end, ")", why);
 	r->values = block_get(b, r->nvalues, sizeof(char *));
 	for (i = 0; i < r->nvalues; i++) {
 		if (one_value(b, x, &r->values[i], why) == -1)
