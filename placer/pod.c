@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/auto.h"
+#include "common/jmake.h"
 #include "common/jread.h"
 #include "common/limits.h"
 #include "common/scan.h"
@@ -185,10 +187,11 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 		c->sidecar = c->init && raw.restart != NULL &&
 		    strcmp(raw.restart, "Always") == 0;
 		c->image_id = quadlet_image_id(raw.image);
-		if (jread_members(raw.resources) > 0)
-			c->resources = block_str(b,
-			    json_object_to_json_string_ext(raw.resources,
-				JSON_C_TO_STRING_PLAIN));
+		if (jread_members(raw.resources) > 0) {
+			AUTO_FREE char *text = jmake_copy(raw.resources);
+
+			c->resources = block_str(b, text);
+		}
 		pod->images = quadlet_image_add(pod->images, raw.image);
 		for (k = 0; k < jread_count(raw.ports); k++) {
 			port = jread_item(raw.ports, k);
