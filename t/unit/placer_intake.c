@@ -322,7 +322,7 @@ Test(intake, what_is_left_alone_is_told_with_what_it_is_about)
 	} cases[] = {
 		{ labels, "{",
 		    "||the labels of node vk-flightctl cannot be "
-		    "read|JSON: unexpected end of data near byte 0" },
+		    "read|JSON: unexpected end of data near byte 1" },
 		{ nameless_device, "{\"metadata\":{}}",
 		    "||a device without a name is left alone|"
 		    "metadata.name: not there" },

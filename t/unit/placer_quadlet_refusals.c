@@ -269,7 +269,7 @@ static const struct refusal of_objects[] = {
 	{ KEY("secret", "odd", "signs"), ERR_DENIED,
 	    "spec.volumes[0]: key \"signs\" is no base64" },
 	{ MAP("cut", ""), ERR_FORMAT,
-	    "ConfigMap \"cut\": JSON: unexpected end of data near byte 0" },
+	    "ConfigMap \"cut\": JSON: unexpected end of data near byte 8" },
 	{ C(",'envFrom':[{'configMapRef':{'name':'absent'}}]"), ERR_AGAIN,
 	    "spec.containers[0].envFrom: ConfigMap \"absent\" is not there" },
 	{ C(",'envFrom':[{'secretRef':{'name':'absent'}}]"), ERR_AGAIN,
@@ -301,7 +301,7 @@ static const struct refusal of_objects[] = {
 	    "text" },
 	{ ENV("'valueFrom':{'configMapKeyRef':{'name':'cut','key':'k'}}"),
 	    ERR_FORMAT,
-	    "ConfigMap \"cut\": JSON: unexpected end of data near byte 0" },
+	    "ConfigMap \"cut\": JSON: unexpected end of data near byte 8" },
 };
 
 static struct {
