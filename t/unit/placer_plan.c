@@ -356,7 +356,8 @@ Test(plan, the_words_of_a_uid_that_is_none)
 	play(&s, text, sizeof(text));
 	cr_assert_str_eq(s.p->why_reason, "CreateContainerConfigError");
 	cr_assert_str_eq(s.p->why_waits,
-	    "metadata: namespace \"default\", name \"a\" and uid \"uid-a\" make "
+	    "metadata: namespace \"default\", name \"a\" and uid \"uid-a\" "
+	    "make "
 	    "no application's name: a uid begins with eight hexadecimal "
 	    "digits");
 	cr_assert_not(s.p->hopeless);

@@ -132,6 +132,7 @@ pod_with(const char *spec)
 	    spec);
 }
 
+#define VOLUME_V ",\"volumes\":[{\"name\":\"v\"}]"
 #define C1(more) "\"containers\":[{\"name\":\"c\",\"image\":\"i\"" more "}]"
 
 /* What is not known before objects are read is refused by nobody. */
@@ -404,8 +405,8 @@ Test(quadlet, no_cut_pod_is_rendered)
 /* Seen on real devices: the agent's own names are what ours must be. */
 Test(quadlet, names_on_the_device)
 {
-	AUTO_FREE char *pod = pod_with(C1(
-	    ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]") ",\"volumes\":[{\"name\":\"v\"}]");
+	AUTO_FREE char *pod = pod_with(C1(",\"volumeMounts\":[{\"name\":\"v\","
+					  "\"mountPath\":\"/v\"}]") VOLUME_V);
 	const struct quadlet_in in = { .pod = span_of(pod),
 		.app = "shop",
 		.cluster = "x",
