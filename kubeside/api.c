@@ -133,6 +133,19 @@ apply(struct api *a, struct creds *c, struct why *why)
 	return 0;
 }
 
+/*
+ * Which cluster it is was asked at our start.  Another's lists, in which none
+ * of our pods is, would be taken for that cluster's.
+ */
+static void
+check_server(const struct api *a, const struct creds *c)
+{
+	if (a->https != NULL && strcmp(c->server, a->creds.server) != 0)
+		fatal("apiserver %s in place of %s may be another cluster: a "
+		      "process that asks which it is follows",
+		    c->server, a->creds.server);
+}
+
 /* Reads everything again; what was there stays when that fails. */
 static int
 load(struct api *a, struct why *why)
@@ -141,6 +154,7 @@ load(struct api *a, struct why *why)
 
 	if (creds_load(&c, a->settings, why) == -1)
 		return -1;
+	check_server(a, &c);
 	if (apply(a, &c, why) == -1) {
 		creds_wipe(&c);
 		return -1;

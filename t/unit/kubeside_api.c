@@ -6,7 +6,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/log.h"
 #include "common/settings.h"
+#include "ipc/msg.h"
 #include "t/unit/apiserver.h"
 #include "t/unit/leap.h"
 #include "t/unit/said.h"
@@ -152,6 +154,40 @@ Test(api, new_credentials_after_a_reload)
 	api_reload(api);
 	ask_and_reply(200, "{}");
 	cr_expect_str_eq(apiserver_authorization, "Bearer other");
+}
+
+enum {
+	ENDED_WELL = 42
+};
+
+/* Ends the test: well when it ended for that. */
+static void
+on_end(const struct body_log *line, void *arg)
+{
+	static const char before[] = "apiserver http://localhost:",
+			  between[] = " in place of http://127.0.0.1:",
+			  after[] = " may be another cluster: a process that "
+				    "asks which it is follows";
+	const char *at;
+
+	(void)arg;
+	if (line->level != LOG_LEVEL_ERROR)
+		return;
+	at = line->text + sizeof(before) - 1;
+	_exit(strncmp(line->text, before, sizeof(before) - 1) == 0 &&
+		    (at = strstr(at, between)) != NULL &&
+		    strstr(at, after) != NULL ?
+		ENDED_WELL :
+		1);
+}
+
+/* Whose lists would be taken for those of the cluster that we know. */
+Test(api, another_server_is_for_another_process, .exit_code = ENDED_WELL)
+{
+	ask_and_reply(200, "{}");
+	apiserver_host("localhost");
+	log_set_sink(on_end, NULL);
+	api_reload(api);
 }
 
 /* It is this server still, and all else goes on as before. */
