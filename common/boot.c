@@ -170,11 +170,17 @@ give_listeners(void)
 }
 
 static void
-cannot_start(const struct why *why)
+say_cannot_start(const struct why *why)
 {
 	log_line(LOG_LEVEL_ERROR,
 	    &(struct log_about){ .operation = "start", .error = why->text },
 	    "%s cannot start", proc_name(boot.self));
+}
+
+static void
+cannot_start(const struct why *why)
+{
+	say_cannot_start(why);
 	end(1);
 }
 
@@ -404,12 +410,14 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	/* Executed by descriptor, the name would be a number. */
 	(void)prctl(PR_SET_NAME, proc_name(self));
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (sandbox_early(&why) == -1)
-		fatal("%s", why.text);
+	boot.self = self;
+	if (sandbox_early(&why) == -1) {
+		say_cannot_start(&why);
+		return 1;
+	}
 	event_set_log_callback(on_library);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");
-	boot.self = self;
 	boot.ops = ops;
 	settings_init(&boot.settings);
 	boot.control = chan_open(boot.base, CONTROL_FD, self, PROC_SUPERVISOR,

@@ -437,9 +437,7 @@ no_token(void)
 	AUTO_FREE char *out = CHECK("none", WITH_FAILURE, "LISTEN=127.0.0.1:0",
 	    "FLIGHTCTL_AUTH_TOKEN_FILE=");
 
-	look_says(out,
-	    "FAIL  flightside: token: none is given: "
-	    "FLIGHTCTL_AUTH_TOKEN_FILE is empty",
+	look_says(out, "FAIL  flightside: token: none is given: FLIGHTCTL_",
 	    "");
 }
 

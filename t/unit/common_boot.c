@@ -155,8 +155,9 @@ Test(boot, without_its_first_layer_it_does_not_begin)
 	worker_start(&control, PROC_PLACER, (const char *[]){ NULL });
 	cr_expect_eq(worker_ends(&control, text, sizeof(text)), 1);
 	cr_expect_not_null(strstr(text,
-			       " error placer: sandbox: RLIMIT_CORE: "
-			       "Operation not permitted\n"),
+			       " error placer: placer cannot start "
+			       "operation=\"start\" error=\"sandbox: "
+			       "RLIMIT_CORE: Operation not permitted\"\n"),
 	    "%s", text);
 }
 
