@@ -3,7 +3,7 @@
  * What a worker makes of frames that its supervisor does not send, and its
  * peers neither: it says which, and ends, or ends the link.
  */
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include <criterion/criterion.h>
@@ -143,21 +143,22 @@ Test(boot, lines_that_are_lost_are_counted)
 /* -- of the system -- */
 
 static void
-refuse_core(void)
+refuse_no_new_privs(void)
 {
-	refuse_call(SYS_prlimit64, 1, RLIMIT_CORE);
+	refuse_call(SYS_prctl, 0, PR_SET_NO_NEW_PRIVS);
 }
 
 /* Before it has a log. */
 Test(boot, without_its_first_layer_it_does_not_begin)
 {
-	worker_prepares = refuse_core;
+	worker_prepares = refuse_no_new_privs;
 	worker_start(&control, PROC_PLACER, (const char *[]){ NULL });
 	cr_expect_eq(worker_ends(&control, text, sizeof(text)), 1);
-	cr_expect_not_null(strstr(text,
-			       " error placer: placer cannot start "
-			       "operation=\"start\" error=\"sandbox: "
-			       "RLIMIT_CORE: Operation not permitted\"\n"),
+	cr_expect_not_null(
+	    strstr(text,
+		" error placer: placer cannot start "
+		"operation=\"start\" error=\"sandbox: "
+		"PR_SET_NO_NEW_PRIVS: Operation not permitted\"\n"),
 	    "%s", text);
 }
 
