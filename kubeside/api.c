@@ -355,13 +355,14 @@ on_done(const struct https_answer *plain, void *arg)
 		if (message[0] != '\0')
 			fail_code(&ans.why, ans.why.kind, ans.status,
 			    "%s: %.300s", plain->why.text, message);
-		if (message[0] == '\0')
-			memcpy(message, "all", sizeof("all"));
 		if (ans.status == 403 &&
-		    denials_note(&api->denials, ans.body, message,
+		    denials_note(&api->denials, ans.body,
+			message[0] == '\0' ? "all" : message,
 			now_read().boot_ms))
 			log_line(LOG_LEVEL_ERROR,
-			    &(struct log_about){ .error = message },
+			    &(struct log_about){ .error = message[0] == '\0' ?
+				    plain->why.text :
+				    message },
 			    "not allowed");
 	}
 	if (ans.retry_after_ms > AFTER_MAX_MS)

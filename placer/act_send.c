@@ -48,14 +48,21 @@ entry_of(struct act *a, const struct wpod *p)
 	return entry;
 }
 
+/* It was saved with this change. */
+static void
+forget_text(struct wpod *p)
+{
+	free(p->entry);
+	p->entry = NULL;
+}
+
 /* What holds a Secret is kept nowhere: another write is prepared anew. */
 static void
 drop_entry(struct wpod *p)
 {
 	if (p->entry != NULL)
 		explicit_bzero(p->entry, strlen(p->entry));
-	free(p->entry);
-	p->entry = NULL;
+	forget_text(p);
 	p->has_entry = 0;
 }
 
@@ -81,6 +88,8 @@ add_to_edit(struct act *a, struct edit *edit, struct wpod *p)
 	    edit_set(edit, p->app, entry) == 0) {
 		if (p->pod->uses_secrets && !p->reverting)
 			drop_entry(p);
+		else if (!p->reverting)
+			forget_text(p);
 		return;
 	}
 	p->has_entry = entry != NULL;

@@ -210,6 +210,7 @@ struct scene {
 	char *why;	   /* the first failure */
 	const char *broke; /* what it broke, as rules.c words it */
 	int quiet;     /* repeated with restarts: only what must always hold */
+	int patient;   /* orders are given again until they are taken */
 	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */
 	int anywhere;  /* which device has which pod does not matter */
@@ -383,6 +384,11 @@ char *edge_labels(struct scene *, const struct edge *);
 /* -- rules.c: what must hold at every step
  * ------------------------------------------------ */
 
+/*
+ * An element's name: not of our cluster, or of a node that this provider
+ * neither serves nor was ordered to purge.
+ */
+int rules_is_foreign(struct scene *, const char *name);
 void rules_hold(struct scene *);
 void rules_calm(struct scene *); /* long after the last event */
 void rules_rest(struct scene *); /* when it has come to rest */
