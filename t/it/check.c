@@ -443,10 +443,7 @@ no_token(void)
 	    "");
 }
 
-/*
- * Simulators only: the real one's manifest is what all others need, and no
- * proxy is before Flightctl whose answer is another.
- */
+/* Simulators only: other tests need the real manifest, and no proxy. */
 static void
 missing_right(void)
 {

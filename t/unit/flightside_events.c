@@ -225,9 +225,9 @@ Test(events, of_devices_that_cannot_be_read_are_left_to_the_full_list,
 	"full lists only: "
 #define CONTINUE \
 	"list of events: metadata.continue is no text of less than 1024 bytes"
-#define DENIED                                                                   \
-	"403 Forbidden: the token may not list events in organization " FAKE_ORG \
-	": a role that may is flightctl-operator"
+#define DENIED \
+	"403 Forbidden: the token may not list events in organization " \
+	FAKE_ORG ": a role that may is flightctl-operator"
 
 /* Once: what comes again and again, or is a right that is missing. */
 Test(events, that_cannot_be_read_are_told, .timeout = 60)
