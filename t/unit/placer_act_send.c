@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A status goes out whole or not at all: one that no frame holds is told once
- * and not tried again and again, and a link that is over is no such thing.
+ * and not tried again and again, and a link that is over is no such thing.  An
+ * answer is one to what was asked.
  */
 #include <sys/socket.h>
 
@@ -135,6 +136,21 @@ Test(act_send, a_status_that_no_frame_holds_is_told_and_not_tried_again)
 	    "262144: it is not written");
 	cr_expect_eq(s.pod->told, 8, "as if it were there");
 	cr_expect_eq(s.pod->told_boot, now.boot_ms + 600 * 1000);
+	done(&s);
+}
+
+/* What asks a device is not answered by the word that all went well. */
+Test(act_send, an_answer_of_the_wrong_kind_is_told)
+{
+	struct stage s;
+	struct pending *q;
+
+	set_up(&s);
+	q = act_ask(&s.act, EFFECT_CHANGE, "d", 0);
+	act_done(&s.act, q->id, &(struct body_done){ .kind = ERR_NONE }, now);
+	cr_expect_eq(lines, 1);
+	cr_expect_str_eq(told, "1 : an answer of the wrong kind for request 1");
+	cr_expect_null(RB_MIN(pending_tree, &s.act.asked));
 	done(&s);
 }
 
