@@ -171,7 +171,7 @@ static void
 starts_without(struct provider *p)
 {
 	static const char *const lines[] = {
-		"apiserver does not answer.*resolve",
+		"cluster's id is not known yet.*resolve",
 		"Flightctl does not answer.*resolve"
 	};
 	AUTO_JSON struct json_object *node = NULL;
