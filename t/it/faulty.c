@@ -131,7 +131,7 @@ start_proxy(enum fault_server s, const char *base, const char *name)
 {
 	faulty.pem[s] = xasprintf("%s/%s.pem", it_folder(), name);
 	make_pem(faulty.pem[s], CERT_RIGHT);
-	faulty.proxy[s] = fault_start(s, base, faulty.pem[s]);
+	faulty.proxy[s] = fault_start(s, base, faulty.pem[s], NULL);
 	faulty.url[s] =
 	    xasprintf("https://127.0.0.1:%u", fault_port(faulty.proxy[s]));
 }
