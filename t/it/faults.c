@@ -29,8 +29,7 @@ enum {
 	RECOVER_MS = 120000,
 	TELL_MS = 20000,
 	/* vk-flightctl-provider(8), WHEN A SERVER FAILS */
-	KUBE_A_MINUTE = 120,
-	KUBE_A_POD = 12,
+	KUBE_A_MINUTE = 120 + 120,
 	FLIGHT_A_MINUTE = FAULTY_RATE + 40,
 };
 
@@ -115,9 +114,9 @@ say_kinds(const unsigned int of[KIND_COUNT])
 			it_say("%s: %u", fault_kind_name(k), of[k]);
 }
 
-/* Of no minute since then; pods: that do not come or go. */
+/* Of no minute since then. */
 static void
-is_bounded(int64_t since_ms, unsigned int pods, const char *what)
+is_bounded(int64_t since_ms, const char *what)
 {
 	unsigned int of[2][KIND_COUNT];
 	unsigned int kube = fault_busiest(faulty_proxy(FAULT_KUBE), since_ms,
@@ -125,12 +124,10 @@ is_bounded(int64_t since_ms, unsigned int pods, const char *what)
 		     flight = fault_busiest(faulty_proxy(FAULT_FLIGHT),
 			 since_ms, MINUTE_MS, of[FAULT_FLIGHT]);
 
-	if (!it_ok(kube <= KUBE_A_MINUTE + KUBE_A_POD * pods &&
-		    flight <= FLIGHT_A_MINUTE,
-		"%s: at most %u requests a minute to the apiserver (of %u), %u "
+	if (!it_ok(kube <= KUBE_A_MINUTE && flight <= FLIGHT_A_MINUTE,
+		"%s: at most %u requests a minute to the apiserver (of %d), %u "
 		"to Flightctl (of %d)",
-		what, kube, KUBE_A_MINUTE + KUBE_A_POD * pods, flight,
-		FLIGHT_A_MINUTE)) {
+		what, kube, KUBE_A_MINUTE, flight, FLIGHT_A_MINUTE)) {
 		say_kinds(of[FAULT_KUBE]);
 		say_kinds(of[FAULT_FLIGHT]);
 	}
@@ -214,7 +211,7 @@ for_a_minute(enum fault f)
 	since = it_ms();
 	both(f, KIND_ANY, 1, 0);
 	it_pause(MINUTE_MS);
-	is_bounded(since, FAULTY_PODS, name);
+	is_bounded(since, name);
 	fault_end(faulty_proxy(FAULT_KUBE));
 	fault_end(faulty_proxy(FAULT_FLIGHT));
 }

@@ -289,9 +289,10 @@ say_pods(void)
 		struct json_object *pod = js_item(list, "/items", i);
 
 		(void)flight_holder(set, js_str(pod, "/metadata/uid"), &n);
-		it_say("%s: %s %s%s on %zu devices",
+		it_say("%s: %s %s (%s)%s on %zu devices",
 		    js_str(pod, "/metadata/name"), js_str(pod, "/status/phase"),
 		    js_str(pod, "/status/reason"),
+		    js_str(pod, "/status/message"),
 		    js_get(pod, "/metadata/deletionTimestamp") != NULL ?
 			" leaves" :
 			"",
