@@ -7,6 +7,7 @@
  */
 #include "common/jmake.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/xmem.h"
@@ -117,7 +118,10 @@ jmake_copy(struct json_object *j)
 	const char *s;
 	size_t len;
 
-	if ((s = json_object_to_json_string_length(j, FORM, &len)) == NULL)
+	/* json-c does not say that it left out part of a text. */
+	errno = 0;
+	s = json_object_to_json_string_length(j, FORM, &len);
+	if (s == NULL || errno == ENOMEM)
 		xmem_none();
 	return xstrndup(s, len);
 }

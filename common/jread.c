@@ -8,6 +8,8 @@
  */
 #include "common/jread.h"
 
+#include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdbool.h>
@@ -15,6 +17,18 @@
 
 #include "common/limits.h"
 #include "common/xmem.h"
+
+/*
+ * json-c's own: it gives a field's name to strlen() without a look whether
+ * there was memory for it (0.16, json_tokener_parse_ex).
+ */
+char *
+strdup(const char *s)
+{
+	size_t size = strlen(s) + 1;
+
+	return memcpy(xmalloc(size), s, size);
+}
 
 /*
  * Values in the text, counted without parsing: too many, never too few.  0:
@@ -45,6 +59,60 @@ nodes(struct span s, size_t *at)
 	return n;
 }
 
+/*
+ * The bytes to the end of the next number, or to the end.  A digit in a string
+ * may pass for one: a cut does no harm.
+ */
+static size_t
+to_number_end(struct span s)
+{
+	static const char ends[] = ",]} \t\r\n";
+	size_t i;
+
+	for (i = 1; i < s.len; i++)
+		if (isdigit((unsigned char)s.p[i - 1]) &&
+		    memchr(ends, s.p[i], sizeof(ends) - 1) != NULL)
+			return i;
+	return s.len;
+}
+
+/*
+ * A text is not to blame for a want of memory, and what is in it not to be
+ * forgotten: json-c leaves out a member or part of a string without a word.
+ * errno tells, but json-c clears it at each number's end, so no step has two.
+ */
+static struct json_object *
+step(struct json_tokener *tok, const char *p, size_t len)
+{
+	struct json_object *j;
+
+	errno = 0;
+	j = json_tokener_parse_ex(tok, p, (int)len);
+	if (errno == ENOMEM)
+		xmem_none();
+	return j;
+}
+
+/* *end: how far it came. */
+static struct json_object *
+parse(struct json_tokener *tok, struct span s, size_t *end)
+{
+	struct json_object *j;
+	size_t n, done = 0;
+
+	do {
+		n = to_number_end((struct span){ s.p + done, s.len - done });
+		j = step(tok, s.p + done, n);
+		*end = done + json_tokener_get_parse_end(tok);
+		done += n;
+	} while (done < s.len &&
+	    json_tokener_get_error(tok) == json_tokener_continue);
+	/* A number at the end of the text ends with a byte after it. */
+	if (json_tokener_get_error(tok) == json_tokener_continue && s.len > 0)
+		j = step(tok, "", 1);
+	return j;
+}
+
 struct json_object *
 jread_parse(struct span s, struct why *why)
 {
@@ -67,22 +135,13 @@ jread_parse(struct span s, struct why *why)
 		    MAX_JSON_NODES);
 		return NULL;
 	}
-	/* A text is not to blame, and what is in it not to be forgotten. */
-	errno = 0;
 	if ((tok = json_tokener_new_ex(MAX_JSON_DEPTH)) == NULL)
 		xmem_none();
 	json_tokener_set_flags(tok,
 	    JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	j = json_tokener_parse_ex(tok, s.p, (int)s.len);
-	/* A number at the end of the text ends with a byte after it. */
-	if (json_tokener_get_error(tok) == json_tokener_continue && s.len > 0)
-		j = json_tokener_parse_ex(tok, "", 1);
+	j = parse(tok, s, &end);
 	err = json_tokener_get_error(tok);
-	end = json_tokener_get_parse_end(tok);
 	json_tokener_free(tok);
-	/* json-c does not say that it left out part of a string. */
-	if (errno == ENOMEM)
-		xmem_none();
 	if (err != json_tokener_success || j == NULL) {
 		json_object_put(j);
 		fail(why, ERR_FORMAT, "JSON: %s near byte %zu",
@@ -229,8 +288,7 @@ walk(struct json_object *j, const char *at, const char *path,
 			    p == path ? 0 : (int)(p - path - 1), path,
 			    jread_type(j));
 		len = strcspn(p, ".");
-		if (len >= sizeof(name))
-			return fail(why, ERR_BUG, "%s: name too long", path);
+		assert(len < sizeof(name)); /* paths are words of ours */
 		memcpy(name, p, len);
 		name[len] = '\0';
 		if ((j = jread_member(j, name)) == NULL)

@@ -154,6 +154,17 @@ save_files(struct act *a, struct wpod *p, struct why *why)
 	(void)store_seat(a->store, p, why);
 }
 
+/* Learnt from a device, it may be of a pod that went in the same turn. */
+static void
+save_entry(struct act *a, struct wpod *p, struct why *why)
+{
+	if (p->entry == NULL || p->pod == NULL || p->pod->uses_secrets)
+		return;
+	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
+		p->kept_images = p->proven_images;
+	(void)store_put_entry(a->store, p, why);
+}
+
 /*
  * Its sets were "sent" from now on, whatever becomes of the process, and what
  * the device says until now is no news of them.
@@ -176,22 +187,13 @@ save_change(struct act *a, struct wdevice *d, struct why *why)
 		p->sent = 1;
 		p->filed = FILED_NOT;
 		p->sent_images = images;
+		if (!p->reverting)
+			save_entry(a, p, why); /* the turn of its own failed */
 		(void)store_seat(a->store, p, why);
 	}
 	suspect_forget(d);
 	if (d->dev->failed)
 		(void)store_search(a->store, d, why);
-}
-
-/* Learnt from a device, it may be of a pod that went in the same turn. */
-static void
-save_entry(struct act *a, struct wpod *p, struct why *why)
-{
-	if (p->entry == NULL || p->pod == NULL || p->pod->uses_secrets)
-		return;
-	if (p->proven_images != 0 && store_keep_entry(a->store, p, why) == 1)
-		p->kept_images = p->proven_images;
-	(void)store_put_entry(a->store, p, why);
 }
 
 static void
@@ -364,7 +366,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		act_send_change(a, e->device, now);
 		break;
 	case EFFECT_STATUS:
-		act_send_status(a, e);
+		act_send_status(a, e, now);
 		break;
 	case EFFECT_DELETE:
 		act_send_delete(a, e);

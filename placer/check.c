@@ -36,14 +36,25 @@ try_to_write(const char *dir)
 	return posix_fallocate(fd, 0, ROOM);
 }
 
+static char *
+mend(const char *word, int e)
+{
+	if (e == ENOSPC || e == EDQUOT)
+		return xasprintf("df -h %s", word);
+	if (e == EROFS)
+		return xasprintf("mount -o remount,rw "
+				 "\"$(findmnt -n -o TARGET -T %s)\"",
+		    word);
+	return xasprintf("chown %u:%u %s && chmod 0700 %s", getuid(), getgid(),
+	    word, word);
+}
+
 static int
 check_folder(const char *dir, const char *word)
 {
-	AUTO_FREE char *give = xasprintf("chown %u:%u %s && chmod 0700 %s",
-	    getuid(), getgid(), word, word);
-	AUTO_FREE char *room = xasprintf("df -h %s", word);
 	struct stat st;
 	int e = try_to_write(dir);
+	AUTO_FREE char *way = mend(word, e);
 
 	if (e == 0)
 		finding(FINDING_OK, "STATE_DIR", NULL,
@@ -52,12 +63,12 @@ check_folder(const char *dir, const char *word)
 		finding(FINDING_OK, "STATE_DIR", NULL,
 		    "%s is made at the start", dir);
 	else if (e == EACCES && stat(dir, &st) == 0 && st.st_uid != getuid())
-		finding(FINDING_WARN, "STATE_DIR", give,
+		finding(FINDING_WARN, "STATE_DIR", way,
 		    "%s belongs to uid %u: it is given to uid %u at a start as "
 		    "root, and else must be before",
 		    dir, st.st_uid, getuid());
 	else
-		finding(FINDING_FAIL, "STATE_DIR", e == ENOSPC ? room : give,
+		finding(FINDING_FAIL, "STATE_DIR", way,
 		    "%s cannot be written by uid %u: %s", dir, getuid(),
 		    strerror(e));
 	return e == 0;

@@ -55,8 +55,9 @@ int store_load(struct store *, struct world *, struct now, struct why *);
 int store_seat(struct store *, const struct wpod *, struct why *);
 int store_unseat(struct store *, const struct wpod *, struct why *);
 /*
- * What could not be dropped when it was to be: seats that pods have left, and
- * all of pods that the world has not.
+ * What could not be dropped when it was to be: seats that pods have left, all
+ * of pods that the world has not, orders that are over; and orders that hold
+ * and could not be saved.
  */
 int store_tidy(struct store *, struct world *, struct why *);
 int store_put_entry(struct store *, const struct wpod *, struct why *);

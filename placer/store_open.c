@@ -211,6 +211,40 @@ is_trouble_of_the_host(const struct store *s)
 	    was_unreadable(s, SQLITE_FCNTL_JOURNAL_POINTER);
 }
 
+static const struct {
+	int error;
+	const char *mend;
+} mends[] = {
+	{ EROFS, "mount it writable" },
+	{ ENOSPC, "make room there" },
+	{ EDQUOT, "make room there" },
+	{ EACCES, "it is to be the placer's" },
+	{ EIO, "look at the disk" },
+};
+
+/* SQLite has few words for it; what the host says of the file, and a cure. */
+static int
+tell_host(const struct store *s, const char *dir, const char *path,
+    struct why *why)
+{
+	const char *mend = NULL;
+	int error = 0;
+	size_t i;
+
+	if (s->db != NULL && (sqlite3_errcode(s->db) & 0xff) == SQLITE_FULL)
+		error = ENOSPC;
+	else if (access(access(path, F_OK) == 0 ? path : dir, W_OK) == -1)
+		error = errno;
+	else if (s->db != NULL)
+		error = sqlite3_system_errno(s->db);
+	for (i = 0; i < sizeof(mends) / sizeof(mends[0]); i++)
+		if (mends[i].error == error)
+			mend = mends[i].mend;
+	if (mend == NULL)
+		return -1;
+	return fail(why, ERR_SYSTEM, "%s: %s: %s", path, strerror(error), mend);
+}
+
 static void
 close_db(struct store *s)
 {
@@ -280,7 +314,8 @@ store_open(const char *dir, struct store_found *found, struct why *why)
 		s->failed = 0;
 		return s;
 	}
-	keep = is_trouble_of_the_host(s);
+	if ((keep = is_trouble_of_the_host(s)))
+		(void)tell_host(s, dir, path, why);
 	close_db(s);
 	found->why = *why;
 	if (!keep && access(path, F_OK) == 0 && put_aside(path, why) == 0) {

@@ -66,4 +66,7 @@ int store_load_clocks(struct store *, struct world *, struct now, struct why *);
 /* What people ordered, once the seats are there. */
 int store_load_words(struct store *, struct world *, struct now, struct why *);
 
+/* Likewise, as the world has it: what holds is saved, what is over dropped. */
+int store_tidy_words(struct store *, struct world *, struct why *);
+
 #endif

@@ -2,7 +2,8 @@
 /*
  * store_tidy.c: what stayed behind in the database while it could not be
  * written.  What is in the world and not in the database is saved again when
- * it is next needed; what is the other way round nobody would ever look at.
+ * it is next needed; what is the other way round nobody would ever look at,
+ * and what people ordered is said once.
  */
 #include <stdlib.h>
 
@@ -72,5 +73,5 @@ store_tidy(struct store *s, struct world *w, struct why *why)
 	for (i = 0; rc == 0 && i < list.n; i++)
 		rc = drop(s, w, list.uids[i], why);
 	strays_clear(&list);
-	return rc;
+	return rc == 0 ? store_tidy_words(s, w, why) : rc;
 }

@@ -5,6 +5,7 @@
  * Owns the table word: of each kind of order, the device, the node or the
  * pod's uid that it holds for.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/xmem.h"
@@ -17,14 +18,24 @@
 /* As databases of before have it. */
 #define DEVICE_GIVEN_UP_WORD "retired"
 
+#define DRAINED_WORD "drained"
+#define WRITTEN_OFF_WORD "written-off"
+
+static int
+is_node_kind(const char *kind)
+{
+	return strcmp(kind, PURGED_WORD) == 0 ||
+	    strcmp(kind, RETIRED_WORD) == 0;
+}
+
 static struct worded *
 device_word(struct wdevice *d, const char *kind)
 {
-	if (strcmp(kind, "drained") == 0)
+	if (strcmp(kind, DRAINED_WORD) == 0)
 		return &d->drained;
 	if (strcmp(kind, DEVICE_GIVEN_UP_WORD) == 0)
 		return &d->given_up;
-	return strcmp(kind, "written-off") == 0 ? &d->written_off : NULL;
+	return strcmp(kind, WRITTEN_OFF_WORD) == 0 ? &d->written_off : NULL;
 }
 
 static int
@@ -49,11 +60,11 @@ put(struct store *s, const char *kind, const char *name,
 int
 store_device_words(struct store *s, const struct wdevice *d, struct why *why)
 {
-	if (put(s, "drained", d->name, &d->drained, NULL, why) == -1 ||
+	if (put(s, DRAINED_WORD, d->name, &d->drained, NULL, why) == -1 ||
 	    put(s, DEVICE_GIVEN_UP_WORD, d->name, &d->given_up,
 		d->given_up_created, why) == -1)
 		return -1;
-	return put(s, "written-off", d->name, &d->written_off, NULL, why);
+	return put(s, WRITTEN_OFF_WORD, d->name, &d->written_off, NULL, why);
 }
 
 int
@@ -102,7 +113,7 @@ load_word(struct world *w, sqlite3_stmt *st, struct now now)
 			p->given_up = by;
 		return;
 	}
-	if (strcmp(kind, PURGED_WORD) == 0 || strcmp(kind, RETIRED_WORD) == 0) {
+	if (is_node_kind(kind)) {
 		load_node_word(w, kind, store_column(st, 1), by);
 		return;
 	}
@@ -143,5 +154,106 @@ store_load_words(struct store *s, struct world *w, struct now now,
 		if (end_word(s, n, &n->retired, why) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+/* -- what could not be written when it was to be -- */
+
+/* What the world says of a row; NULL: nothing. */
+static const struct worded *
+word_of(struct world *w, const char *kind, const char *name)
+{
+	static const struct worded none = { 0, 0, 0 };
+	const struct wnode *n;
+	struct wdevice *d;
+	const struct wpod *p;
+
+	if (strcmp(kind, GIVEN_UP_WORD) == 0)
+		return (p = world_pod(w, name)) != NULL ? &p->given_up : &none;
+	if (!is_node_kind(kind))
+		return (d = world_device(w, name)) != NULL ?
+		    device_word(d, kind) :
+		    NULL;
+	if ((n = world_node(w, name)) == NULL &&
+	    (n = former_find(w, name)) == NULL)
+		return NULL;
+	return strcmp(kind, PURGED_WORD) == 0 ? &n->purge : &n->retired;
+}
+
+struct over {
+	char *kind, *name;
+};
+
+/* The first row that is over; none: both stay NULL. */
+static int
+find_over(struct store *s, struct world *w, struct over *over, struct why *why)
+{
+	sqlite3_stmt *st = s->stmt[SQL_WORDS];
+	const struct worded *is;
+	int rc;
+
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		is = word_of(w, store_column(st, 0), store_column(st, 1));
+		if (is == NULL || is->on)
+			continue;
+		over->kind = xstrdup(store_column(st, 0));
+		over->name = xstrdup(store_column(st, 1));
+		break;
+	}
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE || rc == SQLITE_ROW ?
+	    0 :
+	    store_fail(s, sqlite3_sql(st), why);
+}
+
+static int
+drop_over(struct store *s, struct world *w, struct why *why)
+{
+	static const struct worded none = { 0, 0, 0 };
+	struct over over;
+	int rc;
+
+	do {
+		over = (struct over){ NULL, NULL };
+		rc = find_over(s, w, &over, why);
+		if (over.kind != NULL)
+			rc = put(s, over.kind, over.name, &none, NULL, why);
+		free(over.kind);
+		free(over.name);
+	} while (rc == 0 && over.kind != NULL);
+	return rc;
+}
+
+static int
+put_nodes(struct store *s, const struct world *w, struct why *why)
+{
+	const struct wnode *n;
+	size_t i;
+
+	for (i = 0; i < w->nnodes + w->nformer; i++) {
+		n = i < w->nnodes ? &w->nodes[i] : w->former[i - w->nnodes];
+		if ((n->retired.on || n->purge.on) &&
+		    store_node_word(s, n, why) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_tidy_words(struct store *s, struct world *w, struct why *why)
+{
+	struct wdevice *d;
+	struct wpod *p;
+
+	if (drop_over(s, w, why) == -1 || put_nodes(s, w, why) == -1)
+		return -1;
+	RB_FOREACH(d, wdevice_tree, &w->devices)
+		if ((d->drained.on || d->given_up.on || d->written_off.on) &&
+		    store_device_words(s, d, why) == -1)
+			return -1;
+	RB_FOREACH(p, wpod_tree, &w->pods)
+		if (p->given_up.on &&
+		    store_pod_word(s, p, &p->given_up, why) == -1)
+			return -1;
 	return 0;
 }

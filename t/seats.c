@@ -83,6 +83,8 @@ seats_read(const char *dir, const char *copy,
 		return -1;
 	}
 	if (sqlite3_open(copy, &sq) != SQLITE_OK ||
+	    sqlite3_exec(sq, "PRAGMA locking_mode = EXCLUSIVE", NULL, NULL,
+		NULL) != SQLITE_OK || /* it shares no memory */
 	    (n = each_row(sq, fn, arg)) == -1) {
 		*why = xasprintf("%s: %s", db, sqlite3_errmsg(sq));
 		n = -1;

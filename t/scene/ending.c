@@ -157,7 +157,8 @@ check_elements(struct scene *sc, const struct edge *d,
 		if (!mark_is_ours(SCENE_CLUSTER, app) || again_is(e->name))
 			continue; /* that one stays: again.h */
 		p = kube_by_app(sc, app);
-		if (p == NULL || !p->in_api)
+		if (p == NULL ||
+		    (!p->in_api && !rules_is_foreign(sc, p->app)))
 			scene_fail(sc, "%s still has %s", d->name, e->name);
 	}
 }

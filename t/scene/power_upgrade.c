@@ -164,6 +164,10 @@ each_image(int version, size_t *images)
 	bad += !opens(from, &found);
 	disk_hold();
 	n = disk_records();
+	if (n == 0 || old.version == found.ours) {
+		printf("not ok version %d: %zu records\n", version, n);
+		bad++;
+	}
 	new = (struct shape){ found.ours, ask(from, "placer.db", COLUMNS) };
 	for (at = 1; at <= n; at++)
 		for (loss = 0; loss < DISK_LOSSES && bad == 0; loss++) {

@@ -149,6 +149,28 @@ says_why_it_waits(const struct kpod *p)
 	return !p->ended && !kube_is_ready(p) && *reason != '\0';
 }
 
+int
+rules_is_foreign(struct scene *sc, const char *name)
+{
+	const struct world *w = serve_world(sc->serve);
+	const struct kpod *p;
+	char app[MAX_NAME + 1];
+	size_t i, len = strcspn(name, ".");
+
+	if (len >= sizeof(app))
+		return 1;
+	memcpy(app, name, len);
+	app[len] = '\0';
+	if (!mark_is_ours(SCENE_CLUSTER, app))
+		return 1;
+	if ((p = kube_by_app(sc, app)) == NULL)
+		return 1;
+	for (i = 0; i < w->nnodes; i++)
+		if (strcmp(w->nodes[i].name, p->node) == 0)
+			return 0;
+	return strcmp(p->node, sc->purged) != 0;
+}
+
 /*
  * Whoever gave it up took it upon himself when the device stops it: a version
  * that failed there is not tried again.  Out of the spec it must be.
@@ -169,7 +191,8 @@ check_calm_pod(struct scene *sc, const struct kpod *p)
 {
 	int n = places(sc, p);
 
-	if (!p->in_api && n != 0 && !is_left_alone(sc, p))
+	if (!p->in_api && n != 0 && !rules_is_foreign(sc, p->app) &&
+	    !is_left_alone(sc, p))
 		scene_fail(sc, "%s is gone and can still run", p->label);
 	if (!p->in_api || p->ended)
 		return;
@@ -268,32 +291,6 @@ check_set(struct scene *sc, const char *device, const char *app,
 		scene_fail(sc, "%s is set and nobody wants it", p->label);
 }
 
-/*
- * Not of our cluster, or of a node that this provider neither serves nor was
- * ordered to purge.
- */
-static int
-is_foreign(struct scene *sc, const char *name)
-{
-	const struct world *w = serve_world(sc->serve);
-	const struct kpod *p;
-	char app[MAX_NAME + 1];
-	size_t i, len = strcspn(name, ".");
-
-	if (len >= sizeof(app))
-		return 1;
-	memcpy(app, name, len);
-	app[len] = '\0';
-	if (!mark_is_ours(SCENE_CLUSTER, app))
-		return 1;
-	if ((p = kube_by_app(sc, app)) == NULL)
-		return 1;
-	for (i = 0; i < w->nnodes; i++)
-		if (strcmp(w->nodes[i].name, p->node) == 0)
-			return 0;
-	return strcmp(p->node, sc->purged) != 0;
-}
-
 static void
 check_names(struct scene *sc, const char *device, struct span edit,
     const char *member)
@@ -306,7 +303,7 @@ check_names(struct scene *sc, const char *device, struct span edit,
 		while (scan_next(list, &at, &e) == 1) {
 			if (scan_get_string(e, name, sizeof(name), "name",
 				NULL) != 1 ||
-			    is_foreign(sc, name))
+			    rules_is_foreign(sc, name))
 				scene_fail(sc, "%s is not ours to set", name);
 			if (strcmp(member, "applications") == 0)
 				check_set(sc, device, name, e);
@@ -315,7 +312,7 @@ check_names(struct scene *sc, const char *device, struct span edit,
 	if (scan_get(edit, &list, member, "cut", NULL) == 1)
 		while (scan_next(list, &at, &e) == 1)
 			if (scan_unescape(e, name, sizeof(name)) == -1 ||
-			    is_foreign(sc, name))
+			    rules_is_foreign(sc, name))
 				scene_fail(sc, "%s is not ours to cut", name);
 }
 

@@ -210,6 +210,7 @@ struct scene {
 	char *why;	   /* the first failure */
 	const char *broke; /* what it broke, as rules.c words it */
 	int quiet;     /* repeated with restarts: only what must always hold */
+	int patient;   /* orders are given again until they are taken */
 	int plain;     /* not to be repeated */
 	int forgetful; /* how it ends hangs on the database */
 	int anywhere;  /* which device has which pod does not matter */
@@ -235,9 +236,10 @@ struct scene {
 	struct edge_list edges;
 	struct element_list ran; /* images that a device once ran */
 	int writer;
-	int64_t until_boot; /* as the writer was told */
-	char labels[512];   /* more of them, of every node */
-	char former[256];   /* Nodes that the placer does not serve, lines */
+	int64_t until_boot;	   /* as the writer was told */
+	char labels[512];	   /* more of them, of every node */
+	char cluster[MAX_UID + 1]; /* another than ours; empty: ours */
+	char former[256]; /* Nodes that the placer does not serve, lines */
 	char purged[MAX_NAME + 1]; /* its Lease is held for the placer */
 	uint64_t npods, round;
 	struct held_list held;
@@ -382,6 +384,11 @@ char *edge_labels(struct scene *, const struct edge *);
 /* -- rules.c: what must hold at every step
  * ------------------------------------------------ */
 
+/*
+ * An element's name: not of our cluster, or of a node that this provider
+ * neither serves nor was ordered to purge.
+ */
+int rules_is_foreign(struct scene *, const char *name);
 void rules_hold(struct scene *);
 void rules_calm(struct scene *); /* long after the last event */
 void rules_rest(struct scene *); /* when it has come to rest */

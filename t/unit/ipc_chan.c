@@ -419,6 +419,43 @@ Test(ipc_chan, nothing_passes_before_hello)
 	done();
 }
 
+/* A frame of a type and so many bytes of 255, from kubeside to the placer. */
+static void
+refused_as(enum msg_type type, uint32_t len, const char *words)
+{
+	struct frame_head h = { len, type, 0 };
+	uint8_t p[300], body[FRAME_HEAD + 128];
+	size_t n;
+	int fd[2];
+
+	place = (struct end){ .fd = -1 };
+	pair(fd);
+	place.chan =
+	    chan_open(base, fd[0], PROC_PLACER, PROC_KUBESIDE, &ops, &place);
+	n = hello(p, PROC_KUBESIDE, build_id);
+	send_bytes(fd[1], p, n, -1);
+	memset(body, 0xff, sizeof(body));
+	frame_head_put(body, &h);
+	send_bytes(fd[1], body, FRAME_HEAD + len, -1);
+	loop();
+	cr_assert(place.frames == 0 && place.closed == 1);
+	cr_assert(strstr(place.text, words) != NULL, "%s", place.text);
+	close(fd[1]);
+	done();
+}
+
+Test(ipc_chan, a_frame_of_another_is_refused)
+{
+	refused_as(MSG_DEVICES_BEGIN, 0, "SENDER (DEVICES_BEGIN");
+	refused_as(MSG_POD_DELETE, 0, "SENDER (POD_DELETE");
+	refused_as(MSG_STOP, 0, "SENDER (STOP");
+}
+
+Test(ipc_chan, a_body_that_is_none_is_refused)
+{
+	refused_as(MSG_NODE, 64, "BODY (NODE");
+}
+
 /* By its head alone: nobody waits for four gigabytes, or makes room. */
 Test(ipc_chan, frame_over_the_limit_is_refused_at_once)
 {

@@ -19,6 +19,7 @@
 
 #include "common/auto.h"
 #include "common/xmem.h"
+#include "placer/former.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 #include "t/unit/storedir.h"
@@ -370,6 +371,38 @@ Test(store, a_full_disk_fails_the_turn_and_only_that)
 	cr_assert_eq(store_commit(s, NULL), 0);
 	cr_assert_eq(store_load(s, again, now, NULL), 0);
 	cr_assert_eq(again->npods, 1);
+	store_close(s);
+	fleet_free(w);
+	fleet_free(again);
+	NO_LEAKS();
+}
+
+/* Turns that were undone: what they were about is said once. */
+Test(store, orders_are_tidied_as_the_world_has_them)
+{
+	struct world *w = fleet_world(), *again = fleet_world();
+	struct wpod *p = seated(w, "a");
+	struct worded by = { 1, 7, 1000 };
+	struct store *s = open_store(0);
+	struct wnode *gone;
+
+	cr_assert_eq(store_seat(s, p, NULL), 0);
+	p->device->written_off = by;
+	cr_assert_eq(store_device_words(s, p->device, NULL), 0);
+	gone = former_get(w, "gone");
+	gone->purge = by;
+	cr_assert_eq(store_node_word(s, gone, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	p->device->written_off.on = gone->purge.on = 0;
+	p->device->drained = w->nodes[0].retired = p->given_up = by;
+	cr_assert_eq(store_tidy(s, w, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_load(s, again, now, NULL), 0);
+	cr_assert(!world_device(again, "d")->written_off.on);
+	cr_assert(world_device(again, "d")->drained.on);
+	cr_assert(again->nodes[0].retired.on);
+	cr_assert(world_pod(again, p->uid)->given_up.on);
+	cr_assert_null(former_find(again, "gone"), "its row is gone");
 	store_close(s);
 	fleet_free(w);
 	fleet_free(again);

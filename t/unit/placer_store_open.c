@@ -20,19 +20,29 @@
 #include "t/unit/leaks.h"
 #include "t/unit/storedir.h"
 
+enum {
+	PAGE = 4096, /* SQLite's own */
+};
+
 static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
 
 TestSuite(store_open, .init = store_dir_make, .fini = store_dir_remove);
 
 static void
-write_file(const char *text)
+write_named(const char *name, const char *text)
 {
-	AUTO_FREE char *path = xasprintf("%s/placer.db", store_dir);
+	AUTO_FREE char *path = xasprintf("%s/%s", store_dir, name);
 	FILE *f = fopen(path, "w");
 
 	cr_assert_not_null(f);
 	fputs(text, f);
 	fclose(f);
+}
+
+static void
+write_file(const char *text)
+{
+	write_named("placer.db", text);
 }
 
 Test(store_open, what_cannot_be_read_is_kept_and_replaced)
@@ -47,6 +57,23 @@ Test(store_open, what_cannot_be_read_is_kept_and_replaced)
 	exec_on("PRAGMA user_version = 4711");
 	store_close(open_store(1));
 	store_close(open_store(0));
+	NO_LEAKS();
+}
+
+/* The schema is whole, so are all statements; one table's page is not. */
+Test(store_open, one_page_that_came_to_harm_is_noticed)
+{
+	AUTO_FREE char *path = xasprintf("%s/placer.db", store_dir);
+	char harm[PAGE];
+	FILE *f;
+
+	store_close(open_store(0));
+	memset(harm, 0xff, sizeof(harm));
+	cr_assert_not_null(f = fopen(path, "r+"));
+	cr_assert_eq(fseek(f, 2L * PAGE, SEEK_SET), 0);
+	cr_assert_eq(fwrite(harm, 1, sizeof(harm), f), sizeof(harm));
+	cr_assert_eq(fclose(f), 0);
+	store_close(open_store(1));
 	NO_LEAKS();
 }
 
@@ -267,5 +294,20 @@ Test(store_open, the_last_three_that_were_set_aside_stay)
 	is_file("placer.db.set-aside.1", texts[2]);
 	is_file("placer.db.set-aside.2", texts[1]);
 	is_file("placer.db.set-aside.3", NULL);
+	NO_LEAKS();
+}
+
+/* Each log moves with its database, and none is laid over another's. */
+Test(store_open, a_log_stays_with_what_was_set_aside)
+{
+	write_named("placer.db.set-aside", "not sound either");
+	write_named("placer.db.set-aside-wal", "its log");
+	write_named("placer.db.set-aside.2-wal", "a log of one before");
+	write_file("not sound, and has no log");
+	store_close(open_store(1));
+	is_file("placer.db.set-aside", "not sound, and has no log");
+	is_file("placer.db.set-aside-wal", NULL);
+	is_file("placer.db.set-aside.1-wal", "its log");
+	is_file("placer.db.set-aside.2-wal", NULL);
 	NO_LEAKS();
 }

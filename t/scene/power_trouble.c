@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * power_trouble.c: each scene again, with a disk in trouble.
+ *
+ * Owns what is right at the end of one: what it is without, at once, or when
+ * what was held up has been made up for.  Decisions that waited for a disk that
+ * failed may be others: another device, or a pod that its deadline or an
+ * eviction met before.  So may those that hang on a clock that had begun and
+ * was not saved when power went, which begins anew: CLOCK_CUTS says how few
+ * cuts find one.  Then all troubles are ended, and an hour later all that is
+ * wanted runs once or waits with a reason, and nothing else runs
+ * (rules_calm()), both sides and the database agree (views.h), the same pods
+ * are there and run (ending.h), and the database, opened again, says the same.
+ * No rule of rules.c is broken on the way.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/auto.h"
+#include "common/xmem.h"
+#include "t/scene/ending.h"
+#include "t/scene/power.h"
+#include "t/scene/views.h"
+
+enum {
+	LATER_MS = 10 * 60 * 1000,
+	CALM_MS = 60 * 60 * 1000,
+	WHILE = 4,	  /* calls that fail one after the other */
+	CUT_SAMPLE = 997, /* one cut in so many; no divisor of DISK_LOSSES */
+	SYNC_SAMPLE = 31, /* likewise: committed, and nothing was sent of it */
+	FAULT_SAMPLE = 727,
+	CLOCK_CUTS = 100, /* of so many one meets a clock that is not saved */
+	NOT_SAID = 100,	  /* of so many runs one statement */
+};
+
+/* A scene without trouble. */
+struct calm {
+	const char *file;
+	struct text text;
+	char *ended, *later;
+	struct ending *over; /* after the end of all troubles */
+	char *is_sync;	     /* of each record */
+	size_t records, calls;
+};
+
+static struct {
+	size_t cuts, faults;
+	size_t other_cuts, other_faults; /* ended otherwise, as they may */
+	size_t late, not_said;
+} did;
+
+static int whole;
+static size_t sample;
+
+/* One in n of all that this program could do. */
+static int
+is_left_out(size_t n)
+{
+	static size_t done[CUT_SAMPLE + 1];
+
+	return !whole && done[n]++ % (n * sample) != 0;
+}
+
+static char *
+state_later(struct scene *sc)
+{
+	place_pass(sc, LATER_MS);
+	return sc->failed ? NULL : play_state(sc);
+}
+
+/* What must hold long after all troubles, of the calm scene too. */
+static struct ending *
+come_to_rest(struct scene *sc)
+{
+	struct ending *e;
+
+	scene_say(sc, "over");
+	place_pass(sc, CALM_MS);
+	if (!sc->failed)
+		scene_say(sc, "calm");
+	views_agree(sc);
+	e = ending_of(sc);
+	if (!sc->failed)
+		ending_leaks(sc);
+	if (!sc->failed)
+		return e;
+	ending_free(e);
+	return NULL;
+}
+
+/* -- in trouble -- */
+
+enum end {
+	END_SAME,
+	END_LATER,
+	END_RIGHT,
+	END_WRONG
+};
+
+static enum end
+how_it_ends(const struct calm *calm)
+{
+	AUTO_FREE char *is = power_play(calm->file, &calm->text, 1);
+	AUTO_FREE char *later = NULL, *differs = NULL;
+	struct scene *sc = &power_run.sc;
+	struct ending *over;
+
+	if (is == NULL)
+		return END_WRONG;
+	if (strcmp(is, calm->ended) == 0)
+		return END_SAME;
+	if ((later = state_later(sc)) == NULL)
+		return END_WRONG;
+	if (strcmp(later, calm->later) == 0)
+		return END_LATER;
+	if ((over = come_to_rest(sc)) == NULL)
+		return END_WRONG;
+	differs = ending_differs(calm->over, over);
+	ending_free(over);
+	if (differs == NULL)
+		return END_RIGHT;
+	scene_fail(sc, "%s", differs);
+	return END_WRONG;
+}
+
+/* 1: it does. */
+static int
+ends_well(const struct calm *calm, const char *what, size_t *otherwise)
+{
+	enum end end = how_it_ends(calm);
+
+	*otherwise += end == END_RIGHT;
+	did.late += power_run.late;
+	did.not_said += power_run.not_said;
+	if (end == END_WRONG) {
+		printf("not ok %s: %s: %s\n", calm->file, what,
+		    power_run.sc.why);
+		play_show(&power_run.sc, 0);
+	}
+	power_end();
+	return end != END_WRONG;
+}
+
+static void
+go_dark(void *arg)
+{
+	(void)arg;
+	power_run.cuts++;
+	place_dark(&power_run.sc);
+}
+
+static size_t
+cut_everywhere(const struct calm *calm)
+{
+	size_t bad = 0, at;
+	int loss;
+
+	for (at = 1; at < calm->records && bad == 0; at++)
+		for (loss = 0; loss < DISK_LOSSES && bad == 0; loss++) {
+			AUTO_FREE char *what =
+			    xasprintf("power cut at record %zu, %s", at,
+				disk_loss_name((enum disk_loss)loss));
+
+			if (is_left_out(loss == DISK_KEPT && calm->is_sync[at] ?
+				    SYNC_SAMPLE :
+				    CUT_SAMPLE))
+				continue;
+			disk_record();
+			disk_cut(at, go_dark, NULL);
+			power_run.cut_at = at;
+			power_run.loss = (enum disk_loss)loss;
+			bad += !ends_well(calm, what, &did.other_cuts);
+			did.cuts += power_run.cuts;
+		}
+	return bad;
+}
+
+static size_t
+fail_everywhere(const struct calm *calm)
+{
+	static const char *const names[DISK_FAULTS] = { "disk full",
+		"disk full in mid-write", "disk broken" };
+	static const size_t times[] = { 1, WHILE };
+	size_t bad = 0, at, i;
+	int fault;
+
+	for (at = 1; at < calm->calls && bad == 0; at++)
+		for (i = 0; i < 2; i++)
+			for (fault = 0; fault < DISK_FAULTS && bad == 0;
+			     fault++) {
+				AUTO_FREE char *what =
+				    xasprintf("%s at call %zu, %zu times",
+					names[fault], at, times[i]);
+
+				if (is_left_out(FAULT_SAMPLE))
+					continue;
+				disk_record();
+				disk_fail((enum disk_fault)fault, at, times[i]);
+				bad +=
+				    !ends_well(calm, what, &did.other_faults);
+				did.faults += 1;
+			}
+	return bad;
+}
+
+/* -- without -- */
+
+/* 1: as it ends without trouble; 0: it is not to be played again, -1 failed. */
+static int
+play_calm(struct calm *calm, const char *file)
+{
+	struct scene *sc = &power_run.sc;
+	size_t at;
+	int again;
+
+	*calm = (struct calm){ .file = file, .text = text_read(file) };
+	disk_record();
+	calm->ended = power_play(file, &calm->text, 0);
+	calm->records = disk_records();
+	calm->calls = disk_calls();
+	calm->is_sync = xcalloc(calm->records, 1);
+	for (at = 0; at < calm->records; at++)
+		calm->is_sync[at] = (char)disk_is_sync(at);
+	again = !sc->plain && !sc->forgetful;
+	calm->later = calm->ended != NULL ? state_later(sc) : NULL;
+	if (calm->later == NULL)
+		again = -1;
+	else if (again && (calm->over = come_to_rest(sc)) == NULL)
+		again = -1;
+	if (again == -1)
+		printf("not ok %s: without trouble: %s\n", file, sc->why);
+	power_end();
+	return again;
+}
+
+static void
+calm_clear(struct calm *calm)
+{
+	free(calm->ended);
+	free(calm->later);
+	free(calm->is_sync);
+	ending_free(calm->over);
+	text_free(&calm->text);
+}
+
+static size_t
+trouble_with(const char *file)
+{
+	struct calm calm;
+	size_t bad = 0;
+	int again = play_calm(&calm, file);
+
+	if (again == 1) {
+		bad += cut_everywhere(&calm);
+		bad += fail_everywhere(&calm);
+	}
+	calm_clear(&calm);
+	return bad + (again == -1);
+}
+
+/* Most statements come in time, at last; all of this can have happened. */
+static size_t
+judge(void)
+{
+	size_t runs = did.cuts + did.faults, bad = 0;
+
+	if (did.cuts == 0 || did.faults == 0) {
+		printf("not ok %zu power cuts, %zu faults\n", did.cuts,
+		    did.faults);
+		bad++;
+	}
+	if (did.not_said > 1 + runs / NOT_SAID) {
+		printf("not ok %zu statements of %zu runs were never said\n",
+		    did.not_said, runs);
+		bad++;
+	}
+	if (did.other_cuts > 1 + did.cuts / CLOCK_CUTS) {
+		printf("not ok %zu of %zu power cuts change how it ends\n",
+		    did.other_cuts, did.cuts);
+		bad++;
+	}
+	printf("figure power_cuts %zu 1\nfigure power_faults %zu 1\n"
+	       "figure power_late %zu 1\nfigure power_cuts_otherwise %zu 1\n"
+	       "figure power_faults_otherwise %zu 1\n",
+	    did.cuts, did.faults, did.late, did.other_cuts, did.other_faults);
+	return bad;
+}
+
+int
+power_scenes(char *const *files, size_t n, int all, size_t every)
+{
+	size_t i, bad = 0;
+
+	whole = all;
+	sample = every;
+	for (i = 0; i < n; i++)
+		bad += trouble_with(files[i]);
+	return judge() + bad == 0;
+}
