@@ -296,8 +296,10 @@ judge(struct api *a, const struct https_answer *ans, int stream)
 {
 	int64_t now = now_read().boot_ms;
 
-	/* A token that is no more valid; a CA that the server has left. */
-	if (ans->why.kind == ERR_AUTH)
+	/* A token that is no more valid; a CA that the server has left; of a
+	 * client certificate a refusal is some broken connection or other. */
+	if (ans->why.kind == ERR_AUTH ||
+	    (ans->status == 0 && a->creds.cert != NULL))
 		refresh(a);
 	if (ans->status == 403 || ans->status == 429)
 		return;

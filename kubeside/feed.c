@@ -14,6 +14,7 @@
 #include "common/auto.h"
 #include "common/log.h"
 #include "common/mono.h"
+#include "common/retry.h"
 #include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/pods.h"
@@ -22,7 +23,8 @@
 
 enum {
 	TELL_MS = 3600000,
-	AGAIN_MS = 2000, /* a doubted list */
+	AGAIN_MS = 2000, /* a doubted list, then doubled */
+	DOUBTS = 5,	 /* over a minute, where a whole one was seen */
 	SPREAD = 8,	 /* of the interval, a random part of one in so many */
 };
 
@@ -32,8 +34,9 @@ struct feed {
 	struct feed_conf conf;
 	struct watch *watch;
 	struct event *relist;
-	int spoilt;	/* this list has a pod that cannot be told */
-	int was_spoilt; /* so had the one before */
+	int spoilt;	     /* this list has a pod that cannot be told */
+	int whole;	     /* one had none, or was believed */
+	unsigned int doubts; /* of the lists before, in a row */
 	/* Pods that are not taken, by kind. */
 	struct {
 		int64_t told_ms; /* 0: never */
@@ -104,24 +107,28 @@ relist_later(struct feed *f)
 
 /*
  * One that was left out may be one that was known, come to harm on the way: by
- * one such list nobody is gone.  A second says that it is so.
+ * such a list nobody is gone.  Whoever always leaves one out is believed.
  */
 static int
 is_doubted(struct feed *f)
 {
-	int doubt = f->spoilt && !f->was_spoilt;
-
-	f->was_spoilt = f->spoilt;
-	return doubt;
+	if (f->spoilt && f->doubts < (f->whole ? DOUBTS : 1))
+		return 1;
+	if (!f->spoilt)
+		f->doubts = 0;
+	f->whole = 1;
+	return 0;
 }
 
 static void
 on_end(void *arg)
 {
 	struct feed *f = arg;
+	int64_t ms;
 
 	if (is_doubted(f)) {
-		xevent_in(f->relist, AGAIN_MS + arc4random_uniform(AGAIN_MS));
+		ms = retry_doubled_ms(AGAIN_MS, f->doubts++, f->conf.resync_ms);
+		xevent_in(f->relist, ms + arc4random_uniform(AGAIN_MS));
 		return;
 	}
 	pods_list_end(f->pods, f->conf.index);

@@ -43,10 +43,11 @@ struct fault_rule {
 
 struct fault_proxy;
 
-/* base: "https://host:port"; pem: certificate and key in one file, read for
- * each connection. */
+/* base: "https://host:port"; pem: certificate and key in one file; client_ca:
+ * whose certificates clients are to have, NULL: none.  Both are read for each
+ * connection. */
 struct fault_proxy *fault_start(enum fault_server, const char *base,
-    const char *pem);
+    const char *pem, const char *client_ca);
 /* The port that it listens on, on 127.0.0.1. */
 uint16_t fault_port(const struct fault_proxy *);
 

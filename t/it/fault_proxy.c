@@ -59,7 +59,7 @@ struct shared {
 struct fault_proxy {
 	enum fault_server server;
 	struct sockaddr_in up;
-	char *pem;
+	char *pem, *client_ca;
 	int fd;
 	uint16_t port;
 	pid_t pid;
@@ -262,13 +262,19 @@ exchange(struct pass *c, const struct message *request)
 }
 
 static SSL_CTX *
-server_context(const char *pem)
+server_context(const struct fault_proxy *p)
 {
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
-	if (ctx == NULL || SSL_CTX_use_certificate_chain_file(ctx, pem) != 1 ||
-	    SSL_CTX_use_PrivateKey_file(ctx, pem, SSL_FILETYPE_PEM) != 1)
+	if (ctx == NULL ||
+	    SSL_CTX_use_certificate_chain_file(ctx, p->pem) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(ctx, p->pem, SSL_FILETYPE_PEM) != 1 ||
+	    (p->client_ca != NULL &&
+		SSL_CTX_load_verify_locations(ctx, p->client_ca, NULL) != 1))
 		_exit(1);
+	if (p->client_ca != NULL)
+		SSL_CTX_set_verify(ctx,
+		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return ctx;
 }
 
@@ -279,7 +285,7 @@ serve(const struct fault_proxy *p, int fd)
 	struct message request;
 
 	signal(SIGUSR1, SIG_DFL);
-	if (wire_open(&c.client, server_context(p->pem), fd, 1) == -1)
+	if (wire_open(&c.client, server_context(p), fd, 1) == -1)
 		_exit(0);
 	while (wire_request(&c.client, &request) == 0) {
 		if (exchange(&c, &request) == -1)
@@ -316,13 +322,15 @@ accept_all(const struct fault_proxy *p)
 }
 
 struct fault_proxy *
-fault_start(enum fault_server server, const char *base, const char *pem)
+fault_start(enum fault_server server, const char *base, const char *pem,
+    const char *client_ca)
 {
 	struct fault_proxy *p = xcalloc(1, sizeof(*p));
 	const char *colon = strrchr(base, ':');
 
 	p->server = server;
 	p->pem = xstrdup(pem);
+	p->client_ca = client_ca == NULL ? NULL : xstrdup(client_ca);
 	p->up.sin_family = AF_INET;
 	p->up.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	p->up.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));

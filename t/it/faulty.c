@@ -131,7 +131,7 @@ start_proxy(enum fault_server s, const char *base, const char *name)
 {
 	faulty.pem[s] = xasprintf("%s/%s.pem", it_folder(), name);
 	make_pem(faulty.pem[s], CERT_RIGHT);
-	faulty.proxy[s] = fault_start(s, base, faulty.pem[s]);
+	faulty.proxy[s] = fault_start(s, base, faulty.pem[s], NULL);
 	faulty.url[s] =
 	    xasprintf("https://127.0.0.1:%u", fault_port(faulty.proxy[s]));
 }
@@ -289,9 +289,10 @@ say_pods(void)
 		struct json_object *pod = js_item(list, "/items", i);
 
 		(void)flight_holder(set, js_str(pod, "/metadata/uid"), &n);
-		it_say("%s: %s %s%s on %zu devices",
+		it_say("%s: %s %s (%s)%s on %zu devices",
 		    js_str(pod, "/metadata/name"), js_str(pod, "/status/phase"),
 		    js_str(pod, "/status/reason"),
+		    js_str(pod, "/status/message"),
 		    js_get(pod, "/metadata/deletionTimestamp") != NULL ?
 			" leaves" :
 			"",

@@ -5,10 +5,6 @@
  * too; who needs it seldom says why (SELDOM).  Calls are seen by ptrace.
  *	ROWS_SAY=1	all rows and how often each decided
  */
-#include <sys/mount.h>
-
-#include <err.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +14,7 @@
 #include "common/jread.h" /* AUTO_JSON */
 #include "common/xmem.h"
 #include "t/it/child.h"
+#include "t/it/etc.h"
 #include "t/it/http.h"
 #include "t/it/hunt.h"
 #include "t/it/it.h"
@@ -28,9 +25,6 @@
 #include "t/it/world.h"
 #include "t/probe/probe.h"
 
-#define NAME "sims.test" /* both simulators' certificates have it */
-#define LOCAL "127.0.0.1 localhost "
-
 enum {
 	READY_MS = 30000,
 	RUN_MS = 30000,
@@ -39,58 +33,8 @@ enum {
 
 static struct hunt_board *board;
 
-/* --- names, which have threads, files and sockets that numbers have not --- */
-
-static char *
-by_name(const char *text)
-{
-	static const char number[] = "127.0.0.1";
-	const char *at = strstr(text, number);
-
-	if (at == NULL)
-		it_die("%s: no %s", text, number);
-	return xasprintf("%.*s%s%s", (int)(at - text), text, NAME,
-	    at + sizeof(number) - 1);
-}
-
-static void
-etc_write(const char *file, const char *text)
-{
-	AUTO_FREE char *path = xasprintf("%s/%s", it_folder(), file);
-
-	it_write(path, text);
-}
-
-static void
-etc_mount(const char *folder, const char *file)
-{
-	AUTO_FREE char *from = xasprintf("%s/%s", folder, file);
-	AUTO_FREE char *to = xasprintf("/etc/%s", file);
-
-	if (mount(from, to, NULL, MS_BIND, NULL) == -1)
-		err(1, "%s", to);
-}
-
-/* Files of ours for all that comes from this process. */
-static void
-etc_set_apart(const char *folder)
-{
-	if (unshare(CLONE_NEWNS) == -1 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == -1)
-		err(1, "no mounts of its own");
-	etc_mount(folder, "hosts");
-	etc_mount(folder, "resolv.conf");
-}
-
-static int
-can_set_apart(void)
-{
-	const char *const argv[] = { "unshare", "-m", "true", NULL };
-
-	return geteuid() == 0 && child_run(argv, NULL) == 0;
-}
-
-/* --- a life ---------------------------------------------------------------
+/* --- a life, with names, which have threads, files and sockets that numbers
+ * have not ---------------------------------------------------------------
  */
 
 static struct provider *
@@ -98,18 +42,12 @@ start(void)
 {
 	AUTO_FREE char *path = NULL;
 	AUTO_FREE char *self = xasprintf("/proc/%d/exe", getpid());
-	AUTO_FREE char *url = by_name(getenv("FLIGHTCTL_API_URL"));
-	AUTO_FREE char *numbered = it_file(getenv("KUBECONFIG"), NULL);
-	AUTO_FREE char *text = by_name(numbered);
-	AUTO_FREE char *config = xasprintf("%s/by-name", it_folder());
-	AUTO_FREE char *at_board = NULL, *at_flight = NULL, *at_kube = NULL;
+	AUTO_FREE char *at_flight = etc_flight(), *at_kube = etc_kube();
+	AUTO_FREE char *at_board = NULL;
 	AUTO_FREE char *at_etc = xasprintf("HUNT_ETC=%s", it_folder());
 
 	board = hunt_new(&path);
-	it_write(config, text);
 	at_board = xasprintf("HUNT_BOARD=%s", path);
-	at_flight = xasprintf("FLIGHTCTL_API_URL=%s", url);
-	at_kube = xasprintf("KUBECONFIG=%s", config);
 	provider_program(self);
 	return provider_start("provider",
 	    (const char *const[]){ at_board, at_flight, at_kube, at_etc,
@@ -125,7 +63,7 @@ look_up(struct provider *p)
 	provider_expect(p, line);
 	it_ok(provider_await_lines(p, line, 2, READY_MS) >= 2,
 	    "both key holders ask for a name that is not there yet");
-	etc_write("hosts", LOCAL NAME "\n");
+	etc_write("hosts", ETC_LOCAL ETC_NAME "\n");
 }
 
 static void
@@ -205,7 +143,7 @@ scenario(void)
 	enum proc who;
 
 	world_open(&(struct world_conf){ .devices = 2 });
-	etc_write("hosts", LOCAL "\n");
+	etc_write("hosts", ETC_LOCAL "\n");
 	etc_write("resolv.conf", "nameserver 127.0.0.1\n");
 	p = start();
 	look_up(p);
@@ -229,12 +167,12 @@ main(void)
 	if (path != NULL) {
 		path = xstrdup(path);
 		unsetenv("HUNT_BOARD");
-		etc_set_apart(getenv("HUNT_ETC"));
+		etc_set_apart(getenv("HUNT_ETC"), 0);
 		unsetenv("HUNT_ETC");
 		program = child_program("vk-flightctl-provider");
 		return hunt(path, (char *[]){ program, NULL });
 	}
-	if (SANITIZED || !hunt_can() || !can_set_apart()) {
+	if (SANITIZED || !hunt_can() || !etc_can_set_apart()) {
 		puts("skipped: a build without sandbox, or no process may be "
 		     "traced, no file mounted here\n"
 		     "0 passed, 0 failed, 1 skipped");
