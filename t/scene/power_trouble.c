@@ -326,6 +326,12 @@ trouble_with(const char *file)
 	return bad + (again == -1);
 }
 
+static void
+figure(const char *name, size_t n)
+{
+	printf("figure %s %zu 1\n", name, n);
+}
+
 /* Most statements come in time, at last; all of this can have happened. */
 static size_t
 judge(void)
@@ -347,13 +353,13 @@ judge(void)
 		    did.other_cuts, did.cuts);
 		bad++;
 	}
-	printf(
-	    "figure power_cuts %zu 1\nfigure power_faults %zu 1\n"
-	    "figure power_slow %zu 1\n"
-	    "figure power_slow_otherwise %zu 1\nfigure power_late %zu 1\nfigure power_cuts_otherwise %zu 1\n"
-	    "figure power_faults_otherwise %zu 1\n",
-	    did.cuts, did.faults, did.slow, did.other_slow, did.late,
-	    did.other_cuts, did.other_faults);
+	figure("power_cuts", did.cuts);
+	figure("power_cuts_otherwise", did.other_cuts);
+	figure("power_faults", did.faults);
+	figure("power_faults_otherwise", did.other_faults);
+	figure("power_slow", did.slow);
+	figure("power_slow_otherwise", did.other_slow);
+	figure("power_late", did.late);
 	return bad;
 }
 
