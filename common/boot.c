@@ -14,6 +14,7 @@
 #include <event2/event.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -119,7 +120,7 @@ on_config(const struct frame *f)
 	struct why why;
 
 	if (body_config_get(f->body, &m) == -1)
-		malformed(f);
+		abort(); /* the gate has decoded it */
 	i = settings_by_name(m.name);
 	if (i == SET_COUNT || !settings_is_for(i, boot.self))
 		fatal("CONFIG: %s is not for %s", m.name, proc_name(boot.self));
@@ -136,7 +137,7 @@ on_token(const struct frame *f)
 	struct body_token m;
 
 	if (body_token_get(f->body, &m) == -1)
-		malformed(f);
+		abort();
 	if (boot.ops->token != NULL)
 		boot.ops->token(m.token);
 }
@@ -169,11 +170,17 @@ give_listeners(void)
 }
 
 static void
-cannot_start(const struct why *why)
+say_cannot_start(const struct why *why)
 {
 	log_line(LOG_LEVEL_ERROR,
 	    &(struct log_about){ .operation = "start", .error = why->text },
 	    "%s cannot start", proc_name(boot.self));
+}
+
+static void
+cannot_start(const struct why *why)
+{
+	say_cannot_start(why);
 	end(1);
 }
 
@@ -329,7 +336,7 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 			end(1);
 		break;
 	default: /* the gate let nothing else through */
-		fatal("control link: unexpected frame %u", f->type);
+		abort();
 	}
 }
 
@@ -403,12 +410,14 @@ boot_worker(enum proc self, const struct worker_ops *ops)
 	/* Executed by descriptor, the name would be a number. */
 	(void)prctl(PR_SET_NAME, proc_name(self));
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (sandbox_early(&why) == -1)
-		fatal("sandbox: %s", why.text);
+	boot.self = self;
+	if (sandbox_early(&why) == -1) {
+		say_cannot_start(&why);
+		return 1;
+	}
 	event_set_log_callback(on_library);
 	if ((boot.base = event_base_new()) == NULL)
 		fatal("event_base_new failed");
-	boot.self = self;
 	boot.ops = ops;
 	settings_init(&boot.settings);
 	boot.control = chan_open(boot.base, CONTROL_FD, self, PROC_SUPERVISOR,

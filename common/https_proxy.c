@@ -64,11 +64,9 @@ https_set_proxy(struct https *h, const char *url, struct why *why)
 	if (u == NULL || curl_url_get(u, CURLUPART_HOST, &host, 0) ||
 	    host[0] == '\0')
 		fail(why, ERR_FORMAT, "proxy-url: not a URL");
-	else if (rewrite(u, why) == -1)
-		;
-	else if (curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
-		fail(why, ERR_FORMAT, "proxy-url: not a URL");
-	else {
+	else if (rewrite(u, why) == 0) {
+		if (curl_url_get(u, CURLUPART_URL, &whole, 0) != CURLUE_OK)
+			abort();
 		wipe_free(h->proxy);
 		h->proxy = xstrdup(whole);
 		r = 0;

@@ -238,11 +238,6 @@ item_done(struct scan *s, const char *p, const char *end, struct why *why)
 
 	s->state = s->shape == SCAN_LIST ? AFTER_ITEM : TOP;
 	if (s->item_len > s->item_max) {
-		if (s->ops.oversize == NULL)
-			return fail(why, ERR_LIMIT,
-			    "item of %zu bytes, at "
-			    "most %zu",
-			    s->item_len, s->item_max);
 		if (s->item.len > 0) {
 			item_keep(s, p, end);
 			whole = bytes_span(&s->item);

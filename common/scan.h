@@ -36,8 +36,7 @@ struct scan_ops {
 	int (*item)(struct span, void *, struct why *);
 	/*
 	 * An item over item_max bytes, when it has ended: its first SCAN_HEAD
-	 * bytes, for scan_head_string(); the scan goes on.  NULL: it is an
-	 * ERR_LIMIT instead.
+	 * bytes, for scan_head_string(); the scan goes on.
 	 */
 	int (*oversize)(struct span head, void *, struct why *);
 };

@@ -7,6 +7,7 @@
  */
 #include "common/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -241,8 +242,7 @@ check_word(enum setting i, const char *value, struct why *why)
 	for (c = 0; c < COUNT(choices); c++)
 		if (choices[c].setting == i)
 			break;
-	if (c == COUNT(choices))
-		return fail(why, ERR_BUG, "%s: no words", rows[i].name);
+	assert(c < COUNT(choices)); /* each WORD has its words */
 	for (w = 0; w < COUNT(choices[c].words); w++) {
 		if (choices[c].words[w] == NULL)
 			break;
@@ -415,13 +415,14 @@ settings_file(struct settings *s, const char *path, struct why *why)
 		else
 			rc = set_line(s, line, seen, &inner);
 	}
-	if (rc == 0 && ferror(f))
-		rc = fail(&inner, ERR_SYSTEM, "%s", strerror(errno));
-	(void)fclose(f);
 	if (rc == -1)
-		return fail(why, inner.kind, "%s:%u: %s", path, number,
+		(void)fail(why, inner.kind, "%s:%u: %s", path, number,
 		    inner.text);
-	return 0;
+	else if (ferror(f))
+		rc = fail_code(why, ERR_SYSTEM, (uint32_t)errno, "%s: %s", path,
+		    strerror(errno));
+	(void)fclose(f);
+	return rc;
 }
 
 void

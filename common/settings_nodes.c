@@ -76,10 +76,8 @@ settings_nodes(const struct settings *s, struct fleet_node *nodes, size_t max,
 			    "most %zu fleets",
 			    max);
 		memset(&nodes[n], 0, sizeof(nodes[n]));
-		if (word.len == 0 || word.len > 63)
-			return fail(why, ERR_FORMAT,
-			    "FLEET_ID: must be "
-			    "label values separated by commas");
+		/* settings_set() took label values alone. */
+		assert(word.len > 0 && word.len < sizeof(nodes[n].fleet));
 		memcpy(nodes[n].fleet, word.p, word.len);
 		name_node(&nodes[n]);
 		for (i = 0; i < n; i++)

@@ -8,78 +8,12 @@
 #include "common/least.h"
 
 enum {
-	/* One request: tenths a minute are units a millisecond. */
-	BUCKET_UNIT = 10 * 60 * 1000,
 	BURST = 40,
 	BURSTS = 6, /* a minute's requests are so many bursts */
 	MINUTE_MS = 60 * 1000,
 	PAUSE_MS = 10 * 1000, /* after a refusal that names no time */
 	PAUSE_MAX_MS = 3600 * 1000,
 };
-
-void
-bucket_init(struct bucket *b, int64_t tenths, int64_t burst, int64_t now)
-{
-	b->tenths = most(tenths, 1);
-	b->full = most(burst, 1) * BUCKET_UNIT;
-	b->have = b->full;
-	b->at_ms = now;
-}
-
-static int64_t
-bucket_have(const struct bucket *b, int64_t now)
-{
-	int64_t passed = most(now - b->at_ms, 0);
-
-	/* Full long before the product overflows. */
-	if (passed > b->full / b->tenths)
-		return b->full;
-	return least(b->have + passed * b->tenths, b->full);
-}
-
-static void
-bucket_fill(struct bucket *b, int64_t now)
-{
-	b->have = bucket_have(b, now);
-	b->at_ms = most(now, b->at_ms);
-}
-
-/* Another rate; what is there stays, as far as it fits. */
-static void
-bucket_change(struct bucket *b, int64_t tenths, int64_t burst, int64_t now)
-{
-	bucket_fill(b, now);
-	b->tenths = most(tenths, 1);
-	b->full = most(burst, 1) * BUCKET_UNIT;
-	b->have = least(b->have, b->full);
-}
-
-int
-bucket_take(struct bucket *b, int64_t now)
-{
-	bucket_fill(b, now);
-	if (b->have < BUCKET_UNIT)
-		return 0;
-	b->have -= BUCKET_UNIT;
-	return 1;
-}
-
-/* Until so many are there; not more than fit. */
-static int64_t
-wait_for(const struct bucket *b, int64_t n, int64_t now)
-{
-	int64_t missing = n * BUCKET_UNIT - bucket_have(b, now);
-
-	if (missing <= 0)
-		return 0;
-	return (missing + b->tenths - 1) / b->tenths;
-}
-
-int64_t
-bucket_wait(const struct bucket *b, int64_t now)
-{
-	return wait_for(b, 1, now);
-}
 
 /* -- shares -- */
 
@@ -232,7 +166,8 @@ static int64_t
 all_wait(const struct budget *b, unsigned int waiting, enum budget_class c,
     int64_t now)
 {
-	return wait_for(&b->all, b->kept + 1 + is_pair(b, waiting, c), now);
+	return bucket_wait_for(&b->all, b->kept + 1 + is_pair(b, waiting, c),
+	    now);
 }
 
 enum budget_class
@@ -274,17 +209,11 @@ budget_unkeep(struct budget *b)
 	b->kept = most(b->kept - 1, 0);
 }
 
-static void
-give_back(struct bucket *b)
-{
-	b->have = least(b->have + BUCKET_UNIT, b->full);
-}
-
 void
 budget_return(struct budget *b, enum budget_class c)
 {
-	give_back(&b->all);
-	give_back(&b->most[c]);
+	bucket_give(&b->all);
+	bucket_give(&b->most[c]);
 	b->due[c] -= budget_interval(b->slowed, c);
 }
 

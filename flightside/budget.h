@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "common/bucket.h"
+
 /*
  * Whose request it is, in order of rank.  Each has a least share, which it is
  * given as soon as it asks for it, and some have a most; what is left goes by
@@ -42,20 +44,6 @@ enum {
 	BUDGET_PAIR = 1 << BUDGET_CLASSES,
 	BUDGET_KEPT = 2 << BUDGET_CLASSES,
 };
-
-/* Whole things at a rate per minute, some at once. */
-struct bucket {
-	int64_t have;	/* in BUCKET_UNITs */
-	int64_t tenths; /* rate: tenths a minute, so units a ms */
-	int64_t full;
-	int64_t at_ms;
-};
-
-void bucket_init(struct bucket *, int64_t tenths, int64_t burst, int64_t now);
-/* 1: taken. */
-int bucket_take(struct bucket *, int64_t now);
-/* Milliseconds until bucket_take() gives one; 0: now. */
-int64_t bucket_wait(const struct bucket *, int64_t now);
 
 struct budget {
 	struct bucket all;

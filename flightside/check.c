@@ -348,7 +348,7 @@ on_devices(const struct https_answer *a, void *arg)
 
 	(void)arg;
 	if (why.kind == ERR_NONE && census_take(a->body, &c) == -1)
-		fail(&why, ERR_FORMAT, "no list of devices");
+		fail(&why, ERR_FORMAT, "what came is no list of devices");
 	if (why.kind == ERR_NONE)
 		tell_fleet(fleet, value, &c);
 	else
@@ -412,7 +412,8 @@ token_is_there(void)
 
 	if (creds_refresh(check.creds, now, 1, &why) != -1 &&
 	    creds_token(check.creds).len == 0)
-		fail(&why, ERR_AUTH, "none is given");
+		fail(&why, ERR_AUTH,
+		    "none is given: FLIGHTCTL_AUTH_TOKEN_FILE is empty");
 	mend = new_token();
 	if (why.kind != ERR_NONE) {
 		finding(FINDING_FAIL, "token", mend, "%s", why.text);

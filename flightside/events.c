@@ -45,7 +45,7 @@ struct events {
 	struct event *timer;
 	int64_t every_ms;
 	int on;
-	int refused; /* 403: said once */
+	unsigned int refused; /* in a row: said once */
 	void (*device)(struct span, int64_t, void *);
 	void *arg;
 
@@ -206,8 +206,28 @@ has_next(struct events *e, struct why *why)
 		"metadata", "continue", NULL);
 
 	if (rc == -1)
-		(void)fail(why, ERR_FORMAT, "list: metadata.continue");
+		(void)fail(why, ERR_FORMAT,
+		    "list of events: metadata.continue is no text of less "
+		    "than %d bytes",
+		    MAX_CONTINUE);
 	return rc == 1 && e->next[0] != '\0';
+}
+
+/* reach.c tells outages; what is no list may be an accident, once. */
+static void
+tell(struct events *e, const struct why *why)
+{
+	if (why->kind != ERR_DENIED && why->kind != ERR_FORMAT &&
+	    why->kind != ERR_LIMIT) {
+		e->refused = 0;
+		return;
+	}
+	if (++e->refused == (why->kind == ERR_DENIED ? 1 : 2))
+		log_line(LOG_LEVEL_WARN,
+		    &(struct log_about){ .operation = "events",
+			.error = why->text },
+		    "events of Flightctl cannot be read: devices are looked "
+		    "at in full lists only");
 }
 
 static void
@@ -230,14 +250,7 @@ events_done(const struct https_answer *a, void *arg)
 	if (why.kind == ERR_NONE)
 		/* 0: there is none yet. */
 		e->newest_ms = e->coming_ms == -1 ? 0 : e->coming_ms;
-	if (why.kind == ERR_DENIED && !e->refused) {
-		e->refused = 1;
-		log_line(LOG_LEVEL_WARN,
-		    &(struct log_about){ .operation = "events",
-			.error = why.text },
-		    "events of Flightctl may not be read: devices are looked "
-		    "at in full lists only");
-	}
+	tell(e, &why);
 	if (e->nnames > 0)
 		ask_devices(e);
 	else

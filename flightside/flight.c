@@ -443,9 +443,6 @@ flight_reload(struct flight *f, const struct settings *s)
 	    now_read().boot_ms);
 	entry_reload(f);
 	if (https_renew(f->https, &f->conf, &why) == -1)
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "credentials",
-			.error = why.text },
-		    "credentials of before stay");
+		abort(); /* it is the same server, and by no proxy */
 	wake(f);
 }

@@ -126,7 +126,9 @@ on_item(struct span item, void *arg, struct why *unused)
 	    scan_get_string(item, name, sizeof(name), "metadata", "name",
 		NULL) != 1 ||
 	    !form_is_subdomain(span_of(name))) {
-		fail(&why, ERR_FORMAT, "the device is no JSON of that form");
+		fail(&why, ERR_FORMAT,
+		    "the device is no JSON, or metadata.name is no name of "
+		    "one");
 		full = pass_bad(p, item, &why);
 	} else
 		full = p->ops->device(item, p->read_boot, p->arg);
@@ -225,7 +227,10 @@ has_next(struct pages *p, struct why *why)
 	    "metadata", "continue", NULL);
 
 	if (rc == -1)
-		return fail(why, ERR_FORMAT, "list: metadata.continue");
+		return fail(why, ERR_FORMAT,
+		    "list of devices: metadata.continue is no text of less "
+		    "than %d bytes",
+		    MAX_CONTINUE);
 	if (rc == 1 && p->next[0] != '\0')
 		return 1;
 	p->next[0] = '\0';

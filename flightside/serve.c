@@ -253,8 +253,7 @@ asked_read(struct serve *s, uint64_t id, const struct body_read *m)
 		}
 		if (len >= sizeof(name) || !form_is_subdomain(span_of(name)))
 			fail(&r->failed, ERR_FORMAT,
-			    "not the name of a "
-			    "device");
+			    "not the name of a device");
 		else {
 			r->open++;
 			fetch_device(s->fetch, class_of(m->what_for), name,
@@ -308,15 +307,17 @@ drop(struct serve *s)
 	}
 }
 
-static int
-take(struct serve *s, const struct frame *f)
+static void
+on_frame(struct chan *c, struct frame *f, void *arg)
 {
+	struct serve *s = arg;
 	union {
 		struct body_cluster cluster;
 		struct body_read read;
 		struct body_change change;
 	} m;
 
+	(void)c;
 	if (f->type == MSG_CLUSTER &&
 	    body_cluster_get(f->body, &m.cluster) == 0)
 		asked_cluster(s, &m.cluster);
@@ -325,22 +326,8 @@ take(struct serve *s, const struct frame *f)
 	else if (f->type == MSG_CHANGE &&
 	    body_change_get(f->body, &m.change) == 0)
 		put_change(s->put, f->id, &m.change);
-	else
-		return -1;
-	return 0;
-}
-
-static void
-on_frame(struct chan *c, struct frame *f, void *arg)
-{
-	struct serve *s = arg;
-
-	(void)c;
-	if (take(s, f) == 0)
-		return;
-	log_error("malformed %s of placer", msg_info(f->type)->name);
-	drop(s);
-	boot_relink(PROC_PLACER);
+	else /* the gate let nothing else through */
+		abort();
 }
 
 static void

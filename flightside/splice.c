@@ -41,7 +41,8 @@ read_part(struct span text, const char *name, struct edit_part *part,
 	int rc;
 
 	if ((rc = scan_get(text, &object, name, NULL)) != 1)
-		return rc == 0 ? 0 : fail(why, ERR_FORMAT, "edit: %s", name);
+		return rc == 0 ? 0 :
+				 fail(why, ERR_FORMAT, "edit: %s twice", name);
 	while ((rc = scan_member(object, &at, &key, &value)) == 1) {
 		if (*value.p != '[')
 			return fail(why, ERR_FORMAT, "edit: %s: no array",
@@ -56,7 +57,7 @@ read_part(struct span text, const char *name, struct edit_part *part,
 			    "neither set nor cut, or twice",
 			    name);
 	}
-	return rc == 0 ? 0 : fail(why, ERR_FORMAT, "edit: %s", name);
+	return rc == 0 ? 0 : fail(why, ERR_FORMAT, "edit: %s: no object", name);
 }
 
 static int

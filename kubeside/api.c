@@ -133,6 +133,19 @@ apply(struct api *a, struct creds *c, struct why *why)
 	return 0;
 }
 
+/*
+ * Which cluster it is was asked at our start.  Another's lists, in which none
+ * of our pods is, would be taken for that cluster's.
+ */
+static void
+check_server(const struct api *a, const struct creds *c)
+{
+	if (a->https != NULL && strcmp(c->server, a->creds.server) != 0)
+		fatal("apiserver %s in place of %s may be another cluster: a "
+		      "process that asks which it is follows",
+		    c->server, a->creds.server);
+}
+
 /* Reads everything again; what was there stays when that fails. */
 static int
 load(struct api *a, struct why *why)
@@ -141,6 +154,7 @@ load(struct api *a, struct why *why)
 
 	if (creds_load(&c, a->settings, why) == -1)
 		return -1;
+	check_server(a, &c);
 	if (apply(a, &c, why) == -1) {
 		creds_wipe(&c);
 		return -1;
@@ -341,13 +355,14 @@ on_done(const struct https_answer *plain, void *arg)
 		if (message[0] != '\0')
 			fail_code(&ans.why, ans.why.kind, ans.status,
 			    "%s: %.300s", plain->why.text, message);
-		if (message[0] == '\0')
-			memcpy(message, "all", sizeof("all"));
 		if (ans.status == 403 &&
-		    denials_note(&api->denials, ans.body, message,
+		    denials_note(&api->denials, ans.body,
+			message[0] == '\0' ? "all" : message,
 			now_read().boot_ms))
 			log_line(LOG_LEVEL_ERROR,
-			    &(struct log_about){ .error = message },
+			    &(struct log_about){ .error = message[0] == '\0' ?
+				    plain->why.text :
+				    message },
 			    "not allowed");
 	}
 	if (ans.retry_after_ms > AFTER_MAX_MS)

@@ -84,3 +84,38 @@ calldoc_is_replaced(const struct https_answer *a)
 			return 1;
 	return 0;
 }
+
+int
+calldoc_is_another(const struct pod *pod, const struct https_answer *a)
+{
+	char uid[MAX_UID + 1];
+
+	return a->why.kind == ERR_NONE &&
+	    (scan_get_string(a->body, uid, sizeof(uid), "metadata", "uid",
+		 NULL) != 1 ||
+		strcmp(uid, pod->uid) != 0);
+}
+
+int
+calldoc_may_read(const struct pod *pod, const struct body_get_object *m)
+{
+	if (strcmp(pod->ns, m->ns) != 0)
+		return 0;
+	if (m->kind == OBJECT_POD)
+		return strcmp(pod->name, m->name) == 0;
+	return (m->kind == OBJECT_CONFIGMAP || m->kind == OBJECT_SECRET) &&
+	    pod_names(pod, (enum object_kind)m->kind, m->name);
+}
+
+char *
+calldoc_object_path(const struct body_get_object *m)
+{
+	static const char *const kinds[] = { [OBJECT_CONFIGMAP] = "configmaps",
+		[OBJECT_SECRET] = "secrets",
+		[OBJECT_POD] = "pods" };
+	AUTO_FREE char *ns = https_escape(m->ns);
+	AUTO_FREE char *name = https_escape(m->name);
+
+	return xasprintf("/api/v1/namespaces/%s/%s/%s", ns, kinds[m->kind],
+	    name);
+}

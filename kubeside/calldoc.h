@@ -29,4 +29,13 @@ char *calldoc_delete(const struct pod *, uint32_t grace_s);
  */
 int calldoc_is_replaced(const struct https_answer *);
 
+/* The pod that was read by this one's name has another uid. */
+int calldoc_is_another(const struct pod *, const struct https_answer *);
+
+/* It is a ConfigMap or Secret that the pod names, or the pod itself. */
+int calldoc_may_read(const struct pod *, const struct body_get_object *);
+
+/* Where that is.  Caller frees. */
+char *calldoc_object_path(const struct body_get_object *);
+
 #endif

@@ -3,22 +3,24 @@
  * calls.c: the few writes and reads of a pod.
  *
  * Owns their order (one at a time for a pod, the newest status wins), how
- * many fly at once, and the last look at the lease before one is sent.  Never
- * decides what a pod's status is; never touches a pod that pods.c has not.
+ * many fly at once and how many fail in a minute, and the last look at the
+ * lease before one is sent.  Never decides what a pod's status is; never
+ * touches a pod that pods.c has not.
  */
 #include "kubeside/calls.h"
 
 #include <sys/queue.h>
 
 #include <event2/event.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/bucket.h"
 #include "common/log.h"
 #include "common/mono.h"
 #include "common/retry.h"
-#include "common/scan.h"
 #include "common/xevent.h"
 #include "common/xmem.h"
 #include "kubeside/api.h"
@@ -58,6 +60,7 @@ struct write {
 	char *body;
 	struct api_call *call; /* NULL: it waits */
 	struct event *pause;   /* pending: it waits alone; NULL: never did */
+	int again;	       /* it was taken out of the budget */
 	struct why why;	       /* of its last failure */
 };
 
@@ -72,7 +75,9 @@ struct calls {
 	struct writes queue;
 	struct writes flying;
 	unsigned int nflying;
-	struct event *hold; /* pending: the server wants a rest */
+	struct event *hold;   /* pending: the server wants a rest */
+	struct bucket budget; /* of what failed before */
+	struct event *turn;   /* pending: it is spent */
 	unsigned int failures;
 	char denied[MAX_UID + 1]; /* with 403, and none was taken since */
 	int64_t warned_ms;
@@ -84,6 +89,13 @@ static int
 is_read(const struct write *w)
 {
 	return w->kind == READ_OBJECT || w->kind == READ_POD;
+}
+
+/* How often it failed for this pod, in a row. */
+static unsigned int *
+failed(const struct write *w)
+{
+	return &w->pod->failed[is_read(w)];
 }
 
 static int
@@ -122,7 +134,7 @@ finish(struct write *w, const struct why *why)
 }
 
 static void
-on_hold_over(evutil_socket_t fd, short what, void *arg)
+on_wait_over(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
@@ -142,7 +154,10 @@ calls_new(struct event_base *base, struct api *api, struct pods *pods,
 	c->arg = arg;
 	TAILQ_INIT(&c->queue);
 	TAILQ_INIT(&c->flying);
-	c->hold = xevent_timer(base, on_hold_over, c);
+	c->hold = xevent_timer(base, on_wait_over, c);
+	c->turn = xevent_timer(base, on_wait_over, c);
+	bucket_init(&c->budget, CALLS_A_MINUTE * 10, CALLS_BURST,
+	    now_read().boot_ms);
 	return c;
 }
 
@@ -165,6 +180,7 @@ calls_free(struct calls *c)
 	drop_all(&c->queue);
 	drop_all(&c->flying);
 	event_free(c->hold);
+	event_free(c->turn);
 	free(c);
 }
 
@@ -184,18 +200,6 @@ calls_is_idle(const struct calls *c)
 	return TAILQ_EMPTY(&c->queue) && TAILQ_EMPTY(&c->flying);
 }
 
-/* A pod that was read by its name has the uid of another one. */
-static int
-is_another(const struct write *w, const struct https_answer *a)
-{
-	char uid[MAX_UID + 1];
-
-	return w->kind == READ_POD && a->why.kind == ERR_NONE &&
-	    (scan_get_string(a->body, uid, sizeof(uid), "metadata", "uid",
-		 NULL) != 1 ||
-		strcmp(uid, w->pod->uid) != 0);
-}
-
 /* What an answer means for that pod. */
 static void
 judge(const struct write *w, const struct https_answer *a, struct why *why)
@@ -203,7 +207,8 @@ judge(const struct write *w, const struct https_answer *a, struct why *why)
 	const struct pod *pod = w->pod;
 
 	*why = a->why;
-	if (calldoc_is_replaced(a) || is_another(w, a) ||
+	if (calldoc_is_replaced(a) ||
+	    (w->kind == READ_POD && calldoc_is_another(pod, a)) ||
 	    (w->kind == WRITE_DELETE && a->status == 409))
 		fail_code(why, ERR_GONE, a->status, "%s/%s: replaced", pod->ns,
 		    pod->name);
@@ -233,6 +238,22 @@ is_for_all(const struct calls *c, const struct write *w,
 	default:
 		return 0;
 	}
+}
+
+/* An object that is not there is an answer, too. */
+static void
+count(struct calls *c, struct write *w, const struct why *why)
+{
+	unsigned int *n = failed(w);
+
+	if (why->kind != ERR_NONE && !(is_read(w) && why->kind == ERR_GONE)) {
+		*n += *n < UINT_MAX;
+	} else {
+		*n = 0;
+		if (w->again)
+			bucket_give(&c->budget);
+	}
+	w->again = 0;
 }
 
 /* What the answer says of this pod's luck, and of everybody's. */
@@ -337,6 +358,7 @@ on_answer(const struct https_answer *a, void *arg)
 	if (!is_read(w))
 		w->pod->flying = 0;
 	judge(w, a, &why);
+	count(c, w, &why);
 	note(c, w, a, &why);
 	if (why.kind == ERR_NONE && is_read(w) && !w->unlinked) {
 		c->ops->object(w->id, a->body, c->arg);
@@ -399,17 +421,42 @@ launch(struct write *w)
 		.arg = w });
 }
 
-/* The oldest whose pod has nothing on its way; few are passed over. */
+/*
+ * The oldest whose pod has nothing on its way; when the budget runs low,
+ * rather one that did not fail, or did least.  Few are passed over.
+ */
 static struct write *
-next_write(struct calls *c)
+next_write(const struct calls *c)
 {
-	struct write *w;
+	int plenty = bucket_have(&c->budget, now_read().boot_ms) >
+	    CALLS_BURST / 2 * BUCKET_UNIT;
+	struct write *w, *best = NULL;
 
-	TAILQ_FOREACH(w, &c->queue, entry)
+	TAILQ_FOREACH(w, &c->queue, entry) {
 		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
-		if (is_read(w) || !w->pod->flying)
+		if (!is_read(w) && w->pod->flying)
+			continue;
+		if (plenty || *failed(w) == 0)
 			return w;
-	return NULL;
+		if (best == NULL || *failed(w) < *failed(best))
+			best = w;
+	}
+	return best;
+}
+
+/* 0: what failed before waits for its turn. */
+static int
+has_turn(struct calls *c, struct write *w)
+{
+	int64_t now = now_read().boot_ms;
+
+	/* Too late: nothing is sent. */
+	if (*failed(w) == 0 || !is_held(w))
+		return 1;
+	if ((w->again = bucket_take(&c->budget, now)))
+		return 1;
+	xevent_in(c->turn, bucket_wait(&c->budget, now));
+	return 0;
 }
 
 static void
@@ -418,7 +465,7 @@ fly(struct calls *c)
 	struct write *w;
 
 	while (c->nflying < FLYING_MAX && !evtimer_pending(c->hold, NULL) &&
-	    (w = next_write(c)) != NULL)
+	    (w = next_write(c)) != NULL && has_turn(c, w))
 		launch(w);
 }
 
@@ -506,28 +553,14 @@ calls_delete(struct calls *c, uint64_t id, unsigned int node,
 	fly(c);
 }
 
-/* A ConfigMap or Secret that the pod names, or the pod itself. */
-static int
-may_read(const struct pod *pod, const struct body_get_object *m)
-{
-	if (pod == NULL || strcmp(pod->ns, m->ns) != 0)
-		return 0;
-	if (m->kind == OBJECT_POD)
-		return strcmp(pod->name, m->name) == 0;
-	return (m->kind == OBJECT_CONFIGMAP || m->kind == OBJECT_SECRET) &&
-	    pod_names(pod, (enum object_kind)m->kind, m->name);
-}
-
 void
 calls_object(struct calls *c, uint64_t id, const struct body_get_object *m)
 {
-	AUTO_FREE char *ns = https_escape(m->ns);
-	AUTO_FREE char *name = https_escape(m->name);
 	struct pod *pod = pods_by_uid(c->pods, m->pod_uid);
 	struct why why = { 0 };
 	struct write *w;
 
-	if (!may_read(pod, m)) {
+	if (pod == NULL || !calldoc_may_read(pod, m)) {
 		fail(&why, ERR_DENIED, "%s/%s: named by no pod %s on our nodes",
 		    m->ns, m->name, m->pod_uid);
 		c->ops->done(id, &why, c->arg);
@@ -535,10 +568,7 @@ calls_object(struct calls *c, uint64_t id, const struct body_get_object *m)
 	}
 	w = write_new(c, pod, m->kind == OBJECT_POD ? READ_POD : READ_OBJECT,
 	    id, 0);
-	w->path = m->kind == OBJECT_POD ?
-	    calldoc_path(pod, "") :
-	    xasprintf("/api/v1/namespaces/%s/%s/%s", ns,
-		m->kind == OBJECT_SECRET ? "secrets" : "configmaps", name);
+	w->path = calldoc_object_path(m);
 	TAILQ_INSERT_TAIL(&c->queue, w, entry);
 	fly(c);
 }

@@ -11,6 +11,11 @@
  * when the trouble is the server's or ours: 429 and 503 (facts/kubernetes.md
  * surprises 3 and 21), no connection, a 401, or a 403 for another pod too
  * since the last write that was taken: a young server refuses everything.
+ *
+ * What failed is asked for again within a budget that all pods share, whoever
+ * asks and whatever the reason was: CALLS_BURST at once and CALLS_A_MINUTE.
+ * Those that failed least go first, and one that succeeds costs nothing: when
+ * the trouble is over, so is the wait.
  */
 
 #include "ipc/msg.h"
@@ -19,6 +24,11 @@
 struct api;
 struct calls;
 struct event_base;
+
+enum {
+	CALLS_A_MINUTE = 60,
+	CALLS_BURST = 30,
+};
 
 struct calls_ops {
 	/* The end of a request, once; ERR_NONE: done. */

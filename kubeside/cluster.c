@@ -94,7 +94,7 @@ on_answer(const struct https_answer *a, void *arg)
 		return;
 	}
 	if (why.kind == ERR_NONE)
-		fail(&why, ERR_FORMAT, "GET " PATH ": no uid in it");
+		fail(&why, ERR_FORMAT, "GET " PATH ": no metadata.uid in it");
 	ask_later(c, &why, a->retry_after_ms);
 }
 

@@ -2,7 +2,8 @@
 /*
  * events.c: events about pods and nodes.
  *
- * Owns what was posted lately, to count instead of repeat, and the rate.
+ * Owns what was posted lately, to count instead of repeat, and the rate: less
+ * where the last one failed.
  * Never tries twice: an event that is lost is lost.
  */
 #include "kubeside/events.h"
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/bucket.h"
 #include "common/https.h"
 #include "common/jmake.h"
 #include "common/log.h"
@@ -80,6 +82,8 @@ struct events {
 	uint64_t serial;
 	int64_t tokens; /* thousandths */
 	int64_t filled_ms;
+	uint64_t failing;     /* a bit for each namespace, or some */
+	struct bucket budget; /* of those */
 	unsigned int dropped;
 	int64_t reported_ms;
 };
@@ -103,6 +107,8 @@ events_new(struct event_base *base, struct api *api)
 	TAILQ_INIT(&e->kept);
 	TAILQ_INIT(&e->waiting);
 	e->tokens = FULL;
+	bucket_init(&e->budget, EVENTS_A_MINUTE * 10, EVENTS_BURST,
+	    now_read().boot_ms);
 	e->timer = xevent_timer(base, on_timer, e);
 	return e;
 }
@@ -173,6 +179,17 @@ static const char *
 namespace_of(const struct kept *k)
 {
 	return is_about_node(k) ? "default" : k->part[OF_NS];
+}
+
+static uint64_t
+bit_of(const struct kept *k)
+{
+	const char *s = namespace_of(k);
+	unsigned int h = 0;
+
+	while (*s != '\0')
+		h = h * 31 + (unsigned char)*s++;
+	return UINT64_C(1) << h % 64;
 }
 
 static char *
@@ -253,10 +270,12 @@ on_answer(const struct https_answer *a, void *arg)
 	e->nflying--;
 	if (a->why.kind != ERR_NONE) {
 		log_debug("event %s: %s", k->part[REASON], a->why.text);
+		e->failing |= bit_of(k);
 		/* Counted from anew: its Event is not there. */
 		kept_free(k);
 	} else {
 		k->posted = 1;
+		e->failing &= ~bit_of(k);
 	}
 	fly(e);
 }
@@ -298,15 +317,36 @@ take_token(struct events *e)
 	return 1;
 }
 
+/* The first that may go. */
+static struct kept *
+next_kept(struct events *e)
+{
+	int64_t now = now_read().boot_ms;
+	struct kept *k;
+
+	TAILQ_FOREACH(k, &e->waiting, waiting)
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): unlinked */
+		if ((e->failing & bit_of(k)) == 0 ||
+		    bucket_wait(&e->budget, now) == 0)
+			return k;
+	xevent_in(e->timer, bucket_wait(&e->budget, now));
+	return NULL;
+}
+
 static void
 fly(struct events *e)
 {
-	while (!TAILQ_EMPTY(&e->waiting) && e->nflying < FLYING_MAX) {
+	struct kept *k;
+
+	while (!TAILQ_EMPTY(&e->waiting) && e->nflying < FLYING_MAX &&
+	    (k = next_kept(e)) != NULL) {
 		if (!take_token(e)) {
 			xevent_in(e->timer, SOON_MS);
 			return;
 		}
-		send_event(TAILQ_FIRST(&e->waiting));
+		if ((e->failing & bit_of(k)) != 0)
+			(void)bucket_take(&e->budget, now_read().boot_ms);
+		send_event(k);
 	}
 }
 

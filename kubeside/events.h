@@ -6,6 +6,12 @@
 
 #include "ipc/msg.h"
 
+enum {
+	/* Of what is about a namespace for which the last one failed. */
+	EVENTS_A_MINUTE = 10,
+	EVENTS_BURST = 5,
+};
+
 struct api;
 struct event_base;
 struct events;

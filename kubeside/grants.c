@@ -142,7 +142,7 @@ on_answer(const struct https_answer *ans, void *arg)
 	a->why = ans->why;
 	if (a->why.kind == ERR_NONE &&
 	    (a->allowed = review_allows(ans->body)) == UNKNOWN)
-		fail(&a->why, ERR_FORMAT, "no such answer");
+		fail(&a->why, ERR_FORMAT, "what came has no status.allowed");
 	if (--g->left == 0)
 		g->done(g->arg);
 }

@@ -106,7 +106,9 @@ lease_read(struct span object, struct lease *l, struct why *why)
 		"resourceVersion", NULL) != 1 ||
 	    scan_get_string(object, l->holder, sizeof(l->holder), "spec",
 		"holderIdentity", NULL) == -1)
-		return fail(why, ERR_FORMAT, "not a Lease");
+		return fail(why, ERR_FORMAT,
+		    "not a Lease: metadata.resourceVersion is absent, or "
+		    "spec.holderIdentity is no text");
 	if (scan_get(object, &number, "spec", "leaseDurationSeconds", NULL) ==
 		1 &&
 	    number.len < sizeof(digits)) {
@@ -115,7 +117,8 @@ lease_read(struct span object, struct lease *l, struct why *why)
 		s = strtol(digits, &end, 10);
 		if (*end != '\0' || s < 0 || s > INT32_MAX)
 			return fail(why, ERR_FORMAT,
-			    "not a Lease: leaseDurationSeconds");
+			    "not a Lease: spec.leaseDurationSeconds is no "
+			    "number of seconds");
 	}
 	l->duration_ms = (int64_t)s * 1000;
 	l->renew_ms = scan_get_string(object, renew, sizeof(renew), "spec",

@@ -24,6 +24,8 @@ struct pod {
 	unsigned int writes;
 	int flying;	       /* or rests after a refusal */
 	unsigned int refusals; /* in a row, of writes */
+	/* In a row, whatever the reason: of writes, of reads. */
+	unsigned int failed[2];
 	struct write *waiting;
 	int gone;    /* dropped when writes is 0 */
 	char *names; /* of objects: "c/NAME\n" and "s/NAME\n" */

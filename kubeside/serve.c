@@ -84,12 +84,8 @@ on_frame(struct chan *c, struct frame *f, void *arg)
 	struct serve *s = arg;
 
 	(void)c;
-	if (decode(f) == -1) {
-		log_error("malformed %s of placer", msg_info(f->type)->name);
-		drop(s);
-		boot_relink(PROC_PLACER);
-		return;
-	}
+	if (decode(f) == -1)
+		abort();
 	switch ((int)f->type) {
 	case MSG_POD_STATUS:
 		s->ops->status(f->id, &in.status);

@@ -132,8 +132,8 @@ on_event(struct span event, void *arg, struct why *why)
 		else if (scan_string_is(key, "type"))
 			(void)scan_unescape(value, type, sizeof(type));
 	if (type[0] == '\0' || object.len == 0)
-		return fail(why, ERR_FORMAT, "watch %s: not an event",
-		    w->collection);
+		return fail(why, ERR_FORMAT,
+		    "watch %s: an event without type or object", w->collection);
 	if (strcmp(type, "ERROR") == 0)
 		return on_error_event(w, object, why);
 	if (scan_get_string(object, version, sizeof(version), "metadata",
@@ -147,6 +147,17 @@ on_event(struct span event, void *arg, struct why *why)
 	return 0;
 }
 
+/* An event has the object within, an item of a list is it. */
+static int
+head_of(const struct watch *w, struct span head, const char *member, char *buf,
+    size_t size)
+{
+	return w->listing ?
+	    scan_head_string(head, buf, size, "metadata", member, NULL) :
+	    scan_head_string(head, buf, size, "object", "metadata", member,
+		NULL);
+}
+
 static int
 on_oversize(struct span head, void *arg, struct why *why)
 {
@@ -155,10 +166,8 @@ on_oversize(struct span head, void *arg, struct why *why)
 	int is_pod;
 
 	(void)why;
-	(void)scan_head_string(head, name, sizeof(name), "object", "metadata",
-	    "name", NULL);
-	is_pod = scan_head_string(head, ns, sizeof(ns), "object", "metadata",
-		     "namespace", NULL) == 1;
+	(void)head_of(w, head, "name", name, sizeof(name));
+	is_pod = head_of(w, head, "namespace", ns, sizeof(ns)) == 1;
 	log_line(LOG_LEVEL_ERROR,
 	    &(struct log_about){ .operation = "watch",
 		.ns = ns,
@@ -177,8 +186,9 @@ on_bytes(struct span piece, void *arg, struct why *why)
 	if (scan_feed(w->scan, piece, why) == -1)
 		return -1;
 	if (w->between > MAX_BETWEEN)
-		return fail(why, ERR_FORMAT, "%s: %zu bytes without an object",
-		    w->collection, w->between);
+		return fail(why, ERR_FORMAT,
+		    "%s: over %d bytes without an object", w->collection,
+		    MAX_BETWEEN);
 	return 0;
 }
 
@@ -200,7 +210,9 @@ page_end(struct watch *w, struct why *why)
 	    "continue", NULL);
 	if (more == -1)
 		return fail(why, ERR_FORMAT,
-		    "list %s: a continue token that is none", w->collection);
+		    "list %s: metadata.continue is no text of less than %d "
+		    "bytes",
+		    w->collection, MAX_CONTINUE);
 	if (more == 0)
 		w->next[0] = '\0';
 	if (w->next[0] == '\0') {

@@ -108,20 +108,20 @@ send_request(struct writer *w, enum https_method method, const char *body,
 
 /* No answer that helps: soon again while the lease lasts. */
 static void
-on_failure(struct writer *w, const struct https_answer *a)
+on_failure(struct writer *w, const struct why *why, int64_t retry_after_ms)
 {
-	int64_t ms = retry_wait_ms(a->why.kind, ++w->failures,
-	    a->retry_after_ms, arc4random());
+	int64_t ms = retry_wait_ms(why->kind, ++w->failures, retry_after_ms,
+	    arc4random());
 
 	if (w->failures == 2) /* one alone is no news */
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "writer",
 			.fleet = w->fleet,
-			.error = a->why.text },
+			.error = why->text },
 		    "the Lease of node %s was not renewed", w->node);
 	if (w->mine && ms > HURRY_MS)
 		ms = HURRY_MS;
-	if (ms > AWAY_MS && a->retry_after_ms < AWAY_MS)
+	if (ms > AWAY_MS && retry_after_ms < AWAY_MS)
 		ms = AWAY_MS;
 	if (now_read().boot_ms >= w->until_ms)
 		tell(w, 0);
@@ -130,16 +130,16 @@ on_failure(struct writer *w, const struct https_answer *a)
 
 /* What was sent had the orders in it. */
 static void
-end_keeping(struct writer *w, const struct https_answer *a)
+end_keeping(struct writer *w, unsigned int status, const struct why *why)
 {
 	w->keeping = 0;
-	if (a->status == 400 || a->status == 413 || a->status == 422)
+	if (status == 400 || status == 413 || status == 422)
 		log_line(LOG_LEVEL_WARN,
 		    &(struct log_about){ .operation = "writer",
 			.fleet = w->fleet,
-			.error = a->why.text },
+			.error = why->text },
 		    "the Lease of node %s does not take its orders", w->node);
-	else if (a->why.kind != ERR_NONE)
+	else if (why->kind != ERR_NONE)
 		w->unkept = 1;
 }
 
@@ -165,26 +165,20 @@ static void
 on_written(const struct https_answer *a, void *arg)
 {
 	struct writer *w = arg;
-	struct why why;
+	struct why why = a->why;
+	struct lease l;
 
 	w->call = NULL;
 	w->taking = 0;
+	/* What cannot be read leaves the version that we may write over. */
+	if (why.kind == ERR_NONE && lease_read(a->body, &l, &why) == 0)
+		w->seen = l;
 	if (w->keeping)
-		end_keeping(w, a);
-	if (a->why.kind == ERR_NONE &&
-	    lease_read(a->body, &w->seen, &why) == -1) {
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "writer",
-			.fleet = w->fleet,
-			.error = why.text },
-		    "the Lease of node %s cannot be read", w->node);
-		wait_ms(w, RENEW_MS);
-		return;
-	}
+		end_keeping(w, a->status, &why);
 	if (w->stopping) {
-		w->mine |= a->why.kind == ERR_NONE;
+		w->mine |= why.kind == ERR_NONE;
 		writer_release(w);
-	} else if (a->why.kind == ERR_NONE) {
+	} else if (why.kind == ERR_NONE) {
 		on_held(w);
 	} else if (a->status == 409 || (a->status == 404 && !w->creating)) {
 		/* Somebody else wrote it, or it is not there. */
@@ -192,13 +186,13 @@ on_written(const struct https_answer *a, void *arg)
 		tell(w, 0);
 		/* Again and again: some proxy repeats what we write. */
 		if (w->failures > 0)
-			on_failure(w, a);
+			on_failure(w, &why, a->retry_after_ms);
 		else {
 			w->failures++;
 			step(w);
 		}
 	} else {
-		on_failure(w, a);
+		on_failure(w, &why, a->retry_after_ms);
 	}
 }
 
@@ -287,7 +281,7 @@ on_read(const struct https_answer *a, void *arg)
 {
 	struct writer *w = arg;
 	struct lease l;
-	struct why why;
+	struct why why = a->why;
 
 	w->call = NULL;
 	if (w->stopping) {
@@ -300,17 +294,8 @@ on_read(const struct https_answer *a, void *arg)
 			write_lease(w, HTTPS_POST, 1);
 		return;
 	}
-	if (a->why.kind != ERR_NONE) {
-		on_failure(w, a);
-		return;
-	}
-	if (lease_read(a->body, &l, &why) == -1) {
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "writer",
-			.fleet = w->fleet,
-			.error = why.text },
-		    "the Lease of node %s cannot be read", w->node);
-		wait_ms(w, RENEW_MS);
+	if (why.kind != ERR_NONE || lease_read(a->body, &l, &why) == -1) {
+		on_failure(w, &why, a->retry_after_ms);
 		return;
 	}
 	set_orders(w, lease_orders(a->body), 0);

@@ -366,7 +366,7 @@ emit(struct act *a, const struct effect *e, struct now now)
 		act_send_change(a, e->device, now);
 		break;
 	case EFFECT_STATUS:
-		act_send_status(a, e);
+		act_send_status(a, e, now);
 		break;
 	case EFFECT_DELETE:
 		act_send_delete(a, e);

@@ -101,7 +101,9 @@ status_done(struct act *a, const struct pending *q, const struct body_done *m,
 			.pod = p->name,
 			.error = m->text },
 		    "the apiserver refused a status");
-	world_look_at(a->world, p, now.boot_ms + again_ms(p));
+	p->unshown = q->number;
+	p->tell_boot = now.boot_ms + again_ms(p);
+	world_look_at(a->world, p, p->tell_boot);
 }
 
 static void
@@ -336,6 +338,7 @@ link_over(struct act *a, int kube, struct now now)
 		return;
 	RB_FOREACH(p, wpod_tree, &a->world->pods) {
 		p->refused = 0;
+		p->unshown = 0;
 		p->deleting = 0;
 		prepare_forget(p);
 	}

@@ -36,7 +36,7 @@ void act_settle(struct act *, struct pending *);
 void act_send_change(struct act *, struct wdevice *, struct now);
 void act_send_reads(struct act *, const struct effects *, enum read_for);
 void act_send_list(struct act *);
-void act_send_status(struct act *, const struct effect *);
+void act_send_status(struct act *, const struct effect *, struct now);
 void act_send_delete(struct act *, const struct effect *);
 void act_send_event(struct act *, const struct effect *, struct now);
 void act_send_fetch(struct act *, const struct effect *);

@@ -23,7 +23,8 @@
 #include "placer/told.h"
 
 enum {
-	READ_NAMES = 65536 /* body.def's bound */
+	READ_NAMES = 65536,	     /* body.def's bound */
+	TOO_LONG_MS = 10 * 60 * 1000 /* until that is said again */
 };
 
 static uint64_t
@@ -207,8 +208,22 @@ act_send_list(struct act *a)
 	    &m, -1);
 }
 
+/* Some hundred containers whose images have names of kilobytes. */
+static void
+status_too_long(const struct effect *e, struct now now)
+{
+	log_line(LOG_LEVEL_ERROR,
+	    &(struct log_about){ .operation = "status",
+		.ns = e->pod->ns,
+		.pod = e->pod->name },
+	    "the status of a pod has %zu bytes, at most %d: it is not written",
+	    strlen(e->text), MAX_STATUS);
+	e->pod->told = e->number;
+	e->pod->told_boot = now.boot_ms + TOO_LONG_MS;
+}
+
 void
-act_send_status(struct act *a, const struct effect *e)
+act_send_status(struct act *a, const struct effect *e, struct now now)
 {
 	struct body_pod_status m = { .until_boot = until_of(e->pod) };
 	struct pending *q;
@@ -216,6 +231,10 @@ act_send_status(struct act *a, const struct effect *e)
 	e->pod->telling = 0;
 	if (a->kube == NULL || e->pod->node == NULL)
 		return;
+	if (strlen(e->text) > MAX_STATUS) {
+		status_too_long(e, now);
+		return;
+	}
 	(void)strlcpy(m.node, e->pod->node->name, sizeof(m.node));
 	(void)strlcpy(m.ns, e->pod->ns, sizeof(m.ns));
 	(void)strlcpy(m.name, e->pod->name, sizeof(m.name));
@@ -224,11 +243,6 @@ act_send_status(struct act *a, const struct effect *e)
 	q = act_ask(a, EFFECT_STATUS, e->pod->uid, e->number);
 	e->pod->telling = e->number;
 	if (chan_send(a->kube, MSG_POD_STATUS, q->id, &m, -1) == -1) {
-		log_line(LOG_LEVEL_ERROR,
-		    &(struct log_about){ .operation = "status",
-			.ns = e->pod->ns,
-			.pod = e->pod->name },
-		    "status of %zu bytes does not fit a frame", m.status.len);
 		e->pod->telling = 0;
 		act_settle(a, q);
 	}

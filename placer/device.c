@@ -11,12 +11,12 @@
 #include "placer/device_own.h"
 
 #include <errno.h>
-#include <sha2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/limits.h"
+#include "common/mark.h"
 #include "common/scan.h"
 
 #define HASH "device-controller/renderedSpecHash"
@@ -278,7 +278,7 @@ build(struct block *b, void *arg)
 static int
 is_rendered(struct span s, struct json_object *annotations, struct why *why)
 {
-	char hex[SHA256_DIGEST_STRING_LENGTH];
+	char hex[DIGEST_SIZE];
 	struct span spec;
 	const char *hash;
 
@@ -291,8 +291,7 @@ is_rendered(struct span s, struct json_object *annotations, struct why *why)
 	hash = jread_string(jread_member(annotations, HASH));
 	if (hash == NULL)
 		return 0;
-	if (SHA256Data((const uint8_t *)spec.p, spec.len, hex) == NULL)
-		return fail(why, ERR_BUG, "no room for a SHA-256");
+	mark_digest(spec, hex);
 	return strcmp(hash, hex) == 0;
 }
 

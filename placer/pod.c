@@ -96,16 +96,6 @@ struct parse {
 	int resized;
 };
 
-static int
-path(char *at, size_t size, const char *list, size_t i, struct why *why)
-{
-	int n = snprintf(at, size, "spec.%s[%zu]", list, i);
-
-	return n < 0 || (size_t)n >= size ?
-	    fail(why, ERR_BUG, "%s: path too long", list) :
-	    0;
-}
-
 /* As Kubernetes' scheduler has it. */
 static bool
 is_any_address(const char *ip)
@@ -135,7 +125,8 @@ build_port(struct block *b, struct json_object *j, const char *at,
 		if (strcmp(raw.protocol, protocols[i].word) == 0)
 			break;
 	if (i == COUNT(protocols))
-		return fail(why, ERR_FORMAT, "%s.ports.protocol: \"%s\"", at,
+		return fail(why, ERR_FORMAT,
+		    "%s.ports.protocol: \"%s\" is none of TCP, UDP, SCTP", at,
 		    raw.protocol);
 	port->port = (uint16_t)raw.host;
 	port->protocol = protocols[i].number;
@@ -185,8 +176,8 @@ build_containers(struct block *b, struct json_object *list, const char *name,
 
 	for (i = 0; i < jread_count(list); i++) {
 		memset(&raw, 0, sizeof(raw));
-		if (path(at, sizeof(at), name, i, why) == -1 ||
-		    jread_fields(jread_item(list, i), at, fields, COUNT(fields),
+		(void)snprintf(at, sizeof(at), "spec.%s[%zu]", name, i);
+		if (jread_fields(jread_item(list, i), at, fields, COUNT(fields),
 			&raw, why) == -1)
 			return -1;
 		c = &pod->containers[pod->ncontainers++];
@@ -286,7 +277,9 @@ build_scalars(const struct raw *raw, struct pod *pod, struct why *why)
 		    "metadata.creationTimestamp: \"%s\" is no time",
 		    raw->created);
 	if (restart == COUNT(restart_words))
-		return fail(why, ERR_FORMAT, "spec.restartPolicy: \"%s\"",
+		return fail(why, ERR_FORMAT,
+		    "spec.restartPolicy: \"%s\" is none of Always, OnFailure, "
+		    "Never",
 		    raw->restart);
 	pod->restart = (enum restart_policy)restart;
 	pod->order_ms = (uint64_t)created;

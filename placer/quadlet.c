@@ -182,7 +182,8 @@ set_hostname(struct app *app, char host[64])
 	host[n] = '\0';
 	app->hostname = host;
 	if (!identity_is_plain(host))
-		return fail(app->why, ERR_DENIED, "spec.hostname: \"%s\"",
+		return fail(app->why, ERR_DENIED,
+		    "spec.hostname: \"%s\": not of letters, digits and . _ : -",
 		    host);
 	return 0;
 }

@@ -127,8 +127,9 @@ put_hook(struct work *w, struct json_object *hook, const char *key,
 	seconds = json_object_get_int64(sleep);
 	if (!json_object_is_type(sleep, json_type_int) || seconds < 0 ||
 	    seconds > INT32_MAX)
-		return fail(w->app->why, ERR_FORMAT, "%s.%s.sleep.seconds",
-		    w->at, at);
+		return fail(w->app->why, ERR_FORMAT,
+		    "%s.%s.sleep.seconds: none of 0 to %d", w->at, at,
+		    INT32_MAX);
 	if (*bound == '\0')
 		unitfile_line(&w->f, key, "/bin/sleep %" PRId64, seconds);
 	else /* whatever ended by itself is not kept waiting */

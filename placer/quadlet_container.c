@@ -100,7 +100,8 @@ publish(struct unitfile *f, const struct port *p, const char *at,
 	int v6 = strchr(p->ip, ':') != NULL;
 
 	if (p->ip[strspn(p->ip, "0123456789abcdefABCDEF.:")] != '\0')
-		return fail(why, ERR_DENIED, "%s.hostIP: \"%s\"", at, p->ip);
+		return fail(why, ERR_DENIED, "%s.hostIP: \"%s\" is no address",
+		    at, p->ip);
 	for (i = 0; i < sizeof(protocol) - 1 && p->protocol[i] != '\0'; i++)
 		protocol[i] = (char)tolower((unsigned char)p->protocol[i]);
 	if (*p->ip == '\0')
@@ -165,7 +166,8 @@ put_identity(struct work *w)
 			continue;
 		if (!identity_is_plain(values[i]))
 			return fail(w->app->why, ERR_DENIED,
-			    "%s: \"%.64s\" cannot be a label's value",
+			    "label %s: \"%.64s\": not of letters, digits and "
+			    ". _ : -",
 			    identity_key((enum identity)i), values[i]);
 		unitfile_line(&w->f, "Label", "%s=%s",
 		    identity_key((enum identity)i), values[i]);
@@ -447,8 +449,8 @@ put_stop_signal(struct work *w)
 	if (s == NULL || strncmp(s, "SIG", 3) != 0 || strlen(s) > 16 ||
 	    s[strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-")] != '\0')
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.lifecycle.stopSignal: \"%.40s\"", w->at,
-		    s == NULL ? "" : s);
+		    "%s.lifecycle.stopSignal: \"%.40s\" is no signal's name",
+		    w->at, s == NULL ? "" : s);
 	unitfile_line(&w->f, "StopSignal", "%s", s);
 	return 0;
 }
@@ -491,8 +493,9 @@ put_all(struct work *w)
 		COUNT(container_fields), w, w->app->why) == -1)
 		return -1;
 	if (!identity_is_plain(w->name))
-		return fail(w->app->why, ERR_FORMAT, "%s.name: \"%s\"", w->at,
-		    w->name);
+		return fail(w->app->why, ERR_FORMAT,
+		    "%s.name: \"%s\": not of letters, digits and . _ : -",
+		    w->at, w->name);
 	if ((image = quadlet_image(w->image)) == NULL)
 		return fail(w->app->why, ERR_DENIED,
 		    "%s.image: \"%.200s\" is no image's name", w->at, w->image);

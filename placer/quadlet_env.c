@@ -93,7 +93,8 @@ add_all(struct work *w, struct json_object *map, size_t source,
 	while (jread_next(map, &e, &key, &value)) {
 		if ((text = map_text(value, sources[source].secret)) == NULL)
 			return fail(w->app->why, ERR_DENIED,
-			    "%s.envFrom: \"%.100s\" is no text", w->at, key);
+			    "%s.envFrom: key \"%.100s\" of a %s is no text",
+			    w->at, key, sources[source].kind);
 		if (add_var(w, xasprintf("%s%s", prefix, key), NULL, text) ==
 		    -1)
 			return -1;
@@ -167,7 +168,8 @@ value_of_key(struct work *w, struct json_object *ref, int secret, size_t i,
 	}
 	if ((*text = map_text(value, secret)) == NULL)
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.env[%zu]: \"%.100s\" is no text", w->at, i, key);
+		    "%s.env[%zu]: key \"%.100s\" of %s \"%.200s\" is no text",
+		    w->at, i, key, secret ? "Secret" : "ConfigMap", name);
 	return 0;
 }
 

@@ -114,8 +114,10 @@ add_file(struct entry *e, const char *path, const char *content,
 	struct json_object *file;
 
 	if (!is_clean_path(path))
-		return fail(app->why, ERR_DENIED, "%s: path \"%.100s\"", e->at,
-		    path);
+		return fail(app->why, ERR_DENIED,
+		    "%s: path \"%.100s\": not relative, or with \"..\", a "
+		    "quote, a backslash or a control byte",
+		    e->at, path);
 	full = xasprintf(QUADLET_STATE_DIR "/%s/%s/%s", app->in->app, e->volume,
 	    path);
 	app->bytes += strlen(full) + strlen(content);
@@ -152,13 +154,13 @@ add_encoded(struct entry *e, const char *key, const char *content,
 
 	if ((text = base64_decode(content, &len)) == NULL)
 		return fail(e->app->why, ERR_DENIED,
-		    "%s: \"%.100s\" is no base64", e->at, key);
+		    "%s: key \"%.100s\" is no base64", e->at, key);
 	if (base64_is_text(text, len))
 		return add_file(e, item->path, text, NULL, item->mode);
 	if (strpbrk(content, "+/=") == NULL)
 		return add_file(e, item->path, content, "base64", item->mode);
 	return fail(e->app->why, ERR_DENIED,
-	    "%s: \"%.100s\" is binary, which Flightctl does not bring to a "
+	    "%s: key \"%.100s\" is binary, which Flightctl does not bring to a "
 	    "device whole",
 	    e->at, key);
 }
@@ -178,7 +180,7 @@ add_key(struct entry *e, struct json_object *map, int secret, const char *key,
 		return 0;
 	if (content == NULL)
 		return fail(e->app->why, ERR_DENIED,
-		    "%s: \"%.100s\" is no text", e->at, key);
+		    "%s: key \"%.100s\" is no text", e->at, key);
 	r = secret || text == NULL ?
 	    add_encoded(e, key, content, item) :
 	    add_file(e, item->path, content, NULL, item->mode);

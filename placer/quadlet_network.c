@@ -17,18 +17,32 @@
 
 #define ALNUM "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-static bool
-is_of(const char *s, const char *set)
-{
-	return s != NULL && *s != '\0' && strlen(s) <= MAX_NAME && *s != '.' &&
-	    *s != '-' && s[strspn(s, set)] == '\0';
-}
+/* A kind of text: what may be in it, in bytes and in words. */
+struct form {
+	const char *set, *words;
+};
 
+static const struct form address = { "0123456789abcdefABCDEF.:",
+	"hexadecimal digits, . and :" };
+static const struct form host = { ALNUM ".-", "letters, digits, . and -" };
+static const struct form domain = { ALNUM "._-", "letters, digits and . _ -" };
+static const struct form option = { ALNUM "_-", "letters, digits, _ and -" };
+static const struct form sysctl_name = { ALNUM "_./-",
+	"letters, digits and _ . / -" };
+static const struct form sysctl_value = { ALNUM "_.,:-+ \t",
+	"letters, digits, blanks and _ . , : - +" };
+
+/* 0: it is of that form. */
 static int
-refused(struct app *app, const char *field, const char *value)
+check(struct app *app, const char *s, const struct form *form,
+    const char *field)
 {
-	return fail(app->why, ERR_DENIED, "spec.%s: \"%.64s\"", field,
-	    value == NULL ? "" : value);
+	if (s != NULL && *s != '\0' && strlen(s) <= MAX_NAME && *s != '.' &&
+	    *s != '-' && s[strspn(s, form->set)] == '\0')
+		return 0;
+	return fail(app->why, ERR_DENIED,
+	    "spec.%s: \"%.64s\": not 1 to %d bytes of %s, none of . - first",
+	    field, s == NULL ? "" : s, MAX_NAME, form->words);
 }
 
 static int
@@ -42,13 +56,13 @@ put_aliases(struct app *app, struct unitfile *f)
 	for (i = 0; i < jread_count(list); i++) {
 		ip = jread_string(jread_member(jread_item(list, i), "ip"));
 		names = jread_member(jread_item(list, i), "hostnames");
-		if (!is_of(ip, "0123456789abcdefABCDEF.:"))
-			return refused(app, "hostAliases[].ip", ip);
+		if (check(app, ip, &address, "hostAliases[].ip") == -1)
+			return -1;
 		for (k = 0; k < jread_count(names); k++) {
 			name = jread_string(jread_item(names, k));
-			if (!is_of(name, ALNUM ".-"))
-				return refused(app, "hostAliases[].hostnames[]",
-				    name);
+			if (check(app, name, &host,
+				"hostAliases[].hostnames[]") == -1)
+				return -1;
 			unitfile_line(f, "AddHost", "%s:%s", name, ip);
 		}
 	}
@@ -58,15 +72,15 @@ put_aliases(struct app *app, struct unitfile *f)
 /* The elements of an array of texts, each a line. */
 static int
 put_texts(struct app *app, struct unitfile *f, const char *key,
-    struct json_object *list, const char *field, const char *set)
+    struct json_object *list, const char *field, const struct form *form)
 {
 	const char *s;
 	size_t i;
 
 	for (i = 0; i < jread_count(list); i++) {
 		s = jread_string(jread_item(list, i));
-		if (!is_of(s, set))
-			return refused(app, field, s);
+		if (check(app, s, form, field) == -1)
+			return -1;
 		unitfile_line(f, key, "%s", s);
 	}
 	return 0;
@@ -83,14 +97,16 @@ put_options(struct app *app, struct unitfile *f, struct json_object *list)
 		j = jread_item(list, i);
 		name = jread_string(jread_member(j, "name"));
 		value = jread_string(jread_member(j, "value"));
-		if (!is_of(name, ALNUM "_-"))
-			return refused(app, "dnsConfig.options[].name", name);
-		if (value == NULL || *value == '\0')
-			unitfile_line(f, "DNSOption", "%s", name);
-		else if (is_of(value, ALNUM "_-"))
-			unitfile_line(f, "DNSOption", "%s:%s", name, value);
-		else
-			return refused(app, "dnsConfig.options[].value", value);
+		if (value != NULL && *value == '\0')
+			value = NULL;
+		if (check(app, name, &option, "dnsConfig.options[].name") ==
+			-1 ||
+		    (value != NULL &&
+			check(app, value, &option,
+			    "dnsConfig.options[].value") == -1))
+			return -1;
+		unitfile_line(f, "DNSOption", "%s%s%s", name,
+		    value == NULL ? "" : ":", value == NULL ? "" : value);
 	}
 	return 0;
 }
@@ -113,31 +129,32 @@ put_dns(struct app *app, struct unitfile *f)
 		return fail(app->why, ERR_DENIED,
 		    "spec.dnsPolicy: None without dnsConfig.nameservers");
 	if (put_texts(app, f, "DNS", servers, "dnsConfig.nameservers[]",
-		"0123456789abcdefABCDEF.:") == -1 ||
+		&address) == -1 ||
 	    put_texts(app, f, "DNSSearch", jread_member(dns, "searches"),
-		"dnsConfig.searches[]", ALNUM "._-") == -1)
+		"dnsConfig.searches[]", &domain) == -1)
 		return -1;
 	return put_options(app, f, jread_member(dns, "options"));
 }
 
-/* Some settings have several numbers with blanks or tabs between. */
+/*
+ * Some settings have several numbers with blanks or tabs between.  No two such
+ * texts are too much for a line.
+ */
 static int
 put_sysctl(struct app *app, struct unitfile *f, const char *name,
     const char *value)
 {
 	AUTO_FREE char *word = NULL;
-	struct why inner;
 
-	if (!is_of(name, ALNUM "_./-"))
-		return refused(app, "securityContext.sysctls[].name", name);
-	if (!is_of(value, ALNUM "_.,:-+ \t"))
-		return refused(app, "securityContext.sysctls[].value", value);
+	if (check(app, name, &sysctl_name, "securityContext.sysctls[].name") ==
+		-1 ||
+	    check(app, value, &sysctl_value,
+		"securityContext.sysctls[].value") == -1)
+		return -1;
 	word = xasprintf("%s%s=%s", quadlet_is_pod(app) ? "--sysctl=" : "",
 	    name, value);
-	if (unitfile_words(f, quadlet_is_pod(app) ? "PodmanArgs" : "Sysctl",
-		(const char *const *)&word, 1, &inner) == -1)
-		return refused(app, "securityContext.sysctls[]", word);
-	return 0;
+	return unitfile_words(f, quadlet_is_pod(app) ? "PodmanArgs" : "Sysctl",
+	    (const char *const *)&word, 1, app->why);
 }
 
 static int

@@ -246,7 +246,10 @@ read_probe(struct work *w, const char *name, char *at, size_t size,
 		w->app->why) == -1)
 		return -1;
 	if (p->period < 1 || p->timeout < 1 || p->failures < 1)
-		return fail(w->app->why, ERR_FORMAT, "%s: not above 0", at);
+		return fail(w->app->why, ERR_FORMAT,
+		    "%s: periodSeconds, timeoutSeconds or failureThreshold is "
+		    "not above 0",
+		    at);
 	return 1;
 }
 

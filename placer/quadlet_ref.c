@@ -25,6 +25,7 @@ quadlet_map(struct app *app, const char *name, int secret,
     struct json_object **map)
 {
 	const struct quadlet_object *o;
+	struct why inner;
 	size_t i;
 
 	*map = NULL;
@@ -38,8 +39,9 @@ quadlet_map(struct app *app, const char *name, int secret,
 			app->maps =
 			    xcalloc(app->in->nobjects, sizeof(*app->maps));
 		if (app->maps[i] == NULL &&
-		    (app->maps[i] = jread_parse(o->object, app->why)) == NULL)
-			return -1;
+		    (app->maps[i] = jread_parse(o->object, &inner)) == NULL)
+			return fail(app->why, inner.kind, "%s \"%.200s\": %s",
+			    secret ? "Secret" : "ConfigMap", name, inner.text);
 		*map = app->maps[i];
 		return 0;
 	}
@@ -232,7 +234,7 @@ divided(struct json_object *value, struct json_object *divisor, size_t row,
 	if (amount(value, resources[row].parse, &n) == -1 ||
 	    amount(divisor, resources[row].parse, &by) == -1 || n < 0 ||
 	    by < 0) {
-		fail(why, ERR_FORMAT, "%s: no quantity",
+		fail(why, ERR_FORMAT, "%s or its divisor is no quantity",
 		    resources[row].resource);
 		return NULL;
 	}
@@ -257,7 +259,7 @@ quadlet_resource(const struct app *app, struct json_object *ref,
 			break;
 	if (c == NULL || what == NULL || i == COUNT(resources)) {
 		fail(why, ERR_DENIED,
-		    "resource \"%.40s\" of container \"%.63s\"",
+		    "there is no resource \"%.40s\" of container \"%.63s\"",
 		    what == NULL ? "" : what, name == NULL ? "" : name);
 		return NULL;
 	}

@@ -37,8 +37,8 @@ read_id(struct work *w, struct json_object *j, const char *name, int64_t *id)
 	if (json_object_is_type(j, json_type_int) && *id >= 0 &&
 	    *id <= INT32_MAX)
 		return 1;
-	return fail(w->app->why, ERR_FORMAT, "%s.securityContext.%s", w->at,
-	    name);
+	return fail(w->app->why, ERR_FORMAT,
+	    "%s.securityContext.%s: none of 0 to %d", w->at, name, INT32_MAX);
 }
 
 static int
@@ -96,8 +96,9 @@ put_capability(struct work *w, const char *key, const char *name)
 	if (name == NULL || *name == '\0' || strlen(name) > 40 ||
 	    name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")] != '\0')
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.securityContext.capabilities: \"%.40s\"", w->at,
-		    name == NULL ? "" : name);
+		    "%s.securityContext.capabilities: \"%.40s\" is no "
+		    "capability's name",
+		    w->at, name == NULL ? "" : name);
 	unitfile_line(&w->f, key, "%s", name);
 	return 0;
 }
@@ -160,8 +161,9 @@ put_label(struct work *w, const char *key, struct json_object *j)
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 		"0123456789_.:,-")] != '\0')
 		return fail(w->app->why, ERR_DENIED,
-		    "%s.securityContext.seLinuxOptions: \"%.64s\"", w->at,
-		    s == NULL ? "" : s);
+		    "%s.securityContext.seLinuxOptions: \"%.64s\": not of "
+		    "letters, digits and _ . : , -",
+		    w->at, s == NULL ? "" : s);
 	unitfile_line(&w->f, key, "%s", s);
 	return 0;
 }

@@ -62,12 +62,13 @@ read_volume(struct app *app, size_t i, struct volume *v)
 		app->why) == -1)
 		return -1;
 	if (!identity_is_plain(v->name))
-		return fail(app->why, ERR_FORMAT, "%s.name: \"%s\"", v->at,
-		    v->name);
+		return fail(app->why, ERR_FORMAT,
+		    "%s.name: \"%s\": not of letters, digits and . _ : -",
+		    v->at, v->name);
 	if (v->host != NULL && !is_host_path(v->path))
 		return fail(app->why, ERR_DENIED,
-		    "%s.hostPath.path: \"%.100s\": not of letters, digits and "
-		    "_ . / @ + -",
+		    "%s.hostPath.path: \"%.100s\": not absolute, with \"..\", "
+		    "or not of letters, digits and _ . / @ + -",
 		    v->at, v->path);
 	if (v->size != NULL && *v->medium == '\0')
 		return fail(app->why, ERR_DENIED,
@@ -167,7 +168,9 @@ put_memory(struct app *app, const struct volume *v, struct unitfile *f)
 		if (quantity_value(span_of(v->size), &bytes) == -1 ||
 		    bytes <= 0)
 			return fail(app->why, ERR_FORMAT,
-			    "%s.emptyDir.sizeLimit: \"%s\"", v->at, v->size);
+			    "%s.emptyDir.sizeLimit: \"%s\" is no quantity "
+			    "above 0",
+			    v->at, v->size);
 		size = xasprintf("size=%" PRId64 ",", bytes);
 	}
 	if (app->fs_group >= 0)
@@ -293,7 +296,8 @@ read_mount(struct work *w, size_t i, struct mount *m)
 	if (*m->path == '/' && strchr(m->path, ':') == NULL)
 		return 0;
 	return fail(w->app->why, ERR_DENIED,
-	    "%s.volumeMounts: mountPath \"%.100s\"", w->at, m->path);
+	    "%s.mountPath: \"%.100s\": not absolute, or with \":\"", at,
+	    m->path);
 }
 
 /* Names with one slash between, none of which a command could mistake. */
@@ -330,8 +334,9 @@ sub_path(struct work *w, const struct mount *m, const struct volume *v)
 	if (is_host_path(whole) && (!is_podmans(v) || are_names(sub)))
 		return steal(&whole);
 	fail(w->app->why, ERR_DENIED,
-	    "%s.volumeMounts.subPath: \"%.100s\": not of letters, digits and "
-	    "_ . / @ + -",
+	    "%s.volumeMounts.subPath: \"%.100s\": not names of letters, digits "
+	    "and _ . @ + - with one / between, none of them ., .. or with - "
+	    "first",
 	    w->at, sub);
 	return NULL;
 }

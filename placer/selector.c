@@ -104,24 +104,24 @@ bad(const struct lexer *x, const char *want, struct why *why)
 	return fail(why, ERR_DENIED, "%s wanted before \"%.20s\"", want, x->at);
 }
 
-/* "(a,b,)": how many values; 0: it does not end. */
+/* "(a,b,)": how many values; it goes to their end. */
 static size_t
-count_values(struct lexer x)
+count_values(struct lexer *x)
 {
 	size_t n = 1;
 
-	while (x.token == T_WORD || x.token == T_COMMA) {
-		n += x.token == T_COMMA;
-		next(&x);
+	while (x->token == T_WORD || x->token == T_COMMA) {
+		n += x->token == T_COMMA;
+		next(x);
 	}
-	return x.token == T_CLOSE ? n : 0;
+	return n;
 }
 
 static int
 one_value(struct block *b, struct lexer *x, char **value, struct why *why)
 {
 	if (x->token == T_WORD && x->word.len > MAX_LABEL_VALUE)
-		return fail(why, ERR_DENIED, "\"%.*s\": longer than %d",
+		return fail(why, ERR_DENIED, "\"%.*s\": longer than %d bytes",
 		    (int)x->word.len, x->word.p, MAX_LABEL_VALUE);
 	*value = x->token == T_WORD ? block_strn(b, x->word.p, x->word.len) :
 				      block_str(b, "");
@@ -134,12 +134,15 @@ static int
 value_set(struct block *b, struct lexer *x, struct requirement *r,
     struct why *why)
 {
+	struct lexer end;
 	size_t i;
 
 	if (!taken(x, T_OPEN))
 		return bad(x, "(", why);
-	if ((r->nvalues = count_values(*x)) == 0)
-		return bad(x, "a list of values and )", why);
+	end = *x;
+	r->nvalues = count_values(&end);
+	if (end.token != T_CLOSE)
+		return bad(&end, ")", why);
 	r->values = block_get(b, r->nvalues, sizeof(char *));
 	for (i = 0; i < r->nvalues; i++) {
 		if (one_value(b, x, &r->values[i], why) == -1)
@@ -197,7 +200,8 @@ requirement(struct block *b, struct lexer *x, struct requirement *r,
 	if (x->token != T_WORD)
 		return bad(x, "a label's key", why);
 	if (x->word.len > MAX_LABEL_KEY)
-		return fail(why, ERR_DENIED, "a key of %zu bytes", x->word.len);
+		return fail(why, ERR_DENIED, "a key of %zu bytes, at most %d",
+		    x->word.len, MAX_LABEL_KEY);
 	r->key = block_strn(b, x->word.p, x->word.len);
 	next(x);
 	if (!negated)
@@ -301,7 +305,8 @@ expression(struct block *b, struct json_object *j, const char *at,
 		if (strcmp(raw.op, op_names[i].name) == 0)
 			break;
 	if (i == sizeof(op_names) / sizeof(op_names[0]))
-		return fail(why, ERR_FORMAT, "%s.operator: \"%s\"", at, raw.op);
+		return fail(why, ERR_FORMAT, "%s.operator: \"%s\" is unknown",
+		    at, raw.op);
 	r->op = op_names[i].op;
 	r->key = block_str(b, raw.key);
 	r->nvalues = jread_count(raw.values);

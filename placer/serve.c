@@ -37,6 +37,7 @@ struct serve {
 	struct act *act;
 	struct effects fx;
 	struct chan *kube, *flight;
+	int foreign; /* kube's is another cluster: nothing of it is taken */
 	struct event *turn;
 };
 
@@ -93,12 +94,8 @@ set_cluster(struct serve *s, const char *cluster)
 
 	if (cluster[0] == '\0' || strcmp(w->cluster, cluster) == 0)
 		return 0;
-	if (w->cluster[0] != '\0') {
-		log_error("cluster id %s is not %s, which the database and the "
-			  "devices know: nothing is done for it",
-		    cluster, w->cluster);
+	if (w->cluster[0] != '\0')
 		return -1;
-	}
 	(void)snprintf(w->cluster, sizeof(w->cluster), "%s", cluster);
 	mark_prefix(w->cluster, w->prefix);
 	(void)store_put_meta(s->store, "cluster", cluster, NULL);
@@ -139,6 +136,25 @@ load_meta(struct serve *s, char cluster[MAX_UID + 1], struct why *why)
 
 #define BODY_OF(kind, m, f) (body_##kind##_get((f)->body, (m)) == 0)
 
+/*
+ * None of our pods is there, which says nothing of them: until the link is
+ * over all that comes is dropped, and nothing is sent.
+ */
+static void
+refuse_cluster(struct serve *s, const char *cluster)
+{
+	struct world *w = &s->world;
+
+	log_error("cluster id %s is not %s, which the database and the devices "
+		  "know: nothing is done for it",
+	    cluster, w->cluster);
+	s->foreign = 1;
+	intake_kube_lost(w);
+	act_kube(s->act, NULL, now_read());
+	(void)snprintf(w->kube_text, sizeof(w->kube_text),
+	    "cluster id %s is not %s", cluster, w->cluster);
+}
+
 static void
 on_kube_state(struct serve *s, const struct frame *f)
 {
@@ -147,8 +163,10 @@ on_kube_state(struct serve *s, const struct frame *f)
 
 	if (!BODY_OF(kube_state, &m, f))
 		return;
-	if (set_cluster(s, m.cluster) == -1)
+	if (set_cluster(s, m.cluster) == -1) {
+		refuse_cluster(s, m.cluster);
 		return;
+	}
 	if (m.reachable && !s->world.kube_reachable) {
 		world_look_all(&s->world);
 		RB_FOREACH(p, wpod_tree, &s->world.pods)
@@ -224,7 +242,7 @@ on_kube_frame(struct chan *c, struct frame *f, void *arg)
 	} m;
 
 	(void)c;
-	if (took_report(s, PROC_KUBESIDE, f))
+	if (took_report(s, PROC_KUBESIDE, f) || s->foreign)
 		return;
 	if (f->type == MSG_KUBE_STATE)
 		on_kube_state(s, f);
@@ -359,6 +377,7 @@ serve_link(struct serve *s, enum proc peer, int fd)
 			drop_kube(s);
 		s->kube =
 		    chan_open(s->base, fd, PROC_PLACER, peer, &kube_ops, s);
+		s->foreign = 0;
 		s->world.kube_up = 1;
 		act_kube(s->act, s->kube, now);
 		return;

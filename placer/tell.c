@@ -241,6 +241,8 @@ tell_status(struct world *w, struct wpod *p, struct now now, struct effects *fx)
 	podstatus_make(&in, &out);
 	if (out.digest == p->told && now.boot_ms < p->told_boot)
 		world_look_at(w, p, p->told_boot);
+	else if (out.digest == p->unshown && now.boot_ms < p->tell_boot)
+		world_look_at(w, p, p->tell_boot);
 	else if ((p->told != 0 && out.digest != p->told) ||
 	    !podstatus_is_told(&out, p->pod))
 		give(p, &out, fx);

@@ -183,6 +183,8 @@ struct wpod {
 	int64_t told_boot;  /* the watch may take so long to show it */
 	uint64_t told;	    /* digest of the status that the API has */
 	uint64_t telling;   /* digest on its way, 0: none */
+	uint64_t unshown;   /* digest that was refused, 0: none */
+	int64_t tell_boot;  /* not before, the same */
 	char *why_waits;    /* message of the last refusal, or NULL */
 	const char *why_reason; /* a literal, or NULL */
 	enum life_state state;

@@ -146,22 +146,22 @@ address(const struct settings *s, struct sockaddr_storage *ss)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
 	char host[FORM_HOST];
 	uint16_t port;
+	int is_v6;
 
 	memset(ss, 0, sizeof(*ss));
 	if (form_listen(span_of(s->text[SET_LISTEN]), host, &port) == -1)
-		return 0;
-	if (strchr(host, ':') != NULL) {
+		abort(); /* the setting has that form */
+	if ((is_v6 = strchr(host, ':') != NULL)) {
 		v6->sin6_family = AF_INET6;
 		v6->sin6_port = htons(port);
-		return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1 ?
-		    (socklen_t)sizeof(*v6) :
-		    0;
+	} else {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
 	}
-	v4->sin_family = AF_INET;
-	v4->sin_port = htons(port);
-	return inet_pton(AF_INET, host, &v4->sin_addr) == 1 ?
-	    (socklen_t)sizeof(*v4) :
-	    0;
+	if (inet_pton(ss->ss_family, host,
+		is_v6 ? (void *)&v6->sin6_addr : &v4->sin_addr) != 1)
+		abort();
+	return is_v6 ? (socklen_t)sizeof(*v6) : (socklen_t)sizeof(*v4);
 }
 
 /* Where it listens, so that port 0 can be found. */
@@ -207,9 +207,7 @@ house_listen(const struct settings *s, struct why *why)
 
 	if (s->text[SET_LISTEN][0] == '\0')
 		return HOUSE_NONE;
-	if ((len = address(s, &ss)) == 0)
-		return fail(why, ERR_BUG, "LISTEN=%s: not an address",
-		    s->text[SET_LISTEN]);
+	len = address(s, &ss);
 	if ((fd = open_listener((const struct sockaddr *)&ss, len)) == -1)
 		return wrong(why, s, SET_LISTEN,
 		    "an address and a port that are free");

@@ -45,7 +45,7 @@ print(struct batch *b, struct table *t, int json)
 		return;
 	if (json)
 		(void)fputs(b->text, stdout);
-	else if (table_print(t, b->text, b->n, &why) == -1)
+	else if (table_print(t, b->text, &why) == -1)
 		errx(EX_PROTOCOL, "%s", why.text);
 	if (fflush(stdout) == EOF)
 		err(EX_IOERR, "standard output");

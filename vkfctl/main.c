@@ -79,7 +79,7 @@ show(const char *command, char *answer, const struct given *g)
 	t = table_new(stdout, g->style);
 	if (g->json)
 		print_json(rows, n);
-	else if (table_print(t, rows, n, &why) == -1)
+	else if (table_print(t, rows, &why) == -1)
 		errx(EX_PROTOCOL, "%s", why.text);
 	table_free(t);
 	if (fflush(stdout) == EOF)

@@ -180,16 +180,13 @@ measure(struct table *t, struct json_object *row)
 
 /* Once to measure, once to print: no row is kept. */
 static int
-walk(struct table *t, const char *rows, size_t n, int print, struct why *why)
+walk(struct table *t, const char *rows, int print, struct why *why)
 {
 	const char *end;
-	size_t i;
 
-	for (i = 0; i < n; i++, rows = end + 1) {
+	for (; (end = strchr(rows, '\n')) != NULL; rows = end + 1) {
 		AUTO_JSON struct json_object *row = NULL;
 
-		if ((end = strchr(rows, '\n')) == NULL)
-			return fail(why, ERR_FORMAT, "the answer is cut off");
 		row = jread_parse((struct span){ rows, (size_t)(end - rows) },
 		    why);
 		if (row == NULL)
@@ -205,9 +202,9 @@ walk(struct table *t, const char *rows, size_t n, int print, struct why *why)
 }
 
 int
-table_print(struct table *t, const char *rows, size_t n, struct why *why)
+table_print(struct table *t, const char *rows, struct why *why)
 {
-	if (walk(t, rows, n, 0, why) == -1)
+	if (walk(t, rows, 0, why) == -1)
 		return -1;
-	return walk(t, rows, n, 1, why);
+	return walk(t, rows, 1, why);
 }

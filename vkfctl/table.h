@@ -25,9 +25,9 @@ struct table *table_new(FILE *f, struct table_style);
 void table_free(struct table *);
 
 /*
- * Prints n rows, each ended by a newline, under the same names as those before
+ * Prints rows, each ended by a newline, under the same names as those before
  * them, columns at least as wide.  -1 with *why: one is no JSON object.
  */
-int table_print(struct table *, const char *rows, size_t n, struct why *why);
+int table_print(struct table *, const char *rows, struct why *why);
 
 #endif

@@ -7,7 +7,6 @@
  */
 #include "common/https.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #include <event2/event.h>
@@ -18,6 +17,7 @@
 
 #include "common/log.h"
 #include "ipc/msg.h"
+#include "t/fuzz/peer.h"
 #include "t/fuzz/target.h"
 #include "t/unit/leap.h"
 
@@ -78,24 +78,6 @@ on_line(const struct body_log *line, void *arg)
 		strstr(line->error, TOKEN) == NULL));
 }
 
-static int
-listen_once(struct sockaddr_in *sin)
-{
-	static struct sockaddr_in at = { .sin_family = AF_INET };
-	static int fd = -1;
-	socklen_t len = sizeof(at);
-
-	if (fd == -1) {
-		at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-		must(bind(fd, (struct sockaddr *)&at, len) == 0 &&
-		    listen(fd, 16) == 0 &&
-		    getsockname(fd, (struct sockaddr *)&at, &len) == 0);
-	}
-	*sin = at;
-	return fd;
-}
-
 /* To the first who comes; the others find a server that is away. */
 static void
 serve(struct peer *p)
@@ -114,7 +96,7 @@ static void
 fuzz_https(struct span input)
 {
 	struct event_base *base;
-	struct sockaddr_in sin;
+	uint16_t port;
 	struct peer p = { 0 };
 	struct https *h;
 	char url[32];
@@ -125,9 +107,8 @@ fuzz_https(struct span input)
 	how = (uint8_t)input.p[0];
 	p.stream = how & 1;
 	p.answer = (struct span){ input.p + 1, input.len - 1 };
-	p.listener = listen_once(&sin);
-	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u",
-	    (unsigned int)ntohs(sin.sin_port));
+	p.listener = peer_listen(&port);
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
 	base = event_base_new();
 	h = https_new(base, &(struct https_conf){ .base = url }, NULL);
 	must(h != NULL);

@@ -19,7 +19,7 @@ fuzz_table(struct span input)
 	const unsigned char *s;
 	struct why why = { 0 };
 	struct table *t;
-	size_t len, n = 0;
+	size_t len;
 	char *at;
 	FILE *f;
 
@@ -30,11 +30,9 @@ fuzz_table(struct span input)
 	if ((at = strrchr(rows, '\n')) == NULL)
 		return;
 	at[1] = '\0';
-	for (at = rows; (at = strchr(at, '\n')) != NULL; at++)
-		n++;
 	must((f = open_memstream(&shown, &len)) != NULL);
 	t = table_new(f, (struct table_style){ .width = (uint8_t)input.p[0] });
-	if (table_print(t, rows, n, &why) == -1)
+	if (table_print(t, rows, &why) == -1)
 		must(why.text[0] != '\0');
 	table_free(t);
 	must(fclose(f) == 0);

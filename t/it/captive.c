@@ -358,8 +358,9 @@ is_lethal(enum msg_type type)
 	return type == MSG_RELINK || type == MSG_LOG_LEVEL;
 }
 
+/* only: MSG_NONE: of all types. */
 static unsigned int
-send_taken(struct line *(*to)(enum proc), enum proc peer)
+send_taken(struct line *(*to)(enum proc), enum proc peer, uint32_t only)
 {
 	unsigned int sent = 0;
 	uint32_t type;
@@ -368,7 +369,8 @@ send_taken(struct line *(*to)(enum proc), enum proc peer)
 	for (type = MSG_NONE + 1; type < MSG_COUNT; type++) {
 		if (msg_admit(type, msg_info(type)->min, 0, c.self, peer,
 			WHEN_RUN) != ADMIT_OK ||
-		    is_lethal((enum msg_type)type))
+		    is_lethal((enum msg_type)type) ||
+		    (only != MSG_NONE && type != only))
 			continue;
 		for (i = 0;; i++) {
 			AUTO_BYTES struct bytes f = { NULL, 0, 0 };
@@ -498,12 +500,12 @@ obey(const char *word, size_t arg)
 	if (strcmp(word, "taken") == 0) {
 		for (p = 0; p < PROC_COUNT; p++)
 			if (is_peer(p))
-				sent += send_taken(link_with, p);
+				sent += send_taken(link_with, p, (uint32_t)arg);
 		hear_out();
 		text = xasprintf("taken sent=%u cuts=%u", sent, c.cuts);
 		tell(text);
 	} else if (strcmp(word, "talk") == 0) {
-		sent = send_taken(supervisor, PROC_SUPERVISOR);
+		sent = send_taken(supervisor, PROC_SUPERVISOR, MSG_NONE);
 		text = xasprintf("talk sent=%u", sent);
 		tell(text);
 	} else if (strcmp(word, "refuse") == 0)

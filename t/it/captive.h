@@ -5,7 +5,8 @@
 /*
  * A captured worker: starts as the real one does, then does to its links what
  * the last line of the file "orders" beside its program says:
- *	N taken		all bodies that decode, to every peer of its links
+ *	N taken T	all bodies that decode, to every peer of its links; of
+ *			messages of type T alone, 0: of all
  *	N refuse I	the I-th frame (bend.h) that the peers must refuse
  *	N lie I		the same, to the supervisor
  *	N talk		all that decodes, to the supervisor

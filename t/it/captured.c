@@ -23,6 +23,7 @@
 #include "t/it/bend.h"
 #include "t/it/captive.h"
 #include "t/it/captured_never.h"
+#include "t/it/captured_others.h"
 #include "t/it/child.h"
 #include "t/it/flight.h"
 #include "t/it/http.h"
@@ -35,7 +36,7 @@
 #include "t/it/world.h"
 
 enum {
-	DEVICES = 3, /* the last one is of another fleet */
+	DEVICES = 4, /* captured-2 is of another fleet */
 	READY_MS = 20000,
 	RUN_MS = 20000,
 	ORDER_MS = 60000,
@@ -63,7 +64,7 @@ static struct {
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/vk-flightctl/leases"
 #define NODE_LEASES \
 	"/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
-#define OURS "(bait|after-[a-z]+)"
+#define OURS "(bait|second|after-[a-z]+)"
 
 /* METHOD TARGET, whoever of the three is captured. */
 static const char *const kube_may[] = {
@@ -196,8 +197,20 @@ object_at(const char *path)
 	return j;
 }
 
+/* Before all else: the first of a name counts. */
 static void
-write_lore(void)
+write_lore(const char *first)
+{
+	AUTO_FREE char *path = beside("lore");
+	AUTO_FREE char *text = xasprintf("%s%s", first, lore);
+
+	it_write(path, text);
+	if (chmod(path, 0644) == -1)
+		it_die("%s: cannot be opened to all", path);
+}
+
+static void
+learn(void)
 {
 	AUTO_JSON struct json_object *bait = object_at(KUBE_PODS "/bait");
 	AUTO_JSON struct json_object *other =
@@ -206,7 +219,6 @@ write_lore(void)
 	    object_at("/api/v1/namespaces/kube-system");
 	AUTO_JSON struct json_object *device = flight_device("captured-0");
 	AUTO_JSON struct json_object *foreign = flight_device("captured-2");
-	AUTO_FREE char *path = beside("lore");
 	char app[MAX_APP + 1];
 
 	if (mark_name(js_str(system, "/metadata/uid"), "default", "new",
@@ -228,116 +240,7 @@ write_lore(void)
 	    "{\"applications\":{\"set\":[{\"name\":\"$NEW_APP\",\"appType\":"
 	    "\"quadlet\",\"inline\":[{\"path\":\"main.container\",\"content\":"
 	    "\"[Container]\\nContainerName=main\\nImage=$IMAGE\\n\"}]}]}}");
-	it_write(path, lore);
-	if (chmod(path, 0644) == -1)
-		it_die("%s: cannot be opened to all", path);
-}
-
-/* -- others' things -------------------------------------------------------- */
-
-/* Objects whose every byte stays. */
-static struct {
-	const char *path;
-	char *before;
-} others[] = {
-	{ "/api/v1/namespaces/default/pods/bystander", NULL },
-	{ "/api/v1/nodes/elsewhere", NULL },
-	{ LEASES "/elsewhere", NULL },
-	{ "/api/v1/namespaces/default/secrets/secret", NULL },
-};
-
-#define OTHERS (sizeof(others) / sizeof(others[0]))
-
-static char *foreign_spec, *foreign_app;
-
-static char *
-text_at(const char *path)
-{
-	AUTO_JSON struct json_object *j = kube_get(path);
-
-	return j == NULL ? xstrdup("") : js_text(j, "");
-}
-
-/* On a device of ours, too, is an application of others. */
-static char *
-others_application(void)
-{
-	AUTO_JSON struct json_object *d = flight_device("captured-0");
-	struct json_object *app =
-	    js_find(d, "/spec/applications", "name", "foreign");
-
-	return xstrdup(app == NULL ? "" : json_object_to_json_string(app));
-}
-
-static char *
-others_spec(void)
-{
-	AUTO_JSON struct json_object *d = flight_device("captured-2");
-
-	return js_text(d, "/spec");
-}
-
-static void
-look_at_others(const char *who)
-{
-	AUTO_FREE char *spec = others_spec(), *app = others_application();
-	unsigned int same = 0;
-	size_t i;
-
-	for (i = 0; i < OTHERS; i++) {
-		AUTO_FREE char *now = text_at(others[i].path);
-
-		same += strcmp(now, others[i].before) == 0;
-	}
-	it_ok(same == OTHERS,
-	    "%s: another node, its Lease, its pod and a Secret are as they "
-	    "were",
-	    who);
-	it_ok(strcmp(spec, foreign_spec) == 0,
-	    "%s: so is the device of another fleet", who);
-	it_ok(*foreign_app != '\0' && strcmp(app, foreign_app) == 0,
-	    "%s: and the application of others on a device of ours", who);
-}
-
-static void
-remember_others(void)
-{
-	size_t i;
-
-	for (i = 0; i < OTHERS; i++)
-		others[i].before = text_at(others[i].path);
-	foreign_spec = others_spec();
-	foreign_app = others_application();
-}
-
-static void
-make(const char *path, const char *text)
-{
-	long status = kube_send("POST", path, js_make("%s", text), NULL);
-
-	if (status / 100 != 2)
-		it_die("POST %s: %ld", path, status);
-}
-
-static void
-make_others(void)
-{
-	make(KUBE_NODES, "{\"metadata\":{\"name\":\"elsewhere\"}}");
-	make(LEASES,
-	    "{\"metadata\":{\"name\":\"elsewhere\"},\"spec\":{"
-	    "\"holderIdentity\":\"somebody\",\"leaseDurationSeconds\":15}}");
-	make("/api/v1/namespaces/default/secrets",
-	    "{\"metadata\":{\"name\":\"secret\"},\"data\":{\"k\":\"dg==\"}}");
-	make("/api/v1/namespaces/default/configmaps",
-	    "{\"metadata\":{\"name\":\"asked\"},\"data\":{\"k\":\"v\"}}");
-	make(KUBE_PODS,
-	    "{\"metadata\":{\"name\":\"bystander\"},\"spec\":{\"nodeName\":"
-	    "\"elsewhere\",\"containers\":[{\"name\":\"main\",\"image\":"
-	    "\"busybox\",\"envFrom\":[{\"secretRef\":{\"name\":\"secret\"}}]"
-	    "}]}}");
-	flight_relabel("captured-2", "\"fleet\":\"foreign\"");
-	free(world_tell(SIM_FLIGHT, "foreign-app captured-2 foreign"));
-	free(world_tell(SIM_FLIGHT, "foreign-app captured-0 foreign"));
+	write_lore("");
 }
 
 /* -- what SECURITY says of it ---------------------------------------------- */
@@ -427,18 +330,28 @@ history(int on)
 	free(world_tell(SIM_FLIGHT, "history %s", on ? flight : "off"));
 }
 
+/* The credentials of a server are with a worker that has none now. */
+static void
+judge_requests(const char *who, const char *keeper, const char *file,
+    const char *const *may, const char *server)
+{
+	AUTO_FREE char *what = xasprintf("%s, %s", who, server);
+
+	if (strcmp(who, keeper) == 0)
+		reqlog_is_empty(file, what);
+	else
+		reqlog_judge(file, may, what);
+	(void)unlink(file);
+}
+
 static void
 judge_history(const char *who)
 {
 	AUTO_FREE char *kube = beside("kube.log"),
 		       *flight = beside("flight.log");
-	AUTO_FREE char *a = xasprintf("%s, apiserver", who);
-	AUTO_FREE char *b = xasprintf("%s, Flightctl", who);
 
-	reqlog_judge(kube, kube_may, a);
-	reqlog_judge(flight, flight_may, b);
-	(void)unlink(kube);
-	(void)unlink(flight);
+	judge_requests(who, "kubeside", kube, kube_may, "apiserver");
+	judge_requests(who, "flightside", flight, flight_may, "Flightctl");
 }
 
 static void
@@ -492,6 +405,26 @@ lie(const char *who)
 	look_at_workers(who, "killed");
 }
 
+/*
+ * All that it may ask of a device, of a third one: CHANGE_DEVICES is 2, and so
+ * many were changed.
+ */
+static void
+widen(const char *who)
+{
+	AUTO_JSON struct json_object *d = flight_device("captured-3");
+	AUTO_FREE char *second = xasprintf("DEVICE=captured-3\nCREATED=%s\n",
+	    js_str(d, "/metadata/creationTimestamp"));
+
+	write_lore(second);
+	play(who, "taken", MSG_CHANGE);
+	it_ok(provider_lines(t.provider,
+		  "a change is refused: devices.*captured-3") > 0,
+	    "%s: a third device of the fleet is refused by CHANGE_DEVICES",
+	    who);
+	write_lore("");
+}
+
 static void
 capture(size_t w)
 {
@@ -503,6 +436,8 @@ capture(size_t w)
 	remember_pids();
 	replace(who, self);
 	play(who, "taken", 0);
+	if (w == 0)
+		widen(who);
 	play(who, "talk", 0);
 	play(who, "flood", 0);
 	play(who, "descriptor", 0);
@@ -511,7 +446,7 @@ capture(size_t w)
 	lie(who);
 	judge_rows(who);
 	judge_history(who);
-	look_at_others(who);
+	others_judge(who);
 	replace(who, real);
 	if (w == 0)
 		it_ok(provider_lines(t.provider,
@@ -550,13 +485,14 @@ scenario(void)
 {
 	static const char *const settings[] = {
 		"IMAGE_REGISTRIES=docker.io/library", "CHANGE_RATE=1000000",
-		"FLIGHTCTL_RATE=1000000", "RESYNC_INTERVAL=5s", NULL
+		"FLIGHTCTL_RATE=1000000", "RESYNC_INTERVAL=5s",
+		"CHANGE_DEVICES=2", NULL
 	};
 	AUTO_JSON struct json_object *node = NULL;
 	size_t i;
 
 	world_open(&(struct world_conf){ .devices = DEVICES });
-	make_others();
+	others_make();
 	open_stage();
 	t.provider = provider_start("provider", settings);
 	if ((node = node_is_ready(READY_MS)) == NULL)
@@ -565,9 +501,12 @@ scenario(void)
 	    &(struct pod_conf){ .device = "captured-0",
 		.container = ",\"envFrom\":[{\"configMapRef\":{\"name\":"
 			     "\"asked\"}}]" }));
+	free(
+	    pod_create("second", &(struct pod_conf){ .device = "captured-1" }));
 	json_object_put(pod_runs("bait", it_ms(), RUN_MS));
-	remember_others();
-	write_lore();
+	json_object_put(pod_runs("second", it_ms(), RUN_MS));
+	others_remember();
+	learn();
 	for (i = 0; i < WORKERS; i++)
 		capture(i);
 	provider_leaves(t.provider, "what a captured placer had written");

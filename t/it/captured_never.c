@@ -22,17 +22,20 @@ captured_never(void)
 	AUTO_JSON struct json_object *set = flight_devices();
 	struct json_object *device;
 	struct lh_entry *at = NULL;
-	unsigned int bad = 0;
+	unsigned int bad = 0, looked = 0;
 	size_t i;
 
 	while (js_next(set, &at, NULL, &device)) {
 		AUTO_FREE char *text = js_text(device, "/spec");
 
+		looked += strstr(text, "\"applications\"") != NULL;
 		for (i = 0; i < sizeof(never) / sizeof(never[0]); i++)
 			if (strstr(text, never[i]) != NULL) {
 				it_say("%s", never[i]);
 				bad++;
 			}
 	}
-	return bad;
+	if (looked == 0)
+		it_say("no device has an application to look at");
+	return looked == 0 ? 1 : bad;
 }

@@ -431,7 +431,17 @@ no_namespace(void)
 	    "kubectl -n FLIGHTCTL_NAMESPACE create rolebinding ");
 }
 
-/* Simulators only: the real one's manifest is what all others need. */
+static void
+no_token(void)
+{
+	AUTO_FREE char *out = CHECK("none", WITH_FAILURE, "LISTEN=127.0.0.1:0",
+	    "FLIGHTCTL_AUTH_TOKEN_FILE=");
+
+	look_says(out, "FAIL  flightside: token: none is given: FLIGHTCTL_",
+	    "");
+}
+
+/* Simulators only: other tests need the real manifest, and no proxy. */
 static void
 missing_right(void)
 {
@@ -443,11 +453,16 @@ missing_right(void)
 	}
 	free(world_tell(SIM_KUBE, "revoke patch pods/status"));
 	free(world_tell(SIM_KUBE, "revoke get configmaps"));
+	free(world_tell(SIM_FLIGHT, "fail-next GET /api/v1/devices* 200 9"));
 	out = CHECK("right", WITH_FAILURE, "LISTEN=127.0.0.1:0");
 	look_says(out, "FAIL  kubeside: right: pods/status: not allowed: patch",
 	    "kubectl apply -f deploy/kubernetes/rbac.yaml");
 	look_says(out, "warn  kubeside: right: get configmaps not allowed",
 	    "kubectl -n default apply -f deploy/kubernetes/configmaps.yaml");
+	look_says(out,
+	    "warn  flightside: fleet .*: its devices cannot be read: what came "
+	    "is no list of devices",
+	    "flightctl get devices");
 	it_ok(look_lines(out, ALL_FAIL) == 1, "and nothing else fails");
 }
 
@@ -563,6 +578,7 @@ scenario(void)
 	no_name();
 	wrong_ca();
 	refused();
+	no_token();
 	expired_and_forbidden();
 	no_namespace();
 	machines_node();

@@ -176,7 +176,7 @@ distrust(int on)
 		return;
 	}
 	world_flight(0);
-	world_server("flight", on ? "stop" : "start", "issuer", NULL);
+	world_server(PAIR_FLIGHT, on ? "stop" : "start", "issuer", NULL);
 	world_flight(1);
 }
 

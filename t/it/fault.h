@@ -59,9 +59,10 @@ void fault_cut(struct fault_proxy *);
 /* Since the proxy began. */
 unsigned int fault_done(const struct fault_proxy *, enum fault,
     enum fault_kind);
-/* The most requests in any window of so many ms since (it_ms()). */
+/* The most requests in any window of so many ms since (it_ms()), and how many
+ * of each kind. */
 unsigned int fault_busiest(const struct fault_proxy *, int64_t since_ms,
-    int window_ms);
+    int window_ms, unsigned int of[KIND_COUNT]);
 /* A redirection was followed, or the like: who came to no known server. */
 unsigned int fault_strayed(const struct fault_proxy *);
 

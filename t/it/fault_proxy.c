@@ -53,6 +53,7 @@ struct shared {
 	_Atomic unsigned int done[FAULT_COUNT][KIND_COUNT];
 	_Atomic unsigned int strayed, n;
 	_Atomic int64_t at_ms[ASKED_MAX];
+	_Atomic unsigned char of[ASKED_MAX]; /* enum fault_kind */
 };
 
 struct fault_proxy {
@@ -216,13 +217,15 @@ relay(struct pass *c)
 }
 
 static void
-count(const struct fault_proxy *p, const char *path)
+count(const struct fault_proxy *p, enum fault_kind k, const char *path)
 {
 	struct shared *s = p->s;
 	unsigned int n = atomic_fetch_add(&s->n, 1);
 
-	if (n < ASKED_MAX)
+	if (n < ASKED_MAX) {
+		s->of[n] = (unsigned char)k;
 		s->at_ms[n] = it_ms();
+	}
 	if (strstr(path, "strayed") != NULL)
 		atomic_fetch_add(&s->strayed, 1);
 }
@@ -240,7 +243,7 @@ exchange(struct pass *c, const struct message *request)
 
 	(void)sscanf(request->all, "%15s %4095s", method, path);
 	k = kind_of(c->p->server, method, path);
-	count(c->p, path);
+	count(c->p, k, path);
 	c->rule = c->p->s->rule;
 	if ((f = choose(c->p, k)) != FAULT_NONE)
 		r = fault_row(f);
@@ -386,34 +389,46 @@ fault_done(const struct fault_proxy *p, enum fault f, enum fault_kind k)
 	return n;
 }
 
+struct asked {
+	int64_t ms;
+	unsigned char of;
+};
+
 static int
 by_time(const void *a, const void *b)
 {
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	int64_t x = ((const struct asked *)a)->ms;
+	int64_t y = ((const struct asked *)b)->ms;
 
 	return x < y ? -1 : x > y;
 }
 
 unsigned int
-fault_busiest(const struct fault_proxy *p, int64_t since_ms, int window_ms)
+fault_busiest(const struct fault_proxy *p, int64_t since_ms, int window_ms,
+    unsigned int of[KIND_COUNT])
 {
-	unsigned int n = p->s->n, first = 0, most = 0, i;
-	int64_t *at = xcalloc(n + 1, sizeof(*at));
+	unsigned int n = p->s->n, first = 0, from = 0, most = 0, i;
+	struct asked *asked = xcalloc(n + 1, sizeof(*asked));
 
 	for (i = 0; i < n; i++)
-		at[i] = p->s->at_ms[i];
-	qsort(at, n, sizeof(*at), by_time);
+		asked[i] = (struct asked){ p->s->at_ms[i], p->s->of[i] };
+	qsort(asked, n, sizeof(*asked), by_time);
 	for (i = 0; i < n; i++) {
-		if (at[i] < since_ms) {
+		if (asked[i].ms < since_ms) {
 			first = i + 1;
 			continue;
 		}
-		while (at[i] - at[first] >= window_ms)
+		while (asked[i].ms - asked[first].ms >= window_ms)
 			first++;
-		if (i - first + 1 > most)
+		if (i - first + 1 > most) {
 			most = i - first + 1;
+			from = first;
+		}
 	}
-	free(at);
+	memset(of, 0, KIND_COUNT * sizeof(*of));
+	for (i = from; i < from + most; i++)
+		of[asked[i].of]++;
+	free(asked);
 	return most;
 }
 

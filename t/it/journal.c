@@ -89,6 +89,22 @@ stream_of(const char *path)
 }
 
 static void
+started_without_one(void)
+{
+	struct stage r = stage_prepare("without");
+
+	stage_start(&r, (const char *[]){ "LOG_FORMAT=journal", NULL });
+	stage_started(&r);
+	it_ok(stage_lines(&r,
+		  "\"msg\":\"no journal at " JOURNAL_SOCKET
+		  ": lines are JSON on standard error until there is one\","
+		  "\"operation\":\"start\","
+		  "\"error\":\"No such file or directory\"") == 1,
+	    "that there is no journal is said");
+	stage_stop(&r);
+}
+
+static void
 scenario(void)
 {
 	AUTO_FREE char *stream = NULL;
@@ -100,6 +116,7 @@ scenario(void)
 			"mount(2), " JOURNALD " and " JOURNALCTL);
 		return;
 	}
+	started_without_one();
 	r = stage_prepare("journal");
 	journald = start_journald();
 	stream = stream_of(r.log);

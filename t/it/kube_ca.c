@@ -3,7 +3,8 @@
  * kube_ca: the apiserver gets a certificate of another CA, and the file that
  * the kubeconfig names as its CA is replaced; kubeside goes on with that.
  * Once more with certificate-authority-data, as kubeadm writes it, and the
- * kubeconfig replaced.  Nobody sends a signal.
+ * kubeconfig replaced.  Nobody sends a signal.  First, one that only comes
+ * when all has started.
  */
 #include <openssl/evp.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "common/auto.h"
+#include "common/sandbox.h"
 #include "common/xmem.h"
 #include "t/it/it.h"
 #include "t/it/provider.h"
@@ -109,6 +111,36 @@ data_is_replaced(const char *old, const char *fresh)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
+#define PORT                                                               \
+	"apiserver https://[^ ]*: its port was not known at the start of " \
+	"this process: one that may connect there follows"
+
+/* The ports that may be reached are settled before it can be read. */
+static void
+one_comes_late(void)
+{
+	AUTO_FREE char *none = xasprintf("%s/none.config", it_folder());
+	struct provider *p;
+
+	it_write(none, "kind: Config\n");
+	p = provider_with("late", none);
+	provider_expect(p,
+	    PORT "|no credentials|id is not known yet|kubeside ended");
+	it_ok(provider_await_lines(p,
+		  "no credentials for the apiserver.*KUBECONFIG: no "
+		  "current-context",
+		  1, READY_MS) == 1,
+	    "a kubeconfig that is none yet is told");
+	provider_replace(p, "KUBECONFIG", getenv("KUBECONFIG"));
+	it_ok(provider_await_lines(p, back, 1, READY_MS) == 1,
+	    "when there is one the apiserver is found");
+	it_ok(provider_lines(p, PORT) ==
+		(sandbox_seals() && provider_lines(p, "has no Landlock") == 0),
+	    "by a kubeside that may connect there");
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
 /* The scenario's own connections end here: the log says what becomes. */
 static void
 scenario(void)
@@ -125,6 +157,7 @@ scenario(void)
 		it_skip("the real apiserver keeps its certificate");
 		return;
 	}
+	one_comes_late();
 	old = getenv("KUBE_CA_FILE");
 	ca = xasprintf("%s/kube.crt", it_folder());
 	fresh = xasprintf("%.*s/next.crt", (int)(strrchr(old, '/') - old), old);

@@ -29,6 +29,7 @@
 #include "t/it/it.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
+#include "t/it/renewals.h"
 #include "t/it/sanitized.h"
 #include "t/it/world.h"
 
@@ -372,6 +373,7 @@ scenario(void)
 	others_are_refused();
 	placer = provider_worker(p, "placer");
 	before = resident_kb(placer);
+	renewals_watch();
 	for (i = 0; i < CROWDS; i++)
 		attack(be_many, CROWD / CROWDS);
 	attack(be_slow, SLOW);
@@ -390,6 +392,7 @@ scenario(void)
 	it_ok(provider_worker(p, "placer") == placer, "it is still the same");
 	it_ok(provider_lines(p, "lease.*(lost|over)") == 0,
 	    "no Lease was lost");
+	renewals_judge("under attack");
 	end_attacks();
 	it_ok(http_await(h, "/readyz", 200, PROBE_MS),
 	    "afterwards it is ready");

@@ -30,7 +30,7 @@ memory_is_seen(void)
 	if (SANITIZED || getenv("IT_VALGRIND") != NULL || geteuid() != 0) {
 		it_skip("their memory: %s",
 		    geteuid() != 0 ? "it is root's to read" :
-				     "the checker keeps what is freed");
+				     "ASan and valgrind keep what is freed");
 		return 0;
 	}
 	return 1;

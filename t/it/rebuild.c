@@ -3,7 +3,7 @@
  * rebuild: the provider starts with a database that is damaged, of a newer
  * version, or gone.  It says so once, keeps what it cannot read, and finds its
  * pods again on the devices: none is restarted, written again or lost.  What
- * people ordered is in the Lease.
+ * people ordered is in the Lease.  One that is another cluster's is not used.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,12 +21,14 @@
 #include "t/it/vkfctl.h"
 #include "t/it/world.h"
 
+#define ANOTHER_CLUSTER "cluster id elsewhere is not .* nothing is done for it"
 #define SET_ASIDE "kept as placer.db.set-aside and rebuilt"
 
 enum {
 	PODS = 3,
 	READY_MS = 30000,
 	RUN_MS = 30000,
+	IDLE_MS = 3000,	 /* many times what a pod takes */
 	VERSION_AT = 60, /* sqlite.org/fileformat2.html, user_version */
 };
 
@@ -145,6 +147,46 @@ start_with(size_t i)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
+/*
+ * CLUSTER_ID says that this is another cluster than the database is of: what
+ * has come and gone there changes nothing on a device, until it is as before.
+ */
+static void
+start_elsewhere(void)
+{
+	AUTO_JSON struct json_object *before = flight_devices();
+	AUTO_JSON struct json_object *during = NULL, *after = NULL;
+	AUTO_FREE char *setting = xasprintf("STATE_DIR=%s", state);
+	struct provider *p;
+
+	pod_delete("kept-0");
+	free(pod_create("late", NULL));
+	p = provider_start("elsewhere",
+	    (const char *const[]){ setting, "CLUSTER_ID=elsewhere", NULL });
+	provider_expect(p, ANOTHER_CLUSTER);
+	provider_leaves(p, "it does nothing for that cluster");
+	it_ok(provider_await_lines(p, ANOTHER_CLUSTER, 1, READY_MS) == 1,
+	    "another cluster is told of");
+	it_ok(pods_in_phase("late", "Running", 1, IDLE_MS) == 0,
+	    "no pod of it runs");
+	during = flight_devices();
+	it_ok(flight_count(during) == PODS &&
+		flight_generations(during) == flight_generations(before),
+	    "no device was written to");
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+
+	p = provider_start("home", (const char *const[]){ setting, NULL });
+	json_object_put(pod_runs("late", it_ms(), RUN_MS));
+	it_ok(pods_in_phase("kept", "Running", PODS - 1, RUN_MS) == PODS - 1,
+	    "what was deleted meanwhile is gone");
+	after = flight_devices();
+	it_ok(flight_count(after) == PODS && flight_is_undisturbed(after),
+	    "no container was restarted");
+	provider_judge(p);
+	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
+}
+
 /* No database can be there: the placer ends in order, again and again. */
 static void
 start_without(void)
@@ -196,6 +238,7 @@ scenario(void)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
 		start_with(i);
+	start_elsewhere();
 	start_without();
 }
 

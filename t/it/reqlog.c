@@ -43,7 +43,18 @@ reqlog_judge(const char *file, const char *const *may, const char *what)
 		if (bad++ < 10)
 			it_say("%.200s", line);
 	}
-	it_ok(bad == 0, "%s: %u requests, %u not of the table", what, n, bad);
+	it_ok(n > 0 && bad == 0, "%s: %u requests, %u not of the table", what,
+	    n, bad);
+}
+
+void
+reqlog_is_empty(const char *file, const char *what)
+{
+	AUTO_FREE char *text = it_file(file, NULL);
+
+	if (text != NULL && *text != '\0')
+		it_say("%.200s", text);
+	it_ok(text != NULL && *text == '\0', "%s: no request", what);
 }
 
 unsigned int

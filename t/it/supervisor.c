@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,9 +25,9 @@ look_at_worker(const struct stage *r, int i)
 	int root = geteuid() == 0, id = root ? 61001 + i : (int)geteuid();
 
 	words = xasprintf("\"%s\",\"msg\":\"found uid=%d gid=%d groups=%d "
-			  "fds=0123 env=0 caps=0 nnp=1 death=9 root=%d",
+			  "fds=0123 env=%d caps=0 nnp=1 death=9 root=0",
 	    stage_workers[i], id, root ? id : (int)getegid(),
-	    root ? 0 : getgroups(0, NULL), 0);
+	    root ? 0 : getgroups(0, NULL), i == 0);
 	it_ok(stage_await(r, words, 1),
 	    "%s has its id, four descriptors, nothing "
 	    "else",
@@ -36,8 +37,11 @@ look_at_worker(const struct stage *r, int i)
 static void
 test_good(void)
 {
+	/* The second is kubeside's. */
 	static const char *const extra[] = { "FLIGHTCTL_AUTH_TOKEN=s3cr3t",
-		"KUBERNETES_UNRELATED=1", NULL };
+		"KUBERNETES_SERVICE_HOST=127.0.0.1", "KUBERNETES_UNRELATED=1",
+		NULL };
+	static const gid_t group = 61099;
 	struct stage r = stage_prepare("good");
 	AUTO_FREE char *state = xasprintf("%s/state", r.dir), *env = NULL;
 	AUTO_FREE char *proc = NULL, *log = NULL;
@@ -45,6 +49,8 @@ test_good(void)
 	size_t len = 0;
 	int i;
 
+	if (geteuid() == 0 && setgroups(1, &group) == -1)
+		it_die("no group can be added");
 	stage_start(&r, extra);
 	stage_started(&r);
 	EACH_WORKER(i)

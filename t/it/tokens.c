@@ -169,6 +169,33 @@ crash(const struct provider *p, const char *name, int sig)
 	kill(pid, sig);
 }
 
+/*
+ * ASan's own report of each, as long as it can be; leak_look_at_log() reads
+ * it.  Other builds write none.
+ */
+static void
+are_reported(struct provider *p)
+{
+	static const char *const reports[][2] = {
+		{ "flightside", "ERROR: AddressSanitizer: SEGV" },
+		{ "kubeside", "ERROR: AddressSanitizer: ABRT" },
+	};
+	size_t i;
+
+	if (!SANITIZED)
+		return;
+	for (i = 0; i < sizeof(reports) / sizeof(reports[0]); i++) {
+		AUTO_FREE char *command =
+		    xasprintf("^Command: .*%s", reports[i][0]);
+
+		it_ok(provider_await_lines(p, reports[i][1], 1, BACK_MS) == 1 &&
+			provider_await_lines(p, command, 1, BACK_MS) == 1,
+		    "%s: ASan reports it, with what it was called by",
+		    reports[i][0]);
+	}
+	leak_look_at_log(p);
+}
+
 static void
 in_mid_request(struct provider *p, const struct credential *kube,
     const struct credential *flight)
@@ -183,6 +210,7 @@ in_mid_request(struct provider *p, const struct credential *kube,
 	crash(p, "kubeside", SIGABRT);
 	it_ok(provider_await_lines(p, CRASHED, n + 2, BACK_MS) >= n + 2,
 	    "two workers crash in the middle of a request");
+	are_reported(p);
 	hold_answers(0);
 }
 
@@ -453,9 +481,23 @@ test_environment(void)
 	it_ok(provider_stop(p) == 0, "the provider ends by SIGTERM");
 }
 
+/* For are_reported(); the provider passes it on. */
+static void
+want_reports(void)
+{
+	const char *given = getenv("ASAN_OPTIONS");
+	AUTO_FREE char *options = xasprintf(
+	    "%s%shandle_abort=1:print_cmdline=1:dump_instruction_bytes=1",
+	    given == NULL ? "" : given, given == NULL ? "" : ":");
+
+	if (SANITIZED)
+		setenv("ASAN_OPTIONS", options, 1);
+}
+
 static void
 scenario(void)
 {
+	want_reports();
 	if (world_kind() != WORLD_SIM) {
 		it_skip("only on simulators, which say a token back");
 		return;

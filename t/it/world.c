@@ -391,31 +391,34 @@ world_open(const struct world_conf *conf)
 		it_die("the devices do not come online");
 }
 
-static const char *
-pair_dir(const char *pair)
-{
-	return getenv(strcmp(pair, "kube") == 0 ? "KUBE_DIR" : "FC_DIR");
-}
+/* As t/real names them, and where each keeps its files. */
+static const struct pair {
+	const char *name, *dir;
+} pairs[] = {
+	[PAIR_KUBE] = { "kube", "KUBE_DIR" },
+	[PAIR_FLIGHT] = { "flight", "FC_DIR" },
+};
 
 /* t/real/PAIR VERB DIR WORD...: what it says is the caller's. */
 static char *
-run_pair(const char *pair, const char *verb, const char *const *words)
+run_pair(const struct pair *p, const char *verb, const char *const *words)
 {
-	AUTO_FREE char *path = xasprintf("t/real/%s", pair);
+	AUTO_FREE char *path = xasprintf("t/real/%s", p->name);
 	AUTO_FREE char *script = child_source(path);
-	const char *argv[WORDS_MAX + 4] = { script, verb, pair_dir(pair) };
+	const char *argv[WORDS_MAX + 4] = { script, verb, getenv(p->dir) };
 	char *out = NULL;
 	size_t n;
 
 	for (n = 0; words[n] != NULL; n++)
 		argv[3 + n] = words[n];
 	if (child_run(argv, &out) != 0)
-		it_die("%s %s %s: %s", pair, verb, n > 0 ? words[0] : "", out);
+		it_die("%s %s %s: %s", p->name, verb, n > 0 ? words[0] : "",
+		    out);
 	return out;
 }
 
 void
-world_server(const char *pair, const char *verb, const char *program, ...)
+world_server(enum world_pair pair, const char *verb, const char *program, ...)
 {
 	const char *words[WORDS_MAX + 1] = { program };
 	size_t n = 1;
@@ -426,18 +429,17 @@ world_server(const char *pair, const char *verb, const char *program, ...)
 		n++;
 	va_end(ap);
 	words[n] = NULL;
-	free(run_pair(pair, verb, words));
+	free(run_pair(&pairs[pair], verb, words));
 }
 
 void
 world_tend(void)
 {
-	static const char *const pairs[] = { "kube", "flight" };
 	size_t i;
 
 	for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
 		AUTO_FREE char *out =
-		    run_pair(pairs[i], "tend", &(const char *){ NULL });
+		    run_pair(&pairs[i], "tend", &(const char *){ NULL });
 
 		if (*out != '\0')
 			it_say("%s", out);
@@ -446,7 +448,7 @@ world_tend(void)
 
 /* A simulator, or the program of a real pair that listens. */
 static void
-outage(enum world_sim sim, const char *pair, const char *program, int up)
+outage(enum world_sim sim, enum world_pair pair, const char *program, int up)
 {
 	if (world_kind() == WORLD_SIM)
 		free(world_tell(sim, up ? "up" : "down"));
@@ -458,13 +460,13 @@ outage(enum world_sim sim, const char *pair, const char *program, int up)
 void
 world_kube(int up)
 {
-	outage(SIM_KUBE, "kube", "kube-apiserver", up);
+	outage(SIM_KUBE, PAIR_KUBE, "kube-apiserver", up);
 }
 
 void
 world_flight(int up)
 {
-	outage(SIM_FLIGHT, "flight", "flightctl-api", up);
+	outage(SIM_FLIGHT, PAIR_FLIGHT, "flightctl-api", up);
 }
 
 void
@@ -473,7 +475,7 @@ world_node_grace(int grace_s)
 	AUTO_FREE char *grace =
 	    xasprintf("--node-monitor-grace-period=%ds", grace_s);
 
-	world_server("kube", "stop", KCM, NULL);
-	world_server("kube", "start", KCM, "--node-monitor-period=1s",
+	world_server(PAIR_KUBE, "stop", KCM, NULL);
+	world_server(PAIR_KUBE, "start", KCM, "--node-monitor-period=1s",
 	    grace_s != 0 ? grace : NULL, NULL);
 }

@@ -44,11 +44,17 @@ char *const *world_settings(void);
 void world_kube(int up);
 void world_flight(int up);
 
+/* The real servers, each with its programs. */
+enum world_pair {
+	PAIR_KUBE,
+	PAIR_FLIGHT,
+};
+
 /*
  * One program of the real servers: t/real/PAIR VERB, with more words, NULL at
  * the end.  Returns when that is done; dies when it cannot be.
  */
-void world_server(const char *pair, const char *verb, const char *program, ...)
+void world_server(enum world_pair, const char *verb, const char *program, ...)
     __attribute__((sentinel));
 
 /*

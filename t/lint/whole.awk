@@ -96,6 +96,12 @@ END {
 		else
 			verdict(0, place[i] ": never reached: " words[i])
 	}
+	for (i = 1; i <= nexceptions; i++)
+		if (allowed[exception[i]] > 0) {
+			split(exception[i], f, SUBSEP)
+			verdict(0, f[1] ": reached, or gone, and in " \
+			    "unreached.tsv: " f[2])
+		}
 	printf "ok %d of %d places of errors reached, %d excused\n", \
 	    reached, nplaces, excused
 	l = percent(total_hit, total)

@@ -6,19 +6,24 @@
  *	hole SET PROBE: wanted X, got Y
  *	without LAYER: N noticed
  *	row N CALL: noticed by WHAT
+ *	audit CALL if argument N is X: runs|ERRNO	and has some of ...
  *	audit CALL runs|ERRNO
  */
 #include "t/probe/probe.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "t/probe/decode.h"
+
 enum {
 	CALLS = 480,
+	RULES_MAX = 256,
 	PROBES_MAX = 160,
 	WORD_MAX = 32,
 	LINE_BYTES = 256,
@@ -206,9 +211,39 @@ try_rows(void)
 /* --- all calls there are ---------------------------------------------------
  */
 
+/* This worker's program: each copy looks whether it is that one (inject.c). */
+static size_t
+rules_loaded(struct filter_rule rules[RULES_MAX])
+{
+	struct sock_filter prog[FILTER_FIXED + RULES_MAX * FILTER_RULE_MAX];
+	struct sock_fprog fp = { .filter = prog };
+	int n;
+
+	rows_compile(-1, aims.self, &fp);
+	if ((n = decode_program(prog, fp.len, rules, RULES_MAX)) == -1)
+		say("audit: a program that is none\n");
+	return n == -1 ? 0 : (size_t)n;
+}
+
+static void
+audit_conditions(const struct filter_rule *rules, size_t n, long call)
+{
+	char words[DECODE_WORDS];
+	int refused;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (rules[i].nr == call &&
+		    !decode_words(&rules[i], (uint64_t)getpid(), words))
+			say("audit %s %s\n",
+			    row_of_call(call, aims.self, &refused), words);
+}
+
 static void
 audit(void)
 {
+	struct filter_rule rules[RULES_MAX];
+	size_t n = rules_loaded(rules);
 	const struct seal whole = { .row = -1 };
 	int got, refused, ends = 0;
 	char buf[WORD_MAX];
@@ -220,6 +255,7 @@ audit(void)
 		if (audited == 335 || audited == 336)
 			continue;
 #endif
+		audit_conditions(rules, n, audited);
 		got = probe_copy(&whole, audit_call);
 		if (got == KILLED) {
 			ends++;

@@ -286,6 +286,8 @@ kube_greet(struct scene *sc)
 	size_t i;
 
 	m.reachable = (uint32_t)sc->kube.reachable;
+	if (*sc->cluster != '\0')
+		(void)strlcpy(m.cluster, sc->cluster, sizeof(m.cluster));
 	side_send(sc, &sc->kube, MSG_KUBE_STATE, 0, &m);
 	if (sc->writer)
 		kube_renew(sc);

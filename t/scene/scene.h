@@ -237,9 +237,10 @@ struct scene {
 	struct edge_list edges;
 	struct element_list ran; /* images that a device once ran */
 	int writer;
-	int64_t until_boot; /* as the writer was told */
-	char labels[512];   /* more of them, of every node */
-	char former[256];   /* Nodes that the placer does not serve, lines */
+	int64_t until_boot;	   /* as the writer was told */
+	char labels[512];	   /* more of them, of every node */
+	char cluster[MAX_UID + 1]; /* another than ours; empty: ours */
+	char former[256]; /* Nodes that the placer does not serve, lines */
 	char purged[MAX_NAME + 1]; /* its Lease is held for the placer */
 	uint64_t npods, round;
 	struct held_list held;

@@ -2,6 +2,7 @@
 /*
  * verbs_kube.c: what people and controllers do to pods.
  */
+#include <bsd/string.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,13 @@ verb_force(struct scene *sc, const struct words *s)
 		return;
 	p->forced = 1;
 	kube_remove(sc, p, 1);
+}
+
+/* What kubeside calls the cluster from its next link on. */
+void
+verb_cluster(struct scene *sc, const struct words *s)
+{
+	(void)strlcpy(sc->cluster, words_at(s, 1), sizeof(sc->cluster));
 }
 
 /* The key holder's rules forbid its entry, or do so no more. */

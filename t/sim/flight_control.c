@@ -88,8 +88,8 @@ cmd_fail_next(int argc, char **argv, struct evbuffer *answer, void *arg)
 	if (flight_number(answer, argv[3], &code) == -1 ||
 	    flight_number(answer, argv[4], &n) == -1)
 		return -1;
-	if (code < 400 || code > 599 || n < 1)
-		return flight_say(answer, "status 400 to 599, count from 1");
+	if (code < 200 || code > 599 || n < 1)
+		return flight_say(answer, "status 200 to 599, count from 1");
 	flight_fail_next(arg, argv[1], argv[2], (int)code, (unsigned int)n);
 	return 0;
 }

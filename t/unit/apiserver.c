@@ -127,6 +127,8 @@ on_replaced(void *arg)
 	apiserver_replaced++;
 }
 
+static const char *host = "127.0.0.1";
+
 static void
 write_config(const char *key, const char *value, const char *more)
 {
@@ -137,10 +139,17 @@ write_config(const char *key, const char *value, const char *more)
 	    "current-context: a\n"
 	    "contexts: [{name: a, context: {cluster: a, user: a}}]\n"
 	    "clusters: [{name: a, cluster: "
-	    "{server: 'http://127.0.0.1:%u'%s}}]\n"
+	    "{server: 'http://%s:%u'%s}}]\n"
 	    "users: [{name: a, user: {%s: %s}}]\n",
-	    port, more, key, value);
+	    host, port, more, key, value);
 	fclose(f);
+}
+
+void
+apiserver_host(const char *name)
+{
+	host = name;
+	apiserver_token("secret");
 }
 
 void

@@ -47,6 +47,8 @@ void apiserver_token_file(const char *);
 
 /* Names a proxy in the client's kubeconfig, from its next reading on. */
 void apiserver_proxy(const char *url);
+/* It names the server by that name, no more by 127.0.0.1. */
+void apiserver_host(const char *);
 
 /* Closes the connections that wait for nothing. */
 void apiserver_hang_up(void);

@@ -18,11 +18,13 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "ipc/msg.h"
+#include "t/probe/decode.h"
 #include "t/unit/arch.h"
 #include "t/unit/golden.h"
 
 enum {
 	PROGRAM_MAX = 1024,
+	RULES_MAX = PROGRAM_MAX / FILTER_RULE_MAX - 1,
 	CALLS = 480,
 	OWN_ID = 4711,
 	X32 = 0x40000000,
@@ -105,21 +107,36 @@ struct program {
 	size_t n;
 };
 
-static void
-compile(const struct arch *a, enum proc p, struct program *to)
+static int
+is_of(const struct arch *a, size_t row, enum proc p)
 {
-	struct filter_rule rules[PROGRAM_MAX / FILTER_RULE_MAX];
+	return (a->rows[row].who & 1u << p) != 0;
+}
+
+/* What filter.c is given; how many. */
+static size_t
+rules_of(const struct arch *a, enum proc p, struct filter_rule rules[RULES_MAX])
+{
 	size_t i, n = 0;
 
 	for (i = 0; i < *a->n; i++) {
-		if ((a->rows[i].who & 1u << p) == 0)
+		if (!is_of(a, i, p))
 			continue;
-		cr_assert(n < sizeof(rules) / sizeof(rules[0]) - 1);
+		cr_assert(n < RULES_MAX);
 		rules[n] = a->rows[i].rule;
 		if (rules[n].value == UINT64_MAX)
 			rules[n].value = OWN_ID;
 		n++;
 	}
+	return n;
+}
+
+static void
+compile(const struct arch *a, enum proc p, struct program *to)
+{
+	struct filter_rule rules[RULES_MAX];
+	size_t n = rules_of(a, p, rules);
+
 	to->n = filter_compile(a->arch, rules, n, to->code);
 }
 
@@ -141,28 +158,34 @@ name_of(const struct arch *a, enum proc p, uint32_t nr)
 	size_t i;
 
 	for (i = 0; i < *a->n; i++)
-		if ((a->rows[i].who & 1u << p) != 0 && a->rows[i].rule.nr == nr)
+		if (is_of(a, i, p) && a->rows[i].rule.nr == nr)
 			return a->rows[i].name;
 	return NULL;
 }
 
 /* As t/probe/judge.c says it of the kernel. */
 static char *
-audit(const struct arch *a, enum proc p)
+audit(const struct arch *a, enum proc p, const struct program *prog)
 {
-	struct program prog;
-	char *text = NULL;
+	struct filter_rule rules[RULES_MAX];
+	int i, n = decode_program(prog->code, prog->n, rules, RULES_MAX);
+	char *text = NULL, words[DECODE_WORDS];
 	const char *name;
 	uint32_t nr, got;
 	size_t size;
 	FILE *f = open_memstream(&text, &size);
 
-	compile(a, p, &prog);
+	cr_assert(n > 0, "%s: not the program of any rules", a->name);
 	for (nr = 0; nr < CALLS; nr++) {
-		got = asked(a, &prog, nr, UINT64_MAX);
+		name = name_of(a, p, nr);
+		for (i = 0; i < n; i++)
+			if (rules[i].nr == nr &&
+			    !decode_words(&rules[i], OWN_ID, words))
+				fprintf(f, "%s %s\n", name, words);
+		got = asked(a, prog, nr, UINT64_MAX);
 		if (got == SECCOMP_RET_KILL_PROCESS)
 			continue;
-		if ((name = name_of(a, p, nr)) == NULL)
+		if (name == NULL)
 			fprintf(f, "%u ", nr);
 		else
 			fprintf(f, "%s ", name);
@@ -181,9 +204,12 @@ is_golden(const struct arch *a, enum proc p)
 	AUTO_FREE char *folder = xasprintf("sandbox/%s", a->name);
 	AUTO_FREE char *file = xasprintf("%s.txt", proc_name(p));
 	AUTO_FREE char *path = xasprintf("t/golden/%s/%s", folder, file);
-	AUTO_FREE char *found = audit(a, p), *golden = NULL;
+	AUTO_FREE char *found = NULL, *golden = NULL;
+	struct program prog;
 	FILE *f;
 
+	compile(a, p, &prog);
+	found = audit(a, p, &prog);
 	if (getenv("GOLDEN_WRITE") != NULL) {
 		cr_assert((f = fopen(path, "w")) != NULL);
 		fputs(found, f);
@@ -205,6 +231,32 @@ Test(common_filter, what_each_may_call_is_golden)
 	EACH_ARCH(a)
 	for (p = PROC_KUBESIDE; p <= PROC_PLACER; p++)
 		is_golden(a, p);
+}
+
+/* What the golden files say is read from programs: none may say less. */
+Test(common_filter, a_program_is_read_back_as_its_rules)
+{
+	struct filter_rule rules[RULES_MAX], back[RULES_MAX];
+	const struct arch *a;
+	struct program prog;
+	size_t i, n;
+	enum proc p;
+
+	EACH_ARCH(a)
+	for (p = PROC_KUBESIDE; p <= PROC_PLACER; p++) {
+		n = rules_of(a, p, rules);
+		compile(a, p, &prog);
+		cr_assert(decode_program(prog.code, prog.n, back, RULES_MAX) ==
+		    (int)n);
+		for (i = 0; i < n; i++)
+			cr_assert(back[i].nr == rules[i].nr &&
+				back[i].error == rules[i].error &&
+				back[i].cond == rules[i].cond &&
+				back[i].arg == rules[i].arg &&
+				back[i].value == rules[i].value,
+			    "%s, %s: rule %zu of %s", a->name, proc_name(p), i,
+			    name_of(a, p, rules[i].nr));
+	}
 }
 
 Test(common_filter, calls_of_another_architecture_end_the_process)

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,6 +31,7 @@
 #include "common/filter.h"
 #include "common/landlock.h"
 #include "common/log.h"
+#include "t/unit/refuse.h"
 
 /* What became of a child: 0 it could, an errno, or -SIGNAL. */
 static int
@@ -405,4 +407,59 @@ Test(sealed, key_holders_connect_to_their_port_and_no_other)
 	}
 	cr_assert(sealed(PROC_PLACER, reach_ours) == -SIGSYS);
 	cr_assert(close(a) == 0 && close(b) == 0);
+}
+
+/* --- a host that refuses a layer ------------------------------------------ */
+
+static const struct {
+	int call;
+	unsigned int argument;
+	uint32_t value;
+	int seals; /* early, else */
+	const char *what;
+} refusals[] = {
+	{ SYS_prlimit64, 1, RLIMIT_CORE, 0, "RLIMIT_CORE" },
+	{ SYS_prctl, 0, PR_SET_DUMPABLE, 0, "PR_SET_DUMPABLE" },
+	{ SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, 0, "PR_SET_NO_NEW_PRIVS" },
+	{ SYS_prlimit64, 1, RLIMIT_NOFILE, 1, "RLIMIT_NOFILE" },
+	{ SYS_prlimit64, 1, RLIMIT_NPROC, 1, "RLIMIT_NPROC" },
+};
+
+static __attribute__((noreturn)) void
+tell_refusal(size_t i, int to)
+{
+	struct settings s;
+	struct why why = { 0 };
+
+	settings_init(&s);
+	refuse_call(refusals[i].call, refusals[i].argument, refusals[i].value);
+	if ((refusals[i].seals ? sandbox_seal(PROC_PLACER, &s, &why) :
+				 sandbox_early(&why)) == -1)
+		(void)dprintf(to, "%s", why.text);
+	_exit(0);
+}
+
+Test(common_sandbox, a_layer_that_is_refused_is_named)
+{
+	char want[128], text[sizeof(want)];
+	int fds[2];
+	ssize_t n;
+	size_t i;
+	pid_t pid;
+
+	if (!sandbox_seals())
+		cr_skip_test("this build");
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		cr_assert(pipe(fds) == 0);
+		if ((pid = fork()) == 0)
+			tell_refusal(i, fds[1]);
+		close(fds[1]);
+		n = read(fds[0], text, sizeof(text) - 1);
+		text[n < 0 ? 0 : n] = '\0';
+		close(fds[0]);
+		cr_assert(outcome(pid) == 0);
+		(void)snprintf(want, sizeof(want),
+		    "sandbox: %s: Operation not permitted", refusals[i].what);
+		cr_expect_str_eq(text, want);
+	}
 }

@@ -222,6 +222,28 @@ Test(scan, blanks_without_end_are_no_list)
 	}
 }
 
+/* What stands beside the items is kept, and so has an end of its own. */
+Test(scan, what_is_beside_the_items_is_bounded)
+{
+	char piece[64 * 1024];
+	struct seen seen = { .text.state = 1 };
+	struct scan *s = scan_new(SCAN_LIST, 100, &ops, &seen);
+	struct why why = { .kind = ERR_NONE };
+	int n;
+
+	cr_assert_eq(scan_feed(s, span_of("{\"kind\":\""), &why), 0);
+	memset(piece, 'x', sizeof(piece));
+	for (n = 0; n < 100; n++)
+		if (scan_feed(s, (struct span){ piece, sizeof(piece) }, &why) ==
+		    -1)
+			break;
+	cr_expect_eq(n, 15);
+	cr_expect_eq(why.kind, ERR_LIMIT);
+	cr_expect_str_eq(why.text,
+	    "list: more than 1048576 bytes beside its items");
+	scan_free(s);
+}
+
 Test(scan, objects_follow_each_other)
 {
 	SCANS(SCAN_OBJECTS, "{\"a\":\"}\"}\n{}{}\r\n", 99,

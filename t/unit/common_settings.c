@@ -168,7 +168,7 @@ Test(common_settings, listen)
 static char path[64];
 
 static void
-file(const char *text)
+file_of(const char *text, size_t len)
 {
 	FILE *f;
 	int fd;
@@ -177,7 +177,14 @@ file(const char *text)
 	fd = mkstemp(path);
 	cr_assert(fd != -1);
 	f = fdopen(fd, "w");
-	cr_assert(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+	cr_assert(
+	    f != NULL && fwrite(text, 1, len, f) == len && fclose(f) == 0);
+}
+
+static void
+file(const char *text)
+{
+	file_of(text, strlen(text));
 }
 
 static void
@@ -220,6 +227,20 @@ Test(common_settings, files_are_read_strictly)
 	    "FLIGHTCTL_AUTH_TOKEN_FILE names");
 	cr_assert(settings_file(&set, "/nonexistent/x", &why) == -1);
 	cr_assert_str_eq(why.text, "/nonexistent/x: No such file or directory");
+	cr_assert(settings_file(&set, "/", &why) == -1);
+	cr_assert_str_eq(why.text, "/: Is a directory");
+}
+
+Test(common_settings, a_nul_byte_ends_no_line)
+{
+	static const char text[] = "LOG_LEVEL=info\n\0LOG_FORMAT=json\n";
+	char said[128];
+
+	file_of(text, sizeof(text) - 1);
+	(void)snprintf(said, sizeof(said), "%s:2: a NUL byte", path);
+	cr_assert(settings_file(&set, path, &why) == -1);
+	cr_assert_str_eq(why.text, said);
+	cr_assert(unlink(path) == 0);
 }
 
 static void

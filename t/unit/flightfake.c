@@ -39,7 +39,7 @@ on_asked(struct evhttp_request *req, void *arg)
 void
 fake_turn(void)
 {
-	static const struct timeval tick = { 0, 20000 };
+	static const struct timeval tick = { 0, 200000 };
 
 	event_base_loopexit(fake.base, &tick);
 	event_base_loop(fake.base, EVLOOP_ONCE);

@@ -71,6 +71,6 @@ void fake_spend(void);
 			fake_turn();                                        \
 		}                                                           \
 	} while (0)
-void fake_turn(void); /* one event, or 20 ms */
+void fake_turn(void); /* one event, or 200 ms */
 
 #endif

@@ -14,6 +14,7 @@
 #include "flightside/fleets.h"
 #include "flightside/put.h"
 #include "t/unit/flightfake.h"
+#include "t/unit/leap.h"
 
 #define PATH "devices/d?org_id=" FAKE_ORG
 #define FASTER                                                            \
@@ -23,6 +24,7 @@
 
 enum {
 	CONFLICTS = 5,
+	DOUBTS = 3,
 };
 
 static struct fleets *fleets;
@@ -93,16 +95,22 @@ stop(void)
 	"[Container]\\nContainerName=c\\nImage=quay.io/a/b:1\\n[Install]\\n" \
 	"WantedBy=multi-user.target\\n\"}]}]}}"
 
+static void
+change_for(int64_t ms)
+{
+	struct body_change m = { .device = "d" };
+
+	m.until_boot = (uint64_t)(now_read().boot_ms + ms);
+	m.edit = span_of(EDIT);
+	put_change(put, 7, &m);
+	next_is("GET");
+}
+
 /* A change whose first write has met a conflict. */
 static void
 change_that_meets_one(void)
 {
-	struct body_change m = { .device = "d" };
-
-	m.until_boot = (uint64_t)(now_read().boot_ms + 4 * FAKE_PATIENCE_MS);
-	m.edit = span_of(EDIT);
-	put_change(put, 7, &m);
-	next_is("GET");
+	change_for(4 * FAKE_PATIENCE_MS);
 	cr_assert_eq(fake_kept(), 0, "a first read may share its request");
 	reply_device(1, "");
 	next_is("PUT");
@@ -257,6 +265,49 @@ Test(conflict, a_read_that_fails_gives_the_kept_one_back, .timeout = 60)
 		cr_assert_eq(fake_left(), before - 3);
 		stop();
 	}
+}
+
+/* -- an answer that says nothing, and one that would come too late -- */
+
+/* It was stored, perhaps: that is looked at, and written once more. */
+Test(conflict, a_write_whose_answer_is_no_device_is_read_again, .timeout = 60)
+{
+	static const char *const bodies[] = { "{}", "<html>",
+		"{\"metadata\":{\"name\":\"d\"},\"spec\":{}}",
+		"{\"metadata\":{\"name\":\"x\",\"generation\":1,"
+		"\"resourceVersion\":\"1\",\"creationTimestamp\":"
+		"\"2026-01-01T00:00:00Z\"},\"spec\":{}}" };
+	unsigned int i;
+
+	start();
+	change_for(4 * FAKE_PATIENCE_MS);
+	leap(1);
+	for (i = 0; i <= DOUBTS; i++) {
+		next_is("GET");
+		reply_device(1 + i, "");
+		next_is("PUT");
+		fake_reply(200, bodies[i]);
+	}
+	is_answered(ERR_AGAIN, 200,
+	    "device d was written, but the answer is not that device");
+	leap(0);
+	stop();
+}
+
+/* The Lease may be another's by then. */
+Test(conflict, a_write_waits_no_longer_than_we_are_the_writer, .timeout = 60)
+{
+	int64_t until;
+
+	start();
+	until = now_read().boot_ms + 100;
+	change_for(100);
+	FAKE_UNTIL(now_read().boot_ms > until);
+	reply_device(1, "");
+	is_answered(ERR_AGAIN, 0,
+	    "device d: not sent while we were surely the writer of its node");
+	cr_assert_eq(fake.puts, 0);
+	stop();
 }
 
 /* What the read shows is not to be written to. */

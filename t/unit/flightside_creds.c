@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "t/unit/said.h"
+
 Test(creds, expiry_of_a_jwt_is_read)
 {
 	/* {"exp":1795467860}, {"iat":1}, {"exp":"x"}; base64url, no padding */
@@ -132,5 +134,49 @@ Test(creds, given_token_is_used_without_a_file)
 	c = creds_new(&s, (struct span){ NULL, 0 });
 	cr_assert_eq(creds_token(c).len, 0);
 	creds_free(c);
+	settings_free(&s);
+}
+
+#define GIVEN "it came from FLIGHTCTL_AUTH_TOKEN and cannot be renewed, use "
+
+/* Each once; who reads a file is not told before the end. */
+Test(creds, a_token_that_ends_and_has_no_other_is_told)
+{
+	static const struct {
+		int64_t left_s;
+		const char *line;
+	} cases[] = {
+		{ 301, "" },
+		{ 300,
+		    "the Flightctl token expires in 300 s; " GIVEN
+		    "FLIGHTCTL_AUTH_TOKEN_FILE\n" },
+		{ 1,
+		    "the Flightctl token expires in 1 s; " GIVEN
+		    "FLIGHTCTL_AUTH_TOKEN_FILE\n" },
+		{ 0,
+		    "the Flightctl token expired 0 s ago; " GIVEN
+		    "FLIGHTCTL_AUTH_TOKEN_FILE\n" },
+		{ -90,
+		    "the Flightctl token expired 90 s ago; " GIVEN
+		    "FLIGHTCTL_AUTH_TOKEN_FILE\n" },
+	};
+	int64_t end = 1795467860000;
+	struct settings s;
+	struct creds *c;
+	struct why why;
+	struct now now;
+	size_t i;
+
+	settings_init(&s);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		said_start();
+		c = creds_new(&s, span_of(EARLY));
+		now = (struct now){ 0, end - cases[i].left_s * 1000 };
+		cr_expect_eq(creds_refresh(c, now, 1, &why), 0);
+		cr_expect_eq(creds_refresh(c, now, 1, &why), 0);
+		cr_expect_str_eq(said(), cases[i].line);
+		creds_free(c);
+	}
+	said_stop();
 	settings_free(&s);
 }

@@ -15,6 +15,8 @@
 #include "common/xmem.h"
 #include "flightside/fleets.h"
 #include "t/unit/flightfake.h"
+#include "t/unit/leap.h"
+#include "t/unit/said.h"
 
 enum {
 	PAGE = 1000,
@@ -139,11 +141,13 @@ start(void)
 	    "GET events?org_id=" FAKE_ORG "&order=desc&limit=1"
 	    "&fieldSelector=involvedObject.kind=Device");
 	reply_event(0, "old", 60, "more");
+	leap(1);
 }
 
 static void
 stop(void)
 {
+	leap(0);
 	events_free(events);
 	fleets_free(fleets);
 	fake_stop();
@@ -211,6 +215,46 @@ Test(events, of_devices_that_cannot_be_read_are_left_to_the_full_list,
 	reply_event(3, "c", 90, "");
 	asks_devices("c");
 	reply_device("c");
+	stop();
+}
+
+/* -- what is no list of events -- */
+
+#define ONLY                                                            \
+	"events of Flightctl cannot be read: devices are looked at in " \
+	"full lists only: "
+#define CONTINUE \
+	"list of events: metadata.continue is no text of less than 1024 bytes"
+#define DENIED \
+	"403 Forbidden: the token may not list events in organization " \
+	FAKE_ORG ": a role that may is flightctl-operator"
+
+/* Once: what comes again and again, or is a right that is missing. */
+Test(events, that_cannot_be_read_are_told, .timeout = 60)
+{
+	static const struct {
+		unsigned int status;
+		const char *body, *log;
+	} answers[] = {
+		{ 200, "{\"items\":[],\"metadata\":{\"continue\":7}}", "" },
+		{ 200, "{\"items\":[],\"metadata\":{\"continue\":7}}",
+		    ONLY CONTINUE "\n" },
+		{ 200, "{\"items\":[]}", "" },
+		{ 403, "{\"message\":\"Forbidden\"}", ONLY DENIED "\n" },
+		{ 403, "{\"message\":\"Forbidden\"}", "" },
+	};
+	size_t i;
+
+	start();
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		asks_events("10:00:45", "");
+		said_start();
+		fake_reply(answers[i].status, answers[i].body);
+		/* It is told when the next is asked for. */
+		(void)fake_asked();
+		cr_expect_str_eq(said(), answers[i].log);
+	}
+	said_stop();
 	stop();
 }
 

@@ -7,6 +7,8 @@
 
 #include "flightside/fleets.h"
 #include "flightside/org.h"
+#include "t/unit/flightfake.h"
+#include "t/unit/said.h"
 
 Test(pages, period_follows_bytes_and_pages)
 {
@@ -54,10 +56,29 @@ Test(org, the_only_one_is_meant_and_of_several_none)
 	    "%s", why.text);
 	cr_assert_eq(pick("{\"items\":[]}", org, &why), -1);
 	cr_assert_eq(why.kind, ERR_DENIED);
-	cr_assert_eq(pick("{\"items\":[{}]}", org, &why), -1);
-	cr_assert_eq(why.kind, ERR_FORMAT);
-	cr_assert_eq(pick("<html>", org, &why), -1);
-	cr_assert_eq(why.kind, ERR_FORMAT);
+}
+
+Test(org, what_is_no_list_is_told)
+{
+	static const struct {
+		const char *answer, *error;
+	} cases[] = {
+		{ "{\"items\":[{}]}", "organizations: an item without a name" },
+		{ "<html>", "organizations: no list" },
+		{ "{}", "organizations: no list" },
+		{ "{\"items\":{}}", "organizations: no list" },
+		{ "{\"items\":[" ORG "}", "organizations: no list" },
+	};
+	char org[ORG_SIZE];
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cr_expect_eq(pick(cases[i].answer, org, &why), -1, "%s",
+		    cases[i].answer);
+		cr_expect_eq(why.kind, ERR_FORMAT);
+		cr_expect_str_eq(why.text, cases[i].error);
+	}
 }
 
 #define TWO "{\"items\":[" ORG ",{\"metadata\":{\"name\":\"0-2\"}}]}"
@@ -153,4 +174,98 @@ Test(fleets, many_are_asked_for_in_several_requests)
 	}
 	cr_assert_eq(n, 32);
 	fleets_free(f);
+}
+
+/* -- what is no list, and what in one is no device -- */
+
+static struct {
+	unsigned int rounds;
+	int complete;
+	char good[64], bad[1024], text[512];
+} round_of;
+
+static void
+on_begin(uint64_t round, int64_t read_boot, void *arg)
+{
+	(void)round, (void)read_boot, (void)arg;
+}
+
+static int
+on_device(struct span device, int64_t read_boot, void *arg)
+{
+	(void)read_boot, (void)arg;
+	snprintf(round_of.good, sizeof(round_of.good), "%.*s", (int)device.len,
+	    device.p);
+	return 0;
+}
+
+static int
+on_bad(const char *name, int64_t read_boot, const struct why *why, void *arg)
+{
+	(void)read_boot, (void)arg;
+	snprintf(round_of.bad, sizeof(round_of.bad), "%s: %s", name, why->text);
+	return 0;
+}
+
+static void
+on_end(uint64_t round, int complete, int64_t read_boot, const char *text,
+    void *arg)
+{
+	(void)round, (void)read_boot, (void)arg;
+	round_of.rounds++;
+	round_of.complete = complete;
+	snprintf(round_of.text, sizeof(round_of.text), "%s", text);
+}
+
+#define GOOD "{\"metadata\":{\"name\":\"a\"}}"
+#define NONE "the device is no JSON, or metadata.name is no name of one"
+#define UNREADABLE "a device in the list has no readable name: " NONE "\n"
+#define CONTINUE                                                      \
+	"list of devices: metadata.continue is no text of less than " \
+	"1024 bytes"
+
+Test(pages, what_cannot_be_read_is_told_and_spoils_no_other, .timeout = 60)
+{
+	static const struct {
+		const char *answer, *text, *bad, *log;
+	} cases[] = {
+		{ "{\"items\":[7," GOOD "]}", "", "", UNREADABLE },
+		{ "{\"items\":[{\"metadata\":{\"name\":\"E_\"}}," GOOD "]}", "",
+		    "", UNREADABLE },
+		{ "{\"items\":[{\"metadata\":{\"name\":\"b\"},?}," GOOD "]}",
+		    "", "b: " NONE, "" },
+		{ "{\"items\":[" GOOD "],\"metadata\":{\"continue\":7}}",
+		    CONTINUE, "", "" },
+	};
+	static const struct pages_ops ops = { on_begin, on_device, on_bad,
+		on_end };
+	struct fleets *fleets;
+	struct pages *pages;
+	struct why why;
+	size_t i;
+
+	fake_start();
+	fake_set(SET_FLIGHTCTL_RATE, "100000");
+	fake_open();
+	said_start();
+	fleets = fleets_new(&fake.settings, &why);
+	pages = pages_new(fake.base, fake.flight, fleets, &fake.settings, &ops,
+	    NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		said_start();
+		memset(&round_of, 0, sizeof(round_of));
+		pages_start(pages);
+		(void)fake_asked();
+		fake_reply(200, cases[i].answer);
+		FAKE_UNTIL(round_of.rounds > 0);
+		cr_expect_eq(round_of.complete, cases[i].text[0] == '\0');
+		cr_expect_str_eq(round_of.text, cases[i].text);
+		cr_expect_str_eq(round_of.good, GOOD);
+		cr_expect_str_eq(round_of.bad, cases[i].bad);
+		cr_expect_str_eq(said(), cases[i].log);
+	}
+	said_stop();
+	pages_free(pages);
+	fleets_free(fleets);
+	fake_stop();
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "common/log.h"
+#include "t/unit/leap.h"
+#include "t/unit/said.h"
 
 static struct {
 	int state, told;
@@ -169,4 +171,27 @@ Test(reach, the_log_stays_short, .init = cr_redirect_stderr)
 	cr_assert_not_null(
 	    strstr(log, "refuses our credentials error=\"it said 401"));
 	cr_assert_not_null(strstr(log, "answers, after 0 s"));
+}
+
+/* What lasts is said again, with its cause and how long it has been so. */
+Test(reach, what_lasts_is_said_each_hour)
+{
+	static const char twice[] =
+	    "Flightctl does not answer: no connection\n"
+	    "Flightctl does not answer, for 60 minutes now: no connection\n"
+	    "Flightctl does not answer, for 120 minutes now: no connection\n";
+	struct reach *r = begin();
+	int i;
+
+	said_start();
+	leap_at_once(1);
+	answer(r, 0, RIGHT_LIST_DEVICES);
+	answer(r, 0, RIGHT_LIST_DEVICES);
+	/* The first is the end of the wait for a word. */
+	for (i = 0; i < 3; i++)
+		event_base_loop(base, EVLOOP_ONCE);
+	leap_at_once(0);
+	cr_expect_str_eq(said(), twice);
+	said_stop();
+	end(r);
 }

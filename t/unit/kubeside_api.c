@@ -4,8 +4,14 @@
 
 #include <criterion/criterion.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "common/log.h"
+#include "common/settings.h"
+#include "ipc/msg.h"
 #include "t/unit/apiserver.h"
+#include "t/unit/leap.h"
+#include "t/unit/said.h"
 #include "t/unit/tunnel.h"
 
 static struct api *api;
@@ -150,6 +156,40 @@ Test(api, new_credentials_after_a_reload)
 	cr_expect_str_eq(apiserver_authorization, "Bearer other");
 }
 
+enum {
+	ENDED_WELL = 42
+};
+
+/* Ends the test: well when it ended for that. */
+static void
+on_end(const struct body_log *line, void *arg)
+{
+	static const char before[] = "apiserver http://localhost:",
+			  between[] = " in place of http://127.0.0.1:",
+			  after[] = " may be another cluster: a process that "
+				    "asks which it is follows";
+	const char *at;
+
+	(void)arg;
+	if (line->level != LOG_LEVEL_ERROR)
+		return;
+	at = line->text + sizeof(before) - 1;
+	_exit(strncmp(line->text, before, sizeof(before) - 1) == 0 &&
+		    (at = strstr(at, between)) != NULL &&
+		    strstr(at, after) != NULL ?
+		ENDED_WELL :
+		1);
+}
+
+/* Whose lists would be taken for those of the cluster that we know. */
+Test(api, another_server_is_for_another_process, .exit_code = ENDED_WELL)
+{
+	ask_and_reply(200, "{}");
+	apiserver_host("localhost");
+	log_set_sink(on_end, NULL);
+	api_reload(api);
+}
+
 /* It is this server still, and all else goes on as before. */
 Test(api, a_proxy_that_the_kubeconfig_names)
 {
@@ -176,4 +216,81 @@ Test(api, cancelled_is_not_answered)
 	api_cancel(c);
 	apiserver_run(50);
 	cr_expect(!answered);
+}
+
+/* A young server refuses everything for a second. */
+Test(api, what_is_not_allowed_is_told_once_when_it_lasts, .timeout = 60)
+{
+	static const struct {
+		const char *body, *said;
+	} cases[] = {
+		{ "{\"message\":\"User \\\"a\\\" cannot list\"}",
+		    "not allowed: User \"a\" cannot list\n" },
+		{ "<html>", "not allowed: GET /x: 403\n" },
+	};
+	size_t i;
+
+	leap(1);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		said_start();
+		ask_and_reply(403, cases[i].body);
+		cr_expect_str_eq(said(), "");
+		apiserver_run(5000);
+		ask_and_reply(403, cases[i].body);
+		ask_and_reply(403, cases[i].body);
+		cr_expect_str_eq(said(), cases[i].said);
+	}
+	said_stop();
+	leap(0);
+}
+
+static char state[512];
+
+static void
+on_state(int reachable, const char *text, void *arg)
+{
+	(void)arg;
+	snprintf(state, sizeof(state), "%d %s", reachable, text);
+}
+
+static void
+on_replaced(void *arg)
+{
+	(void)arg;
+}
+
+/* Until they can be read nobody is asked, and each who asks learns why. */
+Test(api, without_credentials_nothing_is_sent, .timeout = 60)
+{
+	static const struct api_ops ops = { on_state, on_replaced };
+	struct settings s;
+	struct why why;
+	char none[128], line[256];
+
+	(void)snprintf(none, sizeof(none),
+	    "/nonexistent/config: not readable for uid %u: No such file or "
+	    "directory",
+	    geteuid());
+	(void)snprintf(line, sizeof(line),
+	    "no credentials for the apiserver: %s\n", none);
+	settings_init(&s);
+	cr_assert_eq(settings_set(&s, SET_KUBECONFIG, "/nonexistent/config",
+			 &why),
+	    0);
+	said_start();
+	api = api_new(apiserver_base, &s, 1, &ops, NULL);
+	cr_expect_eq(strncmp(state, "0 ", 2), 0);
+	cr_expect_str_eq(state + 2, none);
+	ask();
+	apiserver_until(&answered);
+	cr_expect_eq(answer.status, 0);
+	cr_expect_eq(answer.why.kind, ERR_AGAIN);
+	cr_expect_str_eq(answer.why.text, none);
+	api_reload(api);
+	apiserver_run(20);
+	cr_expect_str_eq(said(), line, "once");
+	cr_expect_eq(apiserver_count, 0);
+	said_stop();
+	api_free(api);
+	settings_free(&s);
 }

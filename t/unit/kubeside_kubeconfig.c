@@ -235,3 +235,22 @@ Test(creds, inline_data_is_decoded)
 	rmdir(dir);
 	free(config);
 }
+
+Test(creds, without_a_kubeconfig_this_is_a_pod)
+{
+	static const char token[] =
+	    "/var/run/secrets/kubernetes.io/serviceaccount/token";
+	struct settings s;
+	struct creds c = { 0 };
+	struct why why;
+
+	if (access(token, F_OK) == 0)
+		cr_skip_test("it is one");
+	settings_init(&s);
+	cr_assert_eq(creds_load(&c, &s, &why), -1);
+	cr_expect_eq(why.kind, ERR_SYSTEM);
+	cr_expect_str_eq(why.text,
+	    "KUBECONFIG is empty and this is no pod with a service account: "
+	    "no /var/run/secrets/kubernetes.io/serviceaccount/token");
+	settings_free(&s);
+}

@@ -8,6 +8,7 @@
 
 #include "kubeside/api.h"
 #include "t/unit/apiserver.h"
+#include "t/unit/said.h"
 
 enum {
 	SILENCE_MS = 800,
@@ -261,4 +262,137 @@ Test(watch, refused_is_asked_again)
 	apiserver_reply(1, 200, LIST("\"resourceVersion\":\"5\"", ""));
 	apiserver_wait(3);
 	cr_expect_str_eq(heard, "begin begin end ");
+}
+
+/* -- what is no list and no event -- */
+
+#define ANEW "/api/v1/pods is listed and watched anew: "
+
+static void
+is_said(const char *lines)
+{
+	while (said()[0] == '\0')
+		apiserver_run(5);
+	cr_expect_str_eq(said(), lines);
+}
+
+Test(watch, what_is_no_list_is_told, .timeout = 60)
+{
+	static const struct {
+		const char *body, *said;
+	} lists[] = {
+		{ LIST("", POD("a", "1")),
+		    ANEW "list /api/v1/pods: no resourceVersion\n" },
+		{ LIST("\"resourceVersion\":\"5\",\"continue\":7",
+		      POD("a", "1")),
+		    ANEW "list /api/v1/pods: metadata.continue is no text of "
+			 "less than 4096 bytes\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		size_t n = apiserver_count;
+
+		said_start();
+		watch_start(watch);
+		apiserver_wait(n + 1);
+		cr_expect(!asks(n, "continue"));
+		apiserver_reply(n, 200, lists[i].body);
+		is_said(lists[i].said);
+		watch_stop(watch);
+	}
+	said_stop();
+}
+
+Test(watch, what_is_no_event_is_told, .timeout = 60)
+{
+	static const struct {
+		const char *event, *said;
+	} events[] = {
+		{ "{\"type\":\"ADDED\"}\n",
+		    ANEW "watch /api/v1/pods: an event without type or "
+			 "object\n" },
+		{ "{\"object\":{}}\n",
+		    ANEW "watch /api/v1/pods: an event without type or "
+			 "object\n" },
+		{ EVENT("ADDED", "{\"metadata\":{}}"),
+		    ANEW "watch /api/v1/pods: ADDED without "
+			 "resourceVersion\n" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+		size_t n = apiserver_count;
+
+		said_start();
+		watch_start(watch);
+		apiserver_wait(n + 1);
+		apiserver_reply(n, 200,
+		    LIST("\"resourceVersion\":\"5\"", POD("a", "1")));
+		apiserver_wait(n + 2);
+		apiserver_begin(n + 1);
+		apiserver_piece(n + 1, events[i].event);
+		is_said(events[i].said);
+		watch_stop(watch);
+	}
+	said_stop();
+}
+
+enum {
+	FILL = 64 * 1024,
+};
+
+/* So many bytes within a value that began before. */
+static void
+fill(size_t i, size_t bytes)
+{
+	char piece[FILL + 1];
+
+	memset(piece, 'x', FILL);
+	piece[FILL] = '\0';
+	for (; bytes > 0; bytes -= FILL) {
+		apiserver_piece(i, piece);
+		apiserver_run(0);
+	}
+}
+
+#define HUGE "{\"metadata\":{\"name\":\"big\",\"namespace\":\"d\",\"x\":\""
+#define LEFT_OUT "/api/v1/pods: big has over 8388608 bytes and is left out\n"
+
+/* It spoils no other, and is told by its name. */
+Test(watch, an_object_of_too_many_bytes_is_left_out, .timeout = 60)
+{
+	said_start();
+	watch_start(watch);
+	apiserver_wait(1);
+	apiserver_begin(0);
+	apiserver_piece(0,
+	    "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" HUGE);
+	fill(0, MAX_ITEM);
+	apiserver_piece(0, "\"}}," POD("a", "1") "]}");
+	apiserver_end(0);
+	apiserver_wait(2);
+	cr_expect_str_eq(heard, "begin L:a end ");
+	cr_expect_str_eq(said(), LEFT_OUT);
+	apiserver_begin(1);
+	apiserver_piece(1, "{\"type\":\"ADDED\",\"object\":" HUGE);
+	fill(1, MAX_ITEM);
+	apiserver_piece(1, "\"}}}\n" EVENT("ADDED", POD("b", "6")));
+	while (strstr(heard, "A:b") == NULL)
+		apiserver_run(5);
+	cr_expect_str_eq(heard, "begin L:a end A:b ");
+	cr_expect_str_eq(said(), LEFT_OUT LEFT_OUT);
+	said_stop();
+}
+
+Test(watch, bytes_without_an_object_have_an_end, .timeout = 60)
+{
+	listed();
+	said_start();
+	apiserver_begin(1);
+	apiserver_piece(1, "{\"type\":\"");
+	while (said()[0] == '\0' && apiserver_asked[1].req != NULL)
+		fill(1, FILL);
+	is_said(ANEW "/api/v1/pods: over 33554432 bytes without an object\n");
+	said_stop();
 }

@@ -9,6 +9,8 @@
 #include "common/mono.h"
 #include "kubeside/api.h"
 #include "t/unit/apiserver.h"
+#include "t/unit/leap.h"
+#include "t/unit/said.h"
 
 enum {
 	STORM_MS = 1500,
@@ -332,4 +334,67 @@ Test(writer, given_back_with_its_orders)
 	cr_expect(asks(2, "PATCH", "\"holderIdentity\":\"\""));
 	apiserver_reply(2, 200, LEASE("6", ""));
 	apiserver_until(&is_released);
+}
+
+/* -- what is said of it -- */
+
+#define NO_LEASE                                               \
+	"not a Lease: metadata.resourceVersion is absent, or " \
+	"spec.holderIdentity is no text\n"
+#define NOT_RENEWED "the Lease of node node was not renewed: " NO_LEASE
+
+/* What we know of it holds: nobody's is written over. */
+Test(writer, an_answer_that_is_no_lease_is_a_failure, .timeout = 60)
+{
+	take_with(LEASE("4", ""));
+	said_start();
+	leap(1);
+	apiserver_wait(3);
+	cr_expect(asks(2, "PATCH", "\"resourceVersion\":\"5\""));
+	apiserver_reply(2, 200, "{\"kind\":\"Lease\"}");
+	apiserver_wait(4);
+	cr_expect(asks(3, "PATCH", "\"resourceVersion\":\"5\""));
+	cr_expect_str_eq(said(), "", "one alone is no news");
+	apiserver_reply(3, 200, "{\"spec\":{\"holderIdentity\":7}}");
+	apiserver_wait(5);
+	cr_expect(asks(4, "PATCH", "\"resourceVersion\":\"5\""));
+	cr_expect_str_eq(said(), NOT_RENEWED);
+	/* The second was written. */
+	apiserver_reply(4, 409, "{}");
+	apiserver_wait(6);
+	cr_expect(asks(5, "GET", ""));
+	apiserver_reply(5, 200, "{}");
+	apiserver_wait(7);
+	cr_expect(asks(6, "GET", ""));
+	apiserver_reply(6, 200, LEASE("7", "me"));
+	apiserver_wait(8);
+	cr_expect(asks(7, "PATCH", "\"resourceVersion\":\"7\""));
+	cr_expect_str_eq(said(), NOT_RENEWED);
+	leap(0);
+	said_stop();
+}
+
+Test(writer, one_that_cannot_be_given_back_is_told)
+{
+	take_with(LEASE("4", ""));
+	said_start();
+	writer_release(writer);
+	apiserver_wait(3);
+	apiserver_reply(2, 500, "{\"message\":\"broken\"}");
+	apiserver_until(&is_released);
+	cr_expect_str_eq(said(),
+	    "the Lease of node node was not given back: PATCH " PATH
+	    "/node: 500: broken\n");
+	said_stop();
+}
+
+/* Whoever comes next waits for its end. */
+Test(writer, one_that_was_perhaps_taken_keeps_nobody)
+{
+	apiserver_reply(0, 200, LEASE("4", ""));
+	apiserver_wait(2);
+	writer_release(writer);
+	apiserver_reply(1, 200, "{\"kind\":\"Lease\"}");
+	apiserver_until(&is_released);
+	cr_expect_eq(apiserver_count, 2);
 }

@@ -18,12 +18,17 @@
 
 static const struct now now = { 1000 * 1000, INT64_C(1795419780000) };
 static int warnings;
+static char told[4096]; /* the last of them: what it is about, and why */
 
 static void
 on_line(const struct body_log *line, void *arg)
 {
 	(void)arg;
-	warnings += line->level <= LOG_LEVEL_WARN;
+	if (line->level > LOG_LEVEL_WARN)
+		return;
+	warnings++;
+	(void)snprintf(told, sizeof(told), "%s|%s|%s|%s", line->pod,
+	    line->fleet, line->text, line->error);
 }
 
 static void
@@ -261,6 +266,83 @@ Test(intake, a_unit_that_tells_nothing_is_one_line_and_harms_nothing)
 	device(w, "d", "", 3, &fx);
 	cr_assert_eq(warnings, 1);
 	effects_clear(&fx);
+	fleet_free(w);
+	NO_LEAKS();
+}
+
+static void
+labels(struct world *w, const char *text)
+{
+	struct body_node m = { .labels = span_of(text) };
+
+	(void)strlcpy(m.node, w->nodes[0].name, sizeof(m.node));
+	intake_node(w, &m);
+}
+
+static void
+nameless_device(struct world *w, const char *text)
+{
+	struct body_device m = { .read_boot = 1, .object = span_of(text) };
+	struct effects fx = { NULL, 0, 0 };
+
+	intake_device(w, &m, now, &fx);
+	cr_expect_eq(fx.n, 0);
+	effects_clear(&fx);
+}
+
+static void
+pod_of_another(struct world *w, const char *node)
+{
+	struct body_pod m = { .how = POD_ADDED };
+	AUTO_FREE char *text = xasprintf(
+	    "{\"metadata\":{\"name\":\"a\",\"namespace\":\"default\",\"uid\":"
+	    "\"u\",\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},"
+	    "\"spec\":{\"nodeName\":\"%s\",\"containers\":[{\"name\":\"c\","
+	    "\"image\":\"x\"}]}}",
+	    node);
+
+	m.object = span_of(text);
+	(void)strlcpy(m.node, node, sizeof(m.node));
+	intake_pod(w, &m);
+}
+
+static void
+one_pod_more(struct world *w, const char *name)
+{
+	w->npods += MAX_PODS;
+	pod(w, name, POD_ADDED, "");
+	w->npods -= MAX_PODS;
+}
+
+Test(intake, what_is_left_alone_is_told_with_what_it_is_about)
+{
+	static const struct {
+		void (*take)(struct world *, const char *);
+		const char *what, *told;
+	} cases[] = {
+		{ labels, "{",
+		    "||the labels of node vk-flightctl cannot be "
+		    "read|JSON: unexpected end of data near byte 1" },
+		{ nameless_device, "{\"metadata\":{}}",
+		    "||a device without a name is left alone|"
+		    "metadata.name: not there" },
+		{ pod_of_another, "worker-1",
+		    "default/a||a pod that is not of a node of ours is left "
+		    "alone|" },
+		{ one_pod_more, "b",
+		    "default/b||more than 10000 pods: it is not taken|" },
+	};
+	struct world *w = fleet_world();
+	size_t i;
+
+	warnings = 0;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cases[i].take(w, cases[i].what);
+		cr_expect_eq(warnings, (int)i + 1);
+		cr_expect_str_eq(told, cases[i].told);
+	}
+	cr_expect_eq(w->npods, 0);
+	cr_expect(TAILQ_EMPTY(&w->nodes[0].devices));
 	fleet_free(w);
 	NO_LEAKS();
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/xmem.h"
+#include "placer/prepare.h"
 #include "t/unit/fleet.h"
 #include "t/unit/leaks.h"
 
@@ -336,6 +337,30 @@ Test(plan, the_words_of_what_does_not_fit)
 	    "Insufficient resources: "
 	    "Device d has 4 CPU, requested 5 CPU"));
 	cr_assert(s.p->hopeless);
+	effects_clear(&s.fx);
+	fleet_free(s.w);
+	NO_LEAKS();
+}
+
+Test(plan, the_words_of_a_uid_that_is_none)
+{
+	static const char pod[] =
+	    "{\"metadata\":{\"namespace\":\"default\",\"name\":\"a\",\"uid\":"
+	    "\"uid-a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":"
+	    "\"x\"}]}}";
+	struct stage s = set_up();
+	char text[512];
+
+	s.p->has_entry = 0;
+	prepare_object(s.w, s.p, FETCH_POD, span_of(pod));
+	play(&s, text, sizeof(text));
+	cr_assert_str_eq(s.p->why_reason, "CreateContainerConfigError");
+	cr_assert_str_eq(s.p->why_waits,
+	    "metadata: namespace \"default\", name \"a\" and uid \"uid-a\" "
+	    "make "
+	    "no application's name: a uid begins with eight hexadecimal "
+	    "digits");
+	cr_assert_not(s.p->hopeless);
 	effects_clear(&s.fx);
 	fleet_free(s.w);
 	NO_LEAKS();

@@ -238,6 +238,59 @@ Test(unitfile, a_text_without_a_place_to_break_is_refused)
 		memcpy(word + 3 * i, "\xe3\x80\x80", 3);
 	cr_assert_eq(unitfile_words(&f, "Exec", words, 1, &why), -1);
 	cr_assert_eq(why.kind, ERR_LIMIT);
+	cr_assert_str_eq(why.text,
+	    "over 2047 bytes without a place to break a line");
+	unitfile_clear(&f);
+}
+
+static int
+put_value(struct unitfile *f, const char *text, struct why *why)
+{
+	return unitfile_value(f, "K", text, why);
+}
+
+static int
+put_command(struct unitfile *f, const char *text, struct why *why)
+{
+	return unitfile_command(f, "", text, NULL, 0, why);
+}
+
+static int
+put_json(struct unitfile *f, const char *text, struct why *why)
+{
+	return unitfile_json(f, "K", text, why);
+}
+
+/* What nothing breaks is as long as Flightctl's lines may be, and no longer. */
+Test(unitfile, a_line_has_an_end)
+{
+	static const struct {
+		int (*put)(struct unitfile *, const char *, struct why *);
+		size_t longest;
+	} cases[] = {
+		{ put_value, 2047 - 2 }, /* "K=" */
+		{ put_command, 2047 - 1 },
+		{ put_json, 2047 - 2 },
+	};
+	struct unitfile f = { 0 };
+	struct why why;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_FREE char *text = xcalloc(1, cases[i].longest + 2);
+
+		memset(text, 'x', cases[i].longest);
+		cr_expect_eq(cases[i].put(&f, text, &why), 0, "%zu", i);
+		unitfile_clear(&f);
+		text[cases[i].longest] = 'x';
+		cr_expect_eq(cases[i].put(&f, text, &why), -1, "%zu", i);
+		cr_expect_eq(why.kind, ERR_LIMIT);
+		cr_expect_str_eq(why.text, "over 2047 bytes");
+		unitfile_clear(&f);
+	}
+	cr_expect_eq(put_json(&f, "[\"\x7f\"]", &why), -1);
+	cr_expect_eq(why.kind, ERR_DENIED);
+	cr_expect_str_eq(why.text, "a control byte");
 	unitfile_clear(&f);
 }
 

@@ -14,13 +14,26 @@
 #include "common/auto.h"
 #include "common/xmem.h"
 #include "supervisor/local.h"
+#include "t/unit/leap.h"
+#include "t/unit/said.h"
 
 enum {
 	SOME_MS = 300,
 	LATEST_MS = 1500,
 	FILES = 64,
+	MORE = 100,	/* turns */
 	PLACER = 61003, /* UIDS' default, for root */
 };
+
+/* Root has no number in UIDS. */
+static void
+be_nobody(void)
+{
+	if (geteuid() == 0)
+		cr_assert_eq(setuid(PLACER), 0);
+}
+
+TestSuite(supervisor_meet, .init = be_nobody);
 
 static struct meet *meet;
 static int came;
@@ -50,15 +63,17 @@ give(struct settings *s, enum setting i, const char *value)
 	cr_assert_eq(settings_set(s, i, value, &why), 0, "%s", why.text);
 }
 
-/* We are the placer, and no key holder. */
+/* We are the placer, and no key holder; or kubeside. */
 static void
-settings_for_us(struct settings *s, const char *folder)
+settings_for_us(struct settings *s, const char *folder, enum proc self)
 {
 	AUTO_FREE char *k = xasprintf("%s/k.sock", folder);
 	AUTO_FREE char *f = xasprintf("%s/f.sock", folder);
-	AUTO_FREE char *uids =
-	    xasprintf("%u,%u,%u", geteuid() + 1, geteuid() + 2, geteuid());
+	AUTO_FREE char *uids = NULL;
 
+	uids = self == PROC_PLACER ?
+	    xasprintf("%u,%u,%u", geteuid() + 1, geteuid() + 2, geteuid()) :
+	    xasprintf("%u,%u,%u", geteuid(), geteuid() + 1, geteuid() + 2);
 	settings_init(s);
 	give(s, SET_KUBESIDE_SOCKET, k);
 	give(s, SET_FLIGHTSIDE_SOCKET, f);
@@ -75,10 +90,8 @@ Test(supervisor_meet, without_descriptors_it_pauses, .timeout = 20)
 	struct why why;
 	char c;
 
-	if (geteuid() == 0)
-		cr_assert_eq(setuid(PLACER), 0);
 	cr_assert_not_null(mkdtemp(folder));
-	settings_for_us(&s, folder);
+	settings_for_us(&s, folder, PROC_PLACER);
 	base = event_base_new();
 	meet = meet_open(&s, PROC_PLACER, &why);
 	cr_assert_not_null(meet, "%s", why.text);
@@ -103,5 +116,74 @@ Test(supervisor_meet, without_descriptors_it_pauses, .timeout = 20)
 	meet_free(meet);
 	event_base_free(base);
 	settings_free(&s);
+	cr_expect_eq(rmdir(folder), 0);
+}
+
+Test(supervisor_meet, who_is_another_user_is_refused)
+{
+	AUTO_FREE char *want = NULL;
+	struct settings s;
+	struct why why;
+
+	settings_for_us(&s, "/nonexistent", PROC_PLACER);
+	want = xasprintf("UIDS=%s: --only kubeside must be started as user %u, "
+			 "not %u: the others would refuse it",
+	    s.text[SET_UIDS], geteuid() + 1, geteuid());
+	cr_assert_null(meet_open(&s, PROC_KUBESIDE, &why));
+	cr_expect_str_eq(why.text, want);
+	settings_free(&s);
+}
+
+/* A container that starts is no news, and one that does not is told once. */
+Test(supervisor_meet, an_absent_placer_is_told, .timeout = 60)
+{
+	struct event_base *base = event_base_new();
+	struct settings s;
+	struct why why;
+
+	settings_for_us(&s, "/nonexistent", PROC_KUBESIDE);
+	meet = meet_open(&s, PROC_KUBESIDE, &why);
+	cr_assert_not_null(meet, "%s", why.text);
+	said_start();
+	leap_at_once(1);
+	meet_start(meet, base, on_came, NULL);
+	(void)meet_take(meet, PROC_KUBESIDE);
+	while (said()[0] == '\0')
+		event_base_loop(base, EVLOOP_ONCE);
+	for (came = 0; came < MORE;)
+		event_base_loop(base, EVLOOP_ONCE);
+	leap_at_once(0);
+	cr_expect_str_eq(said(),
+	    "no placer for 30 s at /nonexistent/k.sock: No such file or "
+	    "directory\n");
+	said_stop();
+	meet_stop(meet);
+	meet_free(meet);
+	event_base_free(base);
+	settings_free(&s);
+}
+
+Test(supervisor_meet, what_is_no_place_for_a_socket_is_refused)
+{
+	static const char *const words[] = { "KUBESIDE", "FLIGHTSIDE" };
+	char folder[] = "/tmp/meet.XXXXXX";
+	struct settings s;
+	struct why why;
+	size_t i;
+
+	cr_assert_not_null(mkdtemp(folder));
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		AUTO_FREE char *name = xasprintf("%s_SOCKET", words[i]);
+		AUTO_FREE char *error =
+		    xasprintf("%s=/dev/null/x: must be where a socket can be "
+			      "made: Not a directory",
+			name);
+
+		settings_for_us(&s, folder, PROC_PLACER);
+		give(&s, settings_by_name(name), "/dev/null/x");
+		cr_expect_null(meet_open(&s, PROC_PLACER, &why));
+		cr_expect_str_eq(why.text, error);
+		settings_free(&s);
+	}
 	cr_expect_eq(rmdir(folder), 0);
 }
