@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * altered.c: workers that were linked with something more.
+ * altered.c: programs that were linked with something more.
  *
  * Owns their copies and the files that they and the scenario share.
  */
@@ -21,7 +21,8 @@
 #include "t/it/it.h"
 #include "t/it/provider.h"
 
-static const char *const workers[] = { "kubeside", "flightside", "placer" };
+static const char *const programs[] = { "vk-flightctl-provider", "kubeside",
+	"flightside", "placer" };
 
 static char *program;
 
@@ -36,10 +37,10 @@ copy(const char *from, const char *name)
 }
 
 void *
-altered_plan(const char *kind, const char *worker, size_t size)
+altered_plan(const char *kind, const char *name, size_t size)
 {
 	AUTO_FREE char *path =
-	    xasprintf("%s/bin/%s.%s", it_folder(), worker, kind);
+	    xasprintf("%s/bin/%s.%s", it_folder(), name, kind);
 	AUTO_FD int fd =
 	    open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	void *plan;
@@ -57,21 +58,19 @@ void
 altered_programs(const char *kind)
 {
 	AUTO_FREE char *dir = xasprintf("%s/bin", it_folder());
-	AUTO_FREE char *ours = child_program("vk-flightctl-provider");
 	size_t i;
 
 	/* A worker counts in a file, which one apart could not write to. */
 	(void)prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0);
 	if (mkdir(dir, 0755) == -1)
 		it_die("%s: cannot be made", dir);
-	copy(ours, "vk-flightctl-provider");
-	for (i = 0; i < sizeof(workers) / sizeof(workers[0]); i++) {
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		AUTO_FREE char *name =
-		    xasprintf("../%s/bin/%s", kind, workers[i]);
+		    xasprintf("../%s/bin/%s", kind, programs[i]);
 		AUTO_FREE char *other = child_program(name);
-		AUTO_FREE char *usual = child_program(workers[i]);
+		AUTO_FREE char *usual = child_program(programs[i]);
 
-		copy(access(other, X_OK) == 0 ? other : usual, workers[i]);
+		copy(access(other, X_OK) == 0 ? other : usual, programs[i]);
 	}
 	program = xasprintf("%s/vk-flightctl-provider", dir);
 	provider_program(program);

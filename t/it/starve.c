@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * starve.c: linked into a worker, lets each allocation fail once: the first of
- * each place in the program, which is its last few callers.
+ * starve.c: linked into a process of the provider, lets each allocation fail
+ * once: the first of each place in the program, which is its last few callers;
+ * or each so many'th.
  *
  * Owns malloc(), calloc() and realloc() of its process.  Which places failed
  * stays with the file, so that a worker that ended goes on with the next.
@@ -154,6 +155,21 @@ slot_of(uint64_t site)
 	return -1;
 }
 
+/* Whoever asks for it. */
+static int
+is_nth(void)
+{
+	if (__atomic_add_fetch(&plan->nth, 1, __ATOMIC_RELAXED) %
+		plan->period !=
+	    0)
+		return 0;
+	busy = 1;
+	note();
+	busy = 0;
+	errno = ENOMEM;
+	return 1;
+}
+
 __attribute__((noinline)) static int
 fails(void)
 {
@@ -161,6 +177,8 @@ fails(void)
 
 	if (plan == NULL || !plan->armed || busy)
 		return 0;
+	if (plan->period != 0)
+		return plan->starts <= plan->starts_max && is_nth();
 	busy = 1;
 	slot = slot_of(site_of(&own));
 	busy = 0;

@@ -19,6 +19,9 @@ struct starve {
 	volatile uint32_t armed;
 	volatile uint32_t starts;     /* of the worker */
 	volatile uint32_t starts_max; /* with more it is left alone */
+	volatile uint32_t
+	    period;	       /* each so many'th fails; 0: each place once */
+	volatile uint32_t nth; /* until now, with such a period */
 	volatile uint32_t own_left; /* failures in our own code, which end it */
 	volatile uint32_t seen, failed, own; /* sites */
 	volatile uint64_t last_ms;	     /* boot, of the last failure */

@@ -26,6 +26,8 @@ static struct {
 	size_t cut_at;
 	void (*cut)(void *);
 	void *arg;
+	void (*slow)(void *);
+	void *slow_arg;
 	enum disk_fault fault;
 	size_t fail_at, times;
 	size_t calls;
@@ -141,6 +143,13 @@ disk_fail(enum disk_fault fault, size_t at, size_t times)
 	plan.times = times;
 }
 
+void
+disk_slow(void (*fn)(void *), void *arg)
+{
+	plan.slow = fn;
+	plan.slow_arg = arg;
+}
+
 /* Before each call that is recorded: is there power? */
 static int
 has_power(void)
@@ -244,6 +253,8 @@ on_sync(sqlite3_file *base, int flags)
 		return SQLITE_IOERR_FSYNC;
 	}
 	record(DISK_SYNC, f->at, 0, NULL, 0);
+	if (plan.on && plan.slow != NULL)
+		plan.slow(plan.slow_arg);
 	return f->usual->pMethods->xSync(f->usual, flags);
 }
 

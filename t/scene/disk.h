@@ -39,6 +39,9 @@ enum disk_fault {
 /* The calls from the at'th fail, so many of them; 0 times: none. */
 void disk_fail(enum disk_fault, size_t at, size_t times);
 
+/* With each sync fn() is called: time passes until it is done. */
+void disk_slow(void (*fn)(void *), void *arg);
+
 /* What becomes of what was written and not synced. */
 enum disk_loss {
 	DISK_KEPT,

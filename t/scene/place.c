@@ -5,6 +5,7 @@
  *
  * Owns start, death and rest of the process.  Never looks into a frame.
  */
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -91,6 +92,7 @@ open_link(struct scene *sc, struct side *s)
 		abort();
 	s->wanted = s->cut = 0;
 	s->epoch++;
+	s->fd = fd[0];
 	s->chan = chan_open(sc->base, fd[0], s->is, PROC_PLACER, &ops, sc);
 	serve_link(sc->serve, s->is, fd[1]);
 	if (s->is == PROC_KUBESIDE)
@@ -109,6 +111,15 @@ boot_link_over(enum proc peer, const char *text)
 		placed->kube.wanted = 1;
 	else
 		placed->flight.wanted = 1;
+}
+
+int
+side_has_mail(const struct side *s)
+{
+	int bytes = 0;
+
+	return s->chan != NULL && ioctl(s->fd, FIONREAD, &bytes) == 0 &&
+	    bytes > 0;
 }
 
 void

@@ -18,7 +18,9 @@
 #include <string.h>
 
 #include "common/auto.h"
+#include "common/least.h"
 #include "common/xmem.h"
+#include "t/scene/clock.h"
 #include "t/scene/ending.h"
 #include "t/scene/power.h"
 #include "t/scene/views.h"
@@ -28,6 +30,8 @@ enum {
 	CALM_MS = 60 * 60 * 1000,
 	WHILE = 4,	  /* calls that fail one after the other */
 	CUT_SAMPLE = 997, /* one cut in so many; no divisor of DISK_LOSSES */
+	RENEW_MS = 5000,  /* of kubeside */
+	SLOW_SAMPLE = 3,
 	SYNC_SAMPLE = 31, /* likewise: committed, and nothing was sent of it */
 	FAULT_SAMPLE = 727,
 	CLOCK_CUTS = 100, /* of so many one meets a clock that is not saved */
@@ -45,8 +49,9 @@ struct calm {
 };
 
 static struct {
-	size_t cuts, faults;
-	size_t other_cuts, other_faults; /* ended otherwise, as they may */
+	size_t cuts, faults, slow, syncs;
+	size_t other_cuts, other_faults,
+	    other_slow; /* ended otherwise, as they may */
 	size_t late, not_said;
 } did;
 
@@ -204,6 +209,67 @@ fail_everywhere(const struct calm *calm)
 	return bad;
 }
 
+/* -- a disk that takes its time -- */
+
+/*
+ * The placer waits; kubeside does not, and renews the Leases meanwhile.
+ * What both were sent before they read before:
+ * as this is one process, they have not, and then it does not take long.
+ */
+static void
+wait_for_disk(void *arg)
+{
+	static int64_t renewed;
+	const int64_t *ms = arg;
+	struct scene *sc = &power_run.sc;
+	int64_t now = clock_boot_ms(), end = now + *ms;
+
+	if (side_has_mail(&sc->kube) || side_has_mail(&sc->flight))
+		return;
+	renewed = least(renewed, now); /* of the run before */
+	if (end - renewed >= RENEW_MS && sc->serve != NULL &&
+	    sc->kube.chan != NULL && sc->writer) {
+		renewed = end - (end - renewed) % RENEW_MS;
+		clock_set(most(renewed, now));
+		kube_renew(sc);
+		(void)chan_flush(sc->kube.chan, 0);
+	}
+	clock_set(end);
+	did.syncs++;
+}
+
+/* Whose end hangs on how long something takes. */
+static int
+is_timed(const struct text *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->n; i++)
+		if (strstr(t->lines[i], "activeDeadlineSeconds") != NULL)
+			return 1;
+	return 0;
+}
+
+static size_t
+be_slow(const struct calm *calm)
+{
+	static int64_t slow_ms[] = { 2000, 12000 };
+	size_t bad = 0, i;
+
+	for (i = 0; i < sizeof(slow_ms) / sizeof(slow_ms[0]); i++) {
+		AUTO_FREE char *what =
+		    xasprintf("each sync takes %d s", (int)slow_ms[i] / 1000);
+
+		if (is_timed(&calm->text) || is_left_out(SLOW_SAMPLE))
+			continue;
+		disk_record();
+		disk_slow(wait_for_disk, &slow_ms[i]);
+		bad += !ends_well(calm, what, &did.other_slow);
+		did.slow++;
+	}
+	return bad;
+}
+
 /* -- without -- */
 
 /* 1: as it ends without trouble; 0: it is not to be played again, -1 failed. */
@@ -254,20 +320,27 @@ trouble_with(const char *file)
 	if (again == 1) {
 		bad += cut_everywhere(&calm);
 		bad += fail_everywhere(&calm);
+		bad += be_slow(&calm);
 	}
 	calm_clear(&calm);
 	return bad + (again == -1);
+}
+
+static void
+figure(const char *name, size_t n)
+{
+	printf("figure %s %zu 1\n", name, n);
 }
 
 /* Most statements come in time, at last; all of this can have happened. */
 static size_t
 judge(void)
 {
-	size_t runs = did.cuts + did.faults, bad = 0;
+	size_t runs = did.cuts + did.faults + did.slow, bad = 0;
 
-	if (did.cuts == 0 || did.faults == 0) {
-		printf("not ok %zu power cuts, %zu faults\n", did.cuts,
-		    did.faults);
+	if (did.cuts == 0 || did.faults == 0 || did.syncs == 0) {
+		printf("not ok %zu power cuts, %zu faults, %zu slow syncs\n",
+		    did.cuts, did.faults, did.syncs);
 		bad++;
 	}
 	if (did.not_said > 1 + runs / NOT_SAID) {
@@ -280,10 +353,13 @@ judge(void)
 		    did.other_cuts, did.cuts);
 		bad++;
 	}
-	printf("figure power_cuts %zu 1\nfigure power_faults %zu 1\n"
-	       "figure power_late %zu 1\nfigure power_cuts_otherwise %zu 1\n"
-	       "figure power_faults_otherwise %zu 1\n",
-	    did.cuts, did.faults, did.late, did.other_cuts, did.other_faults);
+	figure("power_cuts", did.cuts);
+	figure("power_cuts_otherwise", did.other_cuts);
+	figure("power_faults", did.faults);
+	figure("power_faults_otherwise", did.other_faults);
+	figure("power_slow", did.slow);
+	figure("power_slow_otherwise", did.other_slow);
+	figure("power_late", did.late);
 	return bad;
 }
 

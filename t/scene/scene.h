@@ -190,6 +190,7 @@ TAILQ_HEAD(edge_list, edge);
 struct side {
 	struct chan *chan;
 	enum proc is;
+	int fd;	    /* the channel's */
 	int wanted; /* a new one was asked for */
 	int cut;    /* and is not given */
 	int listed; /* lists are sent on it */
@@ -302,6 +303,8 @@ void place_after(struct scene *, int64_t ms, void (*fn)(struct scene *, void *),
     void *arg);
 
 /* Cuts our end of a link; the placer gets another when cut is 0. */
+/* What the placer sent there is not read yet. */
+int side_has_mail(const struct side *);
 void side_break(struct scene *, struct side *, int cut);
 void side_mend(struct scene *, struct side *);
 
