@@ -109,14 +109,18 @@ lacks(struct wpod *p, struct why *why)
 	return 0;
 }
 
-/* A key that is not there may come: the next look asks again. */
+/*
+ * A key that is not there may come, and what an object holds may be mended, or
+ * have come to harm on the way: the next look asks again.
+ */
 static void
-lacks_key(struct wpod *p, const struct quadlet *q, const struct why *why)
+ask_again(struct wpod *p, const struct quadlet *q, const struct why *why)
 {
-	if (why->kind != ERR_AGAIN)
-		return;
-	free(p->unmounted);
-	p->unmounted = q->lacking[0] != '\0' ? xstrdup(q->lacking) : NULL;
+	if (why->kind == ERR_AGAIN) {
+		free(p->unmounted);
+		p->unmounted =
+		    q->lacking[0] != '\0' ? xstrdup(q->lacking) : NULL;
+	}
 	world_free_needs(p);
 }
 
@@ -206,7 +210,7 @@ translate(struct world *w, struct wpod *p, struct why *why)
 	in.objects = objects;
 	in.nobjects = p->needs->of.n;
 	if (quadlet_render(&in, &q, why) == -1) {
-		lacks_key(p, &q, why);
+		ask_again(p, &q, why);
 		return PREPARE_REFUSED;
 	}
 	live_translated(w, p, objects, in.nobjects);
