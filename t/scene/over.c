@@ -33,9 +33,18 @@ say(struct scene *sc, const char *verb, const char *about, const char *rest)
 		scene_say(sc, line);
 }
 
-/* Its agent says nothing of what runs. */
+static int
+is_well(const struct told *t, const struct kpod *p)
+{
+	int restarts = p->restart == NULL || strcmp(p->restart, "Always") == 0;
+
+	return strcmp(t->state, "none") != 0 &&
+	    (strcmp(t->state, "Error") != 0 || !restarts);
+}
+
+/* Its agent says nothing of what runs, or that it fails again and again. */
 static void
-break_silence(struct scene *sc, const struct edge *d)
+make_well(struct scene *sc, const struct edge *d)
 {
 	const struct kpod *p;
 	const struct told *t;
@@ -43,8 +52,7 @@ break_silence(struct scene *sc, const struct edge *d)
 	TAILQ_FOREACH(t, &d->told, link) {
 		AUTO_FREE char *running = NULL;
 
-		if (strcmp(t->state, "none") != 0 ||
-		    (p = kube_by_app(sc, t->app)) == NULL)
+		if ((p = kube_by_app(sc, t->app)) == NULL || is_well(t, p))
 			continue;
 		running = xasprintf("%s Running", p->label);
 		say(sc, "report", d->name, running);
@@ -66,7 +74,7 @@ verb_over(struct scene *sc, const struct words *s)
 			say(sc, of_request[k], requests[i], to_usual[k]);
 	TAILQ_FOREACH(d, &sc->edges, link)
 		if (d->exists)
-			break_silence(sc, d);
+			make_well(sc, d);
 	for (k = 0; k < sizeof(of_device) / sizeof(of_device[0]); k++)
 		TAILQ_FOREACH(d, &sc->edges, link)
 			if (d->exists)
