@@ -154,11 +154,12 @@ pods_see(struct pods *p, unsigned int node, const char *node_name,
 			return fail(why, ERR_LIMIT, "%s/%s: more than %d pods",
 			    ns, name, MAX_PODS);
 		pod = pod_new(ns, name, uid);
-		pod->names = refs_of(object);
 		LIST_INSERT_HEAD(&p->buckets[hash(uid) % BUCKETS], pod, hash);
 		p->count++;
 	}
-	/* A pod's volumes and containers' environment never change. */
+	/* They never change, but the first one may have come to harm. */
+	free(pod->names);
+	pod->names = refs_of(object);
 	pod->node = node;
 	pod->round = p->round[node];
 	pod->gone = 0;

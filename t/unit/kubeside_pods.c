@@ -202,3 +202,22 @@ Test(pods, objects_that_the_spec_names)
 		cr_expect(!pod_names(pod, OBJECT_SECRET, none[i]));
 	}
 }
+
+/* The first time it had come to harm on its way. */
+Test(pods, objects_are_those_that_it_named_last)
+{
+	static const char harmed[] =
+	    "{\"nodeName\":\"n\",\"volumes\":[{\"name\":\"v\","
+	    "\"configMap\":{\"name\":\"cm-v{]l\"}}]}";
+	static const char well[] =
+	    "{\"nodeName\":\"n\",\"volumes\":[{\"name\":\"v\","
+	    "\"configMap\":{\"name\":\"cm-vol\"}}]}";
+	const struct pod *pod;
+
+	pods_see(pods, NODE, "n", pod_text("a", "1", harmed), NULL);
+	pod = pods_by_uid(pods, "1");
+	cr_expect(!pod_names(pod, OBJECT_CONFIGMAP, "cm-vol"));
+	pods_see(pods, NODE, "n", pod_text("a", "1", well), NULL);
+	cr_expect(pod_names(pod, OBJECT_CONFIGMAP, "cm-vol"));
+	cr_expect(!pod_names(pod, OBJECT_CONFIGMAP, "cm-v{]l"));
+}
