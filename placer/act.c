@@ -147,6 +147,8 @@ save_new_files(struct act *a, struct wpod *p, struct why *why)
 static void
 save_files(struct act *a, struct wpod *p, struct why *why)
 {
+	p->was_filed = p->filed;
+	p->was_unsure = p->filed_unsure;
 	if (p->filed == FILED_BACK)
 		save_old_files(a, p, why);
 	else
@@ -425,15 +427,19 @@ emit(struct act *a, const struct effect *e, struct now now)
 	}
 }
 
-/* What is not durable stays here: removals go without it. */
+/* What is not durable stays here: removals and old files go without it. */
 static void
 hold_back(struct act *a, struct wdevice *d, struct now now)
 {
 	struct wpod *p;
 
 	TAILQ_FOREACH(p, &d->pods, on_device) {
-		if (p->queued != IO_SET)
+		if (p->queued == IO_FILES && p->was_filed != FILED_BACK) {
+			p->filed = p->was_filed;
+			p->filed_unsure = p->was_unsure;
+		} else if (p->queued != IO_SET) {
 			continue;
+		}
 		change_queue(a->world, p, IO_NONE, now);
 		world_look_at(a->world, p, now.boot_ms + STORE_AGAIN_MS);
 	}
@@ -504,7 +510,7 @@ act_effects(struct act *a, struct effects *fx, struct now now)
 	if (!world_is_durable(a->world)) {
 		(void)store_tidy(a->store, a->world, &why);
 		if (now.boot_ms >= a->world->store_try_boot)
-			(void)store_try(a->store, &why);
+			(void)store_try(a->store, now, &why);
 	}
 	commit(a, now, &why);
 	catch_up(a, now);

@@ -58,6 +58,28 @@ store_begin(struct store *s, struct why *why)
 	return 0;
 }
 
+/* Pages that were to be written, since start. */
+static int
+pages(struct store *s)
+{
+	int n = 0, high;
+
+	(void)sqlite3_db_status(s->db, SQLITE_DBSTATUS_CACHE_WRITE, &n, &high,
+	    0);
+	return n;
+}
+
+/* SQLite writes nothing where the same bytes stand: that shows nothing. */
+static void
+count(struct store *s, int written)
+{
+	int n = pages(s);
+
+	if (written && n != s->pages)
+		s->commits++;
+	s->pages = n;
+}
+
 int
 store_commit(struct store *s, struct why *why)
 {
@@ -70,9 +92,10 @@ store_commit(struct store *s, struct why *why)
 	s->open = 0;
 	if (!failed && store_run(s, SQL_COMMIT, why) == 0) {
 		s->committed = s->start;
-		s->commits++;
+		count(s, 1);
 		return 0;
 	}
+	count(s, 0);
 	s->start = s->committed;
 	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;

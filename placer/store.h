@@ -82,8 +82,8 @@ int store_active(struct store *, const struct wpod *, struct why *);
 int store_drop_active(struct store *, const struct wpod *, struct why *);
 /* Each turn, before anything is saved: was the wall clock set? */
 int store_wall(struct store *, struct now, struct why *);
-/* Writes what is there: can it be written? */
-int store_try(struct store *, struct why *);
+/* Writes something: can it be written? */
+int store_try(struct store *, struct now, struct why *);
 /* The search on a device and the flags of its pods; the failed tries of one. */
 int store_search(struct store *, const struct wdevice *, struct why *);
 int store_fault(struct store *, const struct wpod *, struct why *);

@@ -18,6 +18,7 @@
 
 /* "ID WALL": of the start that all instants are of, and the wall at it. */
 #define BOOT "boot"
+#define TRIED "tried"
 
 enum {
 	BOOT_SIZE = BOOT_ID_SIZE + 24,
@@ -107,10 +108,14 @@ put_start(struct store *s, const char *id, int64_t wall_at_boot_ms,
 	return store_put_meta(s, BOOT, text, why);
 }
 
+/* SQLite writes nothing where the same bytes stand. */
 int
-store_try(struct store *s, struct why *why)
+store_try(struct store *s, struct now now, struct why *why)
 {
-	return put_start(s, s->start.id, s->start.wall_at_boot_ms, why);
+	char text[BOOT_SIZE];
+
+	(void)snprintf(text, sizeof(text), "%" PRId64, now.boot_ms);
+	return store_put_meta(s, TRIED, text, why);
 }
 
 int

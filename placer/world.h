@@ -138,7 +138,9 @@ struct wpod {
 	uint8_t adopted; /* seat found in a spec, not in the store, and the
 			    pod was not seen since */
 	/* -- not saved -- */
-	uint8_t filed_unsure;  /* filed was saved, perhaps nothing sent */
+	uint8_t filed_unsure; /* filed was saved, perhaps nothing sent */
+	uint8_t was_unsure;   /* both before a change that was not saved */
+	enum filed was_filed;
 	uint8_t listed;	       /* seen in the pod list that now comes in */
 	uint8_t there;	       /* its entry is in the spec, as far as we know */
 	uint64_t there_images; /* with these */

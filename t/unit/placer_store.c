@@ -423,9 +423,15 @@ Test(store, a_commit_counts_when_it_made_something_durable)
 	cr_assert_eq(store_commits(s), 0, "not before it is asked for");
 	cr_assert_eq(store_commit(s, NULL), 0);
 	cr_assert_eq(store_commits(s), 1, "many writes, one commit");
+	cr_assert_eq(store_put_meta(s, "k", "v", NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 1, "the same bytes are not written");
+	cr_assert_eq(store_try(s, now, NULL), 0);
+	cr_assert_eq(store_commit(s, NULL), 0);
+	cr_assert_eq(store_commits(s), 2, "a try is");
 	cr_assert_eq(store_unseat(s, p, NULL), 0);
 	cr_assert_eq(store_commit(s, NULL), 0);
-	cr_assert_eq(store_commits(s), 2);
+	cr_assert_eq(store_commits(s), 3);
 	store_close(s);
 	fleet_free(w);
 	NO_LEAKS();
