@@ -358,7 +358,10 @@ is_lethal(enum msg_type type)
 	return type == MSG_RELINK || type == MSG_LOG_LEVEL;
 }
 
-/* only: MSG_NONE: of all types. */
+/*
+ * only: MSG_NONE: of all types.  After the state of another cluster the placer
+ * hears nothing more: of that type then only the first, which is honest.
+ */
 static unsigned int
 send_taken(struct line *(*to)(enum proc), enum proc peer, uint32_t only)
 {
@@ -372,7 +375,8 @@ send_taken(struct line *(*to)(enum proc), enum proc peer, uint32_t only)
 		    is_lethal((enum msg_type)type) ||
 		    (only != MSG_NONE && type != only))
 			continue;
-		for (i = 0;; i++) {
+		for (i = 0; type != MSG_KUBE_STATE || type == only || i == 0;
+		     i++) {
 			AUTO_BYTES struct bytes f = { NULL, 0, 0 };
 			struct line *l = to(peer);
 
@@ -432,8 +436,8 @@ send_flood(struct line *l, size_t n)
 			WHEN_RUN) != ADMIT_OK)
 			continue;
 		for (i = 0; i < n; i++)
-			(void)bend_body((enum msg_type)type, i % 2, known,
-			    &all);
+			(void)bend_body((enum msg_type)type,
+			    type == MSG_KUBE_STATE ? 0 : i % 2, known, &all);
 	}
 	(void)push(l, all.p, all.len);
 	settle(l);

@@ -442,6 +442,8 @@ capture(size_t w)
 	play(who, "flood", 0);
 	play(who, "descriptor", 0);
 	refusals(w);
+	if (strcmp(who, "kubeside") == 0)
+		play(who, "taken", MSG_KUBE_STATE);
 	play(who, "half", 0);
 	lie(who);
 	judge_rows(who);
