@@ -71,13 +71,25 @@ struct api {
 	TAILQ_HEAD(, api_call) calls;
 };
 
+/*
+ * An outage has one cause, the first that was seen; but an alert of TLS is the
+ * server's own word, which may be lost when it ends the connection at once.
+ */
+static int
+is_cause(const struct api *a, const char *text)
+{
+	static const char alert[] = " alert ";
+
+	return a->text[0] == '\0' ||
+	    (strstr(text, alert) != NULL && strstr(a->text, alert) == NULL);
+}
+
 static void
 set_state(struct api *a, int reachable, const char *text)
 {
 	size_t len = strlen(text);
 
-	/* An outage has one cause, the first that was seen. */
-	if (a->reachable == reachable && (reachable || a->text[0] != '\0'))
+	if (a->reachable == reachable && (reachable || !is_cause(a, text)))
 		return;
 	if (len >= sizeof(a->text))
 		len = sizeof(a->text) - 1;

@@ -58,6 +58,7 @@ static struct {
 	char id[MAX_UID + 1]; /* of the cluster, "": not known yet */
 	struct event *end_timer;
 	int reachable;
+	int away; /* it was reachable */
 	char text[MAX_TEXT + 1];
 	int stopping;
 	unsigned int unreleased;
@@ -389,7 +390,8 @@ on_state(int reachable, const char *text, void *arg)
 
 	(void)arg;
 	/* Why it is not there from the start was said by who noticed. */
-	if (kube.reachable && !reachable)
+	kube.away = !reachable && (kube.reachable || kube.away);
+	if (kube.away)
 		log_line(LOG_LEVEL_WARN, &(struct log_about){ .error = text },
 		    "the apiserver does not answer");
 	else if (reachable)
