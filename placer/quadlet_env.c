@@ -147,10 +147,13 @@ value_of_key(struct work *w, struct json_object *ref, int secret, size_t i,
 {
 	const char *name = jread_string(jread_member(ref, "name"));
 	const char *key = jread_string(jread_member(ref, "key"));
+	const bool optional =
+	    json_object_get_boolean(jread_member(ref, "optional"));
 	struct json_object *map, *value;
 
+	/* What may be absent is judged when it is there. */
 	if (w->app->dry) {
-		*text = xstrdup(YET_UNKNOWN);
+		*text = optional ? NULL : xstrdup(YET_UNKNOWN);
 		return 0;
 	}
 	if (name == NULL || key == NULL)
@@ -160,7 +163,7 @@ value_of_key(struct work *w, struct json_object *ref, int secret, size_t i,
 		return -1;
 	value = jread_member(jread_member(map, "data"), key);
 	if (value == NULL) {
-		if (json_object_get_boolean(jread_member(ref, "optional")))
+		if (optional)
 			return 0;
 		return fail(w->app->why, ERR_AGAIN,
 		    "%s.env[%zu]: %s \"%.200s\" has no key \"%.200s\"", w->at,
