@@ -32,9 +32,9 @@ enum {
 	FLYING_MAX = 4,
 	WAITING_MAX = 512,
 	NORMAL_MAX = 256, /* of them the rest is kept for warnings */
-	RATE_PER_S = 50,
-	SOON_MS = 100,	/* until there are tokens again */
-	FULL = 500000,	/* thousandths: a burst of 500 */
+	RATE_PER_MIN = 3000,
+	BURST = 500,
+	SOON_MS = 100,	/* until there is room in the rate again */
 	NAME_ROOM = 24, /* of an event's name, for what makes it unique */
 	REPORT_MS = 60000,
 };
@@ -80,8 +80,7 @@ struct events {
 	unsigned int nflying;
 	struct event *timer;
 	uint64_t serial;
-	int64_t tokens; /* thousandths */
-	int64_t filled_ms;
+	struct bucket rate;
 	uint64_t failing;     /* a bit for each namespace, or some */
 	struct bucket budget; /* of those */
 	unsigned int dropped;
@@ -102,13 +101,13 @@ struct events *
 events_new(struct event_base *base, struct api *api)
 {
 	struct events *e = xcalloc(1, sizeof(*e));
+	int64_t now = now_read().boot_ms;
 
 	e->api = api;
 	TAILQ_INIT(&e->kept);
 	TAILQ_INIT(&e->waiting);
-	e->tokens = FULL;
-	bucket_init(&e->budget, EVENTS_A_MINUTE * 10, EVENTS_BURST,
-	    now_read().boot_ms);
+	bucket_init(&e->rate, RATE_PER_MIN * 10, BURST, now);
+	bucket_init(&e->budget, EVENTS_A_MINUTE * 10, EVENTS_BURST, now);
 	e->timer = xevent_timer(base, on_timer, e);
 	return e;
 }
@@ -302,26 +301,10 @@ send_event(struct kept *k)
 		.arg = k });
 }
 
-static int
-take_token(struct events *e)
-{
-	int64_t now = now_read().boot_ms;
-
-	e->tokens += (now - e->filled_ms) * RATE_PER_S;
-	e->filled_ms = now;
-	if (e->tokens > FULL)
-		e->tokens = FULL;
-	if (e->tokens < 1000)
-		return 0;
-	e->tokens -= 1000;
-	return 1;
-}
-
 /* The first that may go. */
 static struct kept *
-next_kept(struct events *e)
+next_kept(struct events *e, int64_t now)
 {
-	int64_t now = now_read().boot_ms;
 	struct kept *k;
 
 	TAILQ_FOREACH(k, &e->waiting, waiting)
@@ -336,16 +319,17 @@ next_kept(struct events *e)
 static void
 fly(struct events *e)
 {
+	int64_t now = now_read().boot_ms;
 	struct kept *k;
 
 	while (!TAILQ_EMPTY(&e->waiting) && e->nflying < FLYING_MAX &&
-	    (k = next_kept(e)) != NULL) {
-		if (!take_token(e)) {
+	    (k = next_kept(e, now)) != NULL) {
+		if (!bucket_take(&e->rate, now)) {
 			xevent_in(e->timer, SOON_MS);
 			return;
 		}
 		if ((e->failing & bit_of(k)) != 0)
-			(void)bucket_take(&e->budget, now_read().boot_ms);
+			(void)bucket_take(&e->budget, now);
 		send_event(k);
 	}
 }

@@ -193,8 +193,7 @@ translate(struct world *w, struct wpod *p, struct why *why)
 	if (mark_name(w->cluster, p->ns, p->name, p->uid, p->app) == -1) {
 		fail(why, ERR_FORMAT,
 		    "metadata: namespace \"%s\", name \"%s\" and uid \"%s\" "
-		    "make "
-		    "no application's name: a uid begins with eight "
+		    "make no application's name: a uid begins with eight "
 		    "hexadecimal digits",
 		    p->ns, p->name, p->uid);
 		return PREPARE_REFUSED;

@@ -58,26 +58,15 @@ store_begin(struct store *s, struct why *why)
 	return 0;
 }
 
-/* Pages that were to be written, since start. */
+/* Whether it wrote since the last look: not where the same bytes stand. */
 static int
-pages(struct store *s)
+wrote(struct store *s)
 {
 	int n = 0, high;
 
 	(void)sqlite3_db_status(s->db, SQLITE_DBSTATUS_CACHE_WRITE, &n, &high,
-	    0);
-	return n;
-}
-
-/* SQLite writes nothing where the same bytes stand: that shows nothing. */
-static void
-count(struct store *s, int written)
-{
-	int n = pages(s);
-
-	if (written && n != s->pages)
-		s->commits++;
-	s->pages = n;
+	    1);
+	return n > 0;
 }
 
 int
@@ -92,10 +81,10 @@ store_commit(struct store *s, struct why *why)
 	s->open = 0;
 	if (!failed && store_run(s, SQL_COMMIT, why) == 0) {
 		s->committed = s->start;
-		count(s, 1);
+		s->commits += (uint64_t)wrote(s);
 		return 0;
 	}
-	count(s, 0);
+	(void)wrote(s);
 	s->start = s->committed;
 	(void)store_run(s, SQL_ROLLBACK, NULL);
 	s->failed = 0;

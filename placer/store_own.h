@@ -27,7 +27,6 @@ struct store {
 	int open;   /* a transaction */
 	int failed; /* in this transaction: it must not be committed */
 	uint64_t commits;
-	int pages; /* written by then */
 	char boot_id[BOOT_ID_SIZE];
 	struct store_start start, committed;
 };
