@@ -57,34 +57,32 @@ faulty_proxy(enum fault_server s)
 
 /* --- certificates -------------------------------------------------------- */
 
+#define HERE "IP:127.0.0.1"
+
 static const struct {
 	const char *ca, *names;
 	int days;
 } certs[] = {
-	[CERT_RIGHT] = { "ca", NULL, DAYS },
-	[CERT_EXPIRED] = { "ca", NULL, -1 },
+	[CERT_RIGHT] = { "ca", HERE, DAYS },
+	[CERT_EXPIRED] = { "ca", HERE, -1 },
 	[CERT_OTHER_NAME] = { "ca", "DNS:elsewhere.example,IP:192.0.2.1",
 	    DAYS },
-	[CERT_OTHER_CA] = { "other", NULL, DAYS },
-	[CERT_RENEWED] = { "ca", NULL, DAYS },
+	[CERT_OTHER_CA] = { "other", HERE, DAYS },
+	[CERT_RENEWED] = { "ca", HERE, DAYS },
 };
 
-static void
-make_pem(const char *file, enum faulty_cert which)
+void
+faulty_pem(const char *file, const char *authority, const char *names, int days)
 {
 	AUTO_FREE char *crt = xasprintf("%s/made.crt", it_folder());
 	AUTO_FREE char *key = xasprintf("%s/made.key", it_folder());
 	AUTO_FREE char *beside = xasprintf("%s.new", file), *both = NULL;
 	AUTO_FREE char *c = NULL, *k = NULL;
-	const char *names = certs[which].names;
 	struct why why = { 0 };
-	struct cert_ca *ca = cert_ca_open(it_folder(), certs[which].ca, &why);
+	struct cert_ca *ca = cert_ca_open(it_folder(), authority, &why);
 
-	if (names == NULL)
-		names = "IP:127.0.0.1";
 	if (ca == NULL ||
-	    cert_server_as(ca, it_folder(), "made", names, certs[which].days,
-		&why) == -1 ||
+	    cert_server_as(ca, it_folder(), "made", names, days, &why) == -1 ||
 	    (c = it_file(crt, NULL)) == NULL ||
 	    (k = it_file(key, NULL)) == NULL)
 		it_die("no certificate: %s", why.text);
@@ -93,6 +91,13 @@ make_pem(const char *file, enum faulty_cert which)
 	if (rename(beside, file) == -1)
 		it_die("%s: cannot be replaced", file);
 	cert_ca_free(ca);
+}
+
+static void
+make_pem(const char *file, enum faulty_cert which)
+{
+	faulty_pem(file, certs[which].ca, certs[which].names,
+	    certs[which].days);
 }
 
 void
@@ -104,9 +109,8 @@ faulty_certify(enum fault_server s, enum faulty_cert which)
 
 /* --- the world ----------------------------------------------------------- */
 
-/* The administrator's kubeconfig for the provider, by the proxy. */
-static char *
-kubeconfig(void)
+char *
+faulty_kubeconfig(const char *server, const char *ca, const char *user)
 {
 	AUTO_FREE char *text = it_file(getenv("KUBECONFIG"), NULL), *all = NULL;
 	char *path = xasprintf("%s/faulty.kubeconfig", it_folder());
@@ -118,10 +122,10 @@ kubeconfig(void)
 	all = xasprintf("apiVersion: v1\nkind: Config\nclusters:\n- name: c\n"
 			"  cluster:\n    server: %s\n"
 			"    certificate-authority: %s\n"
-			"users:\n- name: u\n  user:\n    %s\n"
+			"users:\n- name: u\n  user:\n    %s\n%s"
 			"contexts:\n- name: x\n  context:\n    cluster: c\n"
 			"    user: u\ncurrent-context: x\n",
-	    faulty.url[FAULT_KUBE], faulty.ca, token);
+	    server, ca, token, user);
 	it_write(path, all);
 	return path;
 }
@@ -332,7 +336,9 @@ faulty_ends(const char *after, int ms)
 struct provider *
 faulty_start(void)
 {
-	AUTO_FREE char *config = kubeconfig(), *kube = NULL, *api = NULL;
+	AUTO_FREE char *config = faulty_kubeconfig(faulty.url[FAULT_KUBE],
+			   faulty.ca, ""),
+		       *kube = NULL, *api = NULL;
 	AUTO_FREE char *ca = NULL, *rate = NULL;
 	AUTO_JSON struct json_object *node = NULL;
 	struct provider *p;

@@ -25,6 +25,15 @@ enum {
 	FAULTY_PODS = 10,  /* between two churns */
 };
 
+/* Into one file: a server's certificate by an authority of our folder; key. */
+void faulty_pem(const char *file, const char *authority, const char *names,
+    int days);
+/*
+ * The administrator's token by another way to the apiserver: a kubeconfig's
+ * path, the caller's.  user: more lines of the user, or "".
+ */
+char *faulty_kubeconfig(const char *server, const char *ca, const char *user);
+
 void faulty_open(void);
 struct fault_proxy *faulty_proxy(enum fault_server);
 /* New connections meet that certificate; the open ones are cut. */

@@ -18,6 +18,7 @@
 #include "common/why.h"
 #include "common/xmem.h"
 #include "t/it/fault.h"
+#include "t/it/faulty.h"
 #include "t/it/it.h"
 #include "t/it/pod.h"
 #include "t/it/provider.h"
@@ -91,46 +92,16 @@ use(const char *name, const char *what)
 }
 
 static char *
-server_pem(void)
-{
-	AUTO_FREE char *crt = in_folder("server.crt"), *c = NULL;
-	AUTO_FREE char *key = in_folder("server.key"), *k = NULL, *both = NULL;
-	char *pem = in_folder("server.pem");
-	struct why why = { 0 };
-	struct cert_ca *ca = cert_ca_open(it_folder(), "ca", &why);
-
-	if (ca == NULL ||
-	    cert_server_as(ca, it_folder(), "server", "IP:127.0.0.1", DAYS,
-		&why) == -1 ||
-	    (c = it_file(crt, NULL)) == NULL ||
-	    (k = it_file(key, NULL)) == NULL)
-		it_die("no certificate: %s", why.text);
-	both = xasprintf("%s%s", c, k);
-	it_write(pem, both);
-	cert_ca_free(ca);
-	return pem;
-}
-
-static char *
 kubeconfig(void)
 {
-	AUTO_FREE char *text = it_file(getenv("KUBECONFIG"), NULL), *all = NULL;
-	AUTO_FREE char *path = in_folder("client.kubeconfig");
-	char *token;
+	AUTO_FREE char *server =
+	    xasprintf("https://127.0.0.1:%u", fault_port(proxy));
+	AUTO_FREE char *known = in_folder("known.crt"), *path = NULL;
+	AUTO_FREE char *user = xasprintf("    client-certificate: %s.crt\n"
+					 "    client-key: %s.key\n",
+	    own, own);
 
-	if (text == NULL || (token = strstr(text, "token: ")) == NULL)
-		it_die("KUBECONFIG has no token");
-	token[strcspn(token, "\n")] = '\0';
-	all = xasprintf("apiVersion: v1\nkind: Config\nclusters:\n- name: c\n"
-			"  cluster:\n    server: https://127.0.0.1:%u\n"
-			"    certificate-authority: %s/known.crt\n"
-			"users:\n- name: u\n  user:\n    %s\n"
-			"    client-certificate: %s/own.crt\n"
-			"    client-key: %s/own.key\n"
-			"contexts:\n- name: x\n  context:\n    cluster: c\n"
-			"    user: u\ncurrent-context: x\n",
-	    fault_port(proxy), it_folder(), token, it_folder(), it_folder());
-	it_write(path, all);
+	path = faulty_kubeconfig(server, known, user);
 	return xasprintf("KUBECONFIG=%s", path);
 }
 
@@ -188,7 +159,7 @@ changes(void)
 static void
 scenario(void)
 {
-	AUTO_FREE char *pem = NULL, *config = NULL;
+	AUTO_FREE char *pem = in_folder("server.pem"), *config = NULL;
 	AUTO_FREE char *known = in_folder("known.crt");
 	AUTO_JSON struct json_object *node = NULL;
 
@@ -199,7 +170,7 @@ scenario(void)
 	}
 	clients = in_folder("clients.crt");
 	own = in_folder("own");
-	pem = server_pem();
+	faulty_pem(pem, "ca", "IP:127.0.0.1", DAYS);
 	make_client("old", "first", DAYS);
 	make_client("old", "expired", -1);
 	make_client("old", "second", DAYS);
